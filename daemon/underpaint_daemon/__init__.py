@@ -1,0 +1,1 @@
+"""The Underpaint daemon: a torch-free server and its workers."""

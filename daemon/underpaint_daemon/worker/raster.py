@@ -1,0 +1,240 @@
+"""A triangle rasteriser in plain torch: CPU and CUDA, deterministic, no licence strings.
+
+Method: 2D homogeneous rasterisation (Olano & Greer, "Triangle Scan Conversion using 2D
+Homogeneous Coordinates", 1997).  The edge functions of a triangle come from the cofactors of the
+matrix of its three (x, y, w) corners, so a triangle that crosses the near plane needs no
+geometric clipping: pixels in front of the plane are rejected one by one, and the plane only
+serves to bound the triangle on screen.
+
+Conventions: OpenGL clip space (-w <= x, y, z <= w), pixel centres at +0.5, row 0 at the top.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_TRIANGLE_BITS = 25
+_DEPTH_STEPS = float(1 << (62 - _TRIANGLE_BITS))
+_EMPTY = (1 << 63) - 1
+_EDGE_TOLERANCE_PX = 1e-4
+_LARGEST_TILE_PX = 64
+_TRIANGLES_AT_ONCE = 1 << 19
+_PIXELS_AT_ONCE = 1 << 19
+_CANDIDATES_AT_ONCE = {"cpu": 1 << 19, "cuda": 1 << 23}
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """What each pixel of a rasterised image sees.
+
+    triangle: (h, w) int64, index into ``faces``, -1 = nothing.
+    barycentric: (h, w, 3) float32, perspective-correct, sums to 1 (zeros where nothing).
+    depth: (h, w) float32, clip w: for a perspective camera the distance along the view axis in
+        metres; 1 under an orthographic one (interpolate the view depth there). +inf = nothing.
+    """
+
+    triangle: Tensor
+    barycentric: Tensor
+    depth: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """Screen-space form of a batch of triangles (float64)."""
+
+    edges: Tensor  # (T, 3, 3) coefficients of b_i / w, linear in (x, y, 1)
+    z_plane: Tensor  # (T, 3) NDC z, linear in (x, y, 1)
+    index: Tensor  # (T,) int64, index into faces
+    box: Tensor  # (T, 4) int64: x0, y0, width, height in pixels
+
+    def select(self, rows: Tensor) -> "_Setup":
+        return _Setup(self.edges[rows], self.z_plane[rows], self.index[rows], self.box[rows])
+
+
+def rasterize(clip: Tensor, faces: Tensor, size: tuple[int, int]) -> Fragments:
+    """Rasterise triangles with a depth test on NDC z.
+
+    clip: (V, 4) float32 or float64 clip-space positions. faces: (F, 3) int64, F < 2**25.
+    size: (height, width) in pixels.  Both faces of a triangle are seen.  A pixel centre on an edge
+    belongs to both neighbours (no cracks); the nearer, then the lower index wins, always the same.
+    Raises ValueError on wrong shapes.
+    """
+    if clip.ndim != 2 or clip.shape[1] != 4 or faces.ndim != 2 or faces.shape[1] != 3:
+        raise ValueError("rasterize needs clip (V, 4) and faces (F, 3)")
+    if faces.shape[0] >= 1 << _TRIANGLE_BITS:
+        raise ValueError(f"rasterize takes at most {(1 << _TRIANGLE_BITS) - 1} triangles")
+    keys = torch.full((size[0] * size[1],), _EMPTY, dtype=torch.int64, device=clip.device)
+    for start in range(0, faces.shape[0], _TRIANGLES_AT_ONCE):
+        setup = _set_up(clip, faces[start : start + _TRIANGLES_AT_ONCE], start, size)
+        _draw(setup, keys, size)
+    return _resolve(clip, faces, keys, size)
+
+
+def interpolate(fragments: Fragments, faces: Tensor, attribute: Tensor) -> Tensor:
+    """Vertex attribute (V, C) at every pixel: (h, w, C), zeros where there is no surface."""
+    hit = fragments.triangle >= 0
+    corners = attribute[faces[fragments.triangle[hit]]]
+    weights = fragments.barycentric[hit].to(attribute.dtype)
+    image = attribute.new_zeros((*hit.shape, attribute.shape[1]))
+    image[hit] = torch.einsum("pk,pkc->pc", weights, corners)
+    return image
+
+
+def _to_pixels(corners: Tensor, size: tuple[int, int]) -> Tensor:
+    """(..., 4) clip positions to homogeneous pixel coordinates (..., 3) = (x w, y w, w)."""
+    x, y, w = corners[..., 0], corners[..., 1], corners[..., 3]
+    return torch.stack(((x + w) * (0.5 * size[1]), (w - y) * (0.5 * size[0]), w), -1)
+
+
+def _edge_functions(corners: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Coefficients (T, 3, 3) whose product with (x, y, 1) is b_i det / w, and det (T,)."""
+    points = _to_pixels(corners, size)
+    a, b, c = points.unbind(1)
+    normals = torch.stack(
+        (torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)), 1
+    )
+    return normals, (normals[:, 0] * a).sum(-1)
+
+
+def _set_up(clip: Tensor, faces: Tensor, first: int, size: tuple[int, int]) -> _Setup:
+    corners = clip.double()[faces] if clip.shape[0] < 4e6 else clip[faces].double()
+    box = _screen_boxes(corners, size)
+    kept = ((box[:, 2] > 0) & (box[:, 3] > 0)).nonzero()[:, 0]
+    normals, det = _edge_functions(corners[kept], size)
+    solid = (det.abs() > 0) & torch.isfinite(det)
+    kept, normals, det = kept[solid], normals[solid], det[solid]
+    edges = normals / det[:, None, None]
+    z_plane = (edges * corners[kept, :, 2, None]).sum(1)
+    return _Setup(edges, z_plane, kept + first, box[kept])
+
+
+def _screen_boxes(corners: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pixel boxes (T, 4) of the part of each triangle in front of the near plane."""
+    points = _to_pixels(corners, size)
+    front = corners[..., 2] + corners[..., 3]
+    visible = (front >= 0) & (points[..., 2] > 0)
+    lower, upper = _bounds(points, visible)
+    crossing = (visible.any(1) & ~visible.all(1)).nonzero()[:, 0]
+    if len(crossing):
+        at, used = _near_plane_points(points[crossing], front[crossing])
+        low, high = _bounds(at, used)
+        lower[crossing] = torch.minimum(lower[crossing], low)
+        upper[crossing] = torch.maximum(upper[crossing], high)
+    limit = torch.tensor([size[1], size[0]], device=corners.device, dtype=torch.float64)
+    first = torch.ceil(lower - 0.5 - _EDGE_TOLERANCE_PX).clamp(min=0).minimum(limit)
+    last = torch.floor(upper - 0.5 + _EDGE_TOLERANCE_PX).clamp(min=-1).minimum(limit - 1)
+    extent = torch.nan_to_num(last - first + 1, nan=0.0).clamp(min=0)
+    return torch.cat((torch.nan_to_num(first), extent), 1).long()
+
+
+def _bounds(points: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+    flat = points[..., :2] / points[..., 2:].clamp(min=1e-12)
+    lower = torch.where(used[..., None], flat, torch.inf).amin(1)
+    upper = torch.where(used[..., None], flat, -torch.inf).amax(1)
+    return lower, upper
+
+
+def _near_plane_points(points: Tensor, front: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the three sides of each triangle meet the near plane, and which of them do."""
+    ahead, front_ahead = points.roll(-1, 1), front.roll(-1, 1)
+    crosses = (front >= 0) != (front_ahead >= 0)
+    t = front / torch.where(crosses, front - front_ahead, torch.ones_like(front))
+    return points + (ahead - points) * t[..., None], crosses
+
+
+def _draw(setup: _Setup, keys: Tensor, size: tuple[int, int]) -> None:
+    """Write the triangles into the (h * w,) int64 key buffer, nearest first."""
+    length = setup.edges[:, :, :2].norm(dim=-1, keepdim=True).clamp(min=1e-300)
+    unit = setup.edges / length  # signed distances to the sides, in pixels
+    for rows, tile in _tiles(setup.box):
+        _draw_tiles(setup.select(rows), unit[rows], tile, keys, size)
+    large = (setup.box[:, 2:].amax(1) > _LARGEST_TILE_PX).nonzero()[:, 0]
+    for row in large.tolist():
+        _draw_large(setup, unit, row, keys, size)
+
+
+def _tiles(box: Tensor) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+    """Group the boxes by size class so that each group is one dense tensor."""
+    sizes = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, _LARGEST_TILE_PX)
+    edges = torch.tensor(sizes, device=box.device)
+    kind = torch.bucketize(box[:, 2:].contiguous(), edges)
+    small = (kind < len(sizes)).all(1).nonzero()[:, 0]
+    if not len(small):
+        return
+    label = kind[small, 0] * len(sizes) + kind[small, 1]
+    order = torch.argsort(label, stable=True)
+    counts = torch.bincount(label, minlength=len(sizes) ** 2).tolist()
+    start = 0
+    for group, count in enumerate(counts):
+        tile = (sizes[group % len(sizes)], sizes[group // len(sizes)])
+        step = max(1, _CANDIDATES_AT_ONCE.get(box.device.type, 1 << 19) // (tile[0] * tile[1]))
+        for at in range(start, start + count, step):
+            yield small[order[at : min(at + step, start + count)]], tile
+        start += count
+
+
+def _draw_tiles(
+    setup: _Setup, unit: Tensor, tile: tuple[int, int], keys: Tensor, size: tuple[int, int]
+) -> None:
+    x0, y0 = setup.box[:, 0], setup.box[:, 1]
+    origin = torch.stack((x0 + 0.5, y0 + 0.5, torch.ones_like(x0) + 0.0), -1).to(unit.dtype)
+    local = torch.cat((unit[:, :, :2], (unit * origin[:, None]).sum(-1, keepdim=True)), -1).float()
+    xs = torch.arange(tile[1], device=unit.device, dtype=torch.float32)
+    ys = torch.arange(tile[0], device=unit.device, dtype=torch.float32)
+    a, b, c = (local[:, :, k, None] for k in range(3))
+    distance = (a * xs)[:, :, None, :] + (b * ys + c)[:, :, :, None]
+    inside = distance.amin(1) >= -_EDGE_TOLERANCE_PX
+    which, y, x = inside.nonzero(as_tuple=True)
+    x, y = x + x0[which], y + y0[which]
+    ok = (x < size[1]) & (y < size[0])
+    if not bool(ok.all()):
+        which, x, y = which[ok], x[ok], y[ok]
+    _merge(setup.z_plane[which], setup.index[which], x, y, keys, size[1])
+
+
+def _draw_large(setup: _Setup, unit: Tensor, row: int, keys: Tensor, size: tuple[int, int]) -> None:
+    x0, y0, width, height = setup.box[row].tolist()
+    xs = torch.arange(x0, x0 + width, device=unit.device)
+    ys = torch.arange(y0, y0 + height, device=unit.device)
+    px, py = xs + 0.5, ys + 0.5
+    a, b, c = unit[row].float()[:, :, None].unbind(1)
+    origin = (unit[row] * unit.new_tensor([x0 + 0.5, y0 + 0.5, 1.0])).sum(-1).float()
+    c = origin[:, None]
+    inside = torch.ones((height, width), dtype=torch.bool, device=unit.device)
+    for side in range(3):
+        across = a[side] * (px - px[0]).float() + c[side]
+        inside &= (b[side] * (py - py[0]).float())[:, None] + across >= -4 * _EDGE_TOLERANCE_PX
+    y, x = inside.nonzero(as_tuple=True)
+    plane = setup.z_plane[row].expand(len(x), 3)
+    _merge(plane, setup.index[row].expand(len(x)), x + x0, y + y0, keys, size[1])
+
+
+def _merge(
+    z_plane: Tensor, triangle: Tensor, x: Tensor, y: Tensor, keys: Tensor, width: int
+) -> None:
+    """Depth test: the smallest (z, triangle) key of a pixel wins."""
+    z = z_plane[:, 0] * (x + 0.5) + z_plane[:, 1] * (y + 0.5) + z_plane[:, 2]
+    step = ((z + 1) * (0.5 * _DEPTH_STEPS)).clamp(0, _DEPTH_STEPS - 1).long()
+    key = (step << _TRIANGLE_BITS) | triangle
+    key = torch.where((z >= -1 - 1e-9) & (z <= 1 + 1e-9), key, _EMPTY)
+    keys.scatter_reduce_(0, y * width + x, key, "amin")
+
+
+def _resolve(clip: Tensor, faces: Tensor, keys: Tensor, size: tuple[int, int]) -> Fragments:
+    hit = keys != _EMPTY
+    triangle = torch.where(hit, keys & ((1 << _TRIANGLE_BITS) - 1), -1)
+    barycentric = torch.zeros((len(keys), 3), dtype=torch.float32, device=keys.device)
+    depth = torch.full((len(keys),), torch.inf, dtype=torch.float32, device=keys.device)
+    for pixels in hit.nonzero()[:, 0].split(_PIXELS_AT_ONCE):
+        corners = clip[faces[triangle[pixels]]].double()
+        normals, det = _edge_functions(corners, size)
+        x = (pixels % size[1]).double() + 0.5
+        y = (pixels // size[1]).double() + 0.5
+        parts = normals[..., 0] * x[:, None] + normals[..., 1] * y[:, None] + normals[..., 2]
+        parts = (parts / det[:, None]).clamp(min=0)
+        weights = parts / parts.sum(-1, keepdim=True).clamp(min=1e-300)
+        barycentric[pixels] = weights.float()
+        depth[pixels] = (weights * corners[..., 3]).sum(-1).float()
+    return Fragments(triangle.reshape(size), barycentric.reshape(*size, 3), depth.reshape(size))

@@ -1,0 +1,1 @@
+"""The starter model: data, training, evaluation."""
