@@ -1,0 +1,1 @@
+"""Texturing: projection, multi-view synchronised diffusion, measures."""

@@ -1,0 +1,1 @@
+"""Underpaint: what every host speaks. No torch, no bpy."""

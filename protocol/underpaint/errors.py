@@ -1,0 +1,181 @@
+"""The one error tree.
+
+Every failure a user can meet is an `UnderpaintError` with a code from `ErrorCode`: a stable
+string that travels on the wire, a message that says what and where, and a hint that says how to
+mend it.
+
+UnderpaintError
+├── ProtocolError      bytes on the wire that are not a well-formed message
+├── RequestError       a request that cannot be carried out as it is written
+├── ConnectionLost     no daemon, or the daemon went away
+└── JobFailed          an accepted job that ended in failure
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorCode(StrEnum):
+    """Stable codes; clients may match on them."""
+
+    PROTOCOL = "protocol"
+    PROTOCOL_VERSION = "protocol_version"
+    HELLO_REQUIRED = "hello_required"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too_large"
+    BAD_REQUEST = "bad_request"
+    BAD_BUFFER = "bad_buffer"
+    MISSING_BLOBS = "missing_blobs"
+    JOB_UNKNOWN = "job_unknown"
+    JOB_ID_REUSED = "job_id_reused"
+    RESULT_UNKNOWN = "result_unknown"
+    UNKNOWN_SAMPLER = "unknown_sampler"
+    MODEL_MISSING = "model_missing"
+    MODEL_BROKEN = "model_broken"
+    CONTROL_MISSING = "control_missing"
+    LORA_MISSING = "lora_missing"
+    DETECTOR_MISSING = "detector_missing"
+    BAD_MESH = "bad_mesh"
+    OUT_OF_MEMORY = "out_of_memory"
+    DISK_FULL = "disk_full"
+    WORKER_LOST = "worker_lost"
+    CANCELLED = "cancelled"
+    DAEMON_ABSENT = "daemon_absent"
+    DAEMON_LOST = "daemon_lost"
+    DAEMON_START_FAILED = "daemon_start_failed"
+    NOT_AUTHORISED = "not_authorised"
+    TIMEOUT = "timeout"
+    BLENDER_MISSING = "blender_missing"
+    CAPTURE_FAILED = "capture_failed"
+    FILE = "file"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    hint: str
+    retryable: bool = False
+
+
+_REGISTRY: Mapping[ErrorCode, _Entry] = {
+    ErrorCode.PROTOCOL: _Entry("Both sides must speak the Underpaint protocol; update the older."),
+    ErrorCode.PROTOCOL_VERSION: _Entry("Update add-on and daemon to the same release."),
+    ErrorCode.HELLO_REQUIRED: _Entry("Send hello before any other message."),
+    ErrorCode.UNSUPPORTED: _Entry("Update the daemon; this message is newer than it."),
+    ErrorCode.TOO_LARGE: _Entry("Lower the resolution; images may have up to 67 million pixels."),
+    ErrorCode.BAD_REQUEST: _Entry("Correct the field that the message names."),
+    ErrorCode.BAD_BUFFER: _Entry("Capture the view again, or correct the array's shape and dtype."),
+    ErrorCode.MISSING_BLOBS: _Entry("Send the buffers again.", retryable=True),
+    ErrorCode.JOB_UNKNOWN: _Entry("List the jobs with `underpaint jobs`."),
+    ErrorCode.JOB_ID_REUSED: _Entry("Use a new job id for a different request."),
+    ErrorCode.RESULT_UNKNOWN: _Entry("List the job's results; old ones are removed after a while."),
+    ErrorCode.UNKNOWN_SAMPLER: _Entry("Choose one that `underpaint models samplers` lists."),
+    ErrorCode.MODEL_MISSING: _Entry("List the models with `underpaint models list`."),
+    ErrorCode.MODEL_BROKEN: _Entry("Give a diffusers-format folder with safetensors weights."),
+    ErrorCode.CONTROL_MISSING: _Entry("Choose a control the model has, or give a ControlNet."),
+    ErrorCode.LORA_MISSING: _Entry("Give a .safetensors LoRA file made for this model."),
+    ErrorCode.DETECTOR_MISSING: _Entry("Use canny or lineart, or give the detector's weights."),
+    ErrorCode.BAD_MESH: _Entry("Mend the mesh where the message says, then try again."),
+    ErrorCode.OUT_OF_MEMORY: _Entry("Lower resolution or batch, or close GPU programs.", True),
+    ErrorCode.DISK_FULL: _Entry("Free disk space, or set UNDERPAINT_DATA to another disk.", True),
+    ErrorCode.WORKER_LOST: _Entry("Try again; if it repeats, see `underpaint daemon logs`.", True),
+    ErrorCode.CANCELLED: _Entry("Nothing to mend: the job was cancelled."),
+    ErrorCode.DAEMON_ABSENT: _Entry("Start it with `underpaint daemon start`.", True),
+    ErrorCode.DAEMON_LOST: _Entry("Start it again; accepted jobs are kept.", True),
+    ErrorCode.DAEMON_START_FAILED: _Entry("Run `underpaint doctor`; it names the fix."),
+    ErrorCode.NOT_AUTHORISED: _Entry("Use the connection file of the running daemon."),
+    ErrorCode.TIMEOUT: _Entry("Try again; `underpaint daemon status` tells if it is busy.", True),
+    ErrorCode.BLENDER_MISSING: _Entry("Run installers/bootstrap.py, or set UNDERPAINT_BLENDER."),
+    ErrorCode.CAPTURE_FAILED: _Entry("Check that the scene has a camera and visible objects."),
+    ErrorCode.FILE: _Entry("Check that the file exists, is readable, and is of a known format."),
+    ErrorCode.INTERNAL: _Entry("This is a bug: please report it with `underpaint daemon logs`."),
+}
+
+
+class UnderpaintError(Exception):
+    """A failure with its fix.
+
+    Attributes: `code` (stable), `message` (what and where), `hint` (how to mend it), `retryable`
+    (the same request may succeed later), `details` (JSON-like facts, e.g. missing blob hashes).
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        hint: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        entry = _REGISTRY[code]
+        self.code = code
+        self.message = message
+        self.hint = entry.hint if hint is None else hint
+        self.retryable = entry.retryable
+        self.details: Mapping[str, Any] = dict(details or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The wire form: code, message, hint, retryable, details."""
+        return {
+            "code": self.code.value,
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.retryable,
+            "details": dict(self.details),
+        }
+
+
+class ProtocolError(UnderpaintError):
+    """Bytes that are not a well-formed message."""
+
+    def __init__(self, message: str, *, code: ErrorCode = ErrorCode.PROTOCOL) -> None:
+        super().__init__(code, message)
+
+
+class RequestError(UnderpaintError):
+    """A request that cannot be carried out as written."""
+
+
+class ConnectionLost(UnderpaintError):
+    """There is no daemon, or it went away."""
+
+
+class JobFailed(UnderpaintError):
+    """An accepted job ended in failure."""
+
+
+_CLASS_OF_CODE: Mapping[ErrorCode, type[UnderpaintError]] = {
+    ErrorCode.DAEMON_ABSENT: ConnectionLost,
+    ErrorCode.DAEMON_LOST: ConnectionLost,
+    ErrorCode.NOT_AUTHORISED: ConnectionLost,
+    ErrorCode.TIMEOUT: ConnectionLost,
+    ErrorCode.WORKER_LOST: JobFailed,
+    ErrorCode.OUT_OF_MEMORY: JobFailed,
+    ErrorCode.CANCELLED: JobFailed,
+    ErrorCode.INTERNAL: JobFailed,
+}
+
+
+def error_from_dict(data: Mapping[str, Any]) -> UnderpaintError:
+    """The error a peer sent. Unknown codes (of a newer peer) become INTERNAL, message kept."""
+    raw = str(data.get("code", ""))
+    code = ErrorCode(raw) if raw in ErrorCode._value2member_map_ else ErrorCode.INTERNAL
+    message, hint = str(data.get("message", raw)), data.get("hint")
+    if code in (ErrorCode.PROTOCOL, ErrorCode.PROTOCOL_VERSION):
+        return ProtocolError(message, code=code)
+    kind = _CLASS_OF_CODE.get(code, RequestError)
+    details = data.get("details")
+    return kind(
+        code,
+        message,
+        hint=str(hint) if hint is not None else None,
+        details=details if isinstance(details, Mapping) else None,
+    )

@@ -1,0 +1,60 @@
+"""Where things live on a user's machine. Every root can be moved by an environment variable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Folders of one user.
+
+    `runtime`: connection file and locks. `data`: job database, blobs, results, logs.
+    `cache`: downloads that can be fetched again (wheels, models).
+    """
+
+    runtime: Path
+    data: Path
+    cache: Path
+
+    @property
+    def connection_file(self) -> Path:
+        return self.runtime / "connection.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+
+def user_paths(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> Paths:
+    """The folders for this user.
+
+    UNDERPAINT_DATA moves data and runtime together (used by tests and farms), UNDERPAINT_CACHE
+    moves the cache.
+    """
+    env = os.environ if environ is None else environ
+    data_default, cache_default = _platform_roots(env, platform)
+    data = Path(env.get("UNDERPAINT_DATA") or data_default)
+    cache = Path(env.get("UNDERPAINT_CACHE") or cache_default)
+    return Paths(runtime=data / "run", data=data, cache=cache)
+
+
+def _platform_roots(env: Mapping[str, str], platform: str) -> tuple[Path, Path]:
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
+    if platform == "win32":
+        local = Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local")
+        return local / "Underpaint", local / "Underpaint" / "Cache"
+    if platform == "darwin":
+        library = home / "Library"
+        return library / "Application Support" / "Underpaint", library / "Caches" / "Underpaint"
+    data = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
+    cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
+    return data / "underpaint", cache / "underpaint"

@@ -1,0 +1,220 @@
+"""The one request tree: everything about a job, as frozen data.
+
+Panel, Python and command line build these same trees; a request and its seed reproduce its
+result. Arrays are `BufferRef`s into a `Buffers` that travels beside the request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .buffers import BufferRef
+from .cameras import Camera
+
+STARTER_MODEL = "starter"
+
+
+class Sampler(StrEnum):
+    """Samplers; each is a diffusers scheduler with settings (see `underpaint models samplers`)."""
+
+    DDPM = "ddpm"
+    DDIM = "ddim"
+    EULER = "euler"
+    EULER_A = "euler_a"
+    DPMPP_2M = "dpmpp_2m"
+    DPMPP_2M_KARRAS = "dpmpp_2m_karras"
+    DPMPP_2M_SDE = "dpmpp_2m_sde"
+    DPMPP_2M_SDE_KARRAS = "dpmpp_2m_sde_karras"
+    UNIPC = "unipc"
+    LCM = "lcm"
+
+
+class ControlKind(StrEnum):
+    """What a ControlNet is conditioned on. Depth and normal come exact from the scene; the
+    others are derived in the worker from the view's colour or from an image."""
+
+    DEPTH = "depth"
+    NORMAL = "normal"
+    CANNY = "canny"
+    LINEART = "lineart"
+    HED = "hed"
+    MLSD = "mlsd"
+    OPENPOSE = "openpose"
+    SHUFFLE = "shuffle"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A captured view: a camera and buffers of the evaluated scene (conventions: `Kind`)."""
+
+    camera: Camera
+    depth: BufferRef | None = None
+    normal: BufferRef | None = None
+    color: BufferRef | None = None
+    object_id: BufferRef | None = None
+    position: BufferRef | None = None
+    uv: BufferRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One ControlNet.
+
+    `scale`: conditioning scale, 0–2. `start`, `end`: the part of the denoising steps in which it
+    acts, 0–1. `image`: the control image (colour) when it does not come from the view.
+    `model`: a ControlNet folder; None takes the model's own. `detector_weights`: a folder for
+    detectors that need weights.
+    """
+
+    kind: ControlKind
+    scale: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    image: BufferRef | None = None
+    model: str | None = None
+    detector_weights: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA file (.safetensors) or the name of one of the model's own, and its weight (-2–2)."""
+
+    path: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to denoise. `guidance` is the classifier-free guidance scale; 1 = off."""
+
+    sampler: Sampler = Sampler.DPMPP_2M
+    steps: int = 8
+    guidance: float = 3.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What to paint, and what to keep away from."""
+
+    text: str = ""
+    negative: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
+
+    `width`, `height`: pixels, multiples of 8. `strength`: denoising strength of image-to-image,
+    0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
+    """
+
+    prompt: Prompt
+    model: str = STARTER_MODEL
+    width: int = 256
+    height: int = 256
+    sampling: Sampling = field(default_factory=Sampling)
+    batch: int = 1
+    view: View | None = None
+    controls: tuple[Control, ...] = ()
+    init: BufferRef | None = None
+    strength: float = 0.6
+    loras: tuple[Lora, ...] = ()
+    reference: BufferRef | None = None
+    """An image prompt for the model's IP-Adapter."""
+    reference_scale: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class InpaintRequest:
+    """Repaint the masked spot of `image`; every pixel whose mask is 0 comes back unchanged.
+
+    `mask`: 255 = repaint, 0 = keep, between = blend. `feather`: pixels over which the new paint
+    fades in, inside the mask. `padding`: None works on the whole image; a number crops to the
+    mask plus so many pixels and works there at full resolution.
+    """
+
+    prompt: Prompt
+    image: BufferRef
+    mask: BufferRef
+    model: str = STARTER_MODEL
+    sampling: Sampling = field(default_factory=Sampling)
+    batch: int = 1
+    view: View | None = None
+    controls: tuple[Control, ...] = ()
+    strength: float = 1.0
+    feather: int = 4
+    padding: int | None = None
+    loras: tuple[Lora, ...] = ()
+
+
+class Method(StrEnum):
+    """Texturing methods (DESIGN: sync is the default)."""
+
+    SYNC = "sync"
+    GRID_SYNC = "grid_sync"
+    SEQUENTIAL = "sequential"
+    SINGLE = "single"
+
+
+@dataclass(frozen=True, slots=True)
+class MeshRef:
+    """A triangulated mesh as corner arrays, L triangles, 3L rows.
+
+    `position` (3L, 3) float32 world metres; `normal` (3L, 3) float32 world, unit; `uv` (3L, 2)
+    float32; `ids` (3L, 2) int32: object index and material index from 1 (the same numbers as the
+    views' object_id).
+    """
+
+    position: BufferRef
+    normal: BufferRef
+    uv: BufferRef
+    ids: BufferRef
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPrompt:
+    """A prompt for one object of the mesh (`object_id` as in `MeshRef.ids`)."""
+
+    object_id: int
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class TextureRequest:
+    """Paint a texture into the mesh's own UVs, one object from all sides.
+
+    `views`: captured views; empty lets the daemon place `view_count` cameras and render the
+    geometry itself. `size`: atlas side in texels. `view_size`: pixels a side of placed views.
+    `base`: the present texture (colour, size×size; alpha = painted), kept where `lock` is 255.
+    `strength`: 1 paints anew; below 1 restyles `base`.
+    """
+
+    prompt: Prompt
+    mesh: MeshRef
+    model: str = STARTER_MODEL
+    method: Method = Method.SYNC
+    sampling: Sampling = field(default_factory=Sampling)
+    controls: tuple[Control, ...] = (
+        Control(ControlKind.DEPTH, scale=1.0),
+        Control(ControlKind.NORMAL, scale=0.6),
+    )
+    views: tuple[View, ...] = ()
+    view_count: int = 10
+    view_size: int = 256
+    size: int = 1024
+    base: BufferRef | None = None
+    lock: BufferRef | None = None
+    strength: float = 1.0
+    directional_prompts: bool = True
+    object_prompts: tuple[ObjectPrompt, ...] = ()
+    loras: tuple[Lora, ...] = ()
+
+
+Request = ImageRequest | InpaintRequest | TextureRequest
+REQUEST_KINDS: dict[str, type[ImageRequest] | type[InpaintRequest] | type[TextureRequest]] = {
+    "image": ImageRequest,
+    "inpaint": InpaintRequest,
+    "texture": TextureRequest,
+}
