@@ -26,7 +26,7 @@ class Phase(StrEnum):
     SAVING = "saving"
 
 
-class JobCancelled(Exception):  # noqa: N818 (an outcome, not an error)
+class JobCancelled(Exception):
     """Raised by `Reporter.checkpoint` inside a job whose cancellation was asked for."""
 
 
