@@ -1,0 +1,236 @@
+"""Checks that a request can be carried out as written, before anything heavy is loaded.
+
+No torch: the server calls `validate` when a job is submitted. What needs the model itself (does it
+have that ControlNet?) is checked in the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from underpaint.buffers import MAX_PIXELS, BufferRef, Kind
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Lora,
+    MeshRef,
+    Request,
+    Sampling,
+    TextureRequest,
+    View,
+)
+
+MIN_SIDE = 64
+MAX_SIDE = 8192
+MAX_STEPS = 200
+MAX_GUIDANCE = 50.0
+MAX_BATCH = 64
+MAX_CONTROLS = 8
+MAX_VIEWS = 64
+MAX_SEED = 2**63 - 1
+MAX_PROMPT = 20_000
+_EXACT_KINDS = (ControlKind.DEPTH, ControlKind.NORMAL)
+
+
+def validate(request: Request) -> None:
+    """Raise RequestError unless every field is within its range and the references fit.
+
+    Codes: BAD_REQUEST (a field), BAD_BUFFER (a reference's kind or shape), TOO_LARGE (sizes),
+    BAD_MESH (mesh arrays that do not belong together).
+    """
+    if not request.model:
+        _refuse("model", "is empty; name a model, e.g. starter")
+    _check_prompts(request)
+    _check_sampling(request.sampling)
+    _range("strength", request.strength, 0.0, 1.0)
+    _check_loras(request.loras)
+    if len(request.controls) > MAX_CONTROLS:
+        _refuse("controls", f"has {len(request.controls)} entries; at most {MAX_CONTROLS}")
+    if isinstance(request, ImageRequest):
+        _check_image_request(request)
+    elif isinstance(request, InpaintRequest):
+        _check_inpaint_request(request)
+    else:
+        _check_texture_request(request)
+
+
+def _check_prompts(request: Request) -> None:
+    prompts = [("prompt", request.prompt)]
+    if isinstance(request, TextureRequest):
+        prompts += [
+            (f"object_prompts[{i}].prompt", item.prompt)
+            for i, item in enumerate(request.object_prompts)
+        ]
+    for name, prompt in prompts:
+        if max(len(prompt.text), len(prompt.negative)) > MAX_PROMPT:
+            _refuse(name, f"is longer than {MAX_PROMPT} characters")
+
+
+def _check_sampling(sampling: Sampling) -> None:
+    _range("sampling.steps", sampling.steps, 1, MAX_STEPS)
+    _range("sampling.guidance", sampling.guidance, 0.0, MAX_GUIDANCE)
+    _range("sampling.seed", sampling.seed, 0, MAX_SEED)
+
+
+def _check_loras(loras: Sequence[Lora]) -> None:
+    for i, lora in enumerate(loras):
+        _range(f"loras[{i}].weight", lora.weight, -2.0, 2.0)
+        if not lora.path:
+            _refuse(f"loras[{i}].path", "is empty")
+
+
+def _check_image_request(request: ImageRequest) -> None:
+    _check_side("width", request.width)
+    _check_side("height", request.height)
+    _range("batch", request.batch, 1, MAX_BATCH)
+    _range("reference_scale", request.reference_scale, 0.0, 1.0)
+    _check_ref("init", request.init, Kind.COLOR)
+    _check_ref("reference", request.reference, Kind.COLOR)
+    _check_view("view", request.view)
+    _check_controls(request.controls, request.view)
+
+
+def _check_inpaint_request(request: InpaintRequest) -> None:
+    _range("batch", request.batch, 1, MAX_BATCH)
+    _range("feather", request.feather, 0, 1024)
+    if request.padding is not None:
+        _range("padding", request.padding, 0, MAX_SIDE)
+    _check_ref("image", request.image, Kind.COLOR)
+    _check_ref("mask", request.mask, Kind.MASK)
+    if request.image.shape[:2] != request.mask.shape[:2]:
+        _refuse_buffer("mask", f"is {_size(request.mask)}, but the image is {_size(request.image)}")
+    if max(request.image.shape[:2]) > MAX_SIDE:
+        _too_large("image", request.image.shape[1], request.image.shape[0])
+    _check_view("view", request.view)
+    _check_controls(request.controls, request.view)
+
+
+def _check_texture_request(request: TextureRequest) -> None:
+    _check_side("view_size", request.view_size)
+    _range("size", request.size, MIN_SIDE, MAX_SIDE)
+    _range("view_count", request.view_count, 1, MAX_VIEWS)
+    if len(request.views) > MAX_VIEWS:
+        _refuse("views", f"has {len(request.views)} entries; at most {MAX_VIEWS}")
+    _check_mesh(request.mesh)
+    for i, view in enumerate(request.views):
+        _check_view(f"views[{i}]", view)
+    _check_texture_images(request)
+    for i, control in enumerate(request.controls):
+        _check_control(i, control)
+
+
+def _check_texture_images(request: TextureRequest) -> None:
+    for name, ref, kind in (
+        ("base", request.base, Kind.COLOR),
+        ("lock", request.lock, Kind.MASK),
+    ):
+        _check_ref(name, ref, kind)
+        if ref is not None and ref.shape[:2] != (request.size, request.size):
+            _refuse_buffer(name, f"is {_size(ref)}; the texture is {request.size}×{request.size}")
+    if request.base is None and request.lock is not None:
+        _refuse("lock", "is given without base: there is no texture to keep")
+    if request.base is None and request.strength < 1.0:
+        _refuse("strength", "is below 1 without base: there is no texture to restyle")
+
+
+def _check_mesh(mesh: MeshRef) -> None:
+    rows = mesh.position.shape[0]
+    columns = {"position": 3, "normal": 3, "uv": 2, "ids": 2}
+    for name, width in columns.items():
+        ref: BufferRef = getattr(mesh, name)
+        _check_ref(f"mesh.{name}", ref, Kind.MESH)
+        if ref.shape != (rows, width) or rows % 3 or rows == 0:
+            raise RequestError(
+                ErrorCode.BAD_MESH,
+                f"mesh.{name} has shape {ref.shape}; expected (3 × triangles, {width})",
+            )
+        wanted = "int32" if name == "ids" else "float32"
+        if ref.dtype != wanted:
+            raise RequestError(ErrorCode.BAD_MESH, f"mesh.{name} is {ref.dtype}, not {wanted}")
+
+
+def _check_controls(controls: Sequence[Control], view: View | None) -> None:
+    for i, control in enumerate(controls):
+        _check_control(i, control)
+        if control.image is None and _source(control.kind, view) is None:
+            part = control.kind.value if control.kind in _EXACT_KINDS else "color"
+            _refuse(f"controls[{i}]", f"({control.kind}) needs an image or a view with {part}")
+
+
+def _source(kind: ControlKind, view: View | None) -> BufferRef | None:
+    if view is None:
+        return None
+    if kind is ControlKind.DEPTH:
+        return view.depth
+    return view.normal if kind is ControlKind.NORMAL else view.color
+
+
+def _check_control(i: int, control: Control) -> None:
+    where = f"controls[{i}]"
+    _range(f"{where}.scale", control.scale, 0.0, 2.0)
+    _range(f"{where}.start", control.start, 0.0, 1.0)
+    _range(f"{where}.end", control.end, 0.0, 1.0)
+    if control.start >= control.end:
+        _refuse(f"{where}.start", f"is {control.start}, not below its end {control.end}")
+    exact = {ControlKind.DEPTH: Kind.DEPTH, ControlKind.NORMAL: Kind.NORMAL}.get(control.kind)
+    kinds = (Kind.COLOR,) if exact is None else (Kind.COLOR, exact)
+    _check_ref(f"{where}.image", control.image, *kinds)
+
+
+def _check_view(where: str, view: View | None) -> None:
+    if view is None:
+        return
+    size = (view.camera.height, view.camera.width)
+    for kind in (Kind.DEPTH, Kind.NORMAL, Kind.COLOR, Kind.OBJECT_ID, Kind.POSITION, Kind.UV):
+        ref: BufferRef | None = getattr(view, kind.value)
+        _check_ref(f"{where}.{kind}", ref, kind)
+        if ref is not None and ref.shape[:2] != size:
+            _refuse_buffer(
+                f"{where}.{kind}", f"is {_size(ref)}, but its camera is {size[1]}×{size[0]}"
+            )
+
+
+def _check_ref(where: str, ref: BufferRef | None, *kinds: Kind) -> None:
+    if ref is None:
+        return
+    if ref.kind not in kinds:
+        names = " or ".join(kinds)
+        _refuse_buffer(where, f"is a {ref.kind} buffer; expected {names}")
+    if len(ref.shape) < 2 or min(ref.shape) < 1:
+        _refuse_buffer(where, f"has shape {ref.shape}")
+
+
+def _check_side(name: str, value: int) -> None:
+    if value > MAX_SIDE:
+        _too_large(name, value)
+    if value < MIN_SIDE or value % 8:
+        _refuse(name, f"is {value}; expected a multiple of 8 from {MIN_SIDE} to {MAX_SIDE}")
+
+
+def _range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        _refuse(name, f"is {value}; expected {low} to {high}")
+
+
+def _size(ref: BufferRef) -> str:
+    return f"{ref.shape[1]}×{ref.shape[0]}"
+
+
+def _too_large(name: str, *sides: int) -> NoReturn:
+    given = "×".join(map(str, sides))
+    raise RequestError(
+        ErrorCode.TOO_LARGE,
+        f"{name} is {given}; the limit is {MAX_SIDE} a side, {MAX_PIXELS} pixels",
+    )
+
+
+def _refuse(where: str, problem: str) -> NoReturn:
+    raise RequestError(ErrorCode.BAD_REQUEST, f"{where} {problem}")
+
+
+def _refuse_buffer(where: str, problem: str) -> NoReturn:
+    raise RequestError(ErrorCode.BAD_BUFFER, f"{where} {problem}")
