@@ -65,7 +65,7 @@ def main() -> int:
     )
     parser.add_argument("command", choices=commands)
     chosen, rest = parser.parse_known_args()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (users start this with what they have)
         say(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
         return 2
     try:

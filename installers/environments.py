@@ -143,7 +143,7 @@ class Stamp:
 
 
 def find_python(version: tuple[int, int]) -> Path | None:
-    """An interpreter of just this version: this one, on PATH, pyenv's, or the Windows launcher's."""
+    """An interpreter of just this version: this one, pyenv's, on PATH, or of the `py` launcher."""
     if sys.version_info[:2] == version:
         return Path(sys.executable)
     name = f"python{version[0]}.{version[1]}"

@@ -1,0 +1,50 @@
+"""One picture that shows a run: what was captured, the previews, and the painting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+_SMALL, _LARGE, _GAP, _LABEL = 192, 384, 12, 22
+_BACKGROUND, _INK = (28, 28, 30), (225, 225, 225)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A picture, (h, w, 3) uint8, and the line above it."""
+
+    label: str
+    picture: npt.NDArray[Any]
+
+
+def contact_sheet(captured: list[Panel], painted: list[Panel], previews: int = 3) -> Image.Image:
+    """Left: the captured passes above a few previews. Right: the last panel, large."""
+    final, steps = painted[-1], painted[:-1]
+    rows = [captured, _evenly(steps, previews)]
+    columns = max(len(row) for row in rows)
+    left = columns * (_SMALL + _GAP)
+    right = 2 * (_SMALL + _LABEL) + _GAP - _LABEL
+    sheet = Image.new("RGB", (left + right + 2 * _GAP, right + _LABEL + 2 * _GAP), _BACKGROUND)
+    for y, row in enumerate(rows):
+        for x, panel in enumerate(row):
+            top = _GAP + y * (_SMALL + _LABEL + _GAP)
+            _place(sheet, panel, _GAP + x * (_SMALL + _GAP), top, _SMALL)
+    _place(sheet, final, _GAP + left, _GAP, right)
+    return sheet
+
+
+def _evenly(panels: list[Panel], count: int) -> list[Panel]:
+    if len(panels) <= count:
+        return panels
+    return [panels[round(i)] for i in np.linspace(0, len(panels) - 1, count)]
+
+
+def _place(sheet: Image.Image, panel: Panel, x: int, y: int, side: int) -> None:
+    picture = Image.fromarray(panel.picture).convert("RGB").resize((side, side), Image.LANCZOS)
+    font = ImageFont.load_default(size=14)
+    ImageDraw.Draw(sheet).text((x, y), panel.label, fill=_INK, font=font)
+    sheet.paste(picture, (x, y + _LABEL))

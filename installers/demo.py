@@ -1,0 +1,121 @@
+"""The demo: a scene in real Blender becomes a painting. Started by `bootstrap.py demo`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from contact_sheet import Panel, contact_sheet
+from PIL import Image
+
+import underpaint
+from underpaint import Buffers, Control, ControlKind, ImageRequest, Prompt, Sampling, View
+from underpaint.cli.output import ProgressLine
+from underpaint.viewfile import load_view
+
+ROOT = Path(__file__).resolve().parent.parent
+CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
+PROMPT = "a mossy stone head on sand, evening light"
+_CAPTURE_TIMEOUT_S = 300
+
+
+def say(text: str) -> None:
+    print(f"demo: {text}", flush=True)
+
+
+def capture(out: Path, size: int) -> Path:
+    """Build the demo scene in Blender and capture it; the view file."""
+    path = out / "view.npz"
+    blender = os.environ.get("UNDERPAINT_BLENDER", sys.executable)
+    command = [blender, str(CAPTURE), "--demo", "--size", f"{size}x{size}", "--out", str(path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=_CAPTURE_TIMEOUT_S, check=False
+    )
+    if done.returncode != 0 or not path.exists():
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
+        raise SystemExit(f"demo: Blender could not capture the scene:\n{tail}")
+    return path
+
+
+def save_capture(view: View, buffers: Buffers, out: Path) -> list[Panel]:
+    """Write the captured buffers as pictures."""
+    panels = []
+    for name, picture in pictures(view, buffers).items():
+        Image.fromarray(picture).save(out / f"capture_{name}.png")
+        panels.append(Panel(f"captured {name}", picture))
+    return panels
+
+
+def pictures(view: View, buffers: Buffers) -> dict[str, np.ndarray]:
+    """The view's buffers as (h, w, 3) uint8; depth as near = white."""
+    if view.color is None or view.depth is None or view.normal is None:
+        raise SystemExit("demo: the view lacks colour, depth or normals")
+    depth = buffers[view.depth.sha256]
+    finite = np.isfinite(depth)
+    near, far = depth[finite].min(), depth[finite].max()
+    shade = np.where(finite, 255 - 215 * (depth - near) / max(far - near, 1e-6), 0)
+    return {
+        "colour": buffers[view.color.sha256][..., :3],
+        "depth": np.repeat(shade[..., None], 3, axis=2).astype(np.uint8),
+        "normal": buffers[view.normal.sha256],
+    }
+
+
+def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
+    """Generate with previews; writes previews, image and recipe. The panels of both."""
+    panels, line = [], ProgressLine()
+    with underpaint.connect() as up:
+        job = up.submit(request, buffers)
+        for event in job.events(previews=True):
+            if isinstance(event, underpaint.Progress):
+                line.show(event.phase, event.step, event.total, event.eta_s)
+            elif isinstance(event, underpaint.Preview):
+                Image.fromarray(event.image).save(out / f"preview_{event.step:02}.png")
+                panels.append(Panel(f"step {event.step}", event.image))
+        line.end()
+        for result in job.result():
+            (out / result.name).write_bytes(result.data)
+        job.acknowledge()
+    panels.append(Panel(f"“{request.prompt.text}”", np.asarray(Image.open(out / "image_0.png"))))
+    return panels
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "demo_out")
+    parser.add_argument("--prompt", default=PROMPT)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--size", type=int, default=256, help="pixels a side")
+    args = parser.parse_args()
+    began = time.monotonic()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for old in args.out.glob("*.png"):
+        old.unlink()
+    say("building and capturing the scene in Blender")
+    buffers = Buffers()
+    view = load_view(capture(args.out, args.size), buffers)
+    captured = save_capture(view, buffers, args.out)
+    say(f"painting “{args.prompt}”")
+    request = ImageRequest(
+        prompt=Prompt(args.prompt),
+        width=args.size,
+        height=args.size,
+        sampling=Sampling(seed=args.seed),
+        view=view,
+        controls=(Control(ControlKind.DEPTH), Control(ControlKind.NORMAL, scale=0.6)),
+    )
+    painted = paint(request, buffers, args.out)
+    sheet = args.out / "contact_sheet.png"
+    contact_sheet(captured, painted).save(sheet)
+    say(f"done in {time.monotonic() - began:.0f} s: {args.out / 'image_0.png'}")
+    say(f"everything on one sheet: {sheet}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

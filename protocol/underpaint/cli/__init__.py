@@ -1,0 +1,1 @@
+"""The command line `underpaint`: thin commands over the Python API."""

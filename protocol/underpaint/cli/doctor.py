@@ -1,0 +1,132 @@
+"""`underpaint doctor`: check what a working set-up needs, and name the fix of what fails."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+
+from ..blenders import find_blenders
+from ..client import connect
+from ..errors import UnderpaintError
+from ..launcher import daemon_python
+from ..paths import Paths, user_paths
+from .output import print_result
+
+_NEEDED_GB = 5
+_WORKER_IMPORTS = "import torch, diffusers, transformers; print(torch.__version__)"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `fix` is empty when `ok`."""
+
+    name: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("doctor", help="check the set-up and name the fixes")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    checks = list(examine(user_paths()))
+    lines = [_line(check) for check in checks]
+    healthy = all(check.ok for check in checks)
+    print_result({"ok": healthy, "checks": [asdict(c) for c in checks]}, lines, args.json)
+    return 0 if healthy else 1
+
+
+def examine(paths: Paths) -> Iterator[Check]:
+    """Every check, in the order in which a failure would explain the next."""
+    yield Check("system", True, f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    yield Check("python", True, platform.python_version())
+    yield _disk(paths)
+    yield from _guard("data folder", lambda: _writable(paths))
+    yield _zmq()
+    yield _torch()
+    yield _torchvision()
+    yield from _guard("daemon", _daemon)
+    yield _blender()
+
+
+def _line(check: Check) -> str:
+    mark = "ok  " if check.ok else "FAIL"
+    fix = f"\n     fix: {check.fix}" if check.fix else ""
+    return f"{mark} {check.name:<12} {check.found}{fix}"
+
+
+def _guard(name: str, check: Callable[[], Check]) -> Iterator[Check]:
+    try:
+        yield check()
+    except UnderpaintError as error:
+        yield Check(name, False, error.message, error.hint)
+    except OSError as error:
+        yield Check(name, False, str(error), "Set UNDERPAINT_DATA to a folder you can write to.")
+
+
+def _disk(paths: Paths) -> Check:
+    place = next(p for p in (paths.data, *paths.data.parents) if p.exists())
+    free = shutil.disk_usage(place).free / 2**30
+    ok = free >= _NEEDED_GB
+    return Check("disk", ok, f"{free:.0f} GB free", "" if ok else f"Free {_NEEDED_GB} GB.")
+
+
+def _writable(paths: Paths) -> Check:
+    paths.data.mkdir(parents=True, exist_ok=True)
+    probe = paths.data / ".doctor"
+    probe.write_text("")
+    probe.unlink()
+    return Check("data folder", True, str(paths.data))
+
+
+def _zmq() -> Check:
+    import zmq
+
+    ok = bool(zmq.has("curve"))
+    fix = "" if ok else "Install pyzmq from a wheel; this build has no encryption."
+    return Check("zeromq", ok, f"pyzmq {zmq.__version__}, libzmq {zmq.zmq_version()}", fix)
+
+
+def _torch() -> Check:
+    command = [daemon_python(), "-c", _WORKER_IMPORTS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return Check("torch", True, done.stdout.strip())
+    last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    return Check("torch", False, last, "Run `python3 installers/bootstrap.py install` again.")
+
+
+def _torchvision() -> Check:
+    """A torchvision of another build than torch breaks the import of diffusers' pipelines."""
+    command = [daemon_python(), "-c", "import torchvision"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0 or "ModuleNotFoundError" in done.stderr:
+        return Check(
+            "torchvision", True, "fits" if done.returncode == 0 else "absent, as it may be"
+        )
+    return Check("torchvision", False, "does not fit torch", "Uninstall torchvision.")
+
+
+def _daemon() -> Check:
+    with connect() as up:
+        milliseconds = up.ping() * 1000
+        version = up.status().get("version", metadata.version("underpaint"))
+    return Check("daemon", True, f"version {version}, answers in {milliseconds:.1f} ms")
+
+
+def _blender() -> Check:
+    found = ", ".join(blender.version for blender in find_blenders())
+    if found:
+        return Check("blender", True, found)
+    fix = "Install Blender 4.2 or newer, or run `python3 installers/bootstrap.py demo`."
+    return Check("blender", False, "none found", fix)

@@ -1,0 +1,26 @@
+"""Commands that live in the daemon's package: run in its Python, with this terminal."""
+
+from __future__ import annotations
+
+import subprocess
+
+from ..launcher import daemon_python
+
+COMMANDS = ("texture", "eval", "bench", "train-starter")
+HELP = """\
+also, in the daemon's environment (each with --help and --json):
+  texture MESH         paint a texture into a mesh's UVs, headless
+  eval WHAT            measure quality: capture, projection, sync, texture, starter
+  bench WHAT           measure speed: transport, daemon
+  train-starter        train the starter model
+"""
+
+
+def run(arguments: list[str]) -> int:
+    """Run `python -m underpaint_daemon ARGUMENTS`; its exit code."""
+    if arguments[:2] == ["eval", "capture"]:
+        from ..evals import capture
+
+        return capture.main(arguments[2:])
+    command = [daemon_python(), "-m", "underpaint_daemon", *arguments]
+    return subprocess.run(command, check=False).returncode

@@ -1,0 +1,50 @@
+"""`underpaint jobs`, `cancel`, `fetch`: the daemon's queue."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..client import connect
+from .output import print_result
+from .run import save_results
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listing = commands.add_parser("jobs", help="list the queue and what was done lately")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(run=_list)
+    cancel = commands.add_parser("cancel", help="cancel a job")
+    cancel.add_argument("job", help="the job's id, see `underpaint jobs`")
+    cancel.add_argument("--hard", action="store_true", help="kill the worker if it does not stop")
+    cancel.add_argument("--json", action="store_true", help="print one JSON object")
+    cancel.set_defaults(run=_cancel)
+    fetch = commands.add_parser("fetch", help="fetch the results of a job that is done")
+    fetch.add_argument("job", help="the job's id")
+    fetch.add_argument("--out", type=Path, required=True, help="folder for the results")
+    fetch.add_argument("--json", action="store_true", help="print one JSON object")
+    fetch.set_defaults(run=_fetch)
+
+
+def _list(args: argparse.Namespace) -> int:
+    with connect() as up:
+        jobs = up.jobs()
+    lines = [f"{job.id}  {job.state:<10} {job.kind:<8} {job.title}" for job in jobs]
+    data = {"jobs": [job.to_dict() for job in jobs]}
+    print_result(data, lines or ["no jobs"], args.json)
+    return 0
+
+
+def _cancel(args: argparse.Namespace) -> int:
+    with connect() as up:
+        state = up.job(args.job).cancel(hard=args.hard)
+    print_result({"job": args.job, "state": state}, [f"{args.job}  {state}"], args.json)
+    return 0
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    args.out.mkdir(parents=True, exist_ok=True)
+    with connect() as up:
+        files = save_results(up, up.job(args.job), args.out)
+    print_result({"job": args.job, "files": files}, files, args.json)
+    return 0

@@ -1,0 +1,54 @@
+"""What the command line prints: results on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from ..errors import UnderpaintError
+
+_WIDTH = 24
+
+
+def print_result(data: Mapping[str, Any], lines: list[str], as_json: bool) -> None:
+    """One JSON object, or lines for a person."""
+    print(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+
+
+def print_error(error: UnderpaintError, as_json: bool) -> None:
+    """What went wrong and how to mend it."""
+    if as_json:
+        print(json.dumps({"error": error.to_dict()}, indent=2, sort_keys=True))
+    print(f"error: {error.message}\nfix:   {error.hint}", file=sys.stderr)
+
+
+class ProgressLine:
+    """One line that is rewritten on a terminal, and printed per phase into a log."""
+
+    def __init__(self, stream: TextIO = sys.stderr) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._phase = ""
+
+    def show(self, phase: str, step: int, total: int, eta_s: float | None) -> None:
+        if self._live:
+            filled = _WIDTH * step // max(total, 1)
+            bar = "█" * filled + "·" * (_WIDTH - filled)
+            eta = f", {eta_s:.0f} s left" if eta_s is not None else ""
+            self._stream.write(f"\r\x1b[K{phase:<11}{bar} {step}/{total}{eta}")
+        elif phase != self._phase:
+            self._stream.write(f"{phase}\n")
+        self._phase = phase
+        self._stream.flush()
+
+    def note(self, text: str) -> None:
+        """A line of its own, e.g. a warning."""
+        self._stream.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
+        self._stream.flush()
+
+    def end(self) -> None:
+        if self._live and self._phase:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
