@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from underpaint.normals import encode_normal
+
+__all__ = ["depth_control", "encode_normal"]
 
 Image8 = npt.NDArray[np.uint8]
 
@@ -30,14 +33,3 @@ def depth_control(depth: npt.NDArray[Any]) -> Image8:
     floor = 0.0 if finite.all() else 16 / 255
     out[finite] = np.round((floor + (1 - floor) * scaled) * 255).astype(np.uint8)[:, None]
     return out
-
-
-def encode_normal(normal: npt.NDArray[Any]) -> Image8:
-    """Camera-space unit normals (h, w, 3) to uint8 RGB; zero vectors (background) to 128,128,255.
-
-    OpenGL axes: +X right = red, +Y up = green, +Z to the viewer = blue.
-    """
-    encoded = np.round((normal.astype(np.float32) * 0.5 + 0.5) * 255)
-    background = np.abs(normal).sum(axis=-1) < 1e-6
-    encoded[background] = (128, 128, 255)
-    return encoded.clip(0, 255).astype(np.uint8)

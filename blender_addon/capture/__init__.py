@@ -1,0 +1,15 @@
+"""Capture: what a camera or a 3D viewport sees of the evaluated scene, as exact buffers.
+
+    view, buffers = capture_view(bpy.context, None, 512, 512)
+
+`sources` finds the camera, `geometry` reads the evaluated scene into numpy arrays, `gpu_passes`
+draws them into a float framebuffer (`raster` does the same in numpy where there is no GPU
+context), `color` takes the viewport's colour, `view` puts it together. The user's scene is read
+only; what must be switched for the viewport colour is switched back.
+"""
+
+from .geometry import object_ids
+from .sources import Source, Viewport
+from .view import DEFAULT_WANTS, capture_view
+
+__all__ = ["DEFAULT_WANTS", "Source", "Viewport", "capture_view", "object_ids"]

@@ -1,0 +1,108 @@
+"""The evaluated scene as numpy arrays: modifiers, geometry nodes and instances applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .sources import as_matrix
+from .surfaces import Float32, Matrix4, Placed, Triangles
+
+SURFACES = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META"})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One object instance of the dependency graph, as long as the iteration holds it."""
+
+    object: Any
+    to_world: Matrix4
+    name: str
+    owner: Any
+
+
+def object_ids(depsgraph: Any) -> dict[str, int]:
+    """Full object name -> id from 1, in the names' order.
+
+    The same for every capture and mesh extraction of one scene state: it counts all objects with
+    a surface, seen or not. Instances carry the id of the object that they repeat.
+    """
+    names = sorted({seen.name for seen in _surfaces(depsgraph)})
+    return {name: i for i, name in enumerate(names, start=1)}
+
+
+def read_scene(depsgraph: Any, shown: Callable[[Any, Any], bool]) -> list[Placed]:
+    """Every surface that is `shown` (given the original object and the one it belongs to: itself,
+    or what instances it). Meshes that several share are read once."""
+    ids = object_ids(depsgraph)
+    cache: dict[Any, Triangles | None] = {}
+    placed: list[Placed] = []
+    for seen in _surfaces(depsgraph):
+        if not shown(seen.object.original, seen.owner):
+            continue
+        key = seen.object.data.as_pointer() if seen.object.data is not None else seen.name
+        if key not in cache:
+            cache[key] = read_triangles(seen.object)
+        triangles = cache[key]
+        if triangles is not None:
+            colors = material_colors(seen.object)
+            placed.append(Placed(triangles, seen.to_world, ids[seen.name], colors))
+    return placed
+
+
+def _surfaces(depsgraph: Any) -> Iterator[Seen]:
+    for instance in depsgraph.object_instances:
+        item = instance.object
+        if item.type not in SURFACES or not instance.show_self:
+            continue
+        owner = (instance.parent if instance.is_instance else item).original
+        yield Seen(item, as_matrix(instance.matrix_world), item.original.name_full, owner)
+
+
+def read_triangles(item: Any) -> Triangles | None:
+    """The triangles of an evaluated object, in its own space; None when it has none."""
+    mesh = item.to_mesh()
+    try:
+        return None if mesh is None else _read(mesh)
+    finally:
+        item.to_mesh_clear()
+
+
+def _read(mesh: Any) -> Triangles | None:
+    mesh.calc_loop_triangles()
+    count = len(mesh.loop_triangles)
+    if count == 0:
+        return None
+    loops = _fetch(mesh.loop_triangles, "loops", (count * 3,), np.int32)
+    vertex = _fetch(mesh.loops, "vertex_index", (len(mesh.loops),), np.int32)
+    position = _fetch(mesh.vertices, "co", (len(mesh.vertices), 3), np.float32)
+    normal = _fetch(mesh.corner_normals, "vector", (len(mesh.loops), 3), np.float32)
+    material = _fetch(mesh.loop_triangles, "material_index", (count,), np.int32)
+    uv = _render_uv(mesh)
+    return Triangles(
+        position[vertex[loops]], normal[loops], None if uv is None else uv[loops], material
+    )
+
+
+def _render_uv(mesh: Any) -> Float32 | None:
+    layers = mesh.uv_layers
+    layer = next((item for item in layers if item.active_render), layers.active)
+    return None if layer is None else _fetch(layer.uv, "vector", (len(mesh.loops), 2), np.float32)
+
+
+def _fetch(items: Any, name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+    out = np.empty(shape, dtype)
+    items.foreach_get(name, out.reshape(-1))
+    return out
+
+
+def material_colors(item: Any) -> Float32:
+    """The viewport colours of an object's material slots, linear RGB, (at least 1, 3)."""
+    grey = (0.8, 0.8, 0.8)
+    materials = [slot.material for slot in item.material_slots]
+    colors = [grey if m is None else tuple(m.diffuse_color)[:3] for m in materials]
+    return np.array(colors or [grey], np.float32)
