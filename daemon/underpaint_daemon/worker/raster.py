@@ -227,7 +227,7 @@ def _resolve(clip: Tensor, faces: Tensor, keys: Tensor, size: tuple[int, int]) -
     triangle = torch.where(hit, keys & ((1 << _TRIANGLE_BITS) - 1), -1)
     barycentric = torch.zeros((len(keys), 3), dtype=torch.float32, device=keys.device)
     depth = torch.full((len(keys),), torch.inf, dtype=torch.float32, device=keys.device)
-    for pixels in hit.nonzero()[:, 0].split(_PIXELS_AT_ONCE):
+    for pixels in torch.split(hit.nonzero()[:, 0], _PIXELS_AT_ONCE):
         corners = clip[faces[triangle[pixels]]].double()
         normals, det = _edge_functions(corners, size)
         x = (pixels % size[1]).double() + 0.5
