@@ -10,6 +10,7 @@ import bpy
 import gpu
 import numpy as np
 import numpy.typing as npt
+
 from underpaint.cameras import Camera
 
 from .sources import Viewport

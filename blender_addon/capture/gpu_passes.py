@@ -12,6 +12,7 @@ from typing import Any
 import gpu
 import numpy as np
 import numpy.typing as npt
+
 from underpaint.cameras import Camera
 
 from .surfaces import Passes, Placed, Triangles, normal_matrix

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from underpaint.cameras import Camera
 
 from .surfaces import Passes, Placed, normal_matrix
@@ -113,7 +114,9 @@ def _candidates(boxes: Int64) -> Iterator[tuple[Int64, Int64, Int64]]:
         stop = max(start + 1, int(np.searchsorted(ends, before + _PAIRS_AT_ONCE, "right")))
         chunk = rows[start:stop]
         row = np.repeat(chunk, count[chunk])
-        local = np.arange(len(row)) - np.repeat(ends[start:stop] - count[chunk] - before, count[chunk])
+        local = np.arange(len(row)) - np.repeat(
+            ends[start:stop] - count[chunk] - before, count[chunk]
+        )
         yield row, boxes[row, 0] + local % width[row], boxes[row, 1] + local // width[row]
         start = stop
 

@@ -7,10 +7,11 @@ the target's own aspect in the projection matrix.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import bpy
 import numpy as np
+
 from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, UnderpaintError
 
@@ -149,5 +150,5 @@ def _camera(
     )
 
 
-def _refuse(message: str, hint: str | None = None) -> None:
+def _refuse(message: str, hint: str | None = None) -> NoReturn:
     raise UnderpaintError(ErrorCode.CAPTURE_FAILED, message, hint=hint)

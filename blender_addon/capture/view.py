@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
+
 from underpaint.buffers import MAX_PIXELS, MAX_SIDE, Buffers, Kind
 from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, UnderpaintError
@@ -80,9 +81,7 @@ def _render(placed: list[Placed], camera: Camera, on_gpu: bool) -> Passes:
     return passes
 
 
-def _arrays(
-    passes: Passes, camera: Camera, wants: frozenset[Kind]
-) -> dict[Kind, npt.NDArray[Any]]:
+def _arrays(passes: Passes, camera: Camera, wants: frozenset[Kind]) -> dict[Kind, npt.NDArray[Any]]:
     seen = passes.object_id > 0
     makers: dict[Kind, Callable[[], npt.NDArray[Any]]] = {
         Kind.DEPTH: lambda: np.where(seen, -passes.position[..., 2], np.float32(np.inf)),
@@ -138,5 +137,5 @@ def _nearest(placed: list[Placed], camera: Camera) -> float:
     return float(min(lows, default=1.0))
 
 
-def _refuse(message: str, hint: str) -> None:
+def _refuse(message: str, hint: str) -> NoReturn:
     raise UnderpaintError(ErrorCode.CAPTURE_FAILED, message, hint=hint)

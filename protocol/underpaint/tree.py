@@ -15,7 +15,7 @@ from typing import Any
 
 from .buffers import BufferRef
 from .errors import ErrorCode, RequestError
-from .requests import REQUEST_KINDS, Request, Sampler
+from .requests import REQUEST_KINDS, Request, Sampler, View
 
 Plain = dict[str, Any]
 
@@ -51,6 +51,17 @@ def from_json(text: str) -> Request:
     if not isinstance(data, dict):
         _refuse("request", "is not a JSON object")
     return from_plain(data)
+
+
+def view_to_plain(view: View) -> Plain:
+    """A view as JSON-like data, as it stands inside a request."""
+    return _dump_fields(view)
+
+
+def view_from_plain(data: Any) -> View:
+    """The view of `view_to_plain`'s data. Raises RequestError that names the wrong field."""
+    view: View = _load(View, data, "view")
+    return view
 
 
 def request_digest(request: Request) -> str:

@@ -1,0 +1,135 @@
+"""Finding the Blenders of this machine: executables, and Pythons that have `bpy`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ErrorCode, RequestError
+
+MINIMUM = (4, 2)
+_PROBE_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blender:
+    """A Blender that can run scripts. `version` like "4.2.23"; `executable` a Blender program,
+    or a Python that has bpy (`is_python`)."""
+
+    version: str
+    executable: Path
+    is_python: bool
+
+    @property
+    def series(self) -> str:
+        """Major and minor, like "4.2"."""
+        return ".".join(self.version.split(".")[:2])
+
+    def command(self, script: Path, arguments: Sequence[str] = ()) -> list[str]:
+        """The command line that runs `script` without a window. Both kinds hand the arguments
+        over behind a `--`, see `script_arguments`."""
+        if self.is_python:
+            return [str(self.executable), str(script), "--", *arguments]
+        options = ["--background", "--factory-startup", "--python-exit-code", "1", "--python"]
+        return [str(self.executable), *options, str(script), "--", *arguments]
+
+
+def script_arguments(argv: Sequence[str]) -> list[str]:
+    """A script's own arguments: what stands behind `--`, or everything after the script."""
+    return list(argv[argv.index("--") + 1 :]) if "--" in argv else list(argv[1:])
+
+
+def find_blenders(environ: Mapping[str, str] | None = None) -> list[Blender]:
+    """Every Blender ≥ 4.2 of this machine, one for each series, oldest first.
+
+    Looked for, the first of a series wins: UNDERPAINT_BLENDER (a Blender program or a Python
+    with bpy), UNDERPAINT_BLENDER_PYTHONS (Pythons with bpy, separated like PATH), the checkout's
+    `.blender/X.Y`, this Python when it has bpy, `blender` on PATH.
+    """
+    env = os.environ if environ is None else environ
+    found: dict[str, Blender] = {}
+    for executable in _candidates(env):
+        blender = probe(executable)
+        if blender is not None and _numbers(blender.version) >= MINIMUM:
+            found.setdefault(blender.series, blender)
+    return sorted(found.values(), key=lambda blender: _numbers(blender.version))
+
+
+def require_blenders(version: str | None = None) -> list[Blender]:
+    """`find_blenders`, or only that of one series ("4.2") or exact version.
+
+    Raises RequestError(BLENDER_MISSING) when there is none.
+    """
+    blenders = find_blenders()
+    wanted = [b for b in blenders if version is None or version in (b.series, b.version)]
+    if not wanted:
+        which = "Blender 4.2 or newer" if version is None else f"Blender {version}"
+        have = ", ".join(b.version for b in blenders) or "none"
+        raise RequestError(ErrorCode.BLENDER_MISSING, f"no {which} was found (found: {have})")
+    return wanted
+
+
+def probe(executable: Path) -> Blender | None:
+    """What a program is: a Blender, a Python with bpy, or neither (None)."""
+    if "python" in executable.name.lower():
+        version = _installed_bpy(executable) or _ask(
+            [str(executable), "-c", "import bpy; print('Blender', bpy.app.version_string)"]
+        )
+        return Blender(version, executable, True) if version else None
+    version = _ask([str(executable), "--version"])
+    return Blender(version, executable, False) if version else None
+
+
+def checkout_root() -> Path | None:
+    """The checkout that this package runs from, with `blender_addon/` in it; else None."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "blender_addon").is_dir() else None
+
+
+def _candidates(env: Mapping[str, str]) -> Iterator[Path]:
+    if env.get("UNDERPAINT_BLENDER"):
+        yield Path(env["UNDERPAINT_BLENDER"])
+    for entry in env.get("UNDERPAINT_BLENDER_PYTHONS", "").split(os.pathsep):
+        if entry:
+            yield Path(entry)
+    root = checkout_root()
+    if root is not None:
+        for home in sorted((root / ".blender").glob("*.*")):
+            yield from (p for p in (home / "bin/python", home / "Scripts/python.exe") if p.exists())
+    if importlib.util.find_spec("bpy") is not None:
+        yield Path(sys.executable)
+    on_path = shutil.which("blender", path=env.get("PATH"))
+    if on_path is not None:
+        yield Path(on_path)
+
+
+def _installed_bpy(python: Path) -> str | None:
+    """The version of an environment's bpy from its metadata: importing bpy takes seconds."""
+    # The environment's own folder, not that of the interpreter behind the link.
+    home = python.absolute().parent.parent
+    for pattern in ("lib/python*/site-packages", "Lib/site-packages"):
+        for info in sorted(home.glob(f"{pattern}/bpy-*.dist-info")):
+            return info.name.removeprefix("bpy-").removesuffix(".dist-info")
+    return None
+
+
+def _ask(command: list[str]) -> str | None:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"^Blender (\d+\.\d+\.\d+)", done.stdout, re.MULTILINE)
+    return match.group(1) if match and done.returncode == 0 else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
