@@ -1,0 +1,250 @@
+"""Models on disk: where they are, what they can do, and whether their files are whole.
+
+No torch: the server lists models with this. A model is a diffusers-format folder; beside the
+standard parts it may hold `controlnet_<kind>/`, `loras/*.safetensors` and `ip_adapter/`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.paths import Paths
+from underpaint.requests import STARTER_MODEL, ControlKind, Sampler
+
+INDEX = "model_index.json"
+IP_ADAPTER = "ip_adapter"
+_CONTROL_PREFIX = "controlnet_"
+_SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+PARTS_OF_FAMILY = {
+    "sd15": _SHARED_PARTS,
+    "sdxl": (*_SHARED_PARTS, "text_encoder_2", "tokenizer_2"),
+}
+_FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
+_UNLIKE_PREFIXES = ("StableDiffusion3", "StableDiffusionUpscale", "StableDiffusionLatentUpscale")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model folder holds. `problem` says why it cannot be used; empty when it can."""
+
+    name: str
+    path: str
+    family: str
+    controls: tuple[str, ...]
+    loras: tuple[str, ...]
+    ip_adapter: bool
+    size_mb: float
+    licence: str
+    problem: str = ""
+
+
+def starter_folder() -> Path:
+    """Where the model that ships with the daemon lies."""
+    return Path(__file__).parent / "starter_model"
+
+
+def list_models(paths: Paths) -> list[dict[str, Any]]:
+    """The starter and every model folder in `Paths.models`, as JSON-like data (see ModelInfo)."""
+    return [asdict(_describe(name, folder)) for name, folder in _candidates(paths)]
+
+
+def model_folder(paths: Paths, name: str) -> Path:
+    """The folder of a model: "starter", the name of a folder in `Paths.models`, or an absolute
+    path. Raises RequestError(MODEL_MISSING)."""
+    folder = _locate(paths, name)
+    if folder is None or not folder.is_dir():
+        known = ", ".join(known_name for known_name, _ in _candidates(paths)) or "none yet"
+        raise RequestError(ErrorCode.MODEL_MISSING, f"There is no model {name!r}; known: {known}")
+    return folder
+
+
+def inspect(name: str, folder: Path) -> ModelInfo:
+    """Check a model folder without loading it.
+
+    Raises RequestError(MODEL_BROKEN) that names the file: no index, an unknown family, parts
+    missing, pickled weights only, or safetensors files that are cut short.
+    """
+    index = read_json(folder / INDEX)
+    family = _family(folder, index)
+    for part in PARTS_OF_FAMILY[family]:
+        _check_part(folder, part, index)
+    for control in _controls(folder):
+        check_network(folder / f"{_CONTROL_PREFIX}{control}")
+    return _info(name, folder, family)
+
+
+def check_network(folder: Path) -> None:
+    """Raise RequestError(MODEL_BROKEN) unless a network's folder has a config and whole weights."""
+    read_json(folder / "config.json")
+    weights = weight_files(folder)
+    if not weights:
+        pickled = sorted(path.name for path in folder.glob("*.bin"))
+        found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
+        broken(folder, f"has {found}; safetensors weights are needed")
+    for file in weights:
+        check_safetensors(file)
+
+
+def check_safetensors(file: Path) -> None:
+    """Raise RequestError(MODEL_BROKEN) unless the file's length is what its header says."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, 100_000_000)))
+        tensors = [entry for key, entry in header.items() if key != "__metadata__"]
+        end = max((entry["data_offsets"][1] for entry in tensors), default=0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        broken(file, f"is not a safetensors file: {error}")
+    if file.stat().st_size != 8 + length + end:
+        broken(file, f"is {file.stat().st_size} bytes; its header says {8 + length + end}")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """A network's safetensors files, sorted; full-precision files before `.fp16.` variants."""
+    found = sorted(folder.glob("*.safetensors"))
+    return [path for path in found if ".fp16" not in path.name] or found
+
+
+def control_folder(folder: Path, kind: ControlKind) -> Path:
+    """Where a model keeps its own ControlNet of a kind."""
+    return folder / f"{_CONTROL_PREFIX}{kind.value}"
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object from a model's file. Raises RequestError(MODEL_BROKEN)."""
+    try:
+        data = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        broken(file, f"cannot be read: {error}")
+    if not isinstance(data, dict):
+        broken(file, "is not a JSON object")
+    return data
+
+
+def broken(file: Path, problem: str) -> NoReturn:
+    """Raise RequestError(MODEL_BROKEN) that names the file."""
+    raise RequestError(ErrorCode.MODEL_BROKEN, f"{file} {problem}")
+
+
+def describe_samplers() -> list[dict[str, str]]:
+    """Every sampler's name and what it is good for."""
+    return [{"name": sampler.value, "about": _SAMPLERS[sampler]} for sampler in Sampler]
+
+
+_SAMPLERS = {
+    Sampler.DDPM: "The original ancestral sampler; needs many steps (50 and up).",
+    Sampler.DDIM: "Deterministic and plain; 20–50 steps.",
+    Sampler.EULER: "Deterministic and fast; 15–30 steps.",
+    Sampler.EULER_A: "Ancestral Euler: adds noise each step, varied results; 20–40 steps.",
+    Sampler.DPMPP_2M: "DPM-Solver++ 2M: good in few steps (6–25). The default.",
+    Sampler.DPMPP_2M_KARRAS: "DPM-Solver++ 2M on Karras noise levels: crisp detail; 15–30 steps.",
+    Sampler.DPMPP_2M_SDE: "Stochastic DPM-Solver++ 2M: richer texture; 20–40 steps.",
+    Sampler.DPMPP_2M_SDE_KARRAS: "Stochastic DPM-Solver++ 2M on Karras noise levels; 20–40 steps.",
+    Sampler.UNIPC: "UniPC: a corrector for few steps (6–15).",
+    Sampler.LCM: "For models or LoRAs distilled to 2–8 steps, guidance 1–2.",
+}
+
+
+def _candidates(paths: Paths) -> Iterator[tuple[str, Path]]:
+    if starter_folder().is_dir():
+        yield STARTER_MODEL, starter_folder()
+    if paths.models.is_dir():
+        for folder in sorted(paths.models.iterdir()):
+            if (folder / INDEX).is_file() and folder.name != STARTER_MODEL:
+                yield folder.name, folder
+
+
+def _locate(paths: Paths, name: str) -> Path | None:
+    if name == STARTER_MODEL:
+        return starter_folder()
+    if Path(name).is_absolute():
+        return Path(name)
+    plain = Path(name).name == name and name not in ("", ".", "..")
+    return paths.models / name if plain else None
+
+
+def _describe(name: str, folder: Path) -> ModelInfo:
+    try:
+        return inspect(name, folder)
+    except RequestError as error:
+        return ModelInfo(name, str(folder), "", (), (), False, 0.0, "", problem=error.message)
+
+
+def _info(name: str, folder: Path, family: str) -> ModelInfo:
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return ModelInfo(
+        name=name,
+        path=str(folder),
+        family=family,
+        controls=tuple(_controls(folder)),
+        loras=tuple(sorted(file.stem for file in (folder / "loras").glob("*.safetensors"))),
+        ip_adapter=(folder / IP_ADAPTER).is_dir(),
+        size_mb=round(size / 1e6, 1),
+        licence=_licence(folder),
+    )
+
+
+def _family(folder: Path, index: dict[str, Any]) -> str:
+    name = str(index.get("_class_name", ""))
+    if not name.startswith(_UNLIKE_PREFIXES):
+        for prefix, family in _FAMILY_OF_PREFIX.items():
+            if name.startswith(prefix):
+                return family
+    families = ", ".join(PARTS_OF_FAMILY)
+    broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
+
+
+def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
+    entry = index.get(part)
+    if not isinstance(entry, list) or entry[0] not in ("diffusers", "transformers"):
+        broken(folder / INDEX, f"has no {part} from diffusers or transformers: {entry!r}")
+    if not (folder / part).is_dir():
+        broken(folder / part, "is missing")
+    if part == "scheduler":
+        read_json(folder / part / "scheduler_config.json")
+    elif part.startswith("tokenizer"):
+        _check_tokenizer(folder / part)
+    else:
+        check_network(folder / part)
+
+
+def _check_tokenizer(folder: Path) -> None:
+    if (folder / "tokenizer.json").is_file():
+        read_json(folder / "tokenizer.json")
+    elif not ((folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()):
+        broken(folder, "has neither tokenizer.json nor vocab.json and merges.txt")
+
+
+def _controls(folder: Path) -> list[str]:
+    kinds = [kind.value for kind in ControlKind]
+    return [kind for kind in kinds if (folder / f"{_CONTROL_PREFIX}{kind}").is_dir()]
+
+
+def _licence(folder: Path) -> str:
+    """From the model card's front matter, else the first line of a licence file."""
+    card = folder / "README.md"
+    if card.is_file():
+        for line in card.read_text("utf-8", errors="replace").splitlines()[:50]:
+            if line.startswith(("license:", "licence:")):
+                return line.partition(":")[2].strip()
+    for file in sorted(folder.glob("LICEN[SC]E*")):
+        text = file.read_text("utf-8", errors="replace").strip()
+        return text.splitlines()[0].strip() if text else ""
+    return ""
+
+
+def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of a folder's files: changes when the model is changed on disk."""
+    rows = []
+    for root, _, files in os.walk(folder):
+        for name in files:
+            stat = (Path(root) / name).stat()
+            file = (Path(root) / name).relative_to(folder).as_posix()
+            rows.append((file, stat.st_size, stat.st_mtime_ns))
+    return tuple(sorted(rows))

@@ -1,0 +1,48 @@
+"""Stable Diffusion 1.x and 2.x, and the starter model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from .base import Embedding, Family, Task, TextPart
+from .text import encode, windows
+
+
+def _hidden_states(parts: Mapping[str, Any], texts: list[str]) -> Tensor:
+    return encode(parts["text_encoder"], windows(parts["tokenizer"], texts), layer=None)[0]
+
+
+def _embed(parts: Mapping[str, Any], index: Mapping[str, Any], texts: tuple[str, str]) -> Embedding:
+    del index
+    hidden = _hidden_states(parts, list(texts))
+    return {"prompt_embeds": hidden[:1], "negative_prompt_embeds": hidden[1:]}
+
+
+SD15 = Family(
+    name="sd15",
+    pipelines={
+        (Task.TEXT, False): "StableDiffusionPipeline",
+        (Task.TEXT, True): "StableDiffusionControlNetPipeline",
+        (Task.IMAGE, False): "StableDiffusionImg2ImgPipeline",
+        (Task.IMAGE, True): "StableDiffusionControlNetImg2ImgPipeline",
+        (Task.INPAINT, False): "StableDiffusionInpaintPipeline",
+        (Task.INPAINT, True): "StableDiffusionControlNetInpaintPipeline",
+    },
+    control_argument={
+        Task.TEXT: "image",
+        Task.IMAGE: "control_image",
+        Task.INPAINT: "control_image",
+    },
+    text_parts=(TextPart("tokenizer", "text_encoder", "CLIPTextModel"),),
+    fixed={
+        "safety_checker": None,
+        "feature_extractor": None,
+        "image_encoder": None,
+        "requires_safety_checker": False,
+    },
+    embed=_embed,
+    hidden_states=_hidden_states,
+)

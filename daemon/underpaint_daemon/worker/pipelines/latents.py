@@ -1,0 +1,118 @@
+"""Between pixels and latents, and a cheap look at latents while they are denoised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Image8 = npt.NDArray[np.uint8]
+_FIT_IMAGES = 64
+_FIT_CELLS = 8
+_FIT_BATCH = 8
+
+
+def vae_scale(vae: Any) -> int:
+    """Pixels a latent cell covers along a side."""
+    return int(2 ** (len(vae.config.block_out_channels) - 1))
+
+
+@torch.no_grad()
+def decode_latents(vae: Any, latents: Tensor) -> Tensor:
+    """Scaled latents (n, c, h, w) to images (n, 3, h*f, w*f), float32, 0–1, on the CPU."""
+    with _precise(vae):
+        raw = latents.to(vae.device, vae.dtype) / vae.config.scaling_factor
+        raw = raw + (getattr(vae.config, "shift_factor", None) or 0.0)
+        image = vae.decode(raw, return_dict=False)[0]
+    shown: Tensor = (image.float().cpu() * 0.5 + 0.5).clamp(0, 1)
+    return shown
+
+
+@torch.no_grad()
+def encode_images(vae: Any, images: Tensor) -> Tensor:
+    """Images (n, 3, h, w), 0–1, to the mean of their scaled latents (n, c, h/f, w/f), float32."""
+    with _precise(vae):
+        pixels = (images * 2 - 1).to(vae.device, vae.dtype)
+        mean = vae.encode(pixels).latent_dist.mode()
+    shift = getattr(vae.config, "shift_factor", None) or 0.0
+    scaled: Tensor = (mean.float() - shift) * vae.config.scaling_factor
+    return scaled
+
+
+def to_image8(image: Tensor) -> Image8:
+    """A (3, h, w) float image, 0–1, as (h, w, 3) uint8."""
+    scaled = (image.clamp(0, 1) * 255).round().to(torch.uint8)
+    return scaled.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def from_image8(image: Image8) -> Tensor:
+    """A (h, w, 3) uint8 image as (1, 3, h, w) float32, 0–1."""
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+
+
+@contextmanager
+def _precise(vae: Any) -> Iterator[None]:
+    """Run a VAE that overflows in half precision (SDXL's) in float32, for this once."""
+    dtype = vae.dtype
+    upcast = dtype == torch.float16 and bool(getattr(vae.config, "force_upcast", False))
+    if upcast:
+        vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        if upcast:
+            vae.to(dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class LatentPreview:
+    """A linear map from latent channels to RGB: `matrix` (c + 1, 3), its last row the offset.
+
+    Fitted by least squares on synthetic pictures through the model's own encoder, so that it
+    holds for any VAE. A latent of 64×64 takes about 0.1 ms.
+    """
+
+    matrix: npt.NDArray[np.float32]
+
+    def __call__(self, latents: Tensor) -> Image8:
+        """Scaled latents (1, c, h, w) or (c, h, w) as (h, w, 3) uint8 sRGB."""
+        cells = latents.reshape(latents.shape[-3:]).permute(1, 2, 0).float().cpu().numpy()
+        colour = cells @ self.matrix[:-1] + self.matrix[-1]
+        shown: Image8 = (np.nan_to_num(colour).clip(0, 1) * 255).round().astype(np.uint8)
+        return shown
+
+
+def fit_preview(vae: Any) -> LatentPreview:
+    """Fit a model's LatentPreview: encode 64 synthetic pictures, regress their mean colours."""
+    factor = vae_scale(vae)
+    pictures = _synthetic_pictures(_FIT_IMAGES, _FIT_CELLS, factor)
+    batches = [pictures[i : i + _FIT_BATCH] for i in range(0, _FIT_IMAGES, _FIT_BATCH)]
+    latents = torch.cat([encode_images(vae, batch).cpu() for batch in batches])
+    target = torch.nn.functional.avg_pool2d(pictures, factor)
+    rows = latents.permute(0, 2, 3, 1).flatten(0, 2).double()
+    design = torch.cat((rows, torch.ones_like(rows[:, :1])), 1)
+    colours = target.permute(0, 2, 3, 1).flatten(0, 2).double()
+    # A little ridge keeps the map finite where a channel never moves.
+    normal = design.T @ design + 1e-6 * len(design) * torch.eye(design.shape[1]).double()
+    matrix = torch.linalg.solve(normal, design.T @ colours)
+    return LatentPreview(matrix.float().numpy())
+
+
+def _synthetic_pictures(count: int, cells: int, factor: int) -> Tensor:
+    """(count, 3, side, side): smooth colour fields with some grain, always the same."""
+    generator = torch.Generator().manual_seed(20260101)
+    coarse = torch.rand((count, 3, 4, 4), generator=generator)
+    side = cells * factor
+    smooth = torch.nn.functional.interpolate(
+        coarse, (side, side), mode="bilinear", align_corners=False
+    )
+    spread = torch.linspace(0.1, 1.0, count)[:, None, None, None]
+    mean = torch.rand((count, 3, 1, 1), generator=generator)
+    grain = 0.02 * torch.randn((count, 3, side, side), generator=generator)
+    return (mean + (smooth - mean) * spread + grain).clamp(0, 1)

@@ -1,0 +1,86 @@
+"""Samplers as diffusers schedulers, built anew for every run so that no state leaks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    LCMScheduler,
+    UniPCMultistepScheduler,
+)
+
+from underpaint.requests import Sampler
+
+# What belongs to the model: its noise levels and what its network predicts. All else belongs to
+# the sampler; taking the whole config over would carry one scheduler's settings into another.
+_OF_THE_MODEL = (
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "trained_betas",
+    "prediction_type",
+    "rescale_betas_zero_snr",
+    "timestep_spacing",
+    "set_alpha_to_one",
+)
+# Latents are not bounded by 1; `steps_offset` 1 is what Stable Diffusion's schedules assume.
+_ALWAYS = {"clip_sample": False, "thresholding": False, "steps_offset": 1}
+_LARGEST_KARRAS_SIGMA = 20.0
+_LCM_SCHEDULE_STEPS = 50
+
+_FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
+    Sampler.DDPM: (DDPMScheduler, {}),
+    Sampler.DDIM: (DDIMScheduler, {}),
+    Sampler.EULER: (EulerDiscreteScheduler, {}),
+    Sampler.EULER_A: (EulerAncestralDiscreteScheduler, {}),
+    Sampler.DPMPP_2M: (DPMSolverMultistepScheduler, {}),
+    Sampler.DPMPP_2M_KARRAS: (DPMSolverMultistepScheduler, {"use_karras_sigmas": True}),
+    Sampler.DPMPP_2M_SDE: (DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++"}),
+    Sampler.DPMPP_2M_SDE_KARRAS: (
+        DPMSolverMultistepScheduler,
+        {"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True},
+    ),
+    Sampler.UNIPC: (UniPCMultistepScheduler, {}),
+    Sampler.LCM: (LCMScheduler, {}),
+}
+
+
+def make_scheduler(model_config: Mapping[str, Any], sampler: Sampler, steps: int = 1) -> Any:
+    """A fresh diffusers scheduler for a model's scheduler config.
+
+    The model's noise schedule, prediction type and (for zero terminal SNR) trailing spacing are
+    kept. `steps`: how many will be asked of it; LCM widens its schedule when they exceed 50.
+    """
+    kind, form = _FORMS[sampler]
+    known = inspect.signature(kind.__init__).parameters
+    settings = {key: model_config[key] for key in _OF_THE_MODEL if key in model_config}
+    if settings.get("rescale_betas_zero_snr"):
+        settings["timestep_spacing"] = "trailing"
+    if sampler is Sampler.LCM and steps > _LCM_SCHEDULE_STEPS:
+        settings["original_inference_steps"] = steps
+    settings.update(_ALWAYS | dict(form))
+    scheduler = kind(**{key: value for key, value in settings.items() if key in known})
+    if form.get("use_karras_sigmas"):
+        _bound_karras(scheduler)
+    return scheduler
+
+
+def _bound_karras(scheduler: Any) -> None:
+    """Start Karras levels where the image is noise for all purposes.
+
+    A zero-terminal-SNR schedule ends at sigma 4096, and Karras spacing would spend most of the
+    steps up there.
+    """
+    alphas = scheduler.alphas_cumprod
+    sigmas = ((1 - alphas) / alphas) ** 0.5
+    if float(sigmas.max()) > _LARGEST_KARRAS_SIGMA:
+        bound = float(sigmas[sigmas <= _LARGEST_KARRAS_SIGMA].max())
+        scheduler.register_to_config(sigma_max=bound)

@@ -1,0 +1,201 @@
+"""A tiny random-weight model in the standard layout: every real code path, in seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from safetensors.torch import save_file
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
+
+WIDTH = 16
+_WORDS = ("a", "red", "stone", "cube", "blue", "ball")
+
+
+def build(folder: Path, *, zero_snr: bool = True) -> Path:
+    """An SD 1.5-like model (f4, 4 latent channels) with two ControlNets, a LoRA, an IP-Adapter."""
+    torch.manual_seed(7)
+    unet = _unet(WIDTH)
+    pipeline = StableDiffusionPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_text_config()).eval(),
+        tokenizer=_tokenizer(),
+        unet=unet,
+        scheduler=_scheduler(zero_snr),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder)
+    for kind in ("depth", "normal"):
+        _controlnet(unet).save_pretrained(folder / f"controlnet_{kind}")
+    _save_lora(unet, folder / "loras" / "style.safetensors")
+    _save_ip_adapter(unet, folder / "ip_adapter")
+    (folder / "README.md").write_text("---\nlicense: cc0-1.0\n---\n")
+    return folder
+
+
+def build_xl(folder: Path) -> Path:
+    """An SDXL-like model with a depth ControlNet."""
+    torch.manual_seed(8)
+    unet = _unet(
+        2 * WIDTH,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=6 * 8 + WIDTH,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_text_config()).eval(),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config()).eval(),
+        tokenizer=_tokenizer(),
+        tokenizer_2=_tokenizer(),
+        unet=unet,
+        scheduler=_scheduler(False),
+        add_watermarker=False,
+    )
+    pipeline.save_pretrained(folder)
+    _controlnet(unet).save_pretrained(folder / "controlnet_depth")
+    return folder
+
+
+def _unet(cross: int, **extra: object) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        norm_num_groups=8,
+        cross_attention_dim=cross,
+        attention_head_dim=8,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        **extra,
+    ).eval()
+
+
+def _vae() -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(8, 8, 16),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        layers_per_block=1,
+        norm_num_groups=4,
+        latent_channels=4,
+        mid_block_add_attention=False,
+        scaling_factor=1.0,
+    ).eval()
+
+
+def _scheduler(zero_snr: bool) -> DDIMScheduler:
+    return DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        prediction_type="v_prediction" if zero_snr else "epsilon",
+        rescale_betas_zero_snr=zero_snr,
+        timestep_spacing="trailing" if zero_snr else "leading",
+        clip_sample=False,
+        steps_offset=1,
+    )
+
+
+def _text_config() -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(_tokenizer()),
+        hidden_size=WIDTH,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=16,
+        projection_dim=WIDTH,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+
+
+def _tokenizer() -> CLIPTokenizer:
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    words = [f"{word}</w>" for word in _WORDS if len(word) > 1]
+    vocab: dict[str, int] = {"<|startoftext|>": 0, "<|endoftext|>": 1}
+    merges: list[tuple[str, str]] = []
+    for token in [*letters, *(f"{letter}</w>" for letter in letters)]:
+        vocab[token] = len(vocab)
+    for word in words:
+        vocab.setdefault(word, len(vocab))
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=16)
+
+
+def _controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 16))
+    for parameter in network.parameters():
+        # Zero convolutions start at zero; an untrained net must still show an effect.
+        torch.nn.init.normal_(parameter, std=0.15) if not parameter.any() else None
+    return network.eval()
+
+
+def _save_lora(unet: UNet2DConditionModel, file: Path) -> None:
+    tensors = {}
+    for name, module in unet.named_modules():
+        if name.endswith(("to_q", "to_v")):
+            tensors[f"unet.{name}.lora_A.weight"] = torch.randn(2, module.in_features)
+            tensors[f"unet.{name}.lora_B.weight"] = torch.randn(module.out_features, 2)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, file)
+
+
+def _save_ip_adapter(unet: UNet2DConditionModel, folder: Path) -> None:
+    cross = unet.config.cross_attention_dim
+    encoder = CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            image_size=32,
+            patch_size=8,
+            projection_dim=12,
+        )
+    ).eval()
+    encoder.save_pretrained(folder / "image_encoder")
+    tensors = {
+        "image_proj.proj.weight": torch.randn(4 * cross, 12) * 0.3,
+        "image_proj.proj.bias": torch.zeros(4 * cross),
+        "image_proj.norm.weight": torch.ones(cross),
+        "image_proj.norm.bias": torch.zeros(cross),
+    }
+    index = 1
+    for name in unet.attn_processors:
+        if "attn2" in name:
+            width = dict(unet.named_modules())[name.removesuffix(".processor")].to_k.out_features
+            tensors[f"ip_adapter.{index}.to_k_ip.weight"] = torch.randn(width, cross) * 0.3
+            tensors[f"ip_adapter.{index}.to_v_ip.weight"] = torch.randn(width, cross) * 0.3
+            index += 2
+    save_file(tensors, folder / "ip_adapter.safetensors")
+
+
+def break_index(folder: Path, **changes: object) -> None:
+    """Rewrite entries of a model's index."""
+    file = folder / "model_index.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
