@@ -72,7 +72,8 @@ def colour_votes(rgb: Tensor) -> dict[str, float]:
     )
     hue, saturation = hue * 60, chroma / high.clamp(min=1e-6)
     words = _hue_words(hue, saturation, high)
-    neutral = (saturation < 0.22) | (chroma < 0.07)
+    warm = (hue > 8) & (hue < 50) & (high < 0.85)  # grey under an evening sun
+    neutral = (saturation < torch.where(warm, 0.37, 0.22)) | (chroma < 0.07)
     grey = torch.where(high > 0.66, 9, torch.where(high > 0.22, 10, 11))
     words = torch.where(neutral, grey, words)
     counts = torch.bincount(words, minlength=len(COLOURS)).float() / max(len(words), 1)
@@ -84,13 +85,22 @@ def _hue_words(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     bounds = torch.tensor([14.0, 42.0, 68.0, 165.0, 204.0, 252.0, 296.0, 344.0], device=hue.device)
     by_hue = torch.tensor([0, 1, 2, 3, 4, 5, 6, 7, 0], device=hue.device)
     words = by_hue[torch.bucketize(hue, bounds)]
-    dull = (hue > 8) & (hue < 46) & ((value < 0.6) | (saturation < 0.55)) & (value < 0.8)
+    dull = (hue > 8) & (hue < 46) & ((value < 0.5) | (saturation < 0.55)) & (value < 0.8)
     words = torch.where(dull, 8, words)
     pale_red = ((hue >= 335) | (hue <= 12)) & (saturation < 0.62) & (value > 0.6)
     return torch.where(pale_red, 7, words)
 
 
 def dominant_colour(rgb: Tensor) -> str:
-    """The colour word most (N, 3) sRGB pixels have."""
+    """The colour word of an object's (N, 3) sRGB pixels.
+
+    A hue that covers three tenths wins over the neutral colours (checkers are half white); a
+    neutral object is white where its lit part is.
+    """
     votes = colour_votes(rgb)
-    return max(votes, key=lambda word: votes[word])
+    hues = {word: votes[word] for word in COLOURS[:9]}
+    if sum(hues.values()) >= 0.3:
+        return max(hues, key=lambda word: hues[word])
+    if votes["black"] >= max(votes["white"], votes["grey"]):
+        return "black"
+    return "white" if votes["white"] > 0.6 * votes["grey"] else "grey"

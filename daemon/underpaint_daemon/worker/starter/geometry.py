@@ -151,7 +151,7 @@ def shadow_map(stage: Stage, towards: Tensor, size: int = 320) -> ShadowMap:
     low, high = stage.points.amin(0), stage.points.amax(0)
     centre = (low + high) / 2
     radius = float((stage.points - centre).norm(dim=-1).max()) * 1.05
-    basis = look_at(towards, torch.zeros(3), 0.0)[:3, :3]
+    basis = look_at(towards.cpu(), torch.zeros(3), 0.0)[:3, :3].to(towards.device)
     local = (stage.points - centre) @ basis.T / radius
     clip = torch.stack((local[:, 0], -local[:, 1], -local[:, 2], torch.ones_like(local[:, 0])), -1)
     fragments: Fragments = rasterize(clip, stage.faces, (size, size))
