@@ -1,0 +1,162 @@
+"""The worker process: started, spoken to, watched, killed, replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from .config import Config
+from .worker.pipe import Message, Writer, read_message
+
+log = logging.getLogger("supervisor")
+worker_log = logging.getLogger("worker")
+_LINE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class FromWorker:
+    """A message of a worker; `pid` tells a dead worker's last words from its successor's."""
+
+    pid: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerGone:
+    """The worker process ended. `code`: as subprocess tells it, negative for a signal."""
+
+    pid: int
+    code: int
+
+
+class Supervisor:
+    """Holds at most one worker process. Used by the control thread; what the worker says is
+    posted to `post` from reading threads."""
+
+    def __init__(self, config: Config, post: Callable[[FromWorker | WorkerGone], None]) -> None:
+        self._config = config
+        self._post = post
+        self._process: subprocess.Popen[bytes] | None = None
+        self._writer: Writer | None = None
+        self._ready = False
+        self._beat_at = 0.0
+        self._facts: Message = {}
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    def start(self) -> None:
+        """Start a worker unless there is one. Its messages may be sent at once: they wait in the
+        pipe until it has started."""
+        if self._process is not None:
+            return
+        # Always a new program and never a fork: the daemon has threads and sockets.
+        process = subprocess.Popen(
+            _command(self._config),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise OSError("the worker's pipes are missing")
+        self._process, self._writer = process, Writer(_raw(process.stdin))
+        self._ready, self._beat_at, self._facts = False, time.monotonic(), {}
+        _thread(self._listen, process, _raw(process.stdout))
+        _thread(_copy_to_log, _raw(process.stderr))
+        log.info("worker %d started", process.pid)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send to the worker; nothing happens when it is gone (its end is on its way to us)."""
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.send(message)
+
+    def note(self, event: FromWorker) -> bool:
+        """Take in a worker's message; False for one of a worker that is no longer ours."""
+        if event.pid != self.pid:
+            return False
+        self._beat_at = time.monotonic()
+        if event.message["t"] == "ready":
+            self._ready = True
+        elif event.message["t"] == "beat":
+            self._facts = event.message
+        return True
+
+    def gone(self, event: WorkerGone) -> bool:
+        """Take in a worker's end; False for one that is no longer ours."""
+        if event.pid != self.pid:
+            return False
+        self._process = self._writer = None
+        self._ready = False
+        return True
+
+    def kill(self) -> None:
+        """End the worker now. It is no longer ours: a new one may be started at once."""
+        process, self._process, self._writer, self._ready = self._process, None, None, False
+        if process is not None:
+            process.kill()
+            process.wait()
+            log.info("worker %d killed", process.pid)
+
+    def facts(self) -> dict[str, Any]:
+        """What the worker last told of itself: rss, device, GPU memory (bytes), and the age of
+        its heartbeat in seconds."""
+        if self._process is None:
+            return {}
+        facts = {key: value for key, value in self._facts.items() if key not in ("t", "device")}
+        return {**facts, "heartbeat_age_s": round(time.monotonic() - self._beat_at, 3)}
+
+    @property
+    def device(self) -> str:
+        return str(self._facts.get("device", ""))
+
+    def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
+        while (message := read_message(source)) is not None:
+            self._post(FromWorker(process.pid, message))
+        self._post(WorkerGone(process.pid, process.wait()))
+
+
+def describe_exit(code: int) -> str:
+    """How a process ended, for people."""
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    return f"signal {name}"
+
+
+def _command(config: Config) -> list[str]:
+    paths = config.paths
+    command = [sys.executable, "-m", "underpaint_daemon.worker.main", "--runner", config.runner]
+    command += ["--parent", str(os.getpid()), "--data", str(paths.data)]
+    return [*command, "--runtime", str(paths.runtime), "--cache", str(paths.cache)]
+
+
+def _raw(stream: Any) -> BinaryIO:
+    binary: BinaryIO = stream
+    return binary
+
+
+def _thread(target: Callable[..., None], *args: Any) -> None:
+    threading.Thread(target=target, args=args, daemon=True, name=f"worker{target}").start()
+
+
+def _copy_to_log(source: BinaryIO) -> None:
+    for line in iter(source.readline, b""):
+        text = line.decode("utf-8", errors="replace").rstrip()
+        if text:
+            worker_log.info("%s", text[-_LINE:])

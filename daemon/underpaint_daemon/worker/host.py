@@ -1,0 +1,209 @@
+"""Runs one job in the worker: loads its buffers, gives the runner a Reporter, saves its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import shutil
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint import limits
+from underpaint.errors import ErrorCode, JobFailed, UnderpaintError
+from underpaint.requests import Request
+from underpaint.tree import buffer_refs, from_json
+
+from .. import disk
+from ..blobs import blob_path
+from ..results import PART
+from .job import Artifact, Image8, JobCancelled, Phase, Runner
+from .pipe import Writer
+
+log = logging.getLogger("worker")
+
+
+class Wishes:
+    """What the daemon wants of the running job; written by the reading thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._job: str | None = None
+        self._cancelled = False
+        self._credit = False
+
+    def begin(self, job: str) -> None:
+        with self._lock:
+            if self._job != job:
+                self._job, self._cancelled, self._credit = job, False, False
+
+    def cancel(self, job: str) -> None:
+        self.begin(job)  # the wish may overtake the start of its job
+        self._cancelled = True
+
+    def credit(self, job: str) -> None:
+        self.begin(job)
+        self._credit = True
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    @property
+    def preview_wanted(self) -> bool:
+        return self._credit
+
+    def preview_sent(self) -> None:
+        self._credit = False
+
+
+class PipeReporter:
+    """The `Reporter` that a runner sees: writes to the daemon, reads the wishes."""
+
+    def __init__(self, job: str, writer: Writer, wishes: Wishes) -> None:
+        self._job = job
+        self._writer = writer
+        self._wishes = wishes
+        self._total = 0
+
+    def progress(self, phase: Phase, step: int, total: int) -> None:
+        self._total = total
+        self._send({"t": "progress", "phase": phase.value, "step": step, "total": total})
+
+    def checkpoint(self) -> None:
+        if self._wishes.cancelled:
+            raise JobCancelled
+
+    def wants_preview(self) -> bool:
+        return self._wishes.preview_wanted
+
+    def preview(self, step: int, image: Image8) -> None:
+        if not self._wishes.preview_wanted:
+            return
+        self._wishes.preview_sent()
+        small = shrink(image, limits.PREVIEW_SIDE)
+        shape, data = list(small.shape), small.tobytes()
+        message = {"t": "preview", "step": step, "total": self._total, "shape": shape}
+        self._send({**message, "data": data})
+
+    def warn(self, message: str) -> None:
+        self._send({"t": "warning", "text": message})
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        self._writer.send({**message, "job": self._job})
+
+
+def shrink(image: Image8, side: int) -> Image8:
+    """The image averaged over whole pixel blocks until no side is longer than `side`."""
+    factor = math.ceil(max(image.shape[:2]) / side)
+    if factor == 1:
+        return np.ascontiguousarray(image)
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    cut = image[: height * factor, : width * factor]
+    blocks: npt.NDArray[np.float64] = cut.reshape(height, factor, width, factor, -1).mean((1, 3))
+    return blocks.round().astype(np.uint8)
+
+
+def load_buffers(request: Request, root: Path) -> dict[str, npt.NDArray[Any]]:
+    """Every array of a request by its sha256, from the blob folder; writable copies."""
+    return {
+        ref.sha256: np.fromfile(blob_path(root, ref.sha256), ref.dtype).reshape(ref.shape)
+        for ref in buffer_refs(request)
+    }
+
+
+def run_job(
+    message: Mapping[str, Any], runner: Runner, blobs: Path, writer: Writer, wishes: Wishes
+) -> None:
+    """Run the job of a `run` message to its end, and tell the daemon how it ended.
+
+    This is the worker's boundary: whatever the runner raises becomes a registered error.
+    """
+    job, folder = str(message["job"]), Path(message["folder"])
+    request, started = from_json(message["request"]), time.time()
+    reporter = PipeReporter(job, writer, wishes)
+    outcome: dict[str, Any]
+    try:
+        reporter.checkpoint()
+        artifacts = runner(request, load_buffers(request, blobs), reporter)
+        reporter.progress(Phase.SAVING, 0, len(artifacts))
+        outcome = {"t": "done", "files": save(folder / PART, artifacts)}
+    except JobCancelled:
+        outcome = {"t": "cancelled"}
+    except Exception as error:
+        outcome = {"t": "failed", "error": to_error(error).to_dict()}
+    _write_record(folder, message, outcome, started)
+    writer.send({**outcome, "job": job})
+
+
+def to_error(error: Exception) -> UnderpaintError:
+    """The registered error for whatever a runner raised; unknown ones are logged in full."""
+    if isinstance(error, UnderpaintError):
+        return error
+    if isinstance(error, MemoryError):
+        return JobFailed(ErrorCode.OUT_OF_MEMORY, "the computer's memory is full")
+    if isinstance(error, OSError) and disk.is_full(error):
+        return disk.as_error(error, "results cannot be saved")
+    log.error("a job failed in a way nobody foresaw", exc_info=error)
+    return JobFailed(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def save(folder: Path, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
+    """Write the files into an emptied folder; returns their entries for the manifest."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return [_save_one(folder, artifact) for artifact in artifacts]
+
+
+def _save_one(folder: Path, artifact: Artifact) -> dict[str, Any]:
+    if not limits.ID.fullmatch(artifact.name):
+        raise JobFailed(ErrorCode.INTERNAL, f"{artifact.name!r} cannot name a result")
+    (folder / artifact.name).write_bytes(artifact.data)
+    return {
+        "name": artifact.name,
+        "media": artifact.media,
+        "nbytes": len(artifact.data),
+        "sha256": hashlib.sha256(artifact.data).hexdigest(),
+        "facts": plain(artifact.facts),
+    }
+
+
+def plain(value: Any) -> Any:
+    """JSON-like data for the wire: numpy numbers as Python's, numbers that are not finite None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int)) else str(value)
+
+
+def _write_record(
+    folder: Path, message: Mapping[str, Any], outcome: Mapping[str, Any], started: float
+) -> None:
+    record = {
+        "job": message["job"],
+        "attempt": message["attempt"],
+        "started_unix_s": started,
+        "seconds": time.time() - started,
+        "outcome": outcome["t"],
+        "error": outcome.get("error"),
+        "files": outcome.get("files", []),
+        "request": json.loads(message["request"]),
+    }
+    try:
+        text = json.dumps(record, indent=1)
+        disk.write_whole(folder / "job.json", text.encode())
+    except OSError as error:
+        # The record is for people; a job does not fail for want of it.
+        log.warning("job.json cannot be written: %s", error)

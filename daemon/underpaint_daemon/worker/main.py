@@ -1,0 +1,161 @@
+"""The worker process: takes jobs from stdin, tells of them on stdout, dies with its daemon.
+
+Nothing heavy is imported before the first job: the runner's factory brings torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import importlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from underpaint.paths import Paths
+
+from .host import Wishes, run_job, to_error
+from .job import Runner
+from .pipe import Message, Writer, read_message
+
+BEAT_SECONDS = 1.0
+_NICENESS = 5
+_OOM_SCORE = 500
+_PR_SET_PDEATHSIG = 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve jobs until stdin ends or `exit` comes."""
+    options = _options(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    _be_modest(options.parent)
+    source, sink = _take_stdio()
+    paths = Paths(runtime=options.runtime, data=options.data, cache=options.cache)
+    writer, wishes = Writer(sink), Wishes()
+    inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(source, inbox, wishes), daemon=True).start()
+    threading.Thread(target=_beat, args=(writer,), daemon=True).start()
+    writer.send({"t": "ready", "pid": os.getpid()})
+    _serve(inbox, writer, wishes, paths, options.runner)
+    return 0
+
+
+def load_factory(name: str) -> Callable[[Paths], Runner]:
+    """The function that `module:function` names."""
+    module, _, attribute = name.partition(":")
+    factory: Callable[[Paths], Runner] = getattr(importlib.import_module(module), attribute)
+    return factory
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="underpaint-worker")
+    parser.add_argument("--runner", required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    for folder in ("data", "runtime", "cache"):
+        parser.add_argument(f"--{folder}", type=Path, required=True)
+    return parser.parse_args(argv)
+
+
+def _serve(
+    inbox: queue.SimpleQueue[Message | None],
+    writer: Writer,
+    wishes: Wishes,
+    paths: Paths,
+    runner_name: str,
+) -> None:
+    runner: Runner | None = None
+    while (message := inbox.get()) is not None:
+        job = str(message["job"])
+        wishes.begin(job)
+        writer.send({"t": "started", "job": job})
+        if runner is None:
+            try:
+                runner = load_factory(runner_name)(paths)
+            except Exception as error:
+                writer.send({"t": "failed", "job": job, "error": to_error(error).to_dict()})
+                continue
+        run_job(message, runner, paths.data / "blobs", writer, wishes)
+
+
+def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message | None], wishes: Wishes) -> None:
+    while (message := read_message(source)) is not None:
+        kind = message["t"]
+        if kind == "run":
+            inbox.put(message)
+        elif kind == "cancel":
+            wishes.cancel(message["job"])
+        elif kind == "credit":
+            wishes.credit(message["job"])
+        elif kind == "exit":
+            inbox.put(None)
+    # The daemon is gone. Nobody could take a result, so do not finish the step.
+    os._exit(0)
+
+
+def _beat(writer: Writer) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            writer.send({"t": "beat", **_memory()})
+            time.sleep(BEAT_SECONDS)
+
+
+def _memory() -> dict[str, Any]:
+    facts: dict[str, Any] = {"rss": _resident_bytes(), "device": "cpu"}
+    torch = sys.modules.get("torch")
+    # Asking a device that nobody uses yet would create a context on it.
+    cuda = getattr(torch, "cuda", None)
+    if cuda is not None and hasattr(cuda, "is_initialized") and cuda.is_initialized():
+        free, total = cuda.mem_get_info()
+        facts |= {"device": cuda.get_device_name(), "gpu_free": free, "gpu_total": total}
+        facts["gpu_allocated"] = cuda.memory_allocated()
+    return facts
+
+
+def _resident_bytes() -> int:
+    """Memory in use now where the system tells it, else its peak, else 0."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the line to the daemon to ourselves: what libraries print goes to stderr."""
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("rb") as null:
+        os.dup2(null.fileno(), 0)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def _be_modest(parent: int) -> None:
+    """Step back behind the daemon and Blender, and die with the daemon (source: prctl(2))."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon to handle
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(_NICENESS)
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
