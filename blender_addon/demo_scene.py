@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import bmesh
+# bmesh can be imported once bpy is.
 import bpy
+
+# isort: split
+import bmesh
 from mathutils import Vector
 
 Color = tuple[float, float, float]

@@ -1,0 +1,1 @@
+"""Measurements that need neither torch nor the daemon."""
