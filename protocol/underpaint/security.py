@@ -93,9 +93,12 @@ def send(socket: zmq.Socket[bytes], envelope: Envelope, identity: bytes | None =
 
     Raises zmq.Again when the peer's queue is full, zmq.ZMQError(EHOSTUNREACH) when it is gone.
     """
-    frames: Sequence[Bytes] = encode(envelope)
-    if identity is not None:
-        frames = [identity, *frames]
+    frames = encode(envelope)
+    send_frames(socket, frames if identity is None else [identity, *frames])
+
+
+def send_frames(socket: zmq.Socket[bytes], frames: Sequence[Bytes]) -> None:
+    """Send encoded frames; as `send`. The buffers must not change before they are out."""
     socket.send_multipart(frames, zmq.NOBLOCK, copy=False, copy_threshold=_COPY_BELOW)
 
 

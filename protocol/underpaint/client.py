@@ -1,0 +1,326 @@
+"""The client: `with underpaint.connect() as up: for event in up.submit(request): …`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self, TypeVar
+
+from . import limits
+from . import messages as m
+from .buffers import BufferRef, Buffers
+from .envelope import new_id
+from .errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
+from .events import JobEvent, Preview, ResultFile
+from .exchange import START_S, Exchange, expect
+from .feed import Feed
+from .job import Job
+from .messages import Channel, JobInfo, JobState
+from .outstanding import Reply
+from .paths import Paths, user_paths
+from .requests import Request
+from .session import ClientState, Session
+from .transfer import Transfer
+from .tree import buffer_refs, to_plain
+
+PATIENCE_S = 30.0
+T = TypeVar("T")
+B = TypeVar("B", bound=m.Body)
+
+
+def connect(
+    paths: Paths | None = None,
+    *,
+    start: bool = True,
+    wait: bool = True,
+    timeout: float = START_S,
+    client: str = "python",
+) -> Client:
+    """A client of this user's daemon.
+
+    `start`: start the daemon when it is not there, and again when it crashes under a job that
+    this client follows. `wait`: return when the daemon has answered; False returns at once (look
+    at `Client.state`). `client`: a name for the daemon's log.
+    Raises ConnectionLost when there is no daemon and none could be started.
+    """
+    up = Client(paths or user_paths(), start=start, client=client)
+    if wait:
+        try:
+            up.wait_ready(timeout)
+        except BaseException:
+            up.close()
+            raise
+    return up
+
+
+class Client:
+    """Talks to the daemon; every method may be called from any thread.
+
+    A method that asks the daemon blocks until the answer, at most its time-out, and raises
+    UnderpaintError. `poll`, `state`, `why` and `later` never block.
+    """
+
+    def __init__(self, paths: Paths, *, start: bool = True, client: str = "python") -> None:
+        self._jobs: dict[str, tuple[Job, Feed]] = {}
+        self._lock = threading.Lock()
+        self._session = Session(paths, self, start=start, client=client)
+        self._exchange = Exchange(self._session)
+        self._transfer = Transfer(self._exchange)
+        self._session.open()
+
+    # ---- the connection --------------------------------------------------------------------
+
+    @property
+    def state(self) -> ClientState:
+        """How the client stands with the daemon."""
+        return self._session.state
+
+    @property
+    def why(self) -> UnderpaintError | None:
+        """Why the daemon cannot be reached; None while it can."""
+        return None if self.state.reachable else self._session.why
+
+    def wait_ready(self, timeout: float = START_S) -> None:
+        """Wait until the daemon answers. Raises ConnectionLost."""
+        if not self._session.wait_ready(timeout):
+            raise self._session.why
+
+    def want_daemon(self) -> None:
+        """Have the daemon started if it is gone; does not block."""
+        self._session.want_daemon()
+
+    def close(self) -> None:
+        """Let go of the daemon; jobs run on."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # ---- jobs ------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        request: Request,
+        buffers: Buffers | None = None,
+        *,
+        job_id: str | None = None,
+        previews: bool = False,
+        wait: bool = True,
+    ) -> Job:
+        """Hand a request to the daemon; returns when it is accepted and stored.
+
+        `buffers`: the arrays that the request refers to; only those are sent that the daemon does
+        not have. `job_id`: the same id with the same request is the same job, however often it is
+        sent. `wait=False` returns at once; a refusal then comes as a Failed event.
+        Raises RequestError when the request is refused, ConnectionLost.
+        """
+        job = self._follow(job_id or new_id(), previews)
+        arrays = Buffers() if buffers is None else buffers
+        if wait:
+            try:
+                self._hand_over(job, request, arrays)
+            except BaseException:
+                self.forget(job.id)
+                raise
+        else:
+            feed = self._jobs[job.id][1]
+            handed = self.later(lambda: self._hand_over(job, request, arrays))
+            handed.add_done_callback(lambda future: _fail_feed(feed, future))
+        return job
+
+    def job(self, job_id: str, *, previews: bool = False) -> Job:
+        """Follow a job that was submitted before, by any client. Raises RequestError."""
+        job = self._follow(job_id, previews)
+        try:
+            snapshot = self._exchange.ask(m.Snapshot, m.Watch(job_id))
+        except BaseException:
+            self.forget(job_id)
+            raise
+        self._started(job, snapshot.info)
+        return job
+
+    def jobs(self, limit: int = limits.MAX_JOBS_LISTED) -> list[JobInfo]:
+        """The daemon's jobs, newest first."""
+        found: list[JobInfo] = []
+        while len(found) < limit:
+            page = min(limit - len(found), limits.MAX_JOBS_LISTED)
+            before = found[-1].created if found else None
+            listed = self._exchange.ask(m.Jobs, m.JobsList(page, before))
+            found.extend(listed.jobs)
+            if len(listed.jobs) < page:
+                break
+        return found
+
+    def request_of(self, job_id: str) -> m.Plain:
+        """The request of a job, as `tree.to_plain` gives it."""
+        return self._exchange.ask(m.JobOk, m.JobGet(job_id)).request
+
+    def cancel(self, job: str, *, hard: bool = False) -> JobState:
+        """Ask for a job's end; see Job.cancel."""
+        mode = m.CancelMode.HARD if hard else m.CancelMode.SOFT
+        return self._exchange.ask(m.CancelOk, m.Cancel(job, mode)).state
+
+    def poll(self) -> list[JobEvent]:
+        """The waiting events of all followed jobs; never blocks. For hosts with a timer."""
+        with self._lock:
+            jobs = [job for job, _ in self._jobs.values()]
+        return [event for job in jobs for event in job.take()]
+
+    def forget(self, job: str) -> None:
+        """Stop following a job; it runs on."""
+        with self._lock:
+            self._jobs.pop(job, None)
+
+    def fetch_results(self, job: str, timeout: float | None = None) -> list[ResultFile]:
+        """The result files of a job that is done, fetched and acknowledged."""
+        return self._exchange.persist(lambda: self._transfer.fetch(job, timeout), timeout)
+
+    # ---- the daemon ------------------------------------------------------------------------
+
+    def models(self) -> list[m.ModelInfo]:
+        """The models that the daemon can run."""
+        return list(self._exchange.ask(m.Models, m.ModelsList()).models)
+
+    def status(self) -> m.StatusOk:
+        """What the daemon is doing."""
+        return self._exchange.ask(m.StatusOk, m.Status(), start=False)
+
+    def ping(self, timeout: float = 5.0) -> m.Pong:
+        """Ask for a sign of life."""
+        return self._exchange.ask(m.Pong, m.Ping(), timeout, start=False)
+
+    def log(self, lines: int = 50) -> list[str]:
+        """The last lines of the daemon's log."""
+        return list(self._exchange.ask(m.Log, m.LogTail(lines), start=False).lines)
+
+    def shutdown(self, *, now: bool = False) -> None:
+        """Stop the daemon: after the running job, or now. Queued jobs are kept."""
+        when = m.ShutdownWhen.NOW if now else m.ShutdownWhen.IDLE
+        self._exchange.ask(m.Bye, m.Shutdown(when), start=False)
+
+    def later(self, call: Callable[[], T]) -> Future[T]:
+        """Run a blocking call in a thread of its own: `up.later(job.result)`."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(call())
+            except BaseException as error:  # relayed: whoever asks for the result gets it
+                future.set_exception(error)
+
+        threading.Thread(target=run, name="underpaint-later", daemon=True).start()
+        return future
+
+    # ---- for Job and Session ---------------------------------------------------------------
+
+    def check_reachable(self) -> None:
+        """Raise the reason when the daemon has been gone for longer than a restart takes."""
+        gone = self._session.unreachable_for
+        closed = self.state is ClientState.CLOSED
+        if closed or (gone > PATIENCE_S and self.state is not ClientState.STARTING):
+            raise self._session.why
+
+    def grant_preview(self, job: str) -> None:
+        """Give the daemon credit for one more preview."""
+        self._session.tell(Channel.CONTROL, m.PreviewCredit(job))
+
+    def connected(self) -> None:
+        """Session: a daemon said hello; ask for every job anew."""
+        self._transfer.forget_known()
+        with self._lock:
+            followed = [(job, feed) for job, feed in self._jobs.values() if feed.info]
+        for job, feed in followed:
+            if not feed.ended:
+                self._watch(job, feed)
+
+    def received(self, reply: Reply) -> None:
+        """Session: an event or a preview."""
+        body = reply.body
+        if isinstance(body, (m.Event, m.Preview)):
+            _job, feed = self._jobs.get(body.job, (None, None))
+            if feed is not None:
+                _deliver(feed, reply)
+
+    def needs_daemon(self) -> bool:
+        """Session: whether a followed job has not ended."""
+        with self._lock:
+            return any(feed.info and not feed.ended for _, feed in self._jobs.values())
+
+    # ---- within ----------------------------------------------------------------------------
+
+    def _follow(self, job_id: str, previews: bool) -> Job:
+        if not limits.ID.fullmatch(job_id):
+            raise RequestError(
+                ErrorCode.BAD_REQUEST, f"job id {job_id!r} does not match {limits.ID.pattern}"
+            )
+        with self._lock:
+            if job_id not in self._jobs:
+                feed = Feed(job_id)
+                self._jobs[job_id] = (Job(self, feed, previews=previews), feed)
+            return self._jobs[job_id][0]
+
+    def _hand_over(self, job: Job, request: Request, buffers: Buffers) -> None:
+        submit = m.Submit(job.id, to_plain(request))
+        refs = buffer_refs(request)
+        accepted = self._exchange.persist(lambda: self._offer(submit, refs, buffers))
+        self._started(job, accepted.info)
+        entry = self._jobs.get(job.id)
+        if entry is not None and not job.ended:
+            self._watch(*entry)
+
+    def _offer(self, submit: m.Submit, refs: tuple[BufferRef, ...], buffers: Buffers) -> m.Accepted:
+        """Send what the daemon lacks, then the request. Sending it twice does no harm."""
+        last = self._transfer.put_all_but_last(refs, buffers)
+        channel = Channel.DATA if last else Channel.CONTROL
+        try:
+            reply = self._exchange.once(channel, submit, last)
+        except RequestError as error:
+            # The daemon has let go of a buffer that it had before: send all of them.
+            if error.code is not ErrorCode.MISSING_BLOBS or not self._transfer.forget_known():
+                raise
+            return self._offer(submit, refs, buffers)
+        self._transfer.know(refs)
+        return expect(m.Accepted, reply)
+
+    def _started(self, job: Job, info: JobInfo) -> None:
+        entry = self._jobs.get(job.id)
+        if entry is not None:
+            entry[1].apply_snapshot(info)
+            if job.wants_preview:
+                self.grant_preview(job.id)
+
+    def _watch(self, job: Job, feed: Feed) -> None:
+        def answered(future: Future[Reply]) -> None:
+            error = future.exception()
+            if error is None and isinstance(body := future.result().body, m.Snapshot):
+                feed.apply_snapshot(body.info)
+            elif isinstance(error, UnderpaintError) and not isinstance(error, ConnectionLost):
+                feed.fail(error)
+
+        self._session.post(Channel.CONTROL, m.Watch(job.id)).add_done_callback(answered)
+        if job.wants_preview:
+            self.grant_preview(job.id)
+
+
+def _deliver(feed: Feed, reply: Reply) -> None:
+    body = reply.body
+    if isinstance(body, m.Event):
+        feed.apply_event(body)
+    elif isinstance(body, m.Preview) and reply.buffers and reply.buffers[0].info.dtype == "uint8":
+        image = reply.buffers[0].array()
+        feed.apply_preview(Preview(body.job, body.step, body.total, image, body.index))
+
+
+def _fail_feed(feed: Feed, future: Future[None]) -> None:
+    if isinstance(error := future.exception(), UnderpaintError):
+        feed.fail(error)

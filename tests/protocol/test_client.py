@@ -1,0 +1,303 @@
+"""The client against a daemon on real sockets: what a caller is promised."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import underpaint
+from underpaint import messages as m
+from underpaint.errors import ConnectionLost, ErrorCode, JobFailed, RequestError
+
+
+def view_request(side: int = 64, text: str = "a vase"):
+    buffers = underpaint.Buffers()
+    rng = np.random.default_rng(side)
+    depth = rng.uniform(1, 2, (side, side)).astype(np.float32)
+    color = rng.integers(0, 255, (side, side, 4), np.uint8)
+    view = underpaint.View(
+        camera=underpaint.Camera(
+            underpaint.look_at((0, -3, 1), (0, 0, 0)),
+            underpaint.perspective(side, side, 0.7, 0.1, 100.0),
+            side,
+            side,
+            0.1,
+            100.0,
+        ),
+        depth=buffers.add(underpaint.Kind.DEPTH, depth),
+        color=buffers.add(underpaint.Kind.COLOR, color),
+    )
+    return underpaint.ImageRequest(underpaint.Prompt(text), view=view), buffers, color
+
+
+def test_a_request_comes_back_as_events_and_files(daemon, paths):
+    request, buffers, color = view_request(256)
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        events = list(job)
+        files = job.result(timeout=10)
+    states = [e.state for e in events if isinstance(e, underpaint.StateChanged)]
+    assert states[-1] is underpaint.JobState.RUNNING
+    assert isinstance(events[-1], underpaint.Done)
+    assert [e.text for e in events if isinstance(e, underpaint.Warning_)] == ["painted by a test"]
+    assert [f.name for f in files] == ["image-0.raw", "empty.txt"]
+    assert files[0].data == (255 - color).tobytes()
+    assert files[0].facts == {"seed": 7}
+
+
+def test_progress_never_goes_back_and_previews_show_newer_steps(daemon, paths):
+    daemon.step_s = 0.03
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        events = list(up.submit(request, buffers, previews=True))
+    steps = [e.step for e in events if isinstance(e, underpaint.Progress)]
+    previews = [e for e in events if isinstance(e, underpaint.Preview)]
+    assert steps == sorted(steps)
+    assert steps[-1] == 4
+    assert [p.step for p in previews] == sorted({p.step for p in previews})
+    assert len(previews) >= 3
+    assert previews[0].image.shape == (16, 24, 3)
+    assert (previews[-1].image == previews[-1].step).all()
+
+
+def test_the_same_view_is_sent_once(daemon, paths):
+    request, buffers, _ = view_request(128)
+    with underpaint.connect(paths, start=False) as up:
+        up.submit(request, buffers).result(10)
+        first = daemon.bytes_received
+        up.submit(request, buffers).result(10)
+        assert daemon.bytes_received == first
+    with underpaint.connect(paths, start=False) as another:
+        another.submit(request, buffers).result(10)
+    assert first == 128 * 128 * 8
+    assert daemon.bytes_received == first
+
+
+def test_buffers_that_the_daemon_let_go_are_sent_again(daemon, paths):
+    request, buffers, color = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        up.submit(request, buffers).result(10)
+        daemon.blobs.clear()
+        assert up.submit(request, buffers).result(10)[0].data == (255 - color).tobytes()
+        daemon.blobs.clear()
+        with pytest.raises(RequestError) as missing:
+            up.submit(request)
+    assert missing.value.code is ErrorCode.MISSING_BLOBS
+
+
+def test_many_buffers_travel_in_several_messages(daemon, paths):
+    buffers = underpaint.Buffers()
+    images = [np.full((8, 8, 3), i, np.uint8) for i in range(40)]
+    refs = [buffers.add(underpaint.Kind.COLOR, image) for image in images]
+    controls = tuple(underpaint.Control(underpaint.ControlKind.CANNY, image=r) for r in refs)
+    request = underpaint.ImageRequest(underpaint.Prompt(), controls=controls)
+    with underpaint.connect(paths, start=False) as up:
+        up.submit(request, buffers).result(10)
+    assert len(daemon.blobs) == 40
+    assert sum(isinstance(body, m.BlobPut) for body in daemon.heard) == 2
+
+
+def test_submitting_twice_is_one_job_and_another_request_is_refused(daemon, paths):
+    request, buffers, _ = view_request()
+    other = underpaint.ImageRequest(underpaint.Prompt("something else"))
+    with underpaint.connect(paths, start=False) as up:
+        jobs = [up.submit(request, buffers, job_id="mine") for _ in range(20)]
+        jobs[0].result(10)
+        with pytest.raises(RequestError) as reused:
+            up.submit(other, job_id="mine")
+        assert [info.job for info in up.jobs()] == ["mine"]
+    assert reused.value.code is ErrorCode.JOB_ID_REUSED
+    assert reused.value.hint
+
+
+def test_a_failed_job_says_why(daemon, paths):
+    request, buffers, _ = view_request(text="please fail")
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        last = list(job)[-1]
+        assert isinstance(last, underpaint.Failed)
+        assert last.error.code is ErrorCode.MODEL_MISSING
+        with pytest.raises(RequestError, match="no such model"):
+            job.result(5)
+
+
+def test_a_cancelled_job_ends_as_cancelled(daemon, paths):
+    daemon.step_s = 0.2
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        assert not job.cancel().terminal
+        last = list(job)[-1]
+        assert isinstance(last, underpaint.Failed)
+        assert last.error.code is ErrorCode.CANCELLED
+        assert job.cancel() is underpaint.JobState.CANCELLED
+        with pytest.raises(JobFailed):
+            job.result(5)
+
+
+def test_another_client_can_fetch_what_the_first_left_behind(daemon, paths):
+    request, buffers, color = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        up.submit(request, buffers, job_id="left-behind")
+    with underpaint.connect(paths, start=False) as up:
+        files = up.job("left-behind").result(10)
+        assert up.request_of("left-behind") == underpaint.to_plain(request)
+        with pytest.raises(RequestError) as unknown:
+            up.job("never-was")
+    assert files[0].data == (255 - color).tobytes()
+    assert unknown.value.code is ErrorCode.JOB_UNKNOWN
+
+
+def test_polling_never_blocks_and_sees_the_end(daemon, paths):
+    daemon.step_s = 0.02
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers, previews=True, wait=False)
+        seen, longest, deadline = [], 0.0, time.monotonic() + 10
+        while not job.ended or not seen or not isinstance(seen[-1], underpaint.Done):
+            began = time.perf_counter()
+            seen += up.poll()
+            longest = max(longest, time.perf_counter() - began)
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        files = up.later(job.result).result(10)
+    assert any(isinstance(e, underpaint.Preview) for e in seen)
+    assert files[0].name == "image-0.raw"
+    # Generous: the scheduler of a busy machine may take a slice from us.
+    assert longest < 0.05
+
+
+def test_a_refusal_reaches_a_caller_that_did_not_wait(daemon, paths):
+    request, _, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, wait=False)
+        (event,) = list(job.events(timeout=10))
+    assert isinstance(event, underpaint.Failed)
+    assert event.error.code is ErrorCode.MISSING_BLOBS
+
+
+def test_the_small_questions_have_answers(daemon, paths):
+    with underpaint.connect(paths, start=False) as up:
+        assert up.ping() == m.Pong(queued=0)
+        assert up.models()[0].controls == ("depth",)
+        assert up.status().epoch == daemon.epoch
+        assert up.log() == ["all is well"]
+        assert up.state is underpaint.ClientState.READY
+        assert up.why is None
+
+
+def test_many_threads_share_one_client(daemon, paths):
+    pings, errors = [], []
+
+    def work() -> None:
+        try:
+            pings.extend(up.ping() for _ in range(20))
+        except underpaint.UnderpaintError as error:
+            errors.append(error)
+
+    with underpaint.connect(paths, start=False) as up:
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert len(pings) == 160
+
+
+def test_without_a_daemon_connecting_says_so_at_once(paths):
+    began = time.monotonic()
+    with pytest.raises(ConnectionLost) as absent:
+        underpaint.connect(paths, start=False)
+    assert absent.value.code is ErrorCode.DAEMON_ABSENT
+    assert "daemon start" in absent.value.hint
+    assert time.monotonic() - began < 2
+
+
+def test_a_deaf_daemon_costs_no_more_than_the_timeout(daemon, paths):
+    with underpaint.connect(paths, start=False) as up:
+        daemon.deaf.set()
+        began = time.monotonic()
+        with pytest.raises(ConnectionLost) as late:
+            up.ping(timeout=0.3)
+        assert time.monotonic() - began < 1
+        assert late.value.code is ErrorCode.TIMEOUT
+        while up.state is underpaint.ClientState.READY:
+            assert time.monotonic() - began < 5
+            time.sleep(0.05)
+        assert up.state is underpaint.ClientState.DEGRADED
+        daemon.deaf.clear()
+        assert up.ping() is not None
+    assert up.state is underpaint.ClientState.CLOSED
+
+
+def test_closing_is_prompt_and_what_waits_fails(daemon, paths):
+    daemon.deaf.set()
+    up = underpaint.Client(paths, start=False)
+    waiting = up.later(up.ping)
+    time.sleep(0.2)
+    began = time.monotonic()
+    up.close()
+    assert time.monotonic() - began < 1
+    with pytest.raises(ConnectionLost):
+        waiting.result(2)
+
+
+def test_a_job_survives_a_crash_and_a_new_start_of_its_daemon(daemon, paths):
+    daemon.step_s = 0.3
+    request, buffers, color = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        events = job.events()
+        next(events)
+        daemon.crash()
+        time.sleep(0.6)
+        assert not up.state.reachable
+        daemon.step_s = 0.0
+        began = time.monotonic()
+        daemon.start()
+        rest = list(events)
+        assert time.monotonic() - began < 5
+        files = job.result(10)
+    assert isinstance(rest[-1], underpaint.Done)
+    assert sum(isinstance(e, underpaint.Done) for e in rest) == 1
+    assert files[0].data == (255 - color).tobytes()
+    assert sum(isinstance(body, m.Submit) for body in daemon.heard) == 1
+
+
+def test_a_job_that_the_new_daemon_does_not_know_fails(daemon, paths):
+    daemon.step_s = 0.5
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        daemon.crash()
+        daemon.jobs.clear()
+        daemon.start()
+        last = list(job)[-1]
+    assert isinstance(last, underpaint.Failed)
+    assert last.error.code is ErrorCode.JOB_UNKNOWN
+
+
+def test_what_a_client_waits_for_when_the_daemon_dies_fails_with_a_word(daemon, paths):
+    with underpaint.connect(paths, start=False) as up:
+        daemon.deaf.set()
+        waiting = up.later(lambda: up.ping(timeout=20))
+        time.sleep(0.2)
+        daemon.crash()
+        with pytest.raises(ConnectionLost) as lost:
+            waiting.result(5)
+    assert lost.value.code is ErrorCode.DAEMON_LOST
+    assert "accepted jobs are kept" in lost.value.hint
+
+
+def test_stopping_the_daemon_is_not_undone_by_its_clients(daemon, paths):
+    with underpaint.connect(paths, start=True) as up:
+        up.shutdown()
+        daemon.stop()
+        time.sleep(0.6)
+        assert up.state is underpaint.ClientState.ABSENT
+        with pytest.raises(ConnectionLost):
+            up.status()
