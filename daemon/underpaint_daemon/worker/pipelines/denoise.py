@@ -1,0 +1,120 @@
+"""One denoising run: a pipeline made of shared components, called once."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import diffusers
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from underpaint.requests import Sampler, Sampling
+
+from .controls import Conditioning
+from .families import Task
+from .latents import vae_scale
+from .loading import LoadedModel, make_scheduler
+from .watch import StepWatch
+
+Image8 = npt.NDArray[np.uint8]
+_LEAST_STRENGTH = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all images of a request share. `start`: the pipeline's own arguments for the task
+    (image, mask, strength). `extra`: an image prompt's."""
+
+    model: LoadedModel
+    task: Task
+    sampling: Sampling
+    size: tuple[int, int]
+    embedding: Mapping[str, Tensor]
+    conditioning: Conditioning
+    strength: float = 1.0
+    start: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def scheduled_steps(steps: int, strength: float) -> int:
+    """Steps to schedule so that at least one falls into the last `strength` of the noise."""
+    if int(steps * strength) >= 1:
+        return steps
+    scheduled = math.ceil(1 / strength)
+    return scheduled if int(scheduled * strength) >= 1 else scheduled + 1
+
+
+def active_steps(steps: int, strength: float) -> int:
+    """How many steps are really taken."""
+    return min(int(scheduled_steps(steps, strength) * strength), steps)
+
+
+def changes_nothing(strength: float) -> bool:
+    """True when so little is asked for that the start image is the answer."""
+    return strength < _LEAST_STRENGTH
+
+
+def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) -> Any:
+    """A diffusers pipeline of the model's own components: nothing is copied.
+
+    `network`: a ControlNet, a list of them, or None.
+    """
+    kind = getattr(diffusers, model.family.pipelines[task, network is not None])
+    known = inspect.signature(kind.__init__).parameters
+    offered = {**model.index, **model.family.fixed, **model.parts, "scheduler": scheduler}
+    if network is not None:
+        offered["controlnet"] = network
+    pipe = kind(**{name: value for name, value in offered.items() if name in known})
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@torch.no_grad()
+def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
+    """Run the denoising; returns scaled latents (1, c, h, w).
+
+    The generator is the CPU's, so that a seed means the same picture on every device. Raises
+    JobCancelled from within.
+    """
+    sampling = job.sampling
+    steps = scheduled_steps(sampling.steps, job.strength)
+    scheduler = make_scheduler(job.model, sampling.sampler, steps)
+    watch.attach(scheduler)
+    network = job.conditioning.network if job.conditioning.controls else None
+    pipe = make_pipeline(job.model, job.task, network, scheduler)
+    known = inspect.signature(type(pipe).__call__).parameters
+    arguments = {
+        **job.embedding,
+        **job.start,
+        **job.extra,
+        **job.conditioning.arguments(job.model.family.control_argument[job.task]),
+        "height": job.size[0],
+        "width": job.size[1],
+        "strength": job.strength,
+        "num_inference_steps": steps,
+        "guidance_scale": sampling.guidance,
+        "generator": torch.Generator("cpu").manual_seed(seed),
+        "callback_on_step_end": watch,
+        "output_type": "latent",
+        "return_dict": False,
+    }
+    latents: Tensor = pipe(**{key: value for key, value in arguments.items() if key in known})[0]
+    return latents
+
+
+def tool_pipeline(model: LoadedModel) -> Any:
+    """A plain pipeline whose mixins load LoRAs and IP-Adapters into the shared components."""
+    return make_pipeline(model, Task.TEXT, None, make_scheduler(model, Sampler.DDIM))
+
+
+def native_side(model: LoadedModel) -> int:
+    """Pixels a side that the model was trained at, as its UNet's config says."""
+    sample = model.unet.config.sample_size
+    cells = max(sample) if isinstance(sample, (list, tuple)) else int(sample or 64)
+    return int(cells) * vae_scale(model.vae)

@@ -1,0 +1,50 @@
+"""Image requests: text-to-image, and image-to-image when there is a picture to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.requests import ImageRequest
+
+from ..job import Reporter
+from .batch import Plan, paint
+from .canvas import Canvas
+from .controls import prepare_controls
+from .denoise import changes_nothing
+from .families import Task
+from .latents import from_image8
+from .loading import LoadedModel
+from .memory import Tier
+
+Image8 = npt.NDArray[np.uint8]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def run_image(
+    model: LoadedModel, request: ImageRequest, arrays: Arrays, tier: Tier, reporter: Reporter
+) -> list[Image8]:
+    """The pictures of an ImageRequest, (height, width, 3) uint8 each.
+
+    Raises UnderpaintErrors and JobCancelled.
+    """
+    size = (request.height, request.width)
+    canvas = Canvas(full=size, box=(0, 0, *size), work=size, padded=size)
+    init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
+    if init is not None and changes_nothing(request.strength):
+        return [init] * request.batch
+    plan = Plan(
+        request=request,
+        task=Task.TEXT if init is None else Task.IMAGE,
+        canvas=canvas,
+        conditioning=prepare_controls(model, request.controls, request.view, arrays, canvas),
+        finish=canvas.back,
+        strength=1.0 if init is None else request.strength,
+        start={} if init is None else {"image": from_image8(init)},
+        reference=None if request.reference is None else arrays[request.reference.sha256],
+        reference_scale=request.reference_scale,
+    )
+    return paint(model, plan, tier, reporter)

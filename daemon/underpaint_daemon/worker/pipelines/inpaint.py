@@ -1,0 +1,68 @@
+"""Inpainting: repaint what the mask marks, and put it back so that all else stays bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from underpaint.requests import InpaintRequest
+
+from ..job import Reporter
+from .batch import Plan, paint
+from .canvas import Canvas, around, compose, fade, whole
+from .controls import prepare_controls
+from .denoise import changes_nothing, native_side
+from .families import Task
+from .latents import from_image8, vae_scale
+from .loading import LoadedModel
+from .memory import Tier
+
+Image8 = npt.NDArray[np.uint8]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def run_inpaint(
+    model: LoadedModel, request: InpaintRequest, arrays: Arrays, tier: Tier, reporter: Reporter
+) -> list[Image8]:
+    """The repainted pictures, of the image's own size and channels.
+
+    The diffusers pipelines keep the unmasked latents, but their VAE changes every pixel a little:
+    the new paint is laid over the original at full resolution, fading in inside the mask only.
+    Raises UnderpaintErrors and JobCancelled.
+    """
+    image, mask = arrays[request.image.sha256], arrays[request.mask.sha256]
+    if changes_nothing(request.strength) or not mask.any():
+        return [image.copy() for _ in range(request.batch)]
+    canvas = _canvas(model, request, mask)
+    marked = torch.from_numpy(canvas.mask(mask, vae_scale(model.vae)))[None, None]
+    weight = fade(mask, request.feather)
+    plan = Plan(
+        request=request,
+        task=Task.INPAINT,
+        canvas=canvas,
+        conditioning=prepare_controls(model, request.controls, request.view, arrays, canvas),
+        finish=lambda painted: _paste(image, canvas, painted, weight),
+        strength=request.strength,
+        start={"image": from_image8(canvas.colour(image)), "mask_image": marked},
+    )
+    return paint(model, plan, tier, reporter)
+
+
+def _canvas(model: LoadedModel, request: InpaintRequest, mask: Image8) -> Canvas:
+    if request.padding is None:
+        return whole((mask.shape[0], mask.shape[1]))
+    return around(mask, request.padding, native_side(model))
+
+
+def _paste(
+    image: Image8, canvas: Canvas, painted: Image8, weight: npt.NDArray[np.float32]
+) -> Image8:
+    top, left, bottom, right = canvas.box
+    result = image.copy()
+    part = (slice(top, bottom), slice(left, right))
+    result[part] = compose(image[part], canvas.back(painted), weight[part])
+    return result

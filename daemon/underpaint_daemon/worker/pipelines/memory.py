@@ -1,0 +1,141 @@
+"""Memory: how hard a job tries when it runs out, and giving memory back."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import torch
+
+from underpaint.errors import ErrorCode, JobFailed
+
+T = TypeVar("T")
+
+
+class Tier(StrEnum):
+    """From fastest to most frugal."""
+
+    FULL = "full"
+    TILED = "tiled"
+    """The VAE works in tiles, attention in slices."""
+    OFFLOADED = "offloaded"
+    """Besides, weights wait in main memory and visit the GPU layer by layer."""
+
+
+def tiers_for(device: torch.device) -> tuple[Tier, ...]:
+    """The tiers that make sense on a device."""
+    if device.type == "cuda":
+        return (Tier.FULL, Tier.TILED, Tier.OFFLOADED)
+    return (Tier.FULL, Tier.TILED)
+
+
+def within_memory(
+    attempt: Callable[[Tier], T], tiers: Sequence[Tier], warn: Callable[[str], None], what: str
+) -> T:
+    """Run `attempt` at the first tier; out of memory, free what can be freed and go one lower.
+
+    Raises JobFailed(OUT_OF_MEMORY) with figures when the last tier does not suffice.
+    """
+    for i, tier in enumerate(tiers):
+        try:
+            return attempt(tier)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = str(error).strip().splitlines()[0] if str(error) else "out of memory"
+        release()
+        if i + 1 < len(tiers):
+            warn(f"Memory ran out; trying again with less ({tiers[i + 1]})")
+    raise JobFailed(
+        ErrorCode.OUT_OF_MEMORY,
+        f"{what} does not fit into memory: {reason}",
+        details=figures() | {"tiers_tried": [tier.value for tier in tiers]},
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for CUDA's and the CPU allocator's failures."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
+def figures() -> dict[str, int]:
+    """Bytes free and in all on the GPU, where there is one."""
+    if not torch.cuda.is_available():
+        return {}
+    free, total = torch.cuda.mem_get_info()
+    return {"gpu_free_bytes": free, "gpu_total_bytes": total}
+
+
+def release() -> None:
+    """Give unused memory back: to the GPU, and to the operating system."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
+        if trim is not None:
+            trim(0)
+
+
+@contextmanager
+def frugal(tier: Tier, networks: Sequence[Any], device: torch.device) -> Iterator[None]:
+    """Put networks into a tier, and back afterwards."""
+    if tier is Tier.FULL:
+        yield
+        return
+    _set_tiling(networks, on=True)
+    if tier is Tier.OFFLOADED:
+        _offload(networks, device)
+    try:
+        yield
+    finally:
+        if tier is Tier.OFFLOADED:
+            _bring_back(networks, device)
+        _set_tiling(networks, on=False)
+
+
+def _set_tiling(networks: Sequence[Any], *, on: bool) -> None:
+    for network in networks:
+        if hasattr(network, "enable_tiling"):
+            _tile(network, on=on)
+        # An image prompt lives in the attention processors, which slicing would replace.
+        elif hasattr(network, "set_attention_slice") and not _has_image_prompt(network):
+            network.set_attention_slice("auto" if on else None)
+
+
+def _tile(vae: Any, *, on: bool) -> None:
+    if on:
+        vae.enable_tiling()
+        vae.enable_slicing()
+    else:
+        vae.disable_tiling()
+        vae.disable_slicing()
+
+
+def _has_image_prompt(network: Any) -> bool:
+    return getattr(network, "encoder_hid_proj", None) is not None
+
+
+def _offload(networks: Sequence[Any], device: torch.device) -> None:
+    from accelerate import cpu_offload  # type: ignore[import-untyped]
+
+    for network in networks:
+        network.to("cpu")
+    release()
+    for network in networks:
+        cpu_offload(network, device, offload_buffers=True)
+
+
+def _bring_back(networks: Sequence[Any], device: torch.device) -> None:
+    from accelerate.hooks import remove_hook_from_module  # type: ignore[import-untyped]
+
+    for network in networks:
+        remove_hook_from_module(network, recurse=True)
+        network.to(device)

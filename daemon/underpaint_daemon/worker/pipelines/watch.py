@@ -1,0 +1,83 @@
+"""Watching a run of denoising: progress, cancellation and previews, step by step."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from ..job import Phase, Reporter
+
+Image8 = npt.NDArray[np.uint8]
+_SIGMA_SCALED = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
+
+
+@dataclass(slots=True)
+class StepWatch:
+    """A pipeline's `callback_on_step_end`, and an ear at its scheduler.
+
+    Schedulers hand the pipelines only the next sample; the network's output is noted on the way
+    in, so that a preview can show the picture the network has in mind (predicted x0) and not the
+    noise around it. `done`, `total`: steps of earlier images of the batch, and of the whole job.
+    """
+
+    reporter: Reporter
+    show: Callable[[Tensor], Image8]
+    done: int
+    total: int
+    _last: tuple[Tensor, Tensor, Any] | None = None
+
+    def attach(self, scheduler: Any) -> None:
+        """Listen to `scheduler.step`; pipelines read its signature, which is kept."""
+        step = scheduler.step
+
+        @functools.wraps(step)
+        def noted(model_output: Tensor, timestep: Any, sample: Tensor, **rest: Any) -> Any:
+            self._last = (model_output, sample, timestep)
+            return step(model_output, timestep, sample, **rest)
+
+        scheduler.step = noted
+
+    def __call__(self, pipe: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> Any:
+        """After each step. Raises JobCancelled out of the pipeline when the job is to stop."""
+        self.reporter.checkpoint()
+        step = self.done + index + 1
+        self.reporter.progress(Phase.DENOISING, step, self.total)
+        if self.reporter.wants_preview() and self._last is not None:
+            output, sample, at = self._last
+            clean = predicted_original(pipe.scheduler, output, sample, at)
+            self.reporter.preview(step, self.show(clean))
+        return {}
+
+
+def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep: Any) -> Tensor:
+    """The clean latents that a network's output implies, just after `scheduler.step`.
+
+    In the variance-preserving form x = a·x0 + s·e with a² + s² = 1: x0 = (x - s·e) / a, or
+    a·x - s·v for v-prediction (Salimans & Ho 2022). Euler schedulers hold x / a instead.
+    """
+    a, s = _signal_and_noise(scheduler, timestep)
+    x = sample.float()
+    if type(scheduler).__name__ in _SIGMA_SCALED:
+        x = x * a
+    kind = scheduler.config.prediction_type
+    if kind == "v_prediction":
+        return a * x - s * output.float()
+    if kind == "sample":
+        return output.float()
+    return (x - s * output.float()) / max(a, 1e-3)
+
+
+def _signal_and_noise(scheduler: Any, timestep: Any) -> tuple[float, float]:
+    index = getattr(scheduler, "step_index", None)
+    if index is not None and hasattr(scheduler, "sigmas"):
+        sigma = float(scheduler.sigmas[index - 1])
+        a = 1.0 / (1.0 + sigma * sigma) ** 0.5
+        return a, sigma * a
+    kept = float(scheduler.alphas_cumprod[int(timestep)])
+    return kept**0.5, (1.0 - kept) ** 0.5
