@@ -7,6 +7,9 @@ render of an empty 4×4 picture in a scene of its own is the cheapest one.
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import bpy
 import gpu
 
@@ -15,6 +18,8 @@ def ready() -> bool:
     """Make the GPU usable for this process. False when there is no way to (no driver)."""
     if not bpy.app.background or _usable():
         return True
+    if not _driver_answers():
+        return False
     if hasattr(gpu, "init"):
         return _initialise() and _usable()
     return _render_nothing() and _usable()
@@ -26,6 +31,22 @@ def _usable() -> bool:
     except (SystemError, RuntimeError):
         return False
     return True
+
+
+def _driver_answers() -> bool:
+    """Ask EGL for a display, as Blender is about to: without one, Blender does not report an
+    error but ends the whole process. Other platforms always have a driver."""
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        egl = ctypes.CDLL("libEGL.so.1")
+    except OSError:
+        return False
+    egl.eglGetDisplay.restype = ctypes.c_void_p
+    egl.eglGetDisplay.argtypes = (ctypes.c_void_p,)
+    egl.eglInitialize.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    display = egl.eglGetDisplay(None)
+    return bool(display) and bool(egl.eglInitialize(display, None, None))
 
 
 def _initialise() -> bool:
