@@ -33,3 +33,8 @@ class Config:
     results_age: float = 30 * DAY
     blob_bytes: int = 4 * GIB
     max_jobs: int = 10_000
+
+    @property
+    def checks_models(self) -> bool:
+        """Whether a missing model is refused at submit. Another runner has models of its own."""
+        return self.runner == DEFAULT_RUNNER

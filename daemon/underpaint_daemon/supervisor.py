@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Supervisor:
         self._config = config
         self._post = post
         self._process: subprocess.Popen[bytes] | None = None
-        self._writer: Writer | None = None
+        self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._ready = False
         self._beat_at = 0.0
         self._facts: Message = {}
@@ -74,17 +75,17 @@ class Supervisor:
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise OSError("the worker's pipes are missing")
-        self._process, self._writer = process, Writer(_raw(process.stdin))
+        self._process, self._orders = process, queue.SimpleQueue()
         self._ready, self._beat_at, self._facts = False, time.monotonic(), {}
+        _thread(_write_orders, Writer(_raw(process.stdin)), self._orders)
         _thread(self._listen, process, _raw(process.stdout))
         _thread(_copy_to_log, _raw(process.stderr))
         log.info("worker %d started", process.pid)
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send to the worker; nothing happens when it is gone (its end is on its way to us)."""
-        if self._writer is not None:
-            with contextlib.suppress(OSError):
-                self._writer.send(message)
+        """Send to the worker, never waiting for it; nothing happens when there is none."""
+        if self._process is not None:
+            self._orders.put(message)
 
     def note(self, event: FromWorker) -> bool:
         """Take in a worker's message; False for one of a worker that is no longer ours."""
@@ -101,16 +102,15 @@ class Supervisor:
         """Take in a worker's end; False for one that is no longer ours."""
         if event.pid != self.pid:
             return False
-        self._process = self._writer = None
-        self._ready = False
+        self._forget()
         return True
 
     def kill(self) -> None:
         """End the worker now. It is no longer ours: a new one may be started at once."""
-        process, self._process, self._writer, self._ready = self._process, None, None, False
+        process = self._process
+        self._forget()
         if process is not None:
-            process.kill()
-            process.wait()
+            process.kill()  # its reading thread collects the exit code
             log.info("worker %d killed", process.pid)
 
     def facts(self) -> dict[str, Any]:
@@ -124,6 +124,10 @@ class Supervisor:
     @property
     def device(self) -> str:
         return str(self._facts.get("device", ""))
+
+    def _forget(self) -> None:
+        self._orders.put({})  # ends the writing thread
+        self._process, self._ready = None, False
 
     def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
         while (message := read_message(source)) is not None:
@@ -153,6 +157,13 @@ def _raw(stream: Any) -> BinaryIO:
 
 def _thread(target: Callable[..., None], *args: Any) -> None:
     threading.Thread(target=target, args=args, daemon=True, name=f"worker{target}").start()
+
+
+def _write_orders(writer: Writer, orders: queue.SimpleQueue[Mapping[str, Any]]) -> None:
+    # A pipe holds 64 KiB: a worker that is still starting would hold up who writes into it.
+    with contextlib.suppress(OSError):
+        while order := orders.get():
+            writer.send(order)
 
 
 def _copy_to_log(source: BinaryIO) -> None:

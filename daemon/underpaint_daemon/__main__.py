@@ -1,0 +1,57 @@
+"""`python -m underpaint_daemon COMMAND`: the daemon itself, and its measuring commands.
+
+Each command is imported only when it is asked for: `serve` must not pay for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from underpaint.errors import UnderpaintError
+from underpaint.measures import EXIT_BAD_INPUT
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "underpaint_daemon.serve:main",
+    "bench transport": "underpaint_daemon.bench.transport:main",
+    "bench daemon": "underpaint_daemon.bench.daemon:main",
+    "eval starter": "underpaint_daemon.worker.starter.evaluate:main",
+    "eval projection": "underpaint_daemon.worker.texturing.eval_projection:main",
+    "eval sync": "underpaint_daemon.worker.texturing.eval_sync:main",
+    "eval texture": "underpaint_daemon.worker.texturing.eval_texture:main",
+    "train-starter": "underpaint_daemon.worker.starter.train:main",
+    "texture": "underpaint_daemon.worker.texturing.cli:main",
+}
+"""Command to `module:function`; each function takes the remaining words, returns an exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for count in (2, 1):
+        target = COMMANDS.get(" ".join(words[:count]))
+        if target is not None:
+            return _run(target, words[count:])
+    wanted_help = words[:1] in (["-h"], ["--help"])
+    print(_usage(), file=sys.stdout if wanted_help else sys.stderr)
+    return 0 if wanted_help else EXIT_BAD_INPUT
+
+
+def _run(target: str, words: list[str]) -> int:
+    module, _, name = target.partition(":")
+    command: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
+    try:
+        return command(words)
+    except UnderpaintError as error:
+        print(f"underpaint: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _usage() -> str:
+    names = "\n".join(f"  {name}" for name in COMMANDS)
+    return f"usage: python -m underpaint_daemon COMMAND …\ncommands:\n{names}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
