@@ -1,0 +1,192 @@
+"""Which surface points a view sees, how squarely, and how far from a depth edge.
+
+The test is a position error, not a depth comparison: the view's own world positions are sampled
+bilinearly where a point lands, and compared with the point, in units of a pixel's footprint. A
+footprint that mixes two surfaces fails it by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from underpaint.cameras import Camera
+
+from .render import ViewBuffers
+
+_STEP_PX = 8.0  # a second difference of depth above so many pixel footprints is an edge
+_POINTS_AT_ONCE = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class SurfacePoints:
+    """position (N, 3) float32 world; normal (N, 3) float32 unit; object_id (N,) int32."""
+
+    position: Tensor
+    normal: Tensor
+    object_id: Tensor
+
+    def __len__(self) -> int:
+        return self.position.shape[0]
+
+    def select(self, rows: Tensor | slice) -> SurfacePoints:
+        return SurfacePoints(self.position[rows], self.normal[rows], self.object_id[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a view makes of the points it may see, M of N.
+
+    index (M,) int64 into the points. pixel (M, 2) float32 as (x, y), centres at +0.5. cosine
+    (M,) between normal and the direction to the camera. error (M,) position error in pixel
+    footprints. edge (M,) pixels to the nearest silhouette, depth edge or image border.
+    footprint (M,) metres that a pixel covers there.
+    """
+
+    index: Tensor
+    pixel: Tensor
+    cosine: Tensor
+    error: Tensor
+    edge: Tensor
+    footprint: Tensor
+
+    def select(self, rows: Tensor) -> Sight:
+        return Sight(
+            self.index[rows],
+            self.pixel[rows],
+            self.cosine[rows],
+            self.error[rows],
+            self.edge[rows],
+            self.footprint[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ViewGeometry:
+    """A view made ready for `look`: its camera, and (1, 4, h, w) float32 of world position
+    (relative to the camera's centre) and edge distance."""
+
+    camera: Camera
+    image: Tensor
+
+    @classmethod
+    def of(cls, view: ViewBuffers) -> ViewGeometry:
+        eye = torch.from_numpy(view.camera.position).to(view.position)
+        relative = torch.where(view.mask[..., None], view.position - eye, 0.0)
+        packed = torch.cat((relative, edge_distance(view)[..., None]), -1)
+        return cls(view.camera, packed.permute(2, 0, 1)[None].contiguous())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.image.shape[2], self.image.shape[3]
+
+
+def edge_distance(view: ViewBuffers) -> Tensor:
+    """(h, w) float32 pixels to the nearest background, depth edge, object change or border.
+
+    0 on edge pixels. An edge is a second difference of depth above eight pixel footprints.
+    """
+    safe = torch.where(view.mask, view.depth, 0.0)
+    limit = _STEP_PX * pixel_footprint(view.camera, safe)
+    edge = ~view.mask
+    for axis in (0, 1):
+        if view.mask.shape[axis] > 2:
+            _mark_edges(edge, safe, limit, view.object_id, axis)
+    inside = np.pad((~edge).cpu().numpy().astype(np.uint8), 1)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    return torch.from_numpy(np.ascontiguousarray(distance)).to(view.mask.device)
+
+
+def _mark_edges(edge: Tensor, depth: Tensor, limit: Tensor, ids: Tensor, axis: int) -> None:
+    inner = slice(1, -1)
+    rows = (inner, slice(None)) if axis == 0 else (slice(None), inner)
+    count = depth.shape[axis] - 2
+    before, here, after = (depth.narrow(axis, start, count) for start in (0, 1, 2))
+    bend = (before - 2 * here + after).abs() > limit[rows]
+    id_here = ids.narrow(axis, 1, count)
+    change = (ids.narrow(axis, 0, count) != id_here) | (ids.narrow(axis, 2, count) != id_here)
+    edge[rows] |= bend | change
+
+
+def pixel_footprint(camera: Camera, depth: Tensor) -> Tensor:
+    """Metres that a pixel covers (its larger side) at a view-axis depth."""
+    p = camera.projection_matrix
+    per_unit = max(2 / (abs(p[0, 0]) * camera.width), 2 / (abs(p[1, 1]) * camera.height))
+    return torch.full_like(depth, per_unit) if camera.orthographic else depth * per_unit
+
+
+def look(points: SurfacePoints, view: ViewGeometry, least_cosine: float = 0.02) -> Sight:
+    """The points that face the camera and land in its image, with the visibility measures."""
+    parts = [
+        _look_at(points.select(slice(at, at + _POINTS_AT_ONCE)), at, view, least_cosine)
+        for at in range(0, max(1, len(points)), _POINTS_AT_ONCE)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return Sight(
+        *(
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("index", "pixel", "cosine", "error", "edge", "footprint")
+        )
+    )
+
+
+def _look_at(points: SurfacePoints, first: int, view: ViewGeometry, least: float) -> Sight:
+    camera = view.camera
+    eye = torch.from_numpy(camera.position).to(points.position)
+    relative = points.position - eye
+    cosine = _cosine(relative, points.normal, camera)
+    rows = (cosine > least).nonzero()[:, 0]
+    relative, cosine = relative[rows], cosine[rows]
+    pixel, depth = _to_pixels(relative, camera)
+    inside = (depth > 0) & (pixel > 0).all(1)
+    inside &= (pixel[:, 0] < camera.width) & (pixel[:, 1] < camera.height)
+    if not bool(inside.all()):
+        rows, relative, cosine = rows[inside], relative[inside], cosine[inside]
+        pixel, depth = pixel[inside], depth[inside]
+    sampled = sample(view.image, pixel)
+    footprint = pixel_footprint(camera, depth)
+    error = (sampled[:3].T - relative).norm(dim=1) / footprint
+    return Sight(rows + first, pixel, cosine, error, sampled[3], footprint)
+
+
+def _cosine(relative: Tensor, normal: Tensor, camera: Camera) -> Tensor:
+    if camera.orthographic:
+        axis = torch.from_numpy(camera.view_matrix[2, :3]).to(normal)
+        return torch.mv(normal, axis)
+    cosine: Tensor = -(relative * normal).sum(1) / relative.norm(dim=1).clamp(min=1e-30)
+    return cosine
+
+
+def _to_pixels(relative: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:
+    """Points relative to the camera's centre to pixels (N, 2) and view-axis depth (N,)."""
+    matrix = camera.projection_matrix[:, :3] @ camera.view_matrix[:3, :3]
+    clip = relative @ torch.from_numpy(matrix.T).to(relative)
+    clip += torch.from_numpy(camera.projection_matrix[:, 3]).to(relative)
+    depth = -(relative @ torch.from_numpy(camera.view_matrix[2, :3]).to(relative))
+    ndc = clip[:, :2] / clip[:, 3:]
+    scale = relative.new_tensor([camera.width / 2, -camera.height / 2])
+    return ndc * scale + scale.abs(), depth
+
+
+def project_pixels(points: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:
+    """World points (N, 3) to pixels (N, 2) as (x, y), centres at +0.5, and depth (N,) metres."""
+    return _to_pixels(points - torch.from_numpy(camera.position).to(points), camera)
+
+
+def sample(image: Tensor, pixel: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+    """Bilinear samples (C, N) of an image (1, C, h, w) at pixels (N, 2).
+
+    size: (height, width) of the pixel grid the coordinates refer to; defaults to the image's.
+    Outside the image the border is repeated.
+    """
+    height, width = size or (image.shape[2], image.shape[3])
+    grid = pixel * pixel.new_tensor([2 / width, 2 / height]) - 1
+    out: Tensor = torch.nn.functional.grid_sample(
+        image, grid[None, None], mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return out[0, :, 0]
