@@ -1,0 +1,167 @@
+"""Peers that are not authorised, on real sockets: nothing of theirs reaches the handler."""
+
+from __future__ import annotations
+
+import socket as plain_socket
+import time
+from dataclasses import replace
+
+import pytest
+import zmq
+
+import underpaint
+from underpaint import messages as m
+from underpaint.connection import write_connection
+from underpaint.envelope import decode, encode
+from underpaint.errors import ConnectionLost, ErrorCode
+from underpaint.messages import Channel
+from underpaint.security import client_socket, new_keys, receive, send
+
+WAIT_MS = 700
+
+
+@pytest.fixture
+def context():
+    with zmq.Context() as context:
+        yield context
+        context.destroy(linger=0)
+
+
+def _says_hello(socket, daemon) -> bool:
+    """Whether a hello on this socket is answered."""
+    with socket:
+        if not socket.poll(WAIT_MS, zmq.POLLOUT):
+            return False
+        socket.send_multipart(encode(m.message(m.Hello("s", "intruder", "0"))))
+        return bool(socket.poll(WAIT_MS))
+
+
+def test_the_connection_file_opens_both_sockets(daemon, context):
+    for channel in Channel:
+        assert _says_hello(client_socket(context, channel, daemon.connection), daemon)
+    assert len(daemon.heard) == 2
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_peer_without_curve_is_not_heard(daemon, context, channel):
+    socket = context.socket(zmq.DEALER)
+    socket.connect(getattr(daemon.connection, channel.value))
+    assert not _says_hello(socket, daemon)
+    assert daemon.heard == []
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_client_key_that_is_not_ours_is_not_heard(daemon, context, channel):
+    """CURVE alone would let it in: it knows the server's public key."""
+    stranger = new_keys()
+    connection = replace(
+        daemon.connection, client_key=stranger.public, client_secret=stranger.secret
+    )
+    assert not _says_hello(client_socket(context, channel, connection), daemon)
+    assert daemon.heard == []
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_wrong_server_key_meets_nobody(daemon, context, channel):
+    connection = replace(daemon.connection, server_key=new_keys().public)
+    assert not _says_hello(client_socket(context, channel, connection), daemon)
+    assert daemon.heard == []
+
+
+def test_a_browser_is_not_heard(daemon):
+    host, port = daemon.connection.control.removeprefix("tcp://").split(":")
+    with plain_socket.create_connection((host, int(port))) as browser:
+        browser.sendall(b"POST /submit HTTP/1.1\r\nHost: localhost\r\n\r\n{}")
+        browser.settimeout(1)
+        answered = browser.recv(4096)
+    assert b"HTTP" not in answered
+    assert daemon.heard == []
+
+
+@pytest.mark.parametrize("wrong", ["client", "server"])
+def test_a_client_with_wrong_keys_is_told(daemon, paths, wrong):
+    keys = new_keys()
+    if wrong == "client":
+        change = {"client_key": keys.public, "client_secret": keys.secret}
+    else:
+        change = {"server_key": keys.public}
+    write_connection(paths.connection_file, replace(daemon.connection, **change))
+    began = time.monotonic()
+    with pytest.raises(ConnectionLost) as refused:
+        underpaint.connect(paths, start=False, timeout=8)
+    assert refused.value.code is ErrorCode.NOT_AUTHORISED
+    assert "connection file" in refused.value.hint
+    assert time.monotonic() - began < 7
+    assert daemon.heard == []
+
+
+def test_malformed_messages_are_answered_and_do_no_harm(daemon, context):
+    with client_socket(context, Channel.CONTROL, daemon.connection) as socket:
+        assert socket.poll(5000, zmq.POLLOUT)
+        bad = [
+            [b"XXP9", b"\x80"],
+            [b"UPT1"],
+            [b"UPT1", b"\xc1"],
+            [b""] * 500,
+            [b"UPT1", b"\x80" * 70000],
+        ]
+        for frames in bad:
+            socket.send_multipart(frames)
+            assert socket.poll(5000)
+            answer = m.parse(receive(socket))
+            assert isinstance(answer, m.Error)
+            assert answer.error["hint"]
+        send(socket, m.message(m.Ping()))
+        assert socket.poll(5000)
+        assert m.parse(receive(socket)).error["code"] == ErrorCode.HELLO_REQUIRED
+        send(socket, m.message(m.Hello("s", "good", "0")))
+        assert socket.poll(5000)
+        assert isinstance(m.parse(receive(socket)), m.HelloOk)
+    assert [type(body) for body in daemon.heard] == [m.Ping, m.Hello]
+
+
+def test_a_frame_beyond_the_sockets_limit_costs_the_sender_its_connection(daemon, paths, context):
+    with client_socket(context, Channel.CONTROL, daemon.connection) as socket:
+        assert socket.poll(5000, zmq.POLLOUT)
+        socket.send_multipart([b"UPT1", b"\x80", bytes(2 * 1024 * 1024)])
+        assert not socket.poll(500)
+    assert daemon.heard == []
+    with underpaint.connect(paths, start=False) as up:
+        assert up.ping()
+
+
+def test_what_goes_over_the_wire_cannot_be_read(daemon, context):
+    """A tap on the line sees neither header nor buffer."""
+    secret = b"a prompt that nobody should read"
+    seen = bytearray()
+    host, port = daemon.connection.data.removeprefix("tcp://").split(":")
+    with plain_socket.create_server(("127.0.0.1", 0)) as tap:
+        tapped = replace(daemon.connection, data=f"tcp://127.0.0.1:{tap.getsockname()[1]}")
+        with client_socket(context, Channel.DATA, tapped) as socket:
+            inner, _ = tap.accept()
+            outer = plain_socket.create_connection((host, int(port)))
+            inner.settimeout(0.05)
+            outer.settimeout(0.05)
+            hello = m.message(m.Hello("s", secret.decode(), "0"))
+            send_later = encode(hello)
+            deadline, sent = time.monotonic() + 5, False
+            with inner, outer:
+                while time.monotonic() < deadline and not (sent and socket.poll(0)):
+                    _pass_on(inner, outer, seen)
+                    _pass_on(outer, inner, seen)
+                    if not sent and socket.poll(0, zmq.POLLOUT):
+                        socket.send_multipart(send_later)
+                        sent = True
+            assert isinstance(m.parse(decode(socket.recv_multipart())), m.HelloOk)
+    assert len(seen) > 300
+    assert secret not in seen
+    assert b"UPT1" not in seen
+
+
+def _pass_on(source, target, seen: bytearray) -> None:
+    try:
+        data = source.recv(65536)
+    except TimeoutError:
+        return
+    seen += data
+    target.sendall(data)
