@@ -1,0 +1,54 @@
+"""Put a finished painting into the file: one undo step."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from typing import Any, ClassVar
+
+import bpy
+from bpy.props import StringProperty
+
+from underpaint.errors import UnderpaintError
+
+from .. import apply, runtime
+from .failing import refuse
+
+
+class UNDERPAINT_OT_apply_result(bpy.types.Operator):
+    """Load a finished painting"""
+
+    bl_idname = "underpaint.apply_result"
+    bl_label = "Underpaint: Painted"
+    bl_options: ClassVar[set[str]] = {"UNDO", "INTERNAL"}
+
+    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        live = runtime.live()
+        task = live.finished.pop(self.job, None)
+        if task is None:
+            return {"CANCELLED"}
+        try:
+            images = apply.apply_task(context, task)
+        except UnderpaintError as error:
+            return refuse(self, error)
+        live.last_image = images[-1].name
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_set_background(bpy.types.Operator):
+    """Show this painting behind the scene's camera"""
+
+    bl_idname = "underpaint.set_background"
+    bl_label = "Show behind Camera"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        image = bpy.data.images.get(self.image)
+        try:
+            apply.request_of(image)
+            apply.show_behind_camera(context.scene, image)
+        except UnderpaintError as error:
+            return refuse(self, error)
+        return {"FINISHED"}

@@ -1,0 +1,16 @@
+"""How operators tell a failure: in the panel with its fix, and to scripts as a RuntimeError."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from underpaint.errors import UnderpaintError
+
+from .. import runtime
+
+
+def refuse(operator: Any, error: UnderpaintError) -> set[str]:
+    """Keep the error for the panel, report it, and end the operator."""
+    runtime.live().error = error
+    operator.report({"ERROR"}, str(error))
+    return {"CANCELLED"}

@@ -1,0 +1,34 @@
+"""Use the settings of an earlier painting again."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from typing import Any, ClassVar
+
+import bpy
+from bpy.props import StringProperty
+
+from underpaint.errors import UnderpaintError
+
+from ..apply import request_of
+from ..properties import write_settings
+from ..request_builder import settings_of
+from .failing import refuse
+
+
+class UNDERPAINT_OT_use_settings(bpy.types.Operator):
+    """Take prompt, seed and everything else from this painting"""
+
+    bl_idname = "underpaint.use_settings"
+    bl_label = "Use These Settings Again"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            settings = settings_of(request_of(bpy.data.images.get(self.image)))
+        except UnderpaintError as error:
+            return refuse(self, error)
+        write_settings(context.scene.underpaint, settings)
+        context.scene.underpaint.random_seed = False
+        return {"FINISHED"}

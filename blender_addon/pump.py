@@ -1,0 +1,97 @@
+"""Blender's timer: lets the session look at what has come, and shows it. At most 5 ms a tick."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import bpy
+
+from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
+
+from . import overlay, runtime
+from .session import DaemonState, Task
+
+BUDGET_S = 0.005
+_BUSY_S, _IDLE_S = 1 / 30, 0.5
+_LOG = logging.getLogger(__package__)
+
+
+def start() -> None:
+    """Register the timer; it survives loading another file."""
+    if not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=_IDLE_S, persistent=True)
+
+
+def stop() -> None:
+    """Remove the timer."""
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+
+
+def tick() -> float:
+    """One look; seconds to the next. A boundary: whatever fails is logged and shown, because a
+    timer that raises is silently removed by Blender."""
+    live = runtime.live()
+    before = _glance(live)
+    try:
+        _step(live)
+    except Exception as error:
+        _LOG.exception("the pump failed")
+        live.error = UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
+    if _glance(live) != before:
+        redraw()
+    busy = live.session.tasks or live.session.state is DaemonState.STARTING
+    return _BUSY_S if busy else _IDLE_S
+
+
+def run_until_ended(task: Task, timeout: float) -> None:
+    """Pump by hand until a task has ended: timers do not run in background mode.
+
+    Raises ConnectionLost after `timeout` seconds, or when the daemon is gone for good; an
+    accepted job goes on in the daemon.
+    """
+    live, deadline = runtime.live(), time.monotonic() + timeout
+    while not task.ended:
+        if time.monotonic() > deadline:
+            raise ConnectionLost(ErrorCode.TIMEOUT, f"not painted after {timeout:.0f} s")
+        tick()
+        live.session.check_reachable()
+        time.sleep(BUDGET_S)
+    tick()
+
+
+def redraw() -> None:
+    """Draw the 3D viewports and their sidebars anew."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+def _step(live: runtime.Runtime) -> None:
+    for task in live.session.tick(BUDGET_S):
+        if task.error is not None:
+            live.error = None if task.error.code is ErrorCode.CANCELLED else task.error
+            continue
+        live.finished[task.id] = task
+        _apply(task.id)
+    overlay.update(live.current)
+
+
+def _apply(job: str) -> None:
+    """As an operator, so that it is one undo step; timers have no window of their own."""
+    windows = bpy.context.window_manager.windows
+    if bpy.app.background or not windows:
+        bpy.ops.underpaint.apply_result(job=job)
+        return
+    with bpy.context.temp_override(window=windows[0]):
+        bpy.ops.underpaint.apply_result("EXEC_DEFAULT", True, job=job)
+
+
+def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
+    """What the panel shows, to see whether it must be drawn anew."""
+    task, session = live.current, live.session
+    shown = (task.id, task.phase, task.step, task.previews_seen) if task else ()
+    return session.state, shown, session.models, id(live.error), live.last_image

@@ -1,0 +1,49 @@
+"""What lives while the add-on is enabled, in one object; gone when it is disabled. No bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from underpaint.errors import UnderpaintError
+from underpaint.paths import Paths
+
+from .session import Session, Task
+
+
+@dataclass(slots=True)
+class Runtime:
+    """`error`: the last failure, until the next painting. `last_image`: its name in Blender.
+    `finished`: tasks on their way into the file."""
+
+    session: Session
+    error: UnderpaintError | None = None
+    last_image: str = ""
+    finished: dict[str, Task] = field(default_factory=dict)
+
+    @property
+    def current(self) -> Task | None:
+        """The painting to show: the oldest that has not ended."""
+        return next(iter(self.session.tasks.values()), None)
+
+
+# Blender has no place of its own for Python objects that outlive a loaded file.
+_LIVE: list[Runtime] = []
+
+
+def start(paths: Callable[[], Paths]) -> Runtime:
+    """Make the runtime of this registration."""
+    stop()
+    _LIVE.append(Runtime(Session(paths)))
+    return _LIVE[0]
+
+
+def live() -> Runtime:
+    """The runtime; there is one from register to unregister."""
+    return _LIVE[0]
+
+
+def stop() -> None:
+    """Close the session, if there is one."""
+    while _LIVE:
+        _LIVE.pop().session.close()
