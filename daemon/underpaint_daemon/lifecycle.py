@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from underpaint.connection import private_folder
@@ -14,6 +13,7 @@ from underpaint.errors import ConnectionLost, ErrorCode, RequestError
 from underpaint.locks import FileLock
 from underpaint.messages import HelloOk
 from underpaint.paths import Paths
+from underpaint.version import VERSION
 
 _KEY_LENGTH = 40  # Z85 of 32 bytes
 
@@ -32,11 +32,7 @@ class Identity:
 
 def new_identity() -> Identity:
     """The identity of this process."""
-    try:
-        number = version("underpaint")
-    except PackageNotFoundError:
-        number = "0+unknown"
-    return Identity(new_id(), os.getpid(), number)
+    return Identity(new_id(), os.getpid(), VERSION)
 
 
 def lock_folder(paths: Paths) -> FileLock:

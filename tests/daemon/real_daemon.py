@@ -1,0 +1,89 @@
+"""A real daemon process with a small real runner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import underpaint
+from underpaint.client import Client
+from underpaint.connection import read_connection
+from underpaint.errors import UnderpaintError
+from underpaint.paths import Paths, user_paths
+
+HERE = Path(__file__).parent
+RUNNER = "small_runners:build_runner"
+
+
+class Daemon:
+    """One daemon process on folders of its own; started, killed and started again by tests."""
+
+    def __init__(self, root: Path) -> None:
+        self.env = {
+            **os.environ,
+            "UNDERPAINT_DATA": str(root / "data"),
+            "UNDERPAINT_CACHE": str(root / "cache"),
+            "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
+        }
+        self.paths: Paths = user_paths(self.env)
+        self.process: subprocess.Popen[bytes] | None = None
+        self._clients: list[Client] = []
+
+    def spawn(self, *options: str, before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        """Start a process without waiting for it; `before`: words before the command."""
+        command = [*before, sys.executable, "-m", "underpaint_daemon", "serve"]
+        return subprocess.Popen(
+            [*command, "--runner", RUNNER, *options],
+            env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def start(self, *options: str, before: tuple[str, ...] = ()) -> Daemon:
+        self.process = self.spawn(*options, before=before)
+        wait_for(self.is_up, 10)
+        return self
+
+    def is_up(self) -> bool:
+        with contextlib.suppress(UnderpaintError):
+            return read_connection(self.paths.connection_file).pid == self.process.pid
+        return False
+
+    def client(self) -> Client:
+        client = underpaint.connect(self.paths, start=False)
+        self._clients.append(client)
+        return client
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def runs(self) -> list[str]:
+        """The prompts of every run that a worker began."""
+        log = self.paths.data / "runs.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+        if self.process is not None:
+            self.process.stderr.close()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        time.sleep(0.005)

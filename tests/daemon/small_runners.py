@@ -1,0 +1,69 @@
+"""Small real runners: they do what a model does to the daemon, without a model.
+
+The prompt is a little program: `steps=8 seconds=0.02 kill_at=3 …`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from underpaint.errors import ErrorCode, JobFailed
+from underpaint.paths import Paths
+from underpaint.requests import Request
+from underpaint_daemon.worker.job import Artifact, Phase, Reporter
+
+
+def build_runner(paths: Paths):
+    """A runner that takes steps as its prompt says."""
+    return Walker(paths)
+
+
+class Walker:
+    """Steps through a job; notes each run it begins in `runs.log`, so that tests can count."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+
+    def __call__(self, request: Request, buffers: Mapping[str, Any], reporter: Reporter):
+        orders = dict(word.split("=") for word in request.prompt.text.split() if "=" in word)
+        with (self._paths.data / "runs.log").open("a") as log:
+            log.write(f"{request.prompt.text}|{request.sampling.seed}\n")
+        steps, seconds = int(orders.get("steps", 3)), float(orders.get("seconds", 0.01))
+        reporter.progress(Phase.LOADING, 0, 1)
+        time.sleep(float(orders.get("deaf", 0)))
+        for step in range(1, steps + 1):
+            reporter.checkpoint()
+            time.sleep(seconds)
+            if step == int(orders.get("kill_at", 0)):
+                self._die_once(orders)
+            if step == int(orders.get("fail_at", 0)):
+                raise JobFailed(ErrorCode.MODEL_BROKEN, "the model is broken, as it was told")
+            if step == int(orders.get("bug_at", 0)):
+                raise ZeroDivisionError("an error nobody foresaw")
+            if reporter.wants_preview():
+                reporter.preview(step, np.full((64, 48, 3), step, np.uint8))
+            reporter.progress(Phase.DENOISING, step, steps)
+        if "warn" in orders:
+            reporter.warn(f"warned of {orders['warn']}")
+        return [_result(request, buffers, int(orders.get("bytes", 1000)))]
+
+    def _die_once(self, orders: Mapping[str, str]) -> None:
+        marker = Path(self._paths.data / f"died-{orders.get('name', '')}")
+        if orders.get("always") or not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _result(request: Request, buffers: Mapping[str, Any], nbytes: int) -> Artifact:
+    sums = {sha: hashlib.sha256(array.tobytes()).hexdigest() for sha, array in buffers.items()}
+    facts = {"buffers_intact": all(a == b for a, b in sums.items()), "count": len(buffers)}
+    seed = request.sampling.seed
+    return Artifact("image_0.bin", "application/octet-stream", bytes([seed % 256]) * nbytes, facts)
