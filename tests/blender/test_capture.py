@@ -1,0 +1,99 @@
+"""Captures in real Blender: what artists rely on, exactness, and machines without a GPU driver.
+
+Each Blender runs in a process of its own; the behaviours are in `capture_behaviours.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from underpaint.blenders import Blender, find_blenders
+from underpaint.buffers import Buffers
+from underpaint.evals.capture import evaluate
+from underpaint.viewfile import load_view
+
+pytestmark = pytest.mark.blender
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("capture_behaviours.py")
+CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
+SERIES = ("4.2", "4.5", "5.2")
+
+
+def behaviours() -> list[str]:
+    """The names that the script lists, read without importing it: it needs Blender."""
+    for node in ast.parse(SCRIPT.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BEHAVIOURS":
+            return [ast.unparse(name) for name in node.value.elts]
+    raise AssertionError("the script lists no behaviours")
+
+
+@pytest.fixture(scope="session", params=SERIES)
+def blender(request) -> Blender:
+    found = {item.series: item for item in find_blenders()}
+    if request.param not in found:
+        pytest.skip(f"Blender {request.param} is not on this machine")
+    return found[request.param]
+
+
+def run(blender: Blender, script: Path, *arguments: str, env: dict[str, str] | None = None):
+    return subprocess.run(
+        blender.command(script, arguments),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@pytest.fixture(scope="session")
+def outcomes(blender, tmp_path_factory) -> dict[str, str]:
+    report = tmp_path_factory.mktemp("capture") / "report.json"
+    done = run(blender, SCRIPT, str(report))
+    assert report.exists(), done.stdout + done.stderr
+    return json.loads(report.read_text())
+
+
+@pytest.mark.parametrize("behaviour", behaviours())
+def test_in_blender(outcomes, behaviour):
+    assert outcomes[behaviour] == "", outcomes[behaviour]
+
+
+@pytest.mark.slow
+def test_captures_are_exact(blender):
+    report = evaluate([blender], seed=1)
+    missed = [bar for bar in report.bars if not bar.holds]
+    assert not missed
+    assert report.measures["depth_rel_err_off_edges_max"] < 2e-4
+
+
+def test_without_a_gpu_driver_the_same_geometry_is_captured(blender, tmp_path):
+    """Blender itself ends the process when it asks for a context and there is no driver."""
+    no_driver = {"__EGL_VENDOR_LIBRARY_FILENAMES": os.devnull, "DISPLAY": ""}
+    depths = []
+    for name, env in (("with", {}), ("without", no_driver)):
+        out = tmp_path / f"{name}.npz"
+        done = run(blender, CAPTURE, "--demo", "--size", "96x64", "--out", str(out), env=env)
+        assert done.returncode == 0, done.stderr
+        buffers = Buffers()
+        view = load_view(out, buffers)
+        assert buffers[view.color.sha256].std() > 10
+        depths.append(buffers[view.depth.sha256])
+    seen = np.isfinite(depths[0]) & np.isfinite(depths[1])
+    assert (np.isfinite(depths[0]) == np.isfinite(depths[1])).mean() > 0.999
+    assert np.percentile(np.abs(depths[0][seen] / depths[1][seen] - 1), 99) < 1e-4
+
+
+def test_a_blend_file_that_is_not_there_is_said_in_words(blender, tmp_path):
+    out = str(tmp_path / "view.npz")
+    done = run(blender, CAPTURE, "--blend", str(tmp_path / "gone.blend"), "--out", out)
+    assert done.returncode == 2
+    assert "cannot open" in done.stderr
+    assert "Traceback" not in done.stderr
