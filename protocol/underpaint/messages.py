@@ -421,11 +421,16 @@ REQUESTS: Mapping[Channel, frozenset[type[Body]]] = {
 """What a client may say on each socket; anything else is answered `error` (unsupported)."""
 
 
+def type_name(body: Body) -> str:
+    """A message's type as it is said on the wire."""
+    return _NAMES[type(body)]
+
+
 def message(
     body: Body, *, re: str | None = None, buffers: tuple[Buffer, ...] = (), id: str | None = None
 ) -> Envelope:
     """An envelope around a body. `re`: the id of the message that this one answers."""
-    return Envelope(_NAMES[type(body)], id or new_id(), re, dump(body), buffers)
+    return Envelope(type_name(body), id or new_id(), re, dump(body), buffers)
 
 
 def error_message(error: UnderpaintError, re: str | None = None) -> Envelope:

@@ -1,0 +1,105 @@
+"""Write the golden vectors: `python protocol/vectors/make.py`.
+
+Run it only for a new message or version. A change to a file that is already here breaks every
+client in the field; the tests hold today's code to these bytes.
+
+Each vector is a file of frames, each with its length before it as 4 bytes little-endian;
+`manifest.json` says what each decodes to.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from underpaint import messages as m
+from underpaint.buffers import Buffers, Kind
+from underpaint.codec import dump
+from underpaint.envelope import Buffer, BufferInfo, Bytes, array_buffer, encode, file_buffer
+from underpaint.errors import ErrorCode, RequestError
+
+FOLDER = Path(__file__).parent
+SHA = "5d" * 32
+JOB = "7f0c2a"
+
+
+def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
+    """Every message once: body, buffers, the id answered."""
+    arrays = Buffers()
+    refs = [
+        arrays.add(Kind.DEPTH, np.array([[1.5, np.inf]], np.float32)),
+        arrays.add(Kind.NORMAL, np.array([[[128, 128, 255], [128, 128, 255]]], np.uint8)),
+        arrays.add(Kind.OBJECT_ID, np.array([[1, 0]], np.int32)),
+    ]
+    sent = tuple(array_buffer(ref, arrays[ref.sha256]) for ref in refs)
+    picture = Buffer(BufferInfo("color", "uint8", (1, 2, 3)), bytes([255, 0, 0, 0, 0, 255]))
+    progress = m.ProgressInfo("denoising", 3, 8, 1.25)
+    info = m.JobInfo(JOB, "image", m.JobState.RUNNING, 5, 1700000000.5, 1700000001.25, "a vase")
+    full = m.JobInfo(
+        JOB, "texture", m.JobState.FAILED, 9, 1700000000.5, 1700000002.0, "une théière", 2,
+        progress, ("the mesh has overlapping UVs",),
+        RequestError(ErrorCode.MODEL_MISSING, "no model 'x'").to_dict(),
+    )  # fmt: skip
+    model = m.ModelInfo("starter", "sd", "Starter", ("depth", "normal"), ("clay",), 256)
+    result = m.FileInfo("image-0.png", "image/png", 68, SHA, {"seed": 7, "size": [256, 256]})
+    request = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
+    ask: list[m.Body] = [
+        m.Hello("s1", "blender", "0.1.0"), m.Ping(), m.Submit(JOB, request), m.JobsList(10, 1.5),
+        m.JobGet(JOB), m.Cancel(JOB, m.CancelMode.HARD), m.Watch(JOB), m.PreviewCredit(JOB, 2),
+        m.ModelsList(), m.Status(), m.LogTail(20), m.Shutdown(m.ShutdownWhen.NOW),
+        m.BlobHave((SHA,)), m.ResultManifest(JOB), m.ResultFetch(JOB, "image-0.png", 10, 20),
+        m.ResultAck(JOB), m.Event(JOB, 6, progress=progress),
+    ]  # fmt: skip
+    say: list[m.Body] = [
+        m.HelloOk("e1", 4321, "0.1.0"), m.Pong(2, 1), m.Accepted(info, True), m.Jobs((info, full)),
+        m.JobOk(full, request), m.CancelOk(JOB, m.JobState.RUNNING), m.Snapshot(full),
+        m.Models((model,)), m.StatusOk("e1", 4321, "0.1.0", 12.5, 2, JOB, "busy", 99, "cpu"),
+        m.Log(("first", "second")), m.Bye(), m.Missing((SHA,)), m.BlobOk((SHA,)),
+        m.Results(JOB, (result,)), m.AckOk(JOB),
+        m.Error(RequestError(ErrorCode.MISSING_BLOBS, "1 missing", details={"missing": [SHA]})
+                .to_dict()),
+    ]  # fmt: skip
+    plain = {m.type_name(body): (body, (), None) for body in ask}
+    answers = {m.type_name(body): (body, (), "q1") for body in say}
+    bulk: dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]] = {
+        "blob.put": (m.BlobPut(), sent, None),
+        "submit-with-buffers": (m.Submit(JOB, request), sent, None),
+        "preview": (m.Preview(JOB, 3, 8), (picture,), None),
+        "result.part": (
+            m.ResultPart(JOB, "image-0.png", 10, 68),
+            (file_buffer(b"\x89PNG\r\n"),),
+            "q1",
+        ),
+    }
+    return {**plain, **answers, **bulk}
+
+
+def pack(frames: Sequence[Bytes]) -> bytes:
+    """Frames as one file."""
+    return b"".join(struct.pack("<I", len(frame)) + bytes(frame) for frame in frames)
+
+
+def describe(body: m.Body, buffers: tuple[Buffer, ...], re: str | None) -> dict[str, Any]:
+    """What the manifest says of a vector."""
+    described = [{**dump(buffer.info), "hex": bytes(buffer.data).hex()} for buffer in buffers]
+    return {"type": m.type_name(body), "re": re, "body": dump(body), "buffers": described}
+
+
+def main() -> None:
+    """Write all files."""
+    manifest = {}
+    for name, (body, buffers, re) in vectors().items():
+        frames = encode(m.message(body, id="q1" if re is None else "a1", re=re, buffers=buffers))
+        (FOLDER / f"{name}.bin").write_bytes(pack(frames))
+        manifest[name] = describe(body, buffers, re)
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True)
+    (FOLDER / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""`import underpaint`: the names that scripts rely on, and what importing costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import underpaint
+
+NAMES = [
+    "STARTER_MODEL",
+    "BufferRef",
+    "Buffers",
+    "Camera",
+    "Client",
+    "ClientState",
+    "ConnectionLost",
+    "Control",
+    "ControlKind",
+    "Done",
+    "ErrorCode",
+    "Failed",
+    "FileInfo",
+    "ImageRequest",
+    "InpaintRequest",
+    "Job",
+    "JobEvent",
+    "JobFailed",
+    "JobInfo",
+    "JobState",
+    "Kind",
+    "Lora",
+    "MeshRef",
+    "Method",
+    "ModelInfo",
+    "ObjectPrompt",
+    "Paths",
+    "Preview",
+    "Progress",
+    "Prompt",
+    "ProtocolError",
+    "Request",
+    "RequestError",
+    "ResultFile",
+    "Sampler",
+    "Sampling",
+    "StateChanged",
+    "StatusOk",
+    "TextureRequest",
+    "UnderpaintError",
+    "View",
+    "Warning_",
+    "__version__",
+    "connect",
+    "ensure_daemon",
+    "from_json",
+    "from_plain",
+    "look_at",
+    "orthographic",
+    "perspective",
+    "project",
+    "request_digest",
+    "to_json",
+    "to_plain",
+    "unproject",
+    "user_paths",
+]
+
+
+def test_the_public_names_are_these():
+    assert sorted(underpaint.__all__) == sorted(NAMES)
+    for name in NAMES:
+        assert getattr(underpaint, name) is not None
+
+
+def test_importing_brings_neither_torch_nor_blender_nor_image_libraries():
+    code = "import underpaint, sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "bpy", "PIL", "cv2", "scipy"} & set(out.stdout.split())
