@@ -13,6 +13,7 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from environments import BLENDERS, ROOT, InstallError, install_blender, install_daemon, say
 
@@ -22,13 +23,24 @@ _NO_BLENDER = 5
 
 def install(_arguments: list[str]) -> int:
     python = install_daemon()
+    _record(python)
     say(f"done; the command line is {python.parent / 'underpaint'}")
     return 0
+
+
+def _record(python: Path) -> None:
+    """Tell the add-on, which runs in Blender's Python, where the daemon's is."""
+    code = (
+        "import sys; from underpaint import launcher, user_paths; "
+        "launcher.record_daemon_python(user_paths(), sys.executable)"
+    )
+    subprocess.run([str(python), "-c", code], check=True)
 
 
 def demo(arguments: list[str]) -> int:
     """Paint the demo scene: real Blender, capture, daemon, starter model, contact sheet."""
     python = install_daemon()
+    _record(python)
     blender = next(b for b in BLENDERS if b.series == DEMO_SERIES)
     in_blender = install_blender(blender)
     if in_blender is None:

@@ -70,8 +70,8 @@ def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
     """Generate with previews; writes previews, image and recipe. The panels of both."""
     panels, line = [], ProgressLine()
     with underpaint.connect() as up:
-        job = up.submit(request, buffers)
-        for event in job.events(previews=True):
+        job = up.submit(request, buffers, previews=True)
+        for event in job:
             if isinstance(event, underpaint.Progress):
                 line.show(event.phase, event.step, event.total, event.eta_s)
             elif isinstance(event, underpaint.Preview):
@@ -80,7 +80,6 @@ def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
         line.end()
         for result in job.result():
             (out / result.name).write_bytes(result.data)
-        job.acknowledge()
     panels.append(Panel(f"“{request.prompt.text}”", np.asarray(Image.open(out / "image_0.png"))))
     return panels
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 from ..client import connect
@@ -26,7 +27,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace) -> int:
     with connect() as up:
-        status = up.status()
+        status = asdict(up.status())
     print_result(status, _status_lines(status), args.json)
     return 0
 
@@ -35,7 +36,7 @@ def _status(args: argparse.Namespace) -> int:
     """Never starts a daemon; says so when there is none."""
     try:
         with connect(start=False) as up:
-            status = up.status()
+            status = asdict(up.status())
     except ConnectionLost as error:
         if error.code is not ErrorCode.DAEMON_ABSENT:
             raise
@@ -66,4 +67,4 @@ def _logs(args: argparse.Namespace) -> int:
 
 
 def _status_lines(status: dict[str, Any]) -> list[str]:
-    return [f"{name:<14}{value}" for name, value in sorted(status.items())]
+    return [f"{name:<16}{value}" for name, value in sorted(status.items())]

@@ -7,9 +7,9 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from importlib import metadata
 
 from ..blenders import find_blenders
 from ..client import connect
@@ -119,8 +119,10 @@ def _torchvision() -> Check:
 
 def _daemon() -> Check:
     with connect() as up:
-        milliseconds = up.ping() * 1000
-        version = up.status().get("version", metadata.version("underpaint"))
+        began = time.perf_counter()
+        up.ping()
+        milliseconds = (time.perf_counter() - began) * 1000
+        version = up.status().daemon_version
     return Check("daemon", True, f"version {version}, answers in {milliseconds:.1f} ms")
 
 

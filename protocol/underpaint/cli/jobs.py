@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from ..client import connect
@@ -29,15 +30,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _list(args: argparse.Namespace) -> int:
     with connect() as up:
         jobs = up.jobs()
-    lines = [f"{job.id}  {job.state:<10} {job.kind:<8} {job.title}" for job in jobs]
-    data = {"jobs": [job.to_dict() for job in jobs]}
+    lines = [f"{job.job}  {job.state:<10} {job.kind:<8} {job.title}" for job in jobs]
+    data = {"jobs": [asdict(job) for job in jobs]}
     print_result(data, lines or ["no jobs"], args.json)
     return 0
 
 
 def _cancel(args: argparse.Namespace) -> int:
     with connect() as up:
-        state = up.job(args.job).cancel(hard=args.hard)
+        state = up.cancel(args.job, hard=args.hard)
     print_result({"job": args.job, "state": state}, [f"{args.job}  {state}"], args.json)
     return 0
 
@@ -45,6 +46,6 @@ def _cancel(args: argparse.Namespace) -> int:
 def _fetch(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     with connect() as up:
-        files = save_results(up, up.job(args.job), args.out)
+        files = save_results(up.job(args.job), args.out)
     print_result({"job": args.job, "files": files}, files, args.json)
     return 0

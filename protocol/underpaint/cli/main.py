@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from importlib import metadata
 
 from ..errors import ErrorCode, RequestError, UnderpaintError
+from ..version import VERSION
 from . import daemon, doctor, forward, generate, jobs, models, rerun
 from .output import print_error
 
@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=forward.HELP,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=metadata.version("underpaint"))
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in (generate, rerun, jobs, models, daemon, doctor):
         module.add_commands(commands)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from ..client import connect
+from ..requests import Sampler
 from .output import print_result
 
 
@@ -16,18 +18,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(args: argparse.Namespace) -> int:
-    with connect() as up:
-        listing = up.models()
     if args.what == "samplers":
-        samplers = listing["samplers"]
-        lines = [f"{item['name']:<22}{item['scheduler']}" for item in samplers]
-        print_result({"samplers": samplers}, lines, args.json)
+        names = [sampler.value for sampler in Sampler]
+        print_result({"samplers": names}, names, args.json)
         return 0
-    models = listing["models"]
+    with connect() as up:
+        models = up.models()
     lines = [
-        f"{item['name']:<24}{item['family']:<8}{item['size_mb']:>8.0f} MB  "
-        f"controls: {', '.join(item['controls']) or 'none'}"
-        for item in models
+        f"{model.name:<24}{model.family:<8}{model.native_size:>5}²  "
+        f"controls: {', '.join(model.controls) or 'none'}  {model.note}"
+        for model in models
     ]
-    print_result({"models": models}, lines or ["no models"], args.json)
+    print_result({"models": [asdict(m) for m in models]}, lines or ["no models"], args.json)
     return 0

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ..buffers import Buffers
-from ..client import Client, connect
-from ..events import Progress, Warned
+from ..client import connect
+from ..events import Progress, Warning_
 from ..inputs import save_inputs
-from ..jobs import Job
+from ..job import Job
 from ..requests import Request
 from ..tree import request_digest
 from .output import ProgressLine, print_result
@@ -25,7 +25,7 @@ def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> 
         except KeyboardInterrupt:
             job.cancel()
             raise
-        files = save_results(up, job, out)
+        files = save_results(job, out)
     inputs = save_inputs(out, request_digest(request), buffers)
     data: dict[str, Any] = {"job": job.id, "files": files, "inputs": inputs}
     print_result(data, files, as_json)
@@ -33,22 +33,21 @@ def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> 
 
 
 def follow(job: Job) -> None:
-    """Show a job's progress until it is done. Raises its error when it fails."""
+    """Show a job's progress until it ends."""
     line = ProgressLine()
     for event in job.events():
         if isinstance(event, Progress):
             line.show(event.phase, event.step, event.total, event.eta_s)
-        elif isinstance(event, Warned):
-            line.note(f"note: {event.message}")
+        elif isinstance(event, Warning_):
+            line.note(f"note: {event.text}")
     line.end()
 
 
-def save_results(up: Client, job: Job, out: Path) -> list[str]:
-    """Fetch, write and acknowledge every result; the paths written."""
+def save_results(job: Job, out: Path) -> list[str]:
+    """Fetch and write every result; the paths written. Raises JobFailed."""
     written = []
     for result in job.result():
         path = out / result.name
         path.write_bytes(result.data)
         written.append(str(path))
-    job.acknowledge()
     return written
