@@ -16,8 +16,11 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "protocol")]
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bare_packages
+
+bare_packages.install()
 
 import bpy  # noqa: E402
 

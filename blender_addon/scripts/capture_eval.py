@@ -14,8 +14,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "protocol")]
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bare_packages
+
+bare_packages.install()
 
 # bmesh can be imported once bpy is.
 import bpy  # noqa: E402

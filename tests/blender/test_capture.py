@@ -91,6 +91,16 @@ def test_without_a_gpu_driver_the_same_geometry_is_captured(blender, tmp_path):
     assert np.percentile(np.abs(depths[0][seen] / depths[1][seen] - 1), 99) < 1e-4
 
 
+def test_a_bare_blender_without_the_clients_libraries_captures(blender, tmp_path):
+    for name in ("zmq", "msgpack"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not in this Blender')")
+    out = tmp_path / "view.npz"
+    env = {"PYTHONPATH": str(tmp_path)}
+    done = run(blender, CAPTURE, "--demo", "--size", "32", "--out", str(out), env=env)
+    assert done.returncode == 0, done.stderr
+    assert load_view(out, Buffers()).camera.width == 32
+
+
 def test_a_blend_file_that_is_not_there_is_said_in_words(blender, tmp_path):
     out = str(tmp_path / "view.npz")
     done = run(blender, CAPTURE, "--blend", str(tmp_path / "gone.blend"), "--out", out)
