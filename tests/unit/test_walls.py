@@ -67,7 +67,9 @@ def test_the_addon_never_imports_the_daemon_and_blender_only_where_listed():
 
 @pytest.mark.parametrize("module", ["underpaint", "underpaint_daemon.__main__"])
 def test_starting_a_torch_free_process_really_loads_no_torch(module: str):
-    code = f"import sys, {module}; print(sorted(set({sorted(HEAVY | BLENDER)}) & sys.modules.keys()))"
+    code = (
+        f"import sys, {module}; print(sorted(set({sorted(HEAVY | BLENDER)}) & sys.modules.keys()))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

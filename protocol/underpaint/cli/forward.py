@@ -19,8 +19,8 @@ also, in the daemon's environment (each with --help and --json):
 def run(arguments: list[str]) -> int:
     """Run `python -m underpaint_daemon ARGUMENTS`; its exit code."""
     if arguments[:2] == ["eval", "capture"]:
-        from ..evals import capture
+        from ..evals.capture import main
 
-        return capture.main(arguments[2:])
+        return main(arguments[2:])
     command = [daemon_python(), "-m", "underpaint_daemon", *arguments]
     return subprocess.run(command, check=False).returncode

@@ -1,0 +1,160 @@
+"""The command line: what is typed becomes a request; what is wrong is named with its fix."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from underpaint import (
+    Buffers,
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Kind,
+    Lora,
+    Prompt,
+    RequestError,
+    Sampler,
+    Sampling,
+    to_json,
+)
+from underpaint.cli.generate import build_request
+from underpaint.cli.main import build_parser
+from underpaint.errors import ErrorCode
+from underpaint.inputs import load_inputs, save_inputs
+from underpaint.recipe import read_recipe, recipe_request
+from underpaint.tree import request_digest, to_plain
+
+
+def parsed(*words: str) -> tuple[object, Buffers]:
+    arguments = ["generate", "--prompt", "a red cube", "--out", "out", *words]
+    return build_request(build_parser().parse_args(arguments))
+
+
+def a_picture(folder: Path, name: str = "photo.png") -> Path:
+    pixels = np.random.default_rng(0).integers(0, 255, (32, 48, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / name)
+    return folder / name
+
+
+def underpaint(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "UNDERPAINT_DATA": str(data)}
+    command = [sys.executable, "-m", "underpaint.cli.main", *words]
+    return subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_words_alone_give_the_same_request_as_python():
+    request, buffers = parsed()
+    assert to_json(request) == to_json(ImageRequest(Prompt("a red cube")))
+    assert not buffers
+
+
+def test_every_option_lands_in_the_request(tmp_path: Path):
+    photo = a_picture(tmp_path)
+    request, buffers = parsed(
+        *("--negative", "blur", "--model", "m", "--size", "64x96", "--sampler", "euler_a"),
+        *("--steps", "12", "--guidance", "4.5", "--seed", "7", "--batch", "2"),
+        *("--control", "depth:0.8:0.1:0.9", "--control", f"canny={photo}:0.5"),
+        *("--lora", "style.safetensors:0.7", "--init", str(photo), "--strength", "0.4"),
+    )
+    picture = buffers.add(Kind.COLOR, np.asarray(Image.open(photo)))
+    assert request == ImageRequest(
+        Prompt("a red cube", "blur"),
+        model="m",
+        width=64,
+        height=96,
+        sampling=Sampling(Sampler.EULER_A, 12, 4.5, 7),
+        batch=2,
+        controls=(
+            Control(ControlKind.DEPTH, 0.8, 0.1, 0.9),
+            Control(ControlKind.CANNY, 0.5, image=picture),
+        ),
+        loras=(Lora("style.safetensors", 0.7),),
+        init=picture,
+        strength=0.4,
+    )
+
+
+def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
+    photo = a_picture(tmp_path)
+    request, _ = parsed("--init", str(photo), "--mask", str(photo))
+    assert isinstance(request, InpaintRequest)
+    assert request.strength == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (["--sampler", "eulr"], ErrorCode.UNKNOWN_SAMPLER, "eulr"),
+        (["--size", "big"], ErrorCode.BAD_REQUEST, "--size 'big'"),
+        (["--control", "dpth"], ErrorCode.BAD_REQUEST, "dpth"),
+        (["--control", "depth:x"], ErrorCode.BAD_REQUEST, "depth:x"),
+        (["--init", "nowhere.png"], ErrorCode.FILE, "nowhere.png"),
+        (["--view", "nowhere.npz"], ErrorCode.FILE, "nowhere.npz"),
+        (["--depth", "nowhere.npy"], ErrorCode.FILE, "nowhere.npy"),
+        (["--mask", "m.png"], ErrorCode.BAD_REQUEST, "--mask needs --init"),
+    ],
+)
+def test_what_cannot_be_is_named(words: list[str], code: ErrorCode, named: str):
+    with pytest.raises(RequestError) as caught:
+        parsed(*words)
+    assert caught.value.code is code
+    assert named in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_file_that_is_no_picture_is_refused(tmp_path: Path):
+    fake = tmp_path / "fake.png"
+    fake.write_bytes(b"not a picture")
+    with pytest.raises(RequestError) as caught:
+        parsed("--init", str(fake))
+    assert caught.value.code is ErrorCode.FILE
+
+
+def test_status_without_a_daemon_says_so_and_starts_none(tmp_path: Path):
+    done = underpaint("daemon", "status", "--json", data=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"state": "absent"}
+    assert not (tmp_path / "run" / "connection.json").exists()
+
+
+def test_an_error_gives_its_fix_on_stderr_and_json_on_stdout(tmp_path: Path):
+    out = str(tmp_path / "out")
+    words = ("generate", "--prompt", "x", "--sampler", "eulr", "--out", out, "--json")
+    done = underpaint(*words, data=tmp_path)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "unknown_sampler"
+    assert "fix:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_inputs_saved_beside_a_result_come_back_for_a_rerun(tmp_path: Path):
+    buffers = Buffers()
+    color = buffers.add(Kind.COLOR, np.full((16, 16, 3), 9, np.uint8))
+    request = ImageRequest(Prompt("x"), init=color)
+    save_inputs(tmp_path, request_digest(request), buffers)
+    found = load_inputs(tmp_path, request)
+    assert (found[color.sha256] == 9).all()
+    recipe = tmp_path / "image_0.json"
+    recipe.write_text(json.dumps({"request": to_plain(request)}))
+    assert recipe_request(read_recipe(recipe)) == request
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_rerun_of_a_file_without_a_recipe_says_so(tmp_path: Path, content: bytes):
+    path = tmp_path / "image.png"
+    path.write_bytes(content)
+    with pytest.raises(RequestError) as caught:
+        read_recipe(path)
+    assert caught.value.code is ErrorCode.FILE
+    assert "image.png" in caught.value.message
