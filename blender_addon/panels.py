@@ -109,7 +109,14 @@ class UNDERPAINT_UL_results(bpy.types.UIList):
     bl_idname = "UNDERPAINT_UL_results"
 
     def draw_item(
-        self, _context: Any, layout: Any, _data: Any, item: Any, *_rest: Any, **_named: Any
+        self,
+        _context: Any,
+        layout: Any,
+        _data: Any,
+        item: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
     ) -> None:
         image = item.image
         if image is None:

@@ -1,0 +1,414 @@
+"""Runs inside Blender: what artists rely on in the add-on. One function a behaviour.
+
+    BLENDER_PYTHON addon_behaviours.py -- RESULTS.json EXTENSION.zip
+
+Installs the extension the way a user does, into the user folder that the environment names, with
+nothing but the extension's own wheels; then writes {behaviour: "" or the traceback}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from own_wheels import hide
+
+hide("zmq", "msgpack", "underpaint")
+
+import bpy  # noqa: E402 (after `hide`)
+
+# isort: split
+import addon_utils  # noqa: E402
+
+MODULE = "bl_ext.user_default.underpaint"
+STEPS = "steps=4 seconds=0.02"
+SLOW = "steps=60 seconds=0.05"
+
+
+def install(extension: Path) -> None:
+    done = bpy.ops.extensions.package_install_files(
+        filepath=str(extension), repo="user_default", enable_on_install=True
+    )
+    assert done == {"FINISHED"}, done
+
+
+def addon(name: str):
+    return sys.modules[f"{MODULE}.{name}"]
+
+
+def live():
+    return addon("runtime").live()
+
+
+def settings():
+    return bpy.context.scene.underpaint
+
+
+def pump_until(condition, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {live()}"
+        addon("pump").tick()
+        time.sleep(0.005)
+
+
+def begin(prompt: str):
+    """Start painting without waiting; the task."""
+    settings().prompt = prompt
+    assert bpy.ops.underpaint.generate(wait=False) == {"FINISHED"}
+    return live().current
+
+
+def paint(prompt: str):
+    """Paint to the end; the new image."""
+    settings().prompt = prompt
+    assert bpy.ops.underpaint.generate(timeout=60) == {"FINISHED"}
+    return bpy.data.images[live().last_image]
+
+
+def refusal(call) -> str:
+    """What a script hears when an operator fails."""
+    try:
+        call()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("this should have been refused")
+
+
+def draw(name: str):
+    from recording_layout import Context, Drawn
+
+    drawn = Drawn()
+    getattr(addon("panels"), name).draw(drawn, Context())
+    return drawn
+
+
+def daemon_pid() -> int:
+    from underpaint.connection import read_connection
+    from underpaint.paths import user_paths
+
+    return read_connection(user_paths().connection_file).pid
+
+
+def the_extension_runs_on_its_own_wheels():
+    import msgpack
+    import zmq
+
+    import underpaint
+
+    home = Path(os.environ["BLENDER_USER_RESOURCES"]).resolve()
+    for module in (zmq, msgpack, underpaint):
+        assert Path(module.__file__).resolve().is_relative_to(home), module.__file__
+
+
+def generate_starts_the_daemon_and_paints_the_scene():
+    assert live().session.state == "absent"
+    assert "Start" in draw("UNDERPAINT_PT_main").texts
+    image = paint(STEPS)
+    assert live().session.state == "ready", live().session.state
+    assert tuple(image.size) == (256, 256)
+    pixels = list(image.pixels)[::4]
+    assert max(pixels) > 0.3, "the picture shows the scene's depth"
+    assert pixels[0] == 0.0, "and nothing where the background is"
+    assert image.name == STEPS
+    assert image["digital_source_type"].endswith("trainedAlgorithmicMedia")
+    assert [entry.image for entry in settings().results] == [image]
+    folder = Path(bpy.path.abspath(image.filepath)).parent
+    assert list(folder.glob("inputs-*.npz")), "what it takes to run it again lies beside it"
+
+
+def panel_python_and_command_line_ask_for_the_same():
+    from underpaint import Control, ControlKind, ImageRequest, Kind, Prompt, Sampling, to_json
+    from underpaint.cli.generate import build_request
+    from underpaint.cli.main import build_parser
+    from underpaint.viewfile import save_view
+
+    group = settings()
+    group.negative, group.steps, group.guidance, group.seed = "blur", 6, 4.7, 11
+    group.width, group.height = 192, 128
+    group.depth_scale, group.depth_end = 0.9, 0.8
+    image = paint(STEPS)
+    wants = frozenset({Kind.DEPTH, Kind.NORMAL})
+    view, buffers = addon("capture").capture_view(bpy.context, None, 192, 128, wants)
+    by_hand = ImageRequest(
+        prompt=Prompt(STEPS, "blur"),
+        width=192,
+        height=128,
+        sampling=Sampling(steps=6, guidance=4.7, seed=11),
+        view=view,
+        controls=(
+            Control(ControlKind.DEPTH, scale=0.9, end=0.8),
+            Control(ControlKind.NORMAL, scale=0.6),
+        ),
+    )
+    file = Path(bpy.app.tempdir) / "view.npz"
+    save_view(file, view, buffers)
+    words = ["generate", "--prompt", STEPS, "--negative", "blur", "--view", str(file)]
+    words += ["--control", "depth:0.9:0:0.8", "--control", "normal:0.6", "--steps", "6"]
+    words += ["--guidance", "4.7", "--seed", "11", "--out", str(file.parent)]
+    by_words, _ = build_request(build_parser().parse_args(words))
+    assert image["underpaint_request"] == to_json(by_hand)
+    assert image["underpaint_request"] == to_json(by_words)
+
+
+def settings_of_an_earlier_painting_can_be_used_again():
+    group = settings()
+    group.seed, group.canny_enabled, group.canny_scale, group.sampler = 77, True, 0.35, "ddim"
+    group.repaint, group.strength = True, 0.45
+    first = paint(STEPS)
+    asked = first["underpaint_request"]
+    group.seed, group.canny_enabled, group.sampler = 1, False, "euler"
+    group.repaint, group.prompt, group.width = False, "something else", 128
+    bpy.ops.underpaint.use_settings(image=first.name)
+    again = paint(settings().prompt)
+    assert again["underpaint_request"] == asked
+    assert len(settings().results) == 2
+
+
+def a_new_seed_is_taken_for_each_image_and_kept_in_the_panel():
+    settings().random_seed = True
+    seeds = set()
+    for _ in range(3):
+        image = paint("steps=1")
+        seeds.add(settings().seed)
+        assert f'"seed":{settings().seed}' in image["underpaint_request"]
+    assert len(seeds) == 3
+
+
+def without_controls_words_alone_are_asked():
+    settings().depth_enabled = settings().normal_enabled = False
+    bpy.context.scene.camera = None
+    assert '"view"' not in paint("steps=1")["underpaint_request"]
+
+
+def previews_and_progress_show_while_it_paints():
+    task = begin("steps=12 seconds=0.1")
+    pump_until(lambda: task.preview is not None and task.step > 1)
+    drawn = draw("UNDERPAINT_PT_main")
+    assert any("denoising" in text for text in drawn.texts), drawn.texts
+    assert "underpaint.cancel" in drawn.operators
+    assert "underpaint.generate" not in drawn.operators
+    pump_until(lambda: task.ended)
+
+
+def cancel_stops_in_the_middle_and_is_no_error():
+    task = begin(SLOW)
+    pump_until(lambda: task.step > 1)
+    assert bpy.ops.underpaint.cancel() == {"FINISHED"}
+    pump_until(lambda: task.ended, 5)
+    assert task.error.code == "cancelled"
+    assert live().error is None
+    assert not len(settings().results)
+    paint(STEPS)
+
+
+def a_failure_is_shown_with_its_fix():
+    assert "the model is broken" in refusal(lambda: paint("steps=3 fail_at=2"))
+    drawn = draw("UNDERPAINT_PT_main")
+    assert any("the model is broken" in text for text in drawn.texts), drawn.texts
+    assert any("safetensors" in text for text in drawn.texts), drawn.texts
+    bpy.ops.underpaint.dismiss_error()
+    assert live().error is None
+
+
+def a_scene_without_a_camera_is_refused_with_a_hint():
+    bpy.context.scene.camera = None
+    assert "camera" in refusal(lambda: paint(STEPS))
+    assert live().error.hint
+
+
+def the_scene_may_be_deleted_while_it_is_painted():
+    doomed = bpy.context.scene
+    bpy.data.scenes.new("Another")
+    task = begin(SLOW.replace("60", "10"))
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    bpy.data.scenes.remove(doomed)
+    pump_until(lambda: task.ended)
+    assert [entry.image.name for entry in settings().results] == [live().last_image]
+
+
+def another_file_may_be_opened_while_it_is_painted():
+    task = begin(SLOW.replace("60", "10"))
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    pump_until(lambda: task.ended)
+    assert len(settings().results) == 1
+    assert bpy.data.images[live().last_image].size[0] == 256
+
+
+def the_daemon_may_be_killed_while_it_paints():
+    task = begin("steps=40 seconds=0.05")
+    pump_until(lambda: task.step > 1)
+    os.kill(daemon_pid(), signal.SIGKILL)
+    pump_until(lambda: live().session.state in ("lost", "starting"), 10)
+    pump_until(lambda: task.ended, 40)
+    assert task.error is None, task.error
+    assert len(settings().results) == 1
+
+
+def a_lost_daemon_can_be_started_again():
+    paint(STEPS)
+    os.kill(daemon_pid(), signal.SIGKILL)
+    pump_until(lambda: live().session.state == "lost", 10)
+    drawn = draw("UNDERPAINT_PT_main")
+    assert "Start Again" in drawn.texts, drawn.texts
+    assert bpy.ops.underpaint.start_daemon() == {"FINISHED"}
+    pump_until(lambda: live().session.state == "ready", 30)
+
+
+def a_wrong_python_is_named():
+    live().session.close()
+    chosen = bpy.context.preferences.addons[MODULE].preferences
+    chosen.daemon_python = "/nowhere/python"
+    try:
+        assert "/nowhere/python" in refusal(bpy.ops.underpaint.start_daemon)
+    finally:
+        chosen.daemon_python = ""
+    paint(STEPS)
+
+
+def results_go_beside_a_saved_file():
+    blend = Path(bpy.app.tempdir) / "saved" / "scene.blend"
+    blend.parent.mkdir(exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    image = paint(STEPS)
+    assert Path(image.filepath).is_relative_to(blend.parent / "underpaint"), image.filepath
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    assert settings().results[0].image["underpaint_request"] == image_request_text()
+
+
+def image_request_text() -> str:
+    return bpy.data.images[settings().results[0].name]["underpaint_request"]
+
+
+def results_can_stand_behind_the_camera():
+    settings().to_background = True
+    first = paint(STEPS)
+    background = bpy.context.scene.camera.data.background_images
+    assert [b.image for b in background] == [first]
+    second = paint(STEPS)
+    assert [b.image for b in background] == [second], "a new result takes the old one's place"
+    bpy.ops.underpaint.set_background(image=first.name)
+    assert [b.image for b in background] == [first]
+
+
+def long_prompts_in_any_script_name_their_image():
+    image = paint("steps=1 " + "画" * 60)
+    assert image.name.startswith("steps=1 画画")
+
+
+def sizes_snap_to_what_models_take():
+    settings().width, settings().height = 301, 130
+    assert (settings().width, settings().height) == (304, 128)
+
+
+def every_panel_draws_quickly():
+    paint(STEPS)
+    for name in ("main", "image", "controls", "gallery"):
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            drawn = draw(f"UNDERPAINT_PT_{name}")
+            times.append(time.perf_counter() - began)
+        assert drawn.layout.drawn
+        assert min(times) < 0.005, (name, times)
+
+
+def a_tick_of_the_pump_is_short():
+    task = begin("steps=30 seconds=0.02")
+    times = []
+    while not task.ended:
+        began = time.perf_counter()
+        live().session.tick(addon("pump").BUDGET_S)
+        times.append(time.perf_counter() - began)
+        time.sleep(0.005)
+    assert statistics.median(times) < 0.001, statistics.median(times)
+    assert sorted(times)[int(len(times) * 0.95)] < 0.005, sorted(times)[-5:]
+
+
+def disabling_leaves_nothing_behind():
+    paint(STEPS)
+    tick, types = addon("pump").tick, set(dir(bpy.types))
+    for _ in range(2):
+        addon_utils.disable(MODULE)
+        assert not hasattr(bpy.types.Scene, "underpaint")
+        assert not bpy.app.timers.is_registered(tick)
+        assert not [name for name in dir(bpy.types) if name.startswith("UNDERPAINT_")]
+        assert not [t for t in threading.enumerate() if t.name.startswith("underpaint-client")]
+        assert addon_utils.enable(MODULE) is not None
+        assert bpy.app.timers.is_registered(addon("pump").tick)
+    assert set(dir(bpy.types)) == types
+    paint(STEPS)
+
+
+BEHAVIOURS = (
+    the_extension_runs_on_its_own_wheels,
+    generate_starts_the_daemon_and_paints_the_scene,
+    panel_python_and_command_line_ask_for_the_same,
+    settings_of_an_earlier_painting_can_be_used_again,
+    a_new_seed_is_taken_for_each_image_and_kept_in_the_panel,
+    without_controls_words_alone_are_asked,
+    previews_and_progress_show_while_it_paints,
+    cancel_stops_in_the_middle_and_is_no_error,
+    a_failure_is_shown_with_its_fix,
+    a_scene_without_a_camera_is_refused_with_a_hint,
+    the_scene_may_be_deleted_while_it_is_painted,
+    another_file_may_be_opened_while_it_is_painted,
+    the_daemon_may_be_killed_while_it_paints,
+    a_lost_daemon_can_be_started_again,
+    a_wrong_python_is_named,
+    results_go_beside_a_saved_file,
+    results_can_stand_behind_the_camera,
+    long_prompts_in_any_script_name_their_image,
+    sizes_snap_to_what_models_take,
+    every_panel_draws_quickly,
+    a_tick_of_the_pump_is_short,
+    disabling_leaves_nothing_behind,
+)
+
+
+def outcome(behaviour) -> str:
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    live().error, live().last_image = None, ""
+    live().session.tasks.clear()
+    try:
+        behaviour()
+    except Exception:
+        return traceback.format_exc()
+    return ""
+
+
+def stop_daemon() -> None:
+    from underpaint.errors import ConnectionLost
+
+    live().session.close()
+    try:
+        os.kill(daemon_pid(), signal.SIGTERM)
+    except (ConnectionLost, ProcessLookupError):
+        return
+
+
+if __name__ == "__main__":
+    report, extension, *chosen = sys.argv[sys.argv.index("--") + 1 :]
+    install(Path(extension))
+    results = {}
+    for behaviour in BEHAVIOURS:
+        if not chosen or behaviour.__name__ in chosen:
+            began = time.monotonic()
+            results[behaviour.__name__] = outcome(behaviour)
+            verdict = "FAILED" if results[behaviour.__name__] else "ok"
+            print(f"{time.monotonic() - began:6.2f} s {verdict} {behaviour.__name__}", flush=True)
+    stop_daemon()
+    Path(report).write_text(json.dumps(results))
+    addon_utils.disable(MODULE)
+    sys.stdout.flush()
+    os._exit(0)

@@ -1,0 +1,74 @@
+"""Panel settings become requests, without Blender."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from underpaint.buffers import Kind
+from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
+from underpaint.tree import from_json, to_json
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "blender_addon"))
+from request_builder import (
+    ControlSettings,
+    ImageSettings,
+    image_request,
+    settings_of,
+    tidy,
+    wanted_buffers,
+)
+
+
+def test_untouched_settings_ask_for_depth_and_normals_of_the_scene():
+    settings = ImageSettings(prompt="a head")
+    assert wanted_buffers(settings) == {Kind.DEPTH, Kind.NORMAL}
+    assert image_request(settings, None) == ImageRequest(
+        Prompt("a head"),
+        controls=(Control(ControlKind.DEPTH), Control(ControlKind.NORMAL, scale=0.6)),
+    )
+
+
+@pytest.mark.parametrize("typed", [0.6, 0.35, 4.7, 0.1, 1.0, 7.5])
+def test_numbers_come_out_as_they_were_typed_although_blender_keeps_float32(typed):
+    kept = float(np.float32(typed))
+    assert tidy(kept) == typed
+
+
+def test_settings_survive_the_way_into_a_request_and_back():
+    settings = ImageSettings(
+        prompt="gold",
+        negative="rust",
+        model="other",
+        width=512,
+        height=384,
+        steps=20,
+        guidance=7.5,
+        sampler=Sampler.EULER_A,
+        seed=5,
+        controls=(
+            ControlSettings(ControlKind.DEPTH),
+            ControlSettings(ControlKind.NORMAL, True, 0.4, 0.1, 0.9),
+            ControlSettings(ControlKind.CANNY, True, 0.35),
+            ControlSettings(ControlKind.LINEART),
+        ),
+    )
+    request = from_json(to_json(image_request(settings, None)))
+    assert settings_of(request) == settings
+
+
+def test_colours_are_captured_only_for_what_needs_them():
+    plain = ImageSettings(controls=())
+    assert wanted_buffers(plain) == frozenset()
+    assert wanted_buffers(replace(plain, repaint=True)) == {Kind.COLOR}
+    canny = replace(plain, controls=(ControlSettings(ControlKind.CANNY, True),))
+    assert wanted_buffers(canny) == {Kind.COLOR}
+
+
+def test_an_empty_model_field_means_the_starter_model():
+    assert image_request(ImageSettings(model="", controls=()), None).model == "starter"
+    assert image_request(ImageSettings(controls=()), None).sampling == Sampling()

@@ -1,0 +1,143 @@
+"""The extension as a user gets it: the built zip, installed into real Blender, painting.
+
+Each Blender runs in a process of its own; the behaviours are in `addon_behaviours.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from underpaint.blenders import Blender, find_blenders
+from underpaint.connection import read_connection
+from underpaint.errors import ConnectionLost
+from underpaint.paths import user_paths
+
+pytestmark = pytest.mark.blender
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+SCRIPT = HERE / "addon_behaviours.py"
+STARTER_SCRIPT = HERE / "addon_starter.py"
+SERIES = ("4.2", "4.5", "5.2")
+
+
+def behaviours() -> list[str]:
+    """The names that the script lists, read without importing it: it needs Blender."""
+    for node in ast.parse(SCRIPT.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BEHAVIOURS":
+            return [ast.unparse(name) for name in node.value.elts]
+    raise AssertionError("the script lists no behaviours")
+
+
+@pytest.fixture(scope="session")
+def extension(tmp_path_factory) -> Path:
+    """The zip for this machine, built by the command that users and releases run."""
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, str(ROOT / "installers" / "build_extension.py"), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = out.glob("*.zip")
+    return built
+
+
+@pytest.fixture(scope="session", params=SERIES)
+def blender(request) -> Blender:
+    found = {item.series: item for item in find_blenders()}
+    if request.param not in found:
+        pytest.skip(f"Blender {request.param} is not on this machine")
+    return found[request.param]
+
+
+def run(blender: Blender, script: Path, folder: Path, extension: Path, python: Path) -> dict:
+    """Run a script of behaviours in a clean user folder; what it reports."""
+    report = folder / "report.json"
+    env = {
+        **os.environ,
+        "BLENDER_USER_RESOURCES": str(folder / "user"),
+        "UNDERPAINT_DATA": str(folder / "data"),
+        "UNDERPAINT_CACHE": str(folder / "cache"),
+        "UNDERPAINT_PYTHON": str(python),
+    }
+    try:
+        done = subprocess.run(
+            blender.command(script, [str(report), str(extension)]),
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+            env=env,
+        )
+    finally:
+        _end_daemon(env)
+    assert report.exists(), done.stdout + done.stderr
+    return json.loads(report.read_text())
+
+
+def _end_daemon(env: dict[str, str]) -> None:
+    try:
+        os.kill(read_connection(user_paths(env).connection_file).pid, signal.SIGKILL)
+    except (ConnectionLost, ProcessLookupError):
+        return
+
+
+@pytest.fixture(scope="session")
+def outcomes(blender, extension, tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("addon")
+    python = folder / "python"
+    python.write_text(
+        f'#!/bin/sh\nexport PYTHONPATH="{HERE}"\n'
+        f'exec "{sys.executable}" "$@" --runner depth_painter:build_runner --idle-exit 5\n'
+    )
+    python.chmod(0o755)
+    return run(blender, SCRIPT, folder, extension, python)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("behaviour", behaviours())
+def test_in_blender(outcomes, behaviour):
+    assert outcomes[behaviour] == "", outcomes[behaviour]
+
+
+@pytest.mark.slow
+def test_the_starter_model_paints_the_demo_scene_from_the_panel(blender, extension, tmp_path):
+    report = run(blender, STARTER_SCRIPT, tmp_path, extension, Path(sys.executable))
+    assert report["colours"] > 1000, "a painting, not a flat field"
+    assert report["inside_outside_difference"] > 0.05, "the head stands out from its background"
+
+
+def test_the_zip_lists_what_it_bundles_and_no_daemon(extension):
+    with zipfile.ZipFile(extension) as archive:
+        names = archive.namelist()
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+        (ours,) = [name for name in names if name.startswith("wheels/underpaint-")]
+        with archive.open(ours) as file, zipfile.ZipFile(file) as wheel:
+            packed = wheel.namelist()
+            assert wheel.testzip() is None
+    wheels = {name for name in names if name.endswith(".whl")}
+    assert {word.removeprefix("./") for word in manifest["wheels"]} == wheels
+    for tag in ("pyzmq-27.3.0-cp311", "pyzmq-27.3.0-cp312-abi3", "msgpack-1.2.4-cp313"):
+        assert any(tag in name for name in wheels), tag
+    assert not any("underpaint_daemon" in name or "torch" in name for name in packed + names)
+    assert not any("__pycache__" in name for name in names)
+    assert "underpaint/client.py" in packed
+
+
+def test_the_protocol_wheel_is_the_same_bytes_each_time(tmp_path):
+    sys.path.insert(0, str(ROOT / "installers"))
+    from build_extension import pack_protocol
+
+    packed = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        packed.append(pack_protocol(folder).read_bytes())
+    assert packed[0] == packed[1]
