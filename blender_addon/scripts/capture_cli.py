@@ -10,17 +10,16 @@ cannot be done.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import bare_packages
+import bare
 
-bare_packages.install()
+bare.install()
 
 import bpy  # noqa: E402
 
@@ -88,13 +87,6 @@ def _camera(name: str | None) -> Any:
     return camera
 
 
-def _leave(code: int) -> NoReturn:
-    # Blender 4.5 can hang and 4.2 crash while its Python module is torn down at exit.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
 if __name__ == "__main__":
     try:
         CODE = main(script_arguments(sys.argv))
@@ -103,4 +95,4 @@ if __name__ == "__main__":
     except BaseException:
         traceback.print_exc()
         CODE = 1
-    _leave(CODE)
+    bare.leave(CODE)

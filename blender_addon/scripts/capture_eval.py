@@ -8,7 +8,6 @@ Reads FOLDER/scenes.json, writes FOLDER/SCENE-MODE.npz (mode gpu or numpy) and F
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import bare_packages
+import bare
 
-bare_packages.install()
+bare.install()
 
 # bmesh can be imported once bpy is.
 import bpy  # noqa: E402
@@ -189,7 +188,4 @@ if __name__ == "__main__":
     except Exception:
         traceback.print_exc()
         CODE = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Blender 4.5 can hang and 4.2 crash while its Python module is torn down at exit.
-    os._exit(CODE)
+    bare.leave(CODE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -314,5 +315,7 @@ def outcome(behaviour) -> str:
 if __name__ == "__main__":
     results = {behaviour.__name__: outcome(behaviour) for behaviour in BEHAVIOURS}
     Path(script_arguments(sys.argv)[0]).write_text(json.dumps(results))
+    # Blender 4.5 can hang while it is torn down.
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
     sys.stdout.flush()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Makes the checkout's modules importable in a bare Blender.
+"""The beginning and the end of a script that runs in Blender from the checkout.
 
 Capturing needs only Blender and its numpy. The packages' own `__init__` would also load the
 client (ZeroMQ, msgpack) and the add-on's panels, which a Blender without the extension lacks;
@@ -7,9 +7,12 @@ so both packages are put in place without running it.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,3 +23,14 @@ def install() -> None:
         package = ModuleType(name)
         package.__path__ = [str(folder / name)]
         sys.modules.setdefault(name, package)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: Blender 4.5 can hang and 4.2 crash while its Python module is torn
+    down. What it would have cleared away, its temporary folder, goes here."""
+    import bpy
+
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
