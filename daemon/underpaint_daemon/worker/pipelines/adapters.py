@@ -27,7 +27,7 @@ from .latents import from_image8
 from .loading import LoadedModel, load_network
 
 Image8 = npt.NDArray[np.uint8]
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError)
+_LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
 # What CLIP's image encoders were trained on (Radford et al. 2021).
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)

@@ -34,7 +34,7 @@ from .digests import model_digest
 from .families import FAMILIES, Family
 from .latents import LatentPreview, fit_preview
 
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError)
+_LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +215,10 @@ def controlnet(model: LoadedModel, kind: ControlKind, folder: Path | None) -> An
                 f"Model {model.info.name!r} has no {kind.value} ControlNet; it has {has}",
             )
         return model.controlnets[kind]
-    if not folder.is_dir():
-        raise RequestError(ErrorCode.CONTROL_MISSING, f"There is no ControlNet folder {folder}")
+    if not (folder.is_absolute() and folder.is_dir()):
+        raise RequestError(
+            ErrorCode.CONTROL_MISSING, f"There is no ControlNet folder {folder} (give a full path)"
+        )
     key = str(folder)
     if key not in model.others:
         model.others[key] = load_controlnet(folder, model.place)

@@ -1,0 +1,135 @@
+"""ControlNets: from the view's exact buffers, from pictures, one and several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Studio, ball_view, photo
+
+from underpaint.buffers import Kind
+from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.paths import Paths
+from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, View
+from underpaint_daemon.worker.conditioning import depth_control
+from underpaint_daemon.worker.pipelines.canvas import Canvas
+from underpaint_daemon.worker.pipelines.controls import control_image
+from underpaint_daemon.worker.pipelines.detectors import detect
+
+ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
+DEPTH, NORMAL = Control(ControlKind.DEPTH), Control(ControlKind.NORMAL)
+
+
+def canvas(width: int = 64, height: int = 64) -> Canvas:
+    return Canvas((height, width), (0, 0, height, width), (height, width), (height, width))
+
+
+def test_each_control_acts_and_scale_and_range_matter(studio: Studio, view: View) -> None:
+    def paint(*controls: Control) -> bytes:
+        return studio.paint(replace(ASKED, view=view, controls=controls))[0].tobytes()
+
+    plain = paint()
+    pictures = [
+        plain,
+        paint(DEPTH),
+        paint(NORMAL),
+        paint(DEPTH, NORMAL),
+        paint(DEPTH, replace(NORMAL, scale=0.3)),
+        paint(replace(DEPTH, end=0.5)),
+        paint(replace(DEPTH, start=0.5)),
+    ]
+    assert len(set(pictures)) == len(pictures)
+    assert paint(replace(DEPTH, scale=0.0)) == plain
+
+
+def test_two_controls_work_with_a_start_image(studio: Studio, view: View) -> None:
+    init = studio.buffers.add(Kind.COLOR, photo())
+    asked = replace(ASKED, view=view, init=init)
+    one = studio.paint(replace(asked, controls=(DEPTH,)))[0]
+    two = studio.paint(replace(asked, controls=(DEPTH, NORMAL)))[0]
+    assert not np.array_equal(one, two)
+
+
+def test_a_view_of_another_resolution_keeps_depth_in_metres_and_normals_unit_length(
+    studio: Studio,
+) -> None:
+    view = ball_view(studio.buffers, 160, 120)
+    depth = studio.buffers[view.depth.sha256]
+    sampled = canvas(96, 64).nearest(depth)
+    assert sampled.shape == (64, 96)
+    assert np.isin(sampled, depth).all()
+    shown = control_image(DEPTH, view, studio.buffers, canvas(96, 64))
+    assert np.array_equal(shown, depth_control(sampled))
+    normal = control_image(NORMAL, view, studio.buffers, canvas(96, 64))
+    length = np.linalg.norm(normal.astype(float) / 127.5 - 1, axis=-1)
+    assert np.abs(length - 1).max() < 0.015
+
+
+def test_a_view_of_the_same_resolution_is_passed_on_untouched(studio: Studio, view: View) -> None:
+    normal = control_image(NORMAL, view, studio.buffers, canvas())
+    assert np.array_equal(normal, studio.buffers[view.normal.sha256])
+
+
+@pytest.mark.parametrize("kind", [ControlKind.CANNY, ControlKind.LINEART])
+def test_lines_are_found_where_the_ball_ends(studio: Studio, view: View, kind: ControlKind) -> None:
+    ball = np.asarray(studio.buffers[view.color.sha256])[..., :1] > 100
+    image = np.where(ball, (30, 40, 50), (220, 210, 200)).astype(np.uint8)
+    lines = detect(kind, image, None)
+    assert lines.shape == image.shape
+    edge = np.abs(np.diff(image[..., 0].astype(int), axis=1)).max(1) > 0
+    assert lines[edge].max() > 60
+    assert lines[:6].max() == 0
+
+
+def test_shuffle_keeps_the_colours_and_is_the_same_each_time() -> None:
+    image = photo(80, 64)
+    state = np.random.get_state()[1].copy()
+    first, second = (detect(ControlKind.SHUFFLE, image, None) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, image)
+    assert (np.random.get_state()[1] == state).all()
+
+
+def test_a_derived_control_runs_with_a_controlnet_from_elsewhere(
+    studio: Studio, view: View, paths: Paths
+) -> None:
+    elsewhere = str(paths.models / "tiny" / "controlnet_depth")
+    canny = Control(ControlKind.CANNY, model=elsewhere)
+    with_lines = studio.paint(replace(ASKED, view=view, controls=(canny,)))[0]
+    assert not np.array_equal(with_lines, studio.paint(ASKED)[0])
+    picture = studio.buffers.add(Kind.COLOR, photo())
+    studio.paint(replace(ASKED, controls=(replace(canny, image=picture),)))
+
+
+def test_a_control_image_may_be_given_ready_made(studio: Studio, view: View) -> None:
+    ready = depth_control(np.asarray(studio.buffers[view.depth.sha256]))
+    image = studio.buffers.add(Kind.COLOR, ready)
+    given = studio.paint(replace(ASKED, controls=(replace(DEPTH, image=image),)))[0]
+    own = studio.paint(replace(ASKED, view=view, controls=(DEPTH,)))[0]
+    assert np.array_equal(given, own)
+
+
+@pytest.mark.parametrize(
+    ("control", "code"),
+    [
+        (Control(ControlKind.CANNY), ErrorCode.CONTROL_MISSING),
+        (Control(ControlKind.DEPTH, model="/nowhere/controlnet"), ErrorCode.CONTROL_MISSING),
+        (Control(ControlKind.HED, model="DEPTH"), ErrorCode.DETECTOR_MISSING),
+        (
+            Control(ControlKind.OPENPOSE, model="DEPTH", detector_weights="/nowhere"),
+            ErrorCode.DETECTOR_MISSING,
+        ),
+    ],
+)
+def test_what_is_missing_is_named(
+    studio: Studio, view: View, paths: Paths, control: Control, code: ErrorCode
+) -> None:
+    if control.model == "DEPTH":
+        folder: Path = paths.models / "tiny" / "controlnet_depth"
+        control = replace(control, model=str(folder))
+    with pytest.raises(UnderpaintError) as caught:
+        studio.run(replace(ASKED, view=view, controls=(control,)))
+    assert caught.value.code is code
+    assert caught.value.hint

@@ -1,0 +1,117 @@
+"""Text-to-image and image-to-image as a user meets them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import Recorder, Studio, photo
+
+from underpaint.buffers import Kind
+from underpaint.requests import ImageRequest, Prompt, Sampler, Sampling
+from underpaint_daemon.worker.job import JobCancelled, Phase
+
+ASKED = ImageRequest(Prompt("a red cube", "blue"), model="tiny", width=64, height=64)
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a.astype(int) - b).mean())
+
+
+def test_the_same_request_twice_is_the_same_picture_bit_for_bit(studio: Studio) -> None:
+    first, second = studio.paint(ASKED)[0], studio.paint(ASKED)[0]
+    other_seed = studio.paint(replace(ASKED, sampling=Sampling(seed=1)))[0]
+    assert first.shape == (64, 64, 3)
+    assert np.array_equal(first, second)
+    assert difference(first, other_seed) > 1
+
+
+def test_a_picture_does_not_depend_on_the_batch_it_comes_in(studio: Studio) -> None:
+    batch = studio.paint(replace(ASKED, batch=3, sampling=Sampling(seed=5)))
+    alone = studio.paint(replace(ASKED, sampling=Sampling(seed=7)))[0]
+    assert len(batch) == 3
+    assert np.array_equal(batch[2], alone)
+
+
+def test_every_sampler_paints_and_leaves_no_trace(studio: Studio) -> None:
+    before = studio.paint(ASKED)[0]
+    seen = []
+    for sampler in Sampler:
+        picture = studio.paint(replace(ASKED, sampling=Sampling(sampler=sampler, steps=6)))[0]
+        assert picture.std() > 5, sampler
+        seen.append(picture.tobytes())
+    assert np.array_equal(before, studio.paint(ASKED)[0])
+    assert len(set(seen)) >= 8
+
+
+@pytest.mark.parametrize("size", [(72, 104), (64, 200)])
+def test_any_size_in_eights_comes_out_as_asked(studio: Studio, size: tuple[int, int]) -> None:
+    picture = studio.paint(replace(ASKED, width=size[0], height=size[1]))[0]
+    assert picture.shape == (size[1], size[0], 3)
+
+
+def test_prompt_negative_and_guidance_each_matter(studio: Studio) -> None:
+    base = studio.paint(ASKED)[0]
+    for change in (
+        replace(ASKED, prompt=Prompt("a blue ball", "blue")),
+        replace(ASKED, prompt=Prompt("a red cube", "stone")),
+        replace(ASKED, sampling=Sampling(guidance=1.0)),
+    ):
+        assert not np.array_equal(base, studio.paint(change)[0])
+
+
+def test_the_end_of_a_long_prompt_still_counts(studio: Studio) -> None:
+    words = "a red stone cube " * 10
+    long = studio.paint(replace(ASKED, prompt=Prompt(words + "blue")))[0]
+    other = studio.paint(replace(ASKED, prompt=Prompt(words + "ball")))[0]
+    assert not np.array_equal(long, other)
+
+
+def test_strength_says_how_much_of_the_start_image_stays(studio: Studio) -> None:
+    start = photo()
+    asked = replace(ASKED, init=studio.buffers.add(Kind.COLOR, start))
+
+    def seeds_differ(strength: float) -> float:
+        one, two = (
+            studio.paint(replace(asked, strength=strength, sampling=Sampling(seed=seed)))[0]
+            for seed in (1, 2)
+        )
+        return difference(one, two)
+
+    assert seeds_differ(0.01) < 0.8 * seeds_differ(1.0)
+    assert np.array_equal(studio.paint(replace(asked, strength=0.0))[0], start)
+
+
+def test_a_start_image_of_another_size_is_fitted(studio: Studio) -> None:
+    init = studio.buffers.add(Kind.COLOR, photo(100, 40, channels=4))
+    assert studio.paint(replace(ASKED, init=init))[0].shape == (64, 64, 3)
+
+
+def test_progress_rises_through_the_phases_and_previews_come_when_wanted(studio: Studio) -> None:
+    told = Recorder()
+    studio.run(replace(ASKED, batch=2), told)
+    steps = [step for phase, step, _ in told.told if phase is Phase.DENOISING]
+    assert steps == list(range(17))
+    phases = list(dict.fromkeys(phase for phase, _, _ in told.told))
+    assert phases == [
+        Phase.LOADING,
+        Phase.ENCODING,
+        Phase.DENOISING,
+        Phase.DECODING,
+        Phase.SAVING,
+    ]
+    assert [step for step, _ in told.previews] == steps[1:]
+    assert told.previews[0][1].shape == (64, 64, 3)
+    quiet = Recorder(credit=False)
+    studio.run(ASKED, quiet)
+    assert not quiet.previews
+
+
+def test_cancelling_in_the_middle_stops_there_and_the_next_job_runs(studio: Studio) -> None:
+    before = studio.paint(ASKED)[0]
+    told = Recorder(cancel_at=3)
+    with pytest.raises(JobCancelled):
+        studio.run(ASKED, told)
+    assert told.steps == 3
+    assert np.array_equal(before, studio.paint(ASKED)[0])

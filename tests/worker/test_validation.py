@@ -1,0 +1,131 @@
+"""Requests that cannot be carried out are refused before anything is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from underpaint.buffers import BufferRef, Buffers, Kind
+from underpaint.cameras import Camera
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Lora,
+    MeshRef,
+    Prompt,
+    Sampling,
+    TextureRequest,
+    View,
+)
+from underpaint_daemon.validation import validate
+
+IDENTITY = tuple(np.eye(4).flatten().tolist())
+STORE = Buffers()
+COLOR = STORE.add(Kind.COLOR, np.zeros((32, 48, 3), np.uint8))
+MASK = STORE.add(Kind.MASK, np.zeros((32, 48), np.uint8))
+SMALL_MASK = STORE.add(Kind.MASK, np.zeros((16, 48), np.uint8))
+DEPTH = STORE.add(Kind.DEPTH, np.ones((32, 48), np.float32))
+VIEW = View(Camera(IDENTITY, IDENTITY, 48, 32, 0.1, 10.0), depth=DEPTH)
+IMAGE = ImageRequest(Prompt("a cube"))
+INPAINT = InpaintRequest(Prompt("a cube"), COLOR, MASK)
+
+
+def corners(columns: int, dtype: str = "float32", rows: int = 6) -> BufferRef:
+    return STORE.add(Kind.MESH, np.zeros((rows, columns), dtype))
+
+
+MESH = MeshRef(corners(3), corners(3), corners(2), corners(2, "int32"))
+TEXTURE = TextureRequest(Prompt("a cube"), MESH)
+
+GOOD: list[Any] = [
+    IMAGE,
+    INPAINT,
+    TEXTURE,
+    replace(IMAGE, view=VIEW, controls=(Control(ControlKind.DEPTH),)),
+    replace(IMAGE, controls=(Control(ControlKind.CANNY, image=COLOR),)),
+]
+BAD: list[tuple[Any, ErrorCode, str]] = [
+    (replace(IMAGE, model=""), ErrorCode.BAD_REQUEST, "model"),
+    (replace(IMAGE, width=100), ErrorCode.BAD_REQUEST, "width"),
+    (replace(IMAGE, height=8), ErrorCode.BAD_REQUEST, "height"),
+    (replace(IMAGE, width=9000), ErrorCode.TOO_LARGE, "width"),
+    (replace(IMAGE, batch=0), ErrorCode.BAD_REQUEST, "batch"),
+    (replace(IMAGE, strength=1.5), ErrorCode.BAD_REQUEST, "strength"),
+    (replace(IMAGE, sampling=Sampling(steps=0)), ErrorCode.BAD_REQUEST, "steps"),
+    (replace(IMAGE, sampling=Sampling(steps=201)), ErrorCode.BAD_REQUEST, "steps"),
+    (replace(IMAGE, sampling=Sampling(guidance=-1.0)), ErrorCode.BAD_REQUEST, "guidance"),
+    (replace(IMAGE, sampling=Sampling(seed=-1)), ErrorCode.BAD_REQUEST, "seed"),
+    (replace(IMAGE, prompt=Prompt("a" * 30_000)), ErrorCode.BAD_REQUEST, "prompt"),
+    (replace(IMAGE, reference_scale=2.0), ErrorCode.BAD_REQUEST, "reference_scale"),
+    (replace(IMAGE, loras=(Lora("x", 3.0),)), ErrorCode.BAD_REQUEST, "loras[0].weight"),
+    (replace(IMAGE, init=MASK), ErrorCode.BAD_BUFFER, "init"),
+    (replace(IMAGE, controls=(Control(ControlKind.DEPTH),)), ErrorCode.BAD_REQUEST, "depth"),
+    (
+        replace(IMAGE, view=VIEW, controls=(Control(ControlKind.CANNY),)),
+        ErrorCode.BAD_REQUEST,
+        "color",
+    ),
+    (
+        replace(IMAGE, view=VIEW, controls=(Control(ControlKind.DEPTH, scale=2.5),)),
+        ErrorCode.BAD_REQUEST,
+        "scale",
+    ),
+    (
+        replace(IMAGE, view=VIEW, controls=(Control(ControlKind.DEPTH, start=0.5, end=0.5),)),
+        ErrorCode.BAD_REQUEST,
+        "start",
+    ),
+    (
+        replace(IMAGE, view=replace(VIEW, normal=COLOR)),
+        ErrorCode.BAD_BUFFER,
+        "view.normal",
+    ),
+    (
+        replace(IMAGE, view=replace(VIEW, camera=replace(VIEW.camera, width=64))),
+        ErrorCode.BAD_BUFFER,
+        "camera",
+    ),
+    (replace(INPAINT, mask=SMALL_MASK), ErrorCode.BAD_BUFFER, "mask"),
+    (replace(INPAINT, mask=COLOR), ErrorCode.BAD_BUFFER, "mask"),
+    (replace(INPAINT, feather=-1), ErrorCode.BAD_REQUEST, "feather"),
+    (replace(INPAINT, padding=-1), ErrorCode.BAD_REQUEST, "padding"),
+    (replace(TEXTURE, strength=0.5), ErrorCode.BAD_REQUEST, "strength"),
+    (replace(TEXTURE, view_count=0), ErrorCode.BAD_REQUEST, "view_count"),
+    (replace(TEXTURE, mesh=replace(MESH, uv=corners(3))), ErrorCode.BAD_MESH, "uv"),
+    (replace(TEXTURE, mesh=replace(MESH, ids=corners(2))), ErrorCode.BAD_MESH, "ids"),
+    (
+        replace(TEXTURE, mesh=replace(MESH, normal=corners(3, rows=5))),
+        ErrorCode.BAD_MESH,
+        "normal",
+    ),
+]
+
+
+@pytest.mark.parametrize("request_", GOOD)
+def test_a_request_in_order_passes(request_: Any) -> None:
+    validate(request_)
+
+
+@pytest.mark.parametrize(("request_", "code", "named"), BAD)
+def test_a_request_out_of_order_is_refused_with_the_field_named(
+    request_: Any, code: ErrorCode, named: str
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        validate(request_)
+    assert caught.value.code is code
+    assert named in caught.value.message
+    assert caught.value.hint
+
+
+def test_checking_and_listing_need_no_torch() -> None:
+    code = "import underpaint_daemon.validation, underpaint_daemon.models, sys; print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "diffusers", "transformers"} & set(out.stdout.split())
