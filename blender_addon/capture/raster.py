@@ -77,7 +77,8 @@ def _edges(corners: Float64, camera: Camera) -> tuple[Float64, Int64]:
     pixels = _to_pixels(corners, camera)
     area = np.linalg.det(pixels)
     order = np.flatnonzero(np.abs(area) > 1e-12)
-    return np.linalg.inv(pixels[order]), order
+    inverse: Float64 = np.linalg.inv(pixels[order]).astype(np.float64)
+    return inverse, order.astype(np.int64)
 
 
 def _to_pixels(corners: Float64, camera: Camera) -> Float64:
@@ -92,7 +93,7 @@ def _boxes(corners: Float64, camera: Camera) -> Int64:
     """Pixel boxes (M, 4) as x0, y0, x1, y1 (ends exclusive); empty where nothing can be seen."""
     pixels = _to_pixels(corners, camera)
     w = pixels[..., 2]
-    crosses = (w <= 1e-9).any(axis=1)
+    crosses = np.asarray((w <= 1e-9).any(axis=1))
     flat = pixels[..., :2] / np.where(crosses[:, None], 1.0, w)[..., None]
     size = np.array([camera.width, camera.height])
     low = np.floor(flat.min(axis=1) - 0.5).clip(0, size)
@@ -134,7 +135,9 @@ def _shade(
         return out.reshape(*shape, -1)
 
     def interpolate(values: Float64) -> Float64:
-        return np.einsum("nij,ni->nj", values.reshape(-1, 3, values.shape[-1])[triangle], weights)
+        corner = values.reshape(-1, 3, values.shape[-1])[triangle]
+        out: Float64 = np.einsum("nij,ni->nj", corner, weights)
+        return out
 
     position = interpolate(corners.reshape(-1, 3))
     normals, faces = _normals(placed, views)

@@ -7,7 +7,7 @@ the target's own aspect in the projection matrix.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import bpy
 import numpy as np
@@ -36,7 +36,7 @@ class Viewport:
         return cls(space, region, space.region_3d)
 
 
-Source = bpy.types.Object | Viewport | Camera | None
+Source: TypeAlias = "bpy.types.Object | Viewport | Camera | None"
 """A camera object, a viewport, explicit matrices; None = the scene's active camera."""
 
 
@@ -87,7 +87,7 @@ def _of_object(camera: Any, depsgraph: Any, width: int, height: int) -> Camera:
     )
     data = evaluated.data
     return _camera(
-        np.linalg.inv(_without_scale(as_matrix(evaluated.matrix_world))),
+        np.asarray(np.linalg.inv(_without_scale(as_matrix(evaluated.matrix_world))), np.float64),
         as_matrix(projection),
         (width, height),
         (data.clip_start, data.clip_end),

@@ -73,7 +73,7 @@ def _check(width: int, height: int, wants: frozenset[Kind]) -> None:
 
 
 def _render(placed: list[Placed], camera: Camera, on_gpu: bool) -> Passes:
-    passes = None
+    passes: Passes | None = None
     if placed:
         passes = (gpu_passes if on_gpu else raster).render(placed, camera)
     if passes is None or not passes.object_id.any():
