@@ -1,0 +1,158 @@
+"""Colour for surface points, gathered from the views that see them. Any channel count: colour,
+masks, PBR maps. Never pixels scattered into UV: that leaves holes.
+
+Per point only the best tier that any view reaches counts; within it views blend by weight. Where
+a texel covers more than 1.5 pixels the view is sampled from a mip level in which the background
+takes no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .tiers import Rule, grade, weigh
+from .visibility import Sight, SurfacePoints, ViewGeometry, looks, sample
+
+_MINIFYING = 1.5
+_COARSEST = 6.0
+_NO_TIER = 255
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedView:
+    """A view's geometry and its picture: image (1, C, h, w) float32, of any resolution with the
+    same frame. gain, bias (C,): exposure correction, colour × gain + bias."""
+
+    geometry: ViewGeometry
+    image: Tensor
+    gain: Tensor | None = None
+    bias: Tensor | None = None
+    _mips: list[Tensor] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def magnification(self) -> float:
+        """Image pixels in a pixel of the geometry buffers."""
+        return self.image.shape[3] / self.geometry.size[1]
+
+    def mips(self, level: int) -> Tensor:
+        """Mip level (1, C + 1, h, w): colour times surface, and surface 0..1. Made when asked."""
+        while len(self._mips) <= level:
+            self._mips.append(_halved(self._mips[-1]) if self._mips else _surface_only(self))
+        return self._mips[level]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """color (N, C) float32, weight (N,) float32 (their sum), tier (N,) uint8 (0 = unseen), view
+    (N,) int16: the view that weighs most (-1 = none)."""
+
+    color: Tensor
+    weight: Tensor
+    tier: Tensor
+    view: Tensor
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Running sums of one gather; a better tier clears what a worse one gave."""
+
+    color: Tensor
+    weight: Tensor
+    tier: Tensor
+    view: Tensor
+    largest: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.largest = torch.zeros_like(self.weight)
+
+    def add(self, index: Tensor, tier: Tensor, weight: Tensor, color: Tensor, view: int) -> None:
+        """Add weighted colours (M, C) of points `index`, whose tier is no worse than before."""
+        kept = (self.tier[index] == tier).to(weight)
+        before = self.weight[index] * kept
+        largest = self.largest[index] * kept
+        self.color[index] = self.color[index] * kept[:, None] + color * weight[:, None]
+        self.weight[index] = before + weight
+        self.tier[index] = tier
+        wins = weight > largest
+        self.largest[index] = torch.maximum(largest, weight)
+        self.view[index[wins]] = view
+
+
+def gather(
+    points: SurfacePoints, pitch: Tensor, views: Iterable[PaintedView], rule: Rule, channels: int
+) -> Gathered:
+    """Gather colours for N points; pitch (N,): metres that each texel covers.
+
+    Views are used one after another, so that an iterator may make them as it goes.
+    """
+    count, device = len(points), points.position.device
+    sums = _Sums(
+        torch.zeros((count, channels), device=device),
+        torch.zeros(count, device=device),
+        torch.full((count,), _NO_TIER, dtype=torch.uint8, device=device),
+        torch.full((count,), -1, dtype=torch.int16, device=device),
+    )
+    least = min(tier.cosine for tier in rule.tiers)
+    for number, view in enumerate(views):
+        for _, sight in looks(points, view.geometry, least):
+            _add_view(sums, number, view, sight, pitch, rule)
+    seen = sums.tier != _NO_TIER
+    color = sums.color / torch.where(seen, sums.weight, 1.0)[:, None]
+    return Gathered(color, sums.weight, torch.where(seen, sums.tier, 0), sums.view)
+
+
+def _add_view(
+    sums: _Sums, number: int, view: PaintedView, sight: Sight, pitch: Tensor, rule: Rule
+) -> None:
+    tier = grade(sight, rule)
+    rows = ((tier > 0) & (tier <= sums.tier[sight.index])).nonzero()[:, 0]
+    sight, tier = sight.select(rows), tier[rows]
+    weight = weigh(sight, tier, rule)
+    sums.add(sight.index, tier, weight, view_colors(view, sight, pitch[sight.index]), number)
+
+
+def view_colors(view: PaintedView, sight: Sight, pitch: Tensor) -> Tensor:
+    """(M, C): what a view shows of the points of a sight, its exposure corrected."""
+    # A slanted texel is foreshortened one way: the root splits the difference between axes.
+    texel = pitch / sight.footprint * view.magnification * sight.cosine.sqrt()
+    color = sample(view.image, sight.pixel, view.geometry.size).T
+    coarse = (texel > _MINIFYING).nonzero()[:, 0]
+    if len(coarse):
+        color = color.contiguous()
+        color[coarse] = _mip_colors(view, sight.pixel[coarse], texel[coarse])
+    if view.gain is not None and view.bias is not None:
+        color = color * view.gain + view.bias
+    return color
+
+
+def _mip_colors(view: PaintedView, pixel: Tensor, texel: Tensor) -> Tensor:
+    """Trilinear samples (M, C) at level log2(texel); only the surface's own pixels count."""
+    level = texel.log2().clamp(max=_COARSEST)
+    color = torch.zeros((len(pixel), view.image.shape[1]), device=pixel.device)
+    for number in range(int(level.amax().ceil()) + 1):
+        share = (1 - (level - number).abs()).clamp(min=0)
+        rows = (share > 0).nonzero()[:, 0]
+        both = sample(view.mips(number), pixel[rows], view.geometry.size)
+        color[rows] += (both[:-1] / both[-1:].clamp(min=1e-6)).T * share[rows, None]
+    return color
+
+
+def _surface_only(view: PaintedView) -> Tensor:
+    """(1, C + 1, h, w): colour times surface, and surface (0 or 1)."""
+    surface = (view.geometry.image[:, 3:] > 0).float()
+    size = view.image.shape[2:]
+    if surface.shape[2:] != size:
+        surface = torch.nn.functional.interpolate(surface, size=size, mode="nearest")
+    return torch.cat((view.image * surface, surface), 1)
+
+
+def _halved(image: Tensor) -> Tensor:
+    """Half the size by averaging; an odd last row or column is repeated first."""
+    odd = [side % 2 for side in image.shape[2:]]
+    if any(odd):
+        image = torch.nn.functional.pad(image, (0, odd[1], 0, odd[0]), mode="replicate")
+    return torch.nn.functional.avg_pool2d(image, 2)

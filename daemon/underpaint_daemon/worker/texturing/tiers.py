@@ -1,0 +1,61 @@
+"""How far a view is to be trusted at a texel: strict first, laxer only where nothing better is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .visibility import Sight
+
+UNSEEN = 0
+FILLED = 4
+GUTTER = 5
+"""Values of a provenance map: 0 unseen, 1..3 the tier, 4 filled from its surroundings, 5 gutter."""
+
+_LEAST_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """cosine: least; edge: least distance to a depth edge in pixels; error: largest position
+    error in pixel footprints."""
+
+    cosine: float
+    edge: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Three tiers, and the weight of a view within one: cos^alpha × smoothstep over `ramp` pixels
+    from the tier's edge distance on."""
+
+    tiers: tuple[Tier, ...]
+    alpha: float = 4.0
+    ramp: float = 12.0
+
+
+EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 0.0, 3.0)))
+"""For renders and captures: each pixel is where the geometry says."""
+
+GENERATED = Rule((Tier(0.15, 5.0, 0.5), Tier(0.05, 3.0, 1.0), Tier(0.02, 1.0, 2.0)))
+"""For diffused views, whose outlines may stray a few pixels."""
+
+
+def grade(sight: Sight, rule: Rule) -> Tensor:
+    """(M,) uint8: the strictest tier, from 1, that each point passes; 0 = none."""
+    tier = torch.zeros(len(sight.index), dtype=torch.uint8, device=sight.index.device)
+    for number in range(len(rule.tiers), 0, -1):
+        limits = rule.tiers[number - 1]
+        passes = (sight.cosine > limits.cosine) & (sight.error < limits.error)
+        tier[passes & (sight.edge > limits.edge)] = number
+    return tier
+
+
+def weigh(sight: Sight, tier: Tensor, rule: Rule) -> Tensor:
+    """(M,) float32 weights of points of the tiers that `grade` gave (1 or more)."""
+    start = sight.edge.new_tensor([0.0, *(limits.edge for limits in rule.tiers)])[tier.long()]
+    t = ((sight.edge - start) / rule.ramp).clamp(0, 1)
+    return sight.cosine**rule.alpha * (t * t * (3 - 2 * t)).clamp(min=_LEAST_WEIGHT)
