@@ -53,7 +53,7 @@ def server_socket(
 ) -> zmq.Socket[bytes]:
     """A ROUTER, not bound yet. Start an `Authenticator` on the context before binding."""
     socket = context.socket(zmq.ROUTER)
-    _common(socket, channel)
+    _common(context, socket, channel)
     socket.setsockopt(zmq.LINGER, 1000)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
     socket.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
@@ -68,7 +68,7 @@ def client_socket(
 ) -> zmq.Socket[bytes]:
     """A DEALER with the connection file's keys, connecting."""
     socket = context.socket(zmq.DEALER)
-    _common(socket, channel)
+    _common(context, socket, channel)
     socket.setsockopt(zmq.LINGER, 0)
     # A message must not wait in the pipe for a daemon that comes back with other jobs in mind.
     socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -79,7 +79,12 @@ def client_socket(
     return socket
 
 
-def _common(socket: zmq.Socket[bytes], channel: Channel) -> None:
+def _common(
+    context: zmq.Context[zmq.Socket[bytes]], socket: zmq.Socket[bytes], channel: Channel
+) -> None:
+    # libzmq ciphers in its I/O threads: in the same one, control would wait for bulk.
+    if int(context.get(zmq.IO_THREADS)) > 1:
+        socket.setsockopt(zmq.AFFINITY, 1 if channel is Channel.CONTROL else 2)
     socket.setsockopt(zmq.MAXMSGSIZE, _MAX_FRAME[channel])
     socket.setsockopt(zmq.SNDHWM, _HWM[channel])
     socket.setsockopt(zmq.RCVHWM, _HWM[channel])
