@@ -102,7 +102,7 @@ def a_viewport_through_the_camera_is_the_camera():
 
 def an_orthographic_viewport_sees_what_is_behind_its_origin():
     cube("Cube")
-    # The matrices of such a viewport: its clip range reaches as far behind as before.
+    # The matrices of such a viewport; without a window, viewports do not compute theirs.
     flat = Camera(
         look_at((0.3, -0.4, 0.2), (0, 0, 0)),
         orthographic(120, 100, 5, -1000, 1000),

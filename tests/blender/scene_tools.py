@@ -42,8 +42,8 @@ def refused(source=None, size=(32, 32)):
 
 
 def viewport():
-    areas = (a for s in bpy.data.screens for a in s.areas if a.type == "VIEW_3D")
-    found = Viewport.of_area(next(areas))
+    areas = bpy.context.window.screen.areas
+    found = Viewport.of_area(next(area for area in areas if area.type == "VIEW_3D"))
     found.region_3d.view_perspective = "PERSP"
     return found
 
