@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .families.text import home
+
 Image8 = npt.NDArray[np.uint8]
 _FIT_IMAGES = 64
 _FIT_CELLS = 8
@@ -27,7 +29,7 @@ def vae_scale(vae: Any) -> int:
 def decode_latents(vae: Any, latents: Tensor) -> Tensor:
     """Scaled latents (n, c, h, w) to images (n, 3, h*f, w*f), float32, 0–1, on the CPU."""
     with _precise(vae):
-        raw = latents.to(vae.device, vae.dtype) / vae.config.scaling_factor
+        raw = latents.to(home(vae), vae.dtype) / vae.config.scaling_factor
         raw = raw + (getattr(vae.config, "shift_factor", None) or 0.0)
         image = vae.decode(raw, return_dict=False)[0]
     shown: Tensor = (image.float().cpu() * 0.5 + 0.5).clamp(0, 1)
@@ -38,7 +40,7 @@ def decode_latents(vae: Any, latents: Tensor) -> Tensor:
 def encode_images(vae: Any, images: Tensor) -> Tensor:
     """Images (n, 3, h, w), 0–1, to the mean of their scaled latents (n, c, h/f, w/f), float32."""
     with _precise(vae):
-        pixels = (images * 2 - 1).to(vae.device, vae.dtype)
+        pixels = (images * 2 - 1).to(home(vae), vae.dtype)
         mean = vae.encode(pixels).latent_dist.mode()
     shift = getattr(vae.config, "shift_factor", None) or 0.0
     scaled: Tensor = (mean.float() - shift) * vae.config.scaling_factor

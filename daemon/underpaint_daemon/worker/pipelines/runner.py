@@ -19,7 +19,7 @@ from .cache import ModelCache
 from .image import run_image
 from .inpaint import run_inpaint
 from .loading import LoadedModel
-from .memory import Tier, release, tiers_for, within_memory
+from .memory import Tier, release_gpu, tiers_for, within_memory
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -42,7 +42,7 @@ class PipelineRunner:
         try:
             return self._run(request, buffers, reporter)
         except JobCancelled:
-            release()
+            release_gpu()
             raise
 
     def unload(self) -> None:

@@ -32,6 +32,17 @@ def _window(tokenizer: Any, ids: list[int], length: int) -> list[int]:
     return framed + [pad] * (length - len(framed))
 
 
+def home(network: Any) -> torch.device:
+    """Where a network computes; its weights may wait elsewhere, on no device, until they are
+    needed (accelerate's offloading)."""
+    for module in network.modules():
+        device = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+        if device is not None:
+            return torch.device(device)
+    found: torch.device = network.device
+    return found
+
+
 @torch.no_grad()
 def encode(encoder: Any, ids: Tensor, layer: int | None) -> tuple[Tensor, Tensor]:
     """Hidden states (texts, windows * length, width) and the first windows' pooled output.
@@ -39,7 +50,7 @@ def encode(encoder: Any, ids: Tensor, layer: int | None) -> tuple[Tensor, Tensor
     `layer`: None takes the normalised last hidden state, -2 the last but one (SDXL).
     """
     texts, count, length = ids.shape
-    flat = ids.reshape(texts * count, length).to(encoder.device)
+    flat = ids.reshape(texts * count, length).to(home(encoder))
     out = encoder(flat, output_hidden_states=layer is not None)
     hidden = out.last_hidden_state if layer is None else out.hidden_states[layer]
     pooled = out.text_embeds if hasattr(out, "text_embeds") else out.pooler_output
