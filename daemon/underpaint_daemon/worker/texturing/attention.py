@@ -1,0 +1,125 @@
+"""Views look at each other while they are painted: self-attention reads a neighbour's keys and
+values, and for a while those of a reference view.
+
+Views are denoised one after another along a chain in which neighbours stand side by side. Each
+sees its own surface and the view before it; in the first steps its answer is mixed with one that
+looks at the reference (front) view alone. Prompted and unprompted halves of a batch never mix.
+Keys and values of two views at most are kept. Method: after Liu et al., SyncMVD (SIGGRAPH Asia
+2024), there with both neighbours at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_MOST_TOKENS = 96 * 96
+KeyValue = tuple[Tensor, Tensor]
+_Memory = dict[tuple[int, str], KeyValue]
+
+
+@dataclass(slots=True)
+class AttentionMemory:
+    """Keys and values of the reference and the view before, by region and layer.
+
+    reference_weight: how much of each answer looks at the reference alone, 0..1.
+    """
+
+    reference_weight: float = 0.0
+    region: int = 0
+    _reference: _Memory = field(default_factory=dict)
+    _previous: _Memory = field(default_factory=dict)
+    _current: _Memory = field(default_factory=dict)
+    _first: bool = True
+
+    def start_step(self, reference_weight: float) -> None:
+        """Forget the last step; the next view is the reference."""
+        self.reference_weight = reference_weight
+        self._first = True
+        for memory in (self._reference, self._previous, self._current):
+            memory.clear()
+
+    def end_view(self) -> None:
+        """What was noted becomes the view before (and the reference, if it was the first)."""
+        if self._first:
+            self._reference = dict(self._current)
+        self._first = False
+        self._previous, self._current = self._current, {}
+
+    def meet(self, layer: str, own: KeyValue) -> tuple[KeyValue, KeyValue | None]:
+        """Note a layer's keys and values (B, T, D); returns those to look at, and the
+        reference's if it takes part."""
+        key = (self.region, layer)
+        self._current[key] = own
+        before = self._previous.get(key)
+        if before is not None and before[0].shape[0] == own[0].shape[0]:
+            pair = torch.cat((own[0], before[0]), 1), torch.cat((own[1], before[1]), 1)
+        else:
+            pair = own
+        shared = self.reference_weight > 0 and not self._first
+        return pair, self._reference.get(key) if shared else None
+
+
+class SharedAttention:
+    """A diffusers attention processor for one self-attention layer."""
+
+    def __init__(self, layer: str, memory: AttentionMemory) -> None:
+        self._layer = layer
+        self._memory = memory
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+        **unused: Any,
+    ) -> Tensor:
+        """hidden_states (B, T, D); the other arguments are diffusers' and unused here."""
+        del encoder_hidden_states, attention_mask, temb, unused
+        query = attn.to_q(hidden_states)
+        own = (attn.to_k(hidden_states), attn.to_v(hidden_states))
+        if hidden_states.shape[1] <= _MOST_TOKENS:
+            pair, reference = self._memory.meet(self._layer, own)
+        else:
+            pair, reference = own, None
+        mixed = _attend(attn, query, pair)
+        if reference is not None:
+            share = self._memory.reference_weight
+            mixed = (1 - share) * mixed + share * _attend(attn, query, reference)
+        out: Tensor = attn.to_out[1](attn.to_out[0](mixed))
+        if attn.residual_connection:
+            out = out + hidden_states
+        return out / attn.rescale_output_factor
+
+
+def _attend(attn: Any, query: Tensor, pair: KeyValue) -> Tensor:
+    q, k, v = (part.unflatten(2, (attn.heads, -1)).transpose(1, 2) for part in (query, *pair))
+    mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=attn.scale)
+    return mixed.transpose(1, 2).flatten(2)
+
+
+@contextmanager
+def shared_attention(unet: Any, enabled: bool = True) -> Iterator[AttentionMemory | None]:
+    """Give every self-attention of a UNet a SharedAttention for the block; put back what was."""
+    if not enabled:
+        yield None
+        return
+    before = unet.attn_processors
+    memory = AttentionMemory()
+    unet.set_attn_processor(
+        {
+            name: SharedAttention(name, memory) if "attn1" in name else processor
+            for name, processor in before.items()
+        }
+    )
+    try:
+        yield memory
+    finally:
+        unet.set_attn_processor(before)

@@ -1,0 +1,106 @@
+"""Texture requests: from a mesh and a prompt to a texture in the mesh's own UVs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy.typing as npt
+import torch
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import TextureRequest
+
+from ..job import Artifact, Phase, Reporter
+from ..pipelines.adapters import with_loras
+from ..pipelines.cache import ModelCache
+from ..pipelines.denoise import tool_pipeline
+from ..pipelines.loading import LoadedModel
+from ..pipelines.memory import Tier, frugal, tiers_for, within_memory
+from .attention import shared_attention
+from .denoiser import Denoiser
+from .mesh import mesh_from_request
+from .methods import METHODS
+from .results import artifacts_of
+from .stations import Preparer
+from .uvcheck import check_uvs
+from .work import Work
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def run_texture(
+    request: TextureRequest, buffers: Arrays, reporter: Reporter, models: ModelCache
+) -> list[Artifact]:
+    """The result files of a texture request: `texture.png` (RGBA, size×size; `texture_NUMBER.png`
+    per UDIM tile when there are several), `heat_map.png`, `provenance.npz`, `views.png`,
+    `quality.json`, `texture.json` (the recipe).
+
+    Deterministic for a seed on the CPU. Raises UnderpaintErrors and JobCancelled.
+    """
+    _check_method(request)
+    reporter.checkpoint()
+    reporter.progress(Phase.LOADING, 0, 1)
+    model = models.load(request.model)
+    reporter.progress(Phase.LOADING, 1, 1)
+    return within_memory(
+        lambda tier: _run(request, buffers, reporter, model, tier),
+        tiers_for(model.place.device),
+        reporter.warn,
+        f"A texture of {request.size}×{request.size}",
+    )
+
+
+def _check_method(request: TextureRequest) -> None:
+    if request.method not in METHODS:
+        known = ", ".join(METHODS)
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"method is {request.method.value!r}; known are {known}"
+        )
+
+
+@torch.no_grad()
+def _run(
+    request: TextureRequest,
+    buffers: Arrays,
+    reporter: Reporter,
+    model: LoadedModel,
+    tier: Tier,
+) -> list[Artifact]:
+    with prepared(request, buffers, reporter, model, tier) as work:
+        painted = METHODS[request.method](work)
+        reporter.progress(Phase.SAVING, 0, 1)
+        facts = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
+        files = artifacts_of(work, painted, facts)
+        reporter.progress(Phase.SAVING, 1, 1)
+        return files
+
+
+@contextmanager
+def prepared(
+    request: TextureRequest,
+    buffers: Arrays,
+    reporter: Reporter,
+    model: LoadedModel,
+    tier: Tier = Tier.FULL,
+    *,
+    share_attention: bool = True,
+) -> Iterator[Work]:
+    """A job ready to paint: mesh checked, adapters and memory tier in place; all undone after."""
+    mesh = mesh_from_request(request.mesh, buffers).to(model.place.device)
+    for warning in (*mesh.warnings, *check_uvs(mesh).warnings):
+        reporter.warn(warning)
+    with ExitStack() as stack:
+        stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
+        stack.enter_context(frugal(tier, model.networks, model.place.device))
+        memory = stack.enter_context(shared_attention(model.unet, share_attention))
+        yield Work(
+            model=model,
+            request=request,
+            mesh=mesh,
+            arrays=buffers,
+            reporter=reporter,
+            preparer=Preparer(model, request, mesh, buffers),
+            denoiser=Denoiser(model, request.sampling.guidance, memory),
+        )

@@ -1,0 +1,186 @@
+"""One texturing job on its way: what every method is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from underpaint.requests import TextureRequest
+
+from ..job import Phase, Reporter
+from ..pipelines.canvas import resize
+from ..pipelines.latents import decode_latents, encode_images
+from ..pipelines.loading import LoadedModel
+from .background import make_background
+from .correspondence import Correspondence
+from .denoiser import Denoiser
+from .gather import PaintedView
+from .lookup import textured_view, with_uv
+from .mesh import Mesh
+from .multiview import Image8, Rewrite, Run, denoise_views
+from .noise import SurfaceNoise
+from .pictures import contact_sheet, fitted
+from .placement import RigView
+from .project import Texture, painted_view
+from .rig import automatic_rig
+from .rings import chain
+from .schedule import SyncSchedule
+from .stations import Preparer, Station
+from .sync import Synchroniser
+
+_PREVIEW_SIDE = 512
+_GREY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job's inputs. memory: attention shared between views, None = not shared."""
+
+    model: LoadedModel
+    request: TextureRequest
+    mesh: Mesh
+    arrays: Mapping[str, npt.NDArray[Any]]
+    reporter: Reporter
+    preparer: Preparer
+    denoiser: Denoiser
+    schedule: SyncSchedule = field(default_factory=SyncSchedule)
+
+    @property
+    def painted_base(self) -> Tensor | None:
+        """The present texture (size, size, 4) float32 0..1, when there is one."""
+        if self.request.base is None:
+            return None
+        base = self.arrays[self.request.base.sha256]
+        alpha = base[..., 3:] if base.shape[2] == 4 else np.full_like(base[..., :1], 255)
+        rgba = np.concatenate([base[..., :3], alpha], 2)
+        return torch.from_numpy(rgba).to(self.mesh.position.device).float() / 255
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What a method made: the textures of all tiles, and the views with their pictures."""
+
+    textures: list[Texture]
+    stations: Sequence[Station]
+    pictures: Sequence[Tensor]
+    """(h, w, 3) float32, 0..1."""
+
+    def views(self) -> list[PaintedView]:
+        return [
+            painted_view(station.buffers, picture)
+            for station, picture in zip(self.stations, self.pictures, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One denoising of some stations. start: pictures (h, w, 3) to begin from below full
+    strength. done, total: view-steps before, and in the whole job."""
+
+    stations: Sequence[Station]
+    rewrite: Rewrite
+    strength: float = 1.0
+    start: Sequence[Tensor] | None = None
+    done: int = 0
+    total: int | None = None
+
+
+def stations_of(work: Work, count: int | None = None) -> list[Station]:
+    """The job's views, neighbours after one another, the front (or the first given) first."""
+    request, mesh = work.request, work.mesh
+    work.reporter.progress(Phase.ENCODING, 0, 1)
+    if request.views:
+        stations = work.preparer.captured(request.views[:count])
+    else:
+        rig = automatic_rig(mesh, count or request.view_count, request.view_size)
+        stations = work.preparer.placed(rig)
+    order = chain([s.buffers.camera for s in stations], mesh.center.cpu().numpy())
+    work.reporter.progress(Phase.ENCODING, 1, 1)
+    return [stations[i] for i in order]
+
+
+def placed(work: Work, rig: Sequence[RigView]) -> list[Station]:
+    """Stations of given cameras about the mesh."""
+    return work.preparer.placed(rig)
+
+
+def synchroniser(work: Work, stations: Sequence[Station], *, apart: bool = False) -> Synchroniser:
+    """The hook that keeps views in agreement; apart: only backgrounds are plain."""
+    latents = [station.latent for station in stations]
+    lone = apart or len(stations) == 1
+    return Synchroniser(
+        [station.object_mask for station in stations],
+        None if lone else Correspondence.build(latents),
+        make_background(work.model, len(stations), work.request.sampling.seed),
+        work.schedule,
+    )
+
+
+def paint(work: Work, plan: Pass) -> list[Tensor]:
+    """Denoise stations together; their pictures (h, w, 3) float32 0..1 on the mesh's device."""
+    start = None if plan.start is None else [_encoded(work, p) for p in plan.start]
+    run = Run(
+        model=work.model,
+        sampling=work.request.sampling,
+        stations=plan.stations,
+        noise=SurfaceNoise.build([station.latent for station in plan.stations]),
+        rewrite=plan.rewrite,
+        reporter=work.reporter,
+        show=lambda clean: preview_sheet(work.model, clean),
+        strength=plan.strength,
+        start=start,
+        reference_weight=work.schedule.reference_weight,
+        done=plan.done,
+        total=plan.total or 0,
+    )
+    if plan.total is None:
+        run = _with_total(run)
+    latents = denoise_views(run, work.denoiser)
+    return decoded(work, latents)
+
+
+def _with_total(run: Run) -> Run:
+    from dataclasses import replace
+
+    return replace(run, total=run.steps * len(run.stations))
+
+
+def decoded(work: Work, latents: Sequence[Tensor]) -> list[Tensor]:
+    """Latents to pictures (h, w, 3), one after another."""
+    pictures = []
+    for i, latent in enumerate(latents):
+        work.reporter.checkpoint()
+        work.reporter.progress(Phase.DECODING, i, len(latents))
+        picture = decode_latents(work.model.vae, latent)[0].permute(1, 2, 0)
+        pictures.append(picture.to(work.mesh.position.device))
+    work.reporter.progress(Phase.DECODING, len(latents), len(latents))
+    return pictures
+
+
+def _encoded(work: Work, picture: Tensor) -> Tensor:
+    return encode_images(work.model.vae, picture.permute(2, 0, 1)[None].float().cpu())
+
+
+def preview_sheet(model: LoadedModel, clean: Sequence[Tensor]) -> Image8:
+    """A contact sheet of what all views are about to become."""
+    cells = [model.preview(latent) for latent in clean]
+    sheet = contact_sheet(cells)
+    scale = _PREVIEW_SIDE / max(sheet.shape[:2])
+    size = (round(sheet.shape[0] * scale), round(sheet.shape[1] * scale))
+    return fitted(sheet, _PREVIEW_SIDE) if scale < 1 else np.ascontiguousarray(resize(sheet, size))
+
+
+def seen_texture(
+    work: Work, station: Station, textures: Sequence[tuple[int, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """A texture (RGBA, 0..1) as a station sees it: picture (h, w, 3) over grey, alpha (h, w)."""
+    view = with_uv(work.mesh, station.buffers)
+    rgba = textured_view(work.mesh, view, textures)
+    alpha = rgba[..., 3:].clamp(0, 1)
+    return rgba[..., :3] * alpha + _GREY * (1 - alpha), alpha[..., 0]
