@@ -14,7 +14,7 @@ from .buffers import BufferRef, Buffers
 from .envelope import new_id
 from .errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
 from .events import JobEvent, Preview, ResultFile
-from .exchange import START_S, Exchange, expect
+from .exchange import ANSWER_S, SLOWEST_BYTES_S, START_S, Exchange, expect, raise_refusal
 from .feed import Feed
 from .job import Job
 from .messages import Channel, JobInfo, JobState
@@ -280,13 +280,16 @@ class Client:
 
     def _offer(self, submit: m.Submit, refs: tuple[BufferRef, ...], buffers: Buffers) -> m.Accepted:
         """Send what the daemon lacks, then the request. Sending it twice does no harm."""
-        last = self._transfer.put_all_but_last(refs, buffers)
+        sent, last = self._transfer.put(refs, buffers)
         channel = Channel.DATA if last else Channel.CONTROL
         try:
-            reply = self._exchange.once(channel, submit, last)
+            reply = self._exchange.once(channel, submit, last, _upload_timeout(refs))
         except RequestError as error:
+            if error.code is not ErrorCode.MISSING_BLOBS:
+                raise
+            raise_refusal(sent)
             # The daemon has let go of a buffer that it had before: send all of them.
-            if error.code is not ErrorCode.MISSING_BLOBS or not self._transfer.forget_known():
+            if not self._transfer.forget_known():
                 raise
             return self._offer(submit, refs, buffers)
         self._transfer.know(refs)
@@ -310,6 +313,10 @@ class Client:
         self._session.post(Channel.CONTROL, m.Watch(job.id)).add_done_callback(answered)
         if job.wants_preview:
             self.grant_preview(job.id)
+
+
+def _upload_timeout(refs: tuple[BufferRef, ...]) -> float:
+    return ANSWER_S + sum(ref.nbytes for ref in refs) / SLOWEST_BYTES_S
 
 
 def _deliver(feed: Feed, reply: Reply) -> None:

@@ -24,7 +24,8 @@ _KEY_LENGTH = 40  # Z85 of 32 bytes
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Endpoints, CURVE keys (Z85 text), and the daemon's life. `epoch` is new at each start."""
+    """Endpoints, CURVE keys (Z85 text), and the daemon's life. `epoch` is new at each start.
+    `shared`: the folder of `shared.py`, empty when there is none."""
 
     control: str
     data: str
@@ -35,6 +36,7 @@ class Connection:
     epoch: Annotated[str, limits.ID]
     major: int = limits.MAJOR
     minor: int = limits.MINOR
+    shared: str = ""
 
     def __repr__(self) -> str:
         # The secret key must not reach logs and tracebacks.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from pathlib import Path
 from typing import TypeVar
 
 from .envelope import Buffer
@@ -28,6 +30,13 @@ def expect(kind: type[B], reply: Reply) -> B:
     return reply.body
 
 
+def raise_refusal(futures: Iterable[Future[Reply]]) -> None:
+    """Raise the first error among answers that have come."""
+    for future in futures:
+        if future.done() and (error := future.exception()):
+            raise error
+
+
 class Exchange:
     """Requests with their replies, over one session. Blocks; for any thread but the session's."""
 
@@ -43,6 +52,15 @@ class Exchange:
             return expect(kind, self.once(Channel.CONTROL, body, (), timeout))
 
         return self.persist(attempt, timeout, start=start)
+
+    @property
+    def shared_folder(self) -> Path | None:
+        """See `shared`."""
+        return self._session.shared_folder
+
+    def post(self, channel: Channel, body: Body, buffers: tuple[Buffer, ...] = ()) -> Future[Reply]:
+        """Ask, without waiting."""
+        return self._session.post(channel, body, buffers)
 
     def once(
         self,

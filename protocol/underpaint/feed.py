@@ -121,10 +121,16 @@ class Feed:
             self._put(event)
 
     def _put(self, event: JobEvent) -> None:
-        if isinstance(event, (Progress, Preview)):
-            self._inbox = [e for e in self._inbox if type(e) is not type(event)]
+        self._inbox = [e for e in self._inbox if not _replaces(event, e)]
         self._inbox.append(event)
         self._changed.notify_all()
+
+
+def _replaces(new: JobEvent, old: JobEvent) -> bool:
+    # The last progress of an earlier phase stays: it says that the phase was finished.
+    if isinstance(new, Progress):
+        return isinstance(old, Progress) and old.phase == new.phase
+    return isinstance(new, Preview) and isinstance(old, Preview)
 
 
 def end_error(info: JobInfo) -> UnderpaintError:

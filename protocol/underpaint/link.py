@@ -77,11 +77,11 @@ class Link:
                     return ConnectionLost(ErrorCode.DAEMON_LOST, "the daemon closed the connection")
         return None
 
-    def close(self) -> None:
-        """Drop everything at once."""
+    def close(self, linger_ms: int = 0) -> None:
+        """Drop everything; what the sockets have taken may still leave for `linger_ms`."""
         for socket in self._sockets.values():
             socket.disable_monitor()
-            socket.close(0)
+            socket.close(linger_ms)
         for monitor in self._monitors:
             monitor.close(0)
 

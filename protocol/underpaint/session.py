@@ -13,11 +13,12 @@ import threading
 import time
 from concurrent.futures import Future
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 import zmq
 
-from . import limits
+from . import limits, shared
 from .connection import Connection
 from .envelope import Buffer, Envelope, encode, new_id
 from .errors import ConnectionLost, ErrorCode, ProtocolError, UnderpaintError, error_from_dict
@@ -34,6 +35,8 @@ LOST_S = 10.0
 HANDSHAKE_S = limits.HANDSHAKE_MS / 1000
 TICK_S = 0.25
 MAX_RESTARTS = 3
+FAREWELL_MS = 200
+"""What was just said, such as an acknowledgement, may take so long to leave at close."""
 
 
 class ClientState(StrEnum):
@@ -90,7 +93,7 @@ class Session:
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
         self._thread = threading.Thread(target=self._run, name="underpaint-client", daemon=True)
 
     def open(self) -> None:
@@ -112,6 +115,12 @@ class Session:
     def epoch(self) -> str | None:
         """The epoch of the daemon that last said hello."""
         return self._epoch
+
+    @property
+    def shared_folder(self) -> Path | None:
+        """The folder in memory that the present daemon shares with us, if it does."""
+        link = self._link
+        return None if link is None else shared.usable(link.connection.shared)
 
     @property
     def unreachable_for(self) -> float:
@@ -176,10 +185,11 @@ class Session:
                 self._wait()
                 self._take_received()
         finally:
-            self._drop_link()
+            self._send_posted()
+            self._drop_link(FAREWELL_MS)
             self._set_state(ClientState.CLOSED, hopeless=True)
             self._outstanding.fail(_closed(), only_sent=False)
-            self._context.destroy(linger=0)
+            self._context.term()
             self._woken.close()
             self._waker.close()
 
@@ -262,10 +272,10 @@ class Session:
         self._set_state(ClientState.LOST, hopeless=final)
         self._outstanding.fail(error, only_sent=not final)
 
-    def _drop_link(self) -> None:
+    def _drop_link(self, linger_ms: int = 0) -> None:
         self._hellos.clear()
         if self._link is not None:
-            self._link.close()
+            self._link.close(linger_ms)
             self._link = None
 
     def _wait(self) -> None:

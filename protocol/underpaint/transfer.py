@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import Future
 
 from . import limits
 from .buffers import BufferRef, Buffers
@@ -12,9 +13,7 @@ from .errors import ErrorCode, JobFailed
 from .events import ResultFile
 from .exchange import Exchange, expect
 from .messages import (
-    AckOk,
     BlobHave,
-    BlobOk,
     BlobPut,
     Channel,
     FileInfo,
@@ -25,9 +24,15 @@ from .messages import (
     ResultPart,
     Results,
 )
+from .outstanding import Reply
+from .shared import read_result, write_buffers
 
 _ASK_FIRST_ABOVE = 64 * limits.KIB
 """Asking costs a fraction of a millisecond: less than sending so many bytes in vain."""
+
+
+_TOGETHER = limits.MIB
+"""Up to so many bytes go in one message; larger buffers go alone."""
 
 
 class Transfer:
@@ -36,6 +41,7 @@ class Transfer:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._known: frozenset[str] = frozenset()
+        self._shared: frozenset[str] = frozenset()
 
     def know(self, refs: Iterable[BufferRef]) -> None:
         """The daemon has stored these."""
@@ -46,16 +52,18 @@ class Transfer:
         assumed, self._known = bool(self._known), frozenset()
         return assumed
 
-    def put_all_but_last(self, refs: Iterable[BufferRef], buffers: Buffers) -> tuple[Buffer, ...]:
+    def put(
+        self, refs: Iterable[BufferRef], buffers: Buffers
+    ) -> tuple[list[Future[Reply]], tuple[Buffer, ...]]:
         """Send what the daemon lacks, save the last messageful, which is returned.
 
-        It can ride with the request itself, so that one view costs one message.
+        That one can ride with the request itself. Nothing is waited for: the daemon checks a
+        buffer while the next is on its way. The futures tell of refusals.
         """
         lacking = self._lacking([r for r in refs if r.sha256 in buffers], buffers)
+        lacking = self._share(lacking)
         *first, last = batches(lacking) or [()]
-        for batch in first:
-            expect(BlobOk, self._exchange.once(Channel.DATA, BlobPut(), batch, None))
-        return last
+        return [self._exchange.post(Channel.DATA, BlobPut(), batch) for batch in first], last
 
     def _lacking(self, refs: list[BufferRef], buffers: Buffers) -> list[Buffer]:
         unknown = {ref.sha256: ref for ref in refs if ref.sha256 not in self._known}
@@ -66,41 +74,66 @@ class Transfer:
             unknown = {key: unknown[key] for key in reply.sha256s if key in unknown}
         return [array_buffer(ref, buffers[key]) for key, ref in unknown.items()]
 
+    def _share(self, lacking: list[Buffer]) -> list[Buffer]:
+        """Leave buffers in the shared folder if there is one; returns those still to be sent.
+
+        Each is shared once: if the daemon does not find it there, it gets it by wire.
+        """
+        folder = self._exchange.shared_folder
+        fresh = [b for b in lacking if b.info.sha256 not in self._shared]
+        if folder is None or sum(b.info.nbytes for b in fresh) <= _ASK_FIRST_ABOVE:
+            return lacking
+        written = write_buffers(folder, fresh)
+        self._shared |= written
+        self._known |= written
+        return [b for b in lacking if b.info.sha256 not in written]
+
     def fetch(self, job: str, timeout: float | None) -> list[ResultFile]:
         """All result files of a job, checked against their hashes, then acknowledged."""
         manifest = expect(
-            Results, self._exchange.once(Channel.DATA, ResultManifest(job), (), timeout)
+            Results, self._exchange.once(Channel.DATA, ResultManifest(job), timeout=timeout)
         )
         files = [self._fetch_file(job, info, timeout) for info in manifest.files]
-        expect(AckOk, self._exchange.once(Channel.DATA, ResultAck(job), (), timeout))
+        # Nobody needs to wait for the answer: it only lets the daemon make room.
+        self._exchange.post(Channel.DATA, ResultAck(job))
         return files
 
     def _fetch_file(self, job: str, info: FileInfo, timeout: float | None) -> ResultFile:
-        data = bytearray()
+        folder = self._exchange.shared_folder
+        data = None if folder is None else read_result(folder, job, info.name)
+        if data is None or not _matches(data, info):
+            data = self._fetch_by_wire(job, info, timeout)
+            if not _matches(data, info):
+                raise _damaged(job, info.name, "its hash does not match")
+        return ResultFile(info.name, info.media, data, info.facts)
+
+    def _fetch_by_wire(self, job: str, info: FileInfo, timeout: float | None) -> bytes:
+        data = b""
         while len(data) < info.nbytes:
-            reply = self._exchange.once(
-                Channel.DATA, ResultFetch(job, info.name, len(data)), (), timeout
-            )
+            fetch = ResultFetch(job, info.name, len(data))
+            reply = self._exchange.once(Channel.DATA, fetch, timeout=timeout)
             part = expect(ResultPart, reply)
             if part.offset != len(data) or not reply.buffers or not len(reply.buffers[0].data):
                 raise _damaged(job, info.name, "a part does not follow the last")
-            data += reply.buffers[0].data
-        if hashlib.sha256(data).hexdigest() != info.sha256:
-            raise _damaged(job, info.name, "its hash does not match")
-        return ResultFile(info.name, info.media, bytes(data), info.facts)
+            data += bytes(reply.buffers[0].data)
+        return data
 
 
 def batches(buffers: list[Buffer]) -> list[tuple[Buffer, ...]]:
-    """Buffers in messages that keep within the limits of count and size."""
+    """Buffers in messages: few small ones together, large ones each alone."""
     out: list[tuple[Buffer, ...]] = []
     room = 0
     for buffer in buffers:
         if not out or len(out[-1]) == limits.MAX_BUFFERS or buffer.info.nbytes > room:
             out.append(())
-            room = limits.MAX_DATA_FRAME
+            room = _TOGETHER
         out[-1] = (*out[-1], buffer)
         room -= buffer.info.nbytes
     return out
+
+
+def _matches(data: bytes, info: FileInfo) -> bool:
+    return len(data) == info.nbytes and hashlib.sha256(data).hexdigest() == info.sha256
 
 
 def _damaged(job: str, name: str, why: str) -> JobFailed:

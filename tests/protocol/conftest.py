@@ -110,7 +110,7 @@ class SmallDaemon:
         try:
             envelope = decode(frames)
         except ProtocolError as error:
-            send(socket, m.error_message(error), peer)
+            self._send(channel, m.error_message(error), peer)
             return
         self.bytes_received += sum(b.info.nbytes for b in envelope.buffers)
         try:
@@ -118,10 +118,10 @@ class SmallDaemon:
             self.heard.append(body)
             answer, buffers = self._answer(channel, peer, body, envelope.buffers)
         except UnderpaintError as error:
-            send(socket, m.error_message(error, envelope.id), peer)
+            self._send(channel, m.error_message(error, envelope.id), peer)
             return
         if answer is not None:
-            send(socket, m.message(answer, re=envelope.id, buffers=buffers), peer)
+            self._send(channel, m.message(answer, re=envelope.id, buffers=buffers), peer)
 
     def _answer(self, channel, peer, body, buffers) -> tuple[m.Body | None, tuple[Buffer, ...]]:
         if isinstance(body, m.Hello):
@@ -248,6 +248,7 @@ class SmallDaemon:
             self._send(Channel.DATA, preview, self._peers[Channel.DATA, session])
 
     def _send(self, channel: Channel, envelope, peer: bytes) -> None:
+        """Send to a peer that may have left."""
         try:
             send(self._sockets[channel], envelope, peer)
         except zmq.ZMQError as error:

@@ -301,3 +301,13 @@ def test_stopping_the_daemon_is_not_undone_by_its_clients(daemon, paths):
         assert up.state is underpaint.ClientState.ABSENT
         with pytest.raises(ConnectionLost):
             up.status()
+
+
+def test_an_acknowledgement_leaves_even_when_the_client_closes_at_once(daemon, paths):
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        up.submit(request, buffers).result(10)
+    deadline = time.monotonic() + 2
+    while not any(isinstance(body, m.ResultAck) for body in daemon.heard):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
