@@ -52,11 +52,21 @@ class Greeted:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A request read and checked. With `problem` it can only be a repetition of a known job."""
+    """A request read and checked. With `problem` it can only be a repetition of a known job;
+    without `verified` a `Verified` follows."""
 
     route: Route
     job: str
     request: Request
+    problem: UnderpaintError | None = None
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The buffers of a job were hashed; with `problem` one of them is not what it should be."""
+
+    job: str
     problem: UnderpaintError | None = None
 
 
@@ -88,4 +98,4 @@ class Stop:
 
 
 ToData = Send | Asked | Pin | Ended | Sweep | Stop
-ToControl = Send | Asked | Greeted | Checked | FromWorker | WorkerGone
+ToControl = Send | Asked | Greeted | Checked | Verified | FromWorker | WorkerGone

@@ -1,49 +1,54 @@
-"""Content-addressed buffers on disk: `blobs/ab/<sha256>`.
+"""Content-addressed buffers: `blobs/ab/<sha256>` on the shelf.
 
-Used by the data thread only. A blob is on disk before its job is accepted, so that a queued job
-survives the daemon; the worker reads it from there (that is, from the kernel's page cache).
+Used by the data thread only. A blob is on the shelf before its job is accepted, so that a
+queued job survives the daemon; the worker maps the same file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from underpaint import limits
-from underpaint.buffers import BufferRef, Kind, check
+from underpaint.buffers import Array, BufferRef, Kind, check
 from underpaint.envelope import Buffer
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Request
 from underpaint.tree import buffer_refs
 
 from . import disk
+from .shelf import Shelf
 
 _DTYPES = frozenset({"uint8", "uint16", "int32", "float32"})
 
 
-def blob_path(root: Path, sha256: str) -> Path:
-    """Where a blob lies; `sha256` is 64 hexadecimal digits (the wire's decoder saw to that)."""
-    return root / sha256[:2] / sha256
+def blob_name(sha256: str) -> str:
+    """Where a blob lies on the shelf; `sha256` is 64 hexadecimal digits (the wire's decoder saw
+    to that)."""
+    return f"blobs/{sha256[:2]}/{sha256}"
 
 
 class Blobs:
-    """The blob folder, and which blobs are pinned by unfinished jobs."""
+    """The blobs of a shelf, and which of them are pinned by unfinished jobs."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
         # What was hashed and checked in this life of the daemon. A file from before may be
         # damaged (a power cut), so it is read again at first use.
         self._good: set[BufferRef] = set()
         self._pins: dict[str, frozenset[str]] = {}
+        self._hashers = ThreadPoolExecutor(2, "underpaint-hash")
 
     def missing(self, sha256s: Iterable[str]) -> tuple[str, ...]:
         """Those that are not here."""
-        return tuple(sha for sha in sha256s if not blob_path(self._root, sha).is_file())
+        return tuple(sha for sha in sha256s if self._shelf.size(blob_name(sha)) is None)
 
     def put(self, buffer: Buffer) -> str:
         """Check and keep one buffer; returns its sha256.
@@ -51,38 +56,62 @@ class Blobs:
         Raises RequestError: BAD_BUFFER, TOO_LARGE, DISK_FULL.
         """
         ref = _ref(buffer)
-        if ref in self._good and blob_path(self._root, ref.sha256).is_file():
+        name = blob_name(ref.sha256)
+        if ref in self._good and self._shelf.size(name) is not None:
             return ref.sha256
+        # Hashing and writing take about as long, and neither holds Python's lock.
+        hashed = self._hashers.submit(lambda: hashlib.sha256(buffer.data).hexdigest())
         check(ref.kind, buffer.array())
-        if hashlib.sha256(buffer.data).hexdigest() != ref.sha256:
-            raise RequestError(ErrorCode.BAD_BUFFER, f"{ref.kind} does not match its sha256")
         try:
-            disk.write_whole(blob_path(self._root, ref.sha256), buffer.data)
+            disk.write_whole(
+                self._shelf.place(ref.nbytes) / name,
+                buffer.data,
+                keep=lambda: hashed.result() == ref.sha256,
+            )
         except OSError as error:
             raise disk.as_error(error, f"{ref.kind} buffer cannot be kept") from error
+        if hashed.result() != ref.sha256:
+            raise RequestError(ErrorCode.BAD_BUFFER, f"{ref.kind} does not match its sha256")
         self._good.add(ref)
         return ref.sha256
 
-    def require(self, request: Request) -> frozenset[str]:
-        """Check that every buffer of a request is here and fits; returns their hashes.
+    def require(self, request: Request) -> list[BufferRef]:
+        """Check that every buffer of a request is here and fits; returns those whose hash is
+        still to be verified.
 
         Raises RequestError: MISSING_BLOBS (details: missing), BAD_BUFFER.
         """
         refs = buffer_refs(request)
         for ref in refs:
             _check_reference(ref)
-        missing = [ref.sha256 for ref in refs if not self._usable(ref)]
+        missing = [ref.sha256 for ref in refs if not self._fits(ref)]
         if missing:
             raise RequestError(
                 ErrorCode.MISSING_BLOBS,
                 f"{len(missing)} of {len(refs)} buffers are not here",
                 details={"missing": missing},
             )
-        return frozenset(ref.sha256 for ref in refs)
+        return [ref for ref in refs if ref not in self._good]
 
-    def pin(self, job: str, sha256s: Collection[str]) -> None:
-        """Keep these until `unpin`."""
-        self._pins[job] = frozenset(sha256s)
+    def verify(self, refs: Collection[BufferRef]) -> None:
+        """Hash buffers that a client or an earlier daemon left on the shelf; wrong ones go.
+
+        Raises RequestError(BAD_BUFFER).
+        """
+        whole = list(self._hashers.map(self._is_whole, refs))
+        for ref, good in zip(refs, whole, strict=True):
+            if good:
+                self._good.add(ref)
+            else:
+                self._shelf.remove(blob_name(ref.sha256))
+        if not all(whole):
+            raise RequestError(
+                ErrorCode.BAD_BUFFER, "a buffer does not match its sha256; submit the job anew"
+            )
+
+    def pin(self, job: str, request: Request) -> None:
+        """Keep a request's buffers until `unpin`."""
+        self._pins[job] = frozenset(ref.sha256 for ref in buffer_refs(request))
 
     def unpin(self, job: str) -> None:
         self._pins.pop(job, None)
@@ -92,7 +121,7 @@ class Blobs:
         pinned = frozenset().union(*self._pins.values())
         entries = sorted(
             (stat.st_mtime, stat.st_size, path)
-            for path in self._root.glob("*/*")
+            for path in self._shelf.disk.glob("blobs/*/*")
             if (stat := _stat(path)) is not None
         )
         total, gone = sum(size for _, size, _ in entries), 0
@@ -100,35 +129,39 @@ class Blobs:
             if total <= max_bytes:
                 break
             if path.name not in pinned:
-                path.unlink(missing_ok=True)
-                total, gone = total - size, gone + 1
+                with contextlib.suppress(OSError):  # Windows keeps what a worker has open
+                    path.unlink()
+                    total, gone = total - size, gone + 1
         return gone
 
-    def _usable(self, ref: BufferRef) -> bool:
-        path = blob_path(self._root, ref.sha256)
-        try:
-            if path.stat().st_size != ref.nbytes:
-                return self._refuse_size(ref, path)
-            os.utime(path)
-        except FileNotFoundError:
+    def _fits(self, ref: BufferRef) -> bool:
+        name = blob_name(ref.sha256)
+        size = self._shelf.size(name)
+        if size is None:
             return False
+        if size != ref.nbytes:
+            return self._refuse_size(ref, size)
+        for root in self._shelf.roots:
+            with contextlib.suppress(OSError):
+                os.utime(root / name)
         if ref not in self._good:
-            array = np.fromfile(path, dtype=ref.dtype).reshape(ref.shape)
-            if hashlib.sha256(array.data).hexdigest() != ref.sha256:
-                path.unlink(missing_ok=True)  # damaged: the client sends it again
-                return False
-            check(ref.kind, array)
-            self._good.add(ref)
+            check(ref.kind, self._mapped(ref))
         return True
 
-    def _refuse_size(self, ref: BufferRef, path: Path) -> bool:
-        nbytes = path.stat().st_size
+    def _is_whole(self, ref: BufferRef) -> bool:
+        return hashlib.sha256(self._mapped(ref).data).hexdigest() == ref.sha256
+
+    def _mapped(self, ref: BufferRef) -> Array:
+        with self._shelf.open(blob_name(ref.sha256)) as file:
+            return np.memmap(file, ref.dtype, "r", shape=ref.shape).view(np.ndarray)
+
+    def _refuse_size(self, ref: BufferRef, size: int) -> bool:
         if any(known.sha256 == ref.sha256 for known in self._good):
             raise RequestError(
                 ErrorCode.BAD_BUFFER,
-                f"{ref.kind} of {ref.dtype} {ref.shape} needs {ref.nbytes} bytes, has {nbytes}",
+                f"{ref.kind} of {ref.dtype} {ref.shape} needs {ref.nbytes} bytes, has {size}",
             )
-        path.unlink(missing_ok=True)  # cut short by a crash: the client sends it again
+        self._shelf.remove(blob_name(ref.sha256))  # cut short by a crash: sent again
         return False
 
 

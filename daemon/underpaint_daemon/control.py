@@ -34,6 +34,7 @@ from underpaint.messages import (
     JobOk,
     Jobs,
     JobsList,
+    JobState,
     LogTail,
     ModelsList,
     Ping,
@@ -57,7 +58,19 @@ from underpaint.messages import (
 from underpaint.security import receive_frames
 from underpaint.tree import from_json, to_plain
 
-from .between import Asked, Checked, Ended, Greeted, Pin, Route, Send, Sweep, ToControl, ToData
+from .between import (
+    Asked,
+    Checked,
+    Ended,
+    Greeted,
+    Pin,
+    Route,
+    Send,
+    Sweep,
+    ToControl,
+    ToData,
+    Verified,
+)
 from .config import Config
 from .engine import Engine
 from .lifecycle import Identity
@@ -236,6 +249,8 @@ class ControlThread:
                 self._outbox.send(identity, envelope)
             case Greeted(session, identity):
                 self._peers.sessions.greet_data(session, identity)
+            case Verified(job, problem):
+                self._engine.verified(job, problem)
             case Checked():
                 self._answering(item.route, lambda: self._accept(item))
             case Asked(route, _, body):
@@ -260,7 +275,7 @@ class ControlThread:
 
     def _accept(self, item: Checked) -> Body:
         try:
-            job, duplicate = self._engine.submit(item.job, item.request, item.problem)
+            job, duplicate = self._engine.submit(item)
         except UnderpaintError:
             if self._store.get(item.job) is None:
                 self._data.put(Ended(item.job))  # nothing to keep its buffers for
@@ -310,10 +325,9 @@ class ControlThread:
 
     def _manifest(self, body: ResultManifest) -> Body:
         job = self._store.require(body.job)
-        if not job.files:
+        if job.removed or job.state is not JobState.DONE:
             why = "any more" if job.removed else f"yet: it is {job.state}"
-            error = unknown_result(job.id, f"files {why}")
-            raise error
+            raise unknown_result(job.id, f"files {why}")
         return Results(job.id, job.files)
 
     def _ack(self, body: ResultAck) -> Body:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 import zmq
 
+from underpaint.buffers import BufferRef
 from underpaint.envelope import Envelope, decode, file_buffer
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
 from underpaint.messages import (
@@ -56,6 +56,7 @@ from .between import (
     Sweep,
     ToControl,
     ToData,
+    Verified,
 )
 from .blobs import Blobs
 from .config import Config
@@ -65,7 +66,7 @@ from .models import list_models, model_folder
 from .outbox import Outbox
 from .results import Folders
 from .sessions import MAX_SESSIONS
-from .store import checkpoint
+from .shelf import Shelf
 from .validation import validate
 
 log = logging.getLogger("data")
@@ -79,7 +80,7 @@ class DataThread:
         self,
         config: Config,
         socket: zmq.Socket[bytes],
-        folders: Folders,
+        shelf: Shelf,
         identity: Identity,
         inbox: Mailbox[ToData],
         control: Mailbox[ToControl],
@@ -87,11 +88,11 @@ class DataThread:
         self._config = config
         self._socket = socket
         self._outbox = Outbox(socket)
-        self._folders = folders
+        self._folders = Folders(shelf)
         self._identity = identity
         self._inbox = inbox
         self._control = control
-        self._blobs = Blobs(config.paths.data / "blobs")
+        self._blobs = Blobs(shelf)
         self._peers: OrderedDict[bytes, str] = OrderedDict()
         self._running = True
         self.heard_at = time.monotonic()
@@ -168,12 +169,9 @@ class DataThread:
             case Asked(route, envelope, body):
                 self._take_asked(route, envelope, body)
             case Pin(job, request):
-                with contextlib.suppress(UnderpaintError):
-                    self._blobs.pin(job, self._blobs.require(request))
+                self._pin_again(job, request)
             case Ended(job):
                 self._blobs.unpin(job)
-                with contextlib.suppress(sqlite3.Error):
-                    checkpoint(self._config.paths.data / "jobs.db")
             case Sweep(jobs):
                 self._sweep(jobs)
             case Stop():
@@ -203,20 +201,43 @@ class DataThread:
     def _submit(self, route: Route, envelope: Envelope, body: Submit) -> None:
         request = from_plain(body.request)
         problem: UnderpaintError | None = None
+        unverified: list[BufferRef] = []
         try:
-            self._check(body.job, request, envelope)
+            unverified = self._check(body.job, request, envelope)
         except UnderpaintError as error:
             # A repetition of a job that is long done needs no buffers: the control thread knows.
             problem = error
-        self._control.put(Checked(route, body.job, request, problem))
+        self._control.put(Checked(route, body.job, request, problem, not unverified))
+        # The worker wakes up meanwhile. No result leaves before the hashes are known to be right.
+        self._verify(body.job, unverified)
 
-    def _check(self, job: str, request: Request, envelope: Envelope) -> None:
+    def _check(self, job: str, request: Request, envelope: Envelope) -> list[BufferRef]:
         validate(request)
         if self._config.checks_models:
             model_folder(self._config.paths, request.model)
         for buffer in envelope.buffers:
             self._blobs.put(buffer)
-        self._blobs.pin(job, self._blobs.require(request))
+        unverified = self._blobs.require(request)
+        self._blobs.pin(job, request)
+        return unverified
+
+    def _verify(self, job: str, refs: list[BufferRef]) -> None:
+        if not refs:
+            return
+        problem: UnderpaintError | None = None
+        try:
+            self._blobs.verify(refs)
+        except UnderpaintError as error:
+            problem = error
+        self._control.put(Verified(job, problem))
+
+    def _pin_again(self, job: str, request: Request) -> None:
+        """After a restart: what a power cut damaged must not be painted with."""
+        try:
+            self._blobs.pin(job, request)
+            self._verify(job, self._blobs.require(request))
+        except UnderpaintError as error:
+            self._control.put(Verified(job, error))
 
     def _fetch(self, route: Route, _envelope: Envelope, body: ResultFetch) -> None:
         data, total = self._folders.read(body.job, body.name, body.offset, body.length)

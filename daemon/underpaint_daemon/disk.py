@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from underpaint.envelope import Bytes
@@ -14,9 +15,15 @@ from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
-def write_whole(path: Path, data: Bytes) -> None:
+def always() -> bool:
+    """The default of `keep`."""
+    return True
+
+
+def write_whole(path: Path, data: Bytes, keep: Callable[[], bool] = always) -> None:
     """Write beside the target, then rename: a reader never sees half a file. Not synced: what
-    the kernel holds survives the death of the process."""
+    the kernel holds survives the death of the process. `keep`: asked before the renaming; False
+    leaves nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
     try:
@@ -24,7 +31,10 @@ def write_whole(path: Path, data: Bytes) -> None:
             view = memoryview(data).cast("B")
             while view:
                 view = view[file.write(view) or 0 :]
-        Path(name).replace(path)
+        if keep():
+            Path(name).replace(path)
+        else:
+            Path(name).unlink()
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

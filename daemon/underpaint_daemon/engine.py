@@ -9,14 +9,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from underpaint.envelope import Buffer
 from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
-from underpaint.messages import Event, FileInfo, JobInfo, JobState, Preview, ProgressInfo
-from underpaint.requests import REQUEST_KINDS, Request
+from underpaint.messages import FileInfo, JobInfo, JobState
+from underpaint.requests import REQUEST_KINDS
 from underpaint.tree import request_digest, to_json
 
+from .audience import Audience, send_previews, tell
+from .between import Checked
 from .config import Config
 from .results import Folders
 from .store import Job, Store
@@ -30,17 +31,7 @@ _MAX_WARNINGS = 50
 _MAX_WARNING = 500
 _RETRY_SECONDS = 1.0
 _MIB = 1024 * 1024
-
-
-class Audience(Protocol):
-    """Who is told what happens."""
-
-    def event(self, session: str, event: Event) -> None: ...
-
-    def preview(self, session: str, preview: Preview, buffer: Buffer) -> None: ...
-
-    def ended(self, job: str) -> None:
-        """The job is over, for whoever keeps its buffers."""
+_OUTCOMES = frozenset({"done", "failed", "cancelled"})
 
 
 @dataclass(slots=True)
@@ -84,13 +75,12 @@ class Engine:
                 self._interrupted(job, "the daemon ended while the job ran")
         return self._store.unfinished()
 
-    def submit(
-        self, id: str, request: Request, problem: UnderpaintError | None
-    ) -> tuple[Job, bool]:
+    def submit(self, item: Checked) -> tuple[Job, bool]:
         """Accept a job; the bool tells that it was accepted before.
 
-        Raises RequestError: JOB_ID_REUSED, DISK_FULL; `problem` unless it is a repetition.
+        Raises RequestError: JOB_ID_REUSED, DISK_FULL; `item.problem` unless it is a repetition.
         """
+        id, request = item.job, item.request
         digest = request_digest(request)
         known = self._store.get(id)
         if known is not None:
@@ -99,8 +89,8 @@ class Engine:
                     ErrorCode.JOB_ID_REUSED, f"job {id} was submitted with another request"
                 )
             return known, True
-        if problem is not None:
-            raise problem
+        if item.problem is not None:
+            raise item.problem
         if self.draining:
             raise RequestError(
                 ErrorCode.DAEMON_LOST, "the daemon is about to stop; submit to the next one"
@@ -108,8 +98,27 @@ class Engine:
         kind = next(name for name, cls in REQUEST_KINDS.items() if isinstance(request, cls))
         title = " ".join(request.prompt.text.split())[:_TITLE]
         job = self._store.add(id, digest, kind, title, to_json(request))
-        self._tracks[id] = Track(first_seq(self._store.starts))
+        first = first_seq(self._store.starts)
+        self._tracks[id] = Track(first, unverified=not item.verified)
         return job, False
+
+    def verified(self, id: str, problem: UnderpaintError | None) -> None:
+        """The job's buffers were hashed: let its outcome out, or fail it."""
+        track = self._tracks.get(id)
+        if track is None:
+            return
+        track.unverified, track.refused = False, problem
+        running = self._running
+        if running is None or running.job.id != id:
+            if problem is not None:
+                self._end(
+                    self._store.require(id),
+                    lambda: self._store.finish_failed(id, problem.to_dict()),
+                )
+        elif track.outcome is not None:
+            _HANDLERS[track.outcome["t"]](self, running, track.outcome)
+        elif problem is not None:
+            self._supervisor.send({"t": "cancel", "job": id})
 
     def cancel(self, id: str, *, hard: bool) -> JobState:
         """Ask a job to stop; returns its state before. Raises RequestError(JOB_UNKNOWN)."""
@@ -135,7 +144,7 @@ class Engine:
         """Leave to send a session so many previews."""
         if (track := self._tracks.get(id)) is not None:
             track.give_credit(session, n)
-            self._send_previews(track)
+            send_previews(self._audience, track)
             self._ask_for_preview(id, track)
 
     def forget(self, session: str) -> None:
@@ -177,6 +186,9 @@ class Engine:
             return
         running, message = self._running, event.message
         if running is not None and message.get("job") == running.job.id:
+            if running.track.unverified and message["t"] in _OUTCOMES:
+                running.track.outcome = message
+                return
             _HANDLERS[message["t"]](self, running, message)
 
     def worker_gone(self, event: WorkerGone) -> None:
@@ -224,16 +236,15 @@ class Engine:
                 "job": job.id,
                 "attempt": job.attempts,
                 "request": job.request,
-                "folder": str(self._folders.job(job.id)),
             }
         )
-        self._tell(job.id, track, state=job.state)
+        tell(self._audience, job.id, track, state=job.state)
         self._ask_for_preview(job.id, track)
 
     def _tend(self, running: _Running, now: float) -> None:
         track = running.track
         if (held := track.throttle.due(now)) is not None:
-            self._tell(running.job.id, track, progress=held)
+            tell(self._audience, running.job.id, track, progress=held)
         if track.kill_at is not None and now >= track.kill_at:
             log.info("job %s does not stop; its worker is killed", running.job.id)
             self._supervisor.kill()
@@ -250,7 +261,7 @@ class Engine:
 
     def _lose_worker(self, running: _Running, how: str, facts: Message) -> None:
         job, track = running.job, running.track
-        if track.cancel_asked:
+        if track.cancel_asked or track.refused is not None:
             self._finish(running, lambda: self._store.finish_cancelled(job.id))
             return
         where = "" if track.progress is None else f" in {track.progress.phase}"
@@ -269,7 +280,7 @@ class Engine:
         track.progress = None
         if not self._try(lambda: self._store.requeue(job.id)):
             self._unsaved.append(lambda: self._store.requeue(job.id))
-        self._tell(job.id, track, state=JobState.QUEUED)
+        tell(self._audience, job.id, track, state=JobState.QUEUED)
         self._warn(job.id, track, f"{what}; the job is run again")
 
     def _started(self, running: _Running, _message: Message) -> None:
@@ -280,11 +291,11 @@ class Engine:
             self._advance(running, JobState.SAVING)
         told = running.track.take_progress(message, time.monotonic())
         if told is not None:
-            self._tell(running.job.id, running.track, progress=told)
+            tell(self._audience, running.job.id, running.track, progress=told)
 
     def _preview(self, running: _Running, message: Message) -> None:
         running.track.take_preview(message)
-        self._send_previews(running.track)
+        send_previews(self._audience, running.track)
         self._ask_for_preview(running.job.id, running.track)
 
     def _warning(self, running: _Running, message: Message) -> None:
@@ -315,11 +326,18 @@ class Engine:
             return
         if self._try(lambda: self._store.advance(running.job.id, state)):
             running.job = self._store.require(running.job.id)
-            self._tell(running.job.id, running.track, state=state)
+            tell(self._audience, running.job.id, running.track, state=state)
 
     def _finish(self, running: _Running, commit: Callable[[], Job]) -> None:
         self._idle_since, self._running = time.monotonic(), None
-        self._end(running.job, commit)
+        refused = running.track.refused
+        if refused is not None:
+            self._end(
+                running.job,
+                lambda: self._store.finish_failed(running.job.id, refused.to_dict()),
+            )
+        else:
+            self._end(running.job, commit)
 
     def _end(self, job: Job, commit: Callable[[], Job]) -> None:
         def end() -> None:
@@ -327,7 +345,7 @@ class Engine:
             track = self._tracks.pop(job.id, None)
             if track is not None:
                 error = None if ended.error is None else dict(ended.error)
-                self._tell(job.id, track, state=ended.state, error=error)
+                tell(self._audience, job.id, track, state=ended.state, error=error)
             self._audience.ended(job.id)
 
         if not self._try(end):
@@ -343,7 +361,7 @@ class Engine:
         if len(track.warnings) < _MAX_WARNINGS:
             track.warnings.append(text[:_MAX_WARNING])
             self._try(lambda: self._store.warn(id, track.warnings))
-            self._tell(id, track, warning=track.warnings[-1])
+            tell(self._audience, id, track, warning=track.warnings[-1])
 
     def _try(self, commit: Callable[[], object]) -> bool:
         try:
@@ -352,24 +370,6 @@ class Engine:
             log.warning("%s", error.message)
             return False
         return True
-
-    def _tell(
-        self,
-        id: str,
-        track: Track,
-        *,
-        state: JobState | None = None,
-        progress: ProgressInfo | None = None,
-        warning: str | None = None,
-        error: dict[str, Any] | None = None,
-    ) -> None:
-        event = Event(id, track.next_seq(), state, progress, warning, error)
-        for session in tuple(track.watchers):
-            self._audience.event(session, event)
-
-    def _send_previews(self, track: Track) -> None:
-        for session, slot in track.previews_due():
-            self._audience.preview(session, slot.body, slot.buffer)
 
     def _ask_for_preview(self, id: str, track: Track) -> None:
         if self.running == id and track.wants_preview:

@@ -6,57 +6,67 @@ The worker writes into `results.part` and the daemon renames it when all is ther
 
 from __future__ import annotations
 
-import shutil
+import mmap
 from pathlib import Path
 
 from underpaint import limits
+from underpaint.envelope import Bytes
 from underpaint.errors import ErrorCode, RequestError
 
 from . import disk
+from .shelf import PART, Shelf
 
-RESULTS, PART = "results", "results.part"
+RESULTS = "results"
 
 
 class Folders:
-    """The job folders under one root. Ids and names are checked by the wire's decoder: no
+    """The job folders of a shelf. Ids and names are checked by the wire's decoder: no
     separators, no leading dot; the check here is the second lock."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     def job(self, id: str) -> Path:
-        return self._root / _safe(id)
+        """The job's folder on disk."""
+        return self._shelf.disk / _folder(id)
 
     def complete(self, id: str) -> None:
         """Put the finished files in their place. Raises RequestError(DISK_FULL or FILE)."""
-        folder = self.job(id)
+        self._shelf.remove(f"{_folder(id)}/{RESULTS}")
+        folders = [root / _folder(id) for root in self._shelf.roots]
+        folder = next((f for f in folders if (f / PART).is_dir()), folders[-1])
         try:
-            shutil.rmtree(folder / RESULTS, ignore_errors=True)
             (folder / PART).rename(folder / RESULTS)
         except OSError as error:
             raise disk.as_error(error, "results cannot be put in their place") from error
 
-    def read(self, id: str, name: str, offset: int, length: int | None) -> tuple[bytes, int]:
-        """Bytes of a result from `offset`, and the file's whole size.
+    def read(self, id: str, name: str, offset: int, length: int | None) -> tuple[Bytes, int]:
+        """Bytes of a result from `offset`, mapped and not copied, and the file's whole size.
 
         Raises RequestError(RESULT_UNKNOWN).
         """
         wanted = limits.MAX_PART if length is None else min(length, limits.MAX_PART)
         try:
-            with (self.job(id) / RESULTS / _safe(name)).open("rb", buffering=0) as file:
+            with self._shelf.open(f"{_folder(id)}/{RESULTS}/{_safe(name)}") as file:
                 total = file.seek(0, 2)
-                file.seek(min(offset, total))
-                return file.read(wanted), total
+                if offset >= total:
+                    return b"", total
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                return memoryview(mapped)[offset : offset + wanted], total
         except (FileNotFoundError, NotADirectoryError) as error:
             raise unknown_result(id, name) from error
 
     def remove(self, id: str) -> None:
         """Remove a job's whole folder."""
-        shutil.rmtree(self.job(id), ignore_errors=True)
+        self._shelf.remove(_folder(id))
 
 
 def unknown_result(id: str, name: str) -> RequestError:
     return RequestError(ErrorCode.RESULT_UNKNOWN, f"job {id} has no result {name}")
+
+
+def _folder(id: str) -> str:
+    return f"jobs/{_safe(id)}"
 
 
 def _safe(name: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -31,7 +32,8 @@ from .lifecycle import (
 from .mailbox import Mailbox
 from .outbox import Outbox
 from .results import Folders
-from .store import Store
+from .shelf import Settler, Shelf, make_shelf
+from .store import Store, checkpoint
 from .supervisor import Supervisor
 
 log = logging.getLogger("server")
@@ -53,6 +55,7 @@ def serve(config: Config) -> int:
         # The control thread must get its turn within a millisecond or two of asking.
         sys.setswitchinterval(_SWITCH_SECONDS)
         keys, client = new_keys(), new_keys()
+        # One I/O thread for each socket, see `security`.
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
         stack.callback(context.term)
         allowed = [client.public, *authorised_keys(config.paths, config.bind)]
@@ -69,8 +72,6 @@ def _bound(
     context: zmq.Context[zmq.Socket[bytes]], channel: Channel, keys: KeyPair, host: str
 ) -> Iterator[zmq.Socket[bytes]]:
     socket = server_socket(context, channel, keys)
-    # An I/O thread of its own for each: ciphering bulk would hold up control otherwise.
-    socket.setsockopt(zmq.AFFINITY, 1 if channel is Channel.CONTROL else 2)
     socket.setsockopt(zmq.IPV6, int(host.startswith("[")))
     try:
         socket.bind(f"tcp://{host}:*")
@@ -90,21 +91,26 @@ def _run(
     identity = new_identity()
     to_control: Mailbox[ToControl] = Mailbox()
     to_data: Mailbox[ToData] = Mailbox()
-    store = Store(config.paths.data / "jobs.db")
+    table = config.paths.data / "jobs.db"
+    store = Store(table)
     stack.callback(store.close)
-    folders = Folders(config.paths.data / "jobs")
-    supervisor = Supervisor(config, to_control.put)
+    shelf = make_shelf(config.paths.data)
+    supervisor = Supervisor(config, shelf, to_control.put)
     peers = Peers(Outbox(control), to_data)
-    engine = Engine(config, store, folders, supervisor, peers)
-    data_thread = DataThread(config, data, folders, identity, to_data, to_control)
+    engine = Engine(config, store, Folders(shelf), supervisor, peers)
+    data_thread = DataThread(config, data, shelf, identity, to_data, to_control)
     control_thread = ControlThread(
         config, control, store, engine, supervisor, peers, identity, to_control, to_data
     )
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda _number, _frame: control_thread.stop())
+    settler = Settler(
+        shelf, lambda: time.monotonic() - data_thread.heard_at, lambda: checkpoint(table)
+    )
+    stack.callback(settler.close)
     thread = threading.Thread(target=data_thread.run, name="underpaint-data", daemon=True)
     thread.start()
-    _announce(config, stack, identity, (control, data), keys)
+    _announce(config, stack, identity, (control, data), keys, shelf)
     try:
         control_thread.run(lambda: data_thread.heard_at)
     finally:
@@ -118,6 +124,7 @@ def _announce(
     identity: Identity,
     sockets: tuple[zmq.Socket[bytes], zmq.Socket[bytes]],
     keys: tuple[KeyPair, KeyPair],
+    shelf: Shelf,
 ) -> None:
     server, client = keys
     control, data = (_reachable(socket) for socket in sockets)
@@ -130,6 +137,7 @@ def _announce(
         client_secret=client.secret,
         pid=identity.pid,
         epoch=identity.epoch,
+        shared="" if shelf.fast is None else str(shelf.fast),
     )
     write_connection(path, connection)
     stack.callback(remove_connection, path, identity.epoch)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from .config import Config
+from .shelf import Shelf
 from .worker.pipe import Message, Writer, read_message
 
 log = logging.getLogger("supervisor")
@@ -43,8 +44,10 @@ class Supervisor:
     """Holds at most one worker process. Used by the control thread; what the worker says is
     posted to `post` from reading threads."""
 
-    def __init__(self, config: Config, post: Callable[[FromWorker | WorkerGone], None]) -> None:
-        self._config = config
+    def __init__(
+        self, config: Config, shelf: Shelf, post: Callable[[FromWorker | WorkerGone], None]
+    ) -> None:
+        self._command = _command(config, shelf)
         self._post = post
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
@@ -67,7 +70,7 @@ class Supervisor:
             return
         # Always a new program and never a fork: the daemon has threads and sockets.
         process = subprocess.Popen(
-            _command(self._config),
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -143,10 +146,11 @@ def describe_exit(code: int) -> str:
     return f"signal {name}"
 
 
-def _command(config: Config) -> list[str]:
+def _command(config: Config, shelf: Shelf) -> list[str]:
     paths = config.paths
     command = [sys.executable, "-m", "underpaint_daemon.worker.main", "--runner", config.runner]
     command += ["--parent", str(os.getpid()), "--data", str(paths.data)]
+    command += [] if shelf.fast is None else ["--fast", str(shelf.fast)]
     return [*command, "--runtime", str(paths.runtime), "--cache", str(paths.cache)]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from underpaint.buffers import BufferRef, Kind, digest
 from underpaint.envelope import Buffer, array_buffer
+from underpaint.errors import UnderpaintError
 from underpaint.messages import JobInfo, Preview, ProgressInfo
 
 from .progress import Eta, Throttle
@@ -40,7 +41,12 @@ class Slot:
 
 @dataclass(slots=True)
 class Track:
-    """The live side of one unfinished job. `kill_at`: monotonic time when a hard cancel kills."""
+    """The live side of one unfinished job.
+
+    `kill_at`: monotonic time when a hard cancel kills. `unverified`: its buffers are still being
+    hashed, and `outcome` is the worker's last word, held back until then. `refused`: they were
+    not what they should be.
+    """
 
     seq: int
     progress: ProgressInfo | None = None
@@ -50,6 +56,9 @@ class Track:
     seen: dict[str, int] = field(default_factory=dict)
     slot: Slot | None = None
     cancel_asked: bool = False
+    unverified: bool = False
+    refused: UnderpaintError | None = None
+    outcome: Message | None = None
     kill_at: float | None = None
     eta: Eta = field(default_factory=Eta)
     throttle: Throttle = field(default_factory=Throttle)

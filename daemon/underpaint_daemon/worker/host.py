@@ -6,10 +6,10 @@ import hashlib
 import json
 import logging
 import math
-import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,19 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint import limits
+from underpaint.buffers import BufferRef
 from underpaint.errors import ErrorCode, JobFailed, UnderpaintError
 from underpaint.requests import Request
 from underpaint.tree import buffer_refs, from_json
 
 from .. import disk
-from ..blobs import blob_path
-from ..results import PART
+from ..blobs import blob_name
+from ..shelf import PART, Shelf
 from .job import Artifact, Image8, JobCancelled, Phase, Runner
 from .pipe import Writer
 
 log = logging.getLogger("worker")
+_MAX_MANIFEST = 48 * limits.KIB
 
 
 class Wishes:
@@ -111,36 +113,42 @@ def shrink(image: Image8, side: int) -> Image8:
     return blocks.round().astype(np.uint8)
 
 
-def load_buffers(request: Request, root: Path) -> dict[str, npt.NDArray[Any]]:
-    """Every array of a request by its sha256, from the blob folder; writable copies."""
-    return {
-        ref.sha256: np.fromfile(blob_path(root, ref.sha256), ref.dtype).reshape(ref.shape)
-        for ref in buffer_refs(request)
-    }
+def load_buffers(request: Request, shelf: Shelf) -> dict[str, npt.NDArray[Any]]:
+    """Every array of a request by its sha256, mapped and not copied; what is written into one
+    stays in this process."""
+    return {ref.sha256: _mapped(ref, shelf) for ref in buffer_refs(request)}
+
+
+def _mapped(ref: BufferRef, shelf: Shelf) -> npt.NDArray[Any]:
+    try:
+        with shelf.open(blob_name(ref.sha256)) as file:
+            return np.memmap(file, ref.dtype, "c", shape=ref.shape).view(np.ndarray)
+    except FileNotFoundError as error:
+        raise JobFailed(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
 
 
 def run_job(
-    message: Mapping[str, Any], runner: Runner, blobs: Path, writer: Writer, wishes: Wishes
+    message: Mapping[str, Any], runner: Runner, shelf: Shelf, writer: Writer, wishes: Wishes
 ) -> None:
     """Run the job of a `run` message to its end, and tell the daemon how it ended.
 
     This is the worker's boundary: whatever the runner raises becomes a registered error.
     """
-    job, folder = str(message["job"]), Path(message["folder"])
+    job = str(message["job"])
     request, started = from_json(message["request"]), time.time()
     reporter = PipeReporter(job, writer, wishes)
     outcome: dict[str, Any]
     try:
         reporter.checkpoint()
-        artifacts = runner(request, load_buffers(request, blobs), reporter)
+        artifacts = runner(request, load_buffers(request, shelf), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))
-        outcome = {"t": "done", "files": save(folder / PART, artifacts)}
+        outcome = {"t": "done", "files": save(shelf, job, artifacts)}
     except JobCancelled:
         outcome = {"t": "cancelled"}
     except Exception as error:
         outcome = {"t": "failed", "error": to_error(error).to_dict()}
-    _write_record(folder, message, outcome, started)
     writer.send({**outcome, "job": job})
+    _write_record(shelf.disk / "jobs" / job, message, outcome, started)
 
 
 def to_error(error: Exception) -> UnderpaintError:
@@ -155,22 +163,30 @@ def to_error(error: Exception) -> UnderpaintError:
     return JobFailed(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def save(folder: Path, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
+def save(shelf: Shelf, job: str, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
     """Write the files into an emptied folder; returns their entries for the manifest."""
-    shutil.rmtree(folder, ignore_errors=True)
+    part = f"jobs/{job}/{PART}"
+    shelf.remove(part)
+    folder = shelf.place(sum(len(artifact.data) for artifact in artifacts)) / part
     folder.mkdir(parents=True)
-    return [_save_one(folder, artifact) for artifact in artifacts]
+    files = [_save_one(folder, artifact) for artifact in artifacts]
+    if len(json.dumps(files)) > _MAX_MANIFEST:
+        log.warning("the facts of job %s are too long for the wire and left out", job)
+        files = [{**file, "facts": {}} for file in files]
+    return files
 
 
 def _save_one(folder: Path, artifact: Artifact) -> dict[str, Any]:
     if not limits.ID.fullmatch(artifact.name):
         raise JobFailed(ErrorCode.INTERNAL, f"{artifact.name!r} cannot name a result")
-    (folder / artifact.name).write_bytes(artifact.data)
+    with ThreadPoolExecutor(1) as pool:
+        hashed = pool.submit(lambda: hashlib.sha256(artifact.data).hexdigest())
+        (folder / artifact.name).write_bytes(artifact.data)
     return {
         "name": artifact.name,
         "media": artifact.media,
         "nbytes": len(artifact.data),
-        "sha256": hashlib.sha256(artifact.data).hexdigest(),
+        "sha256": hashed.result(),
         "facts": plain(artifact.facts),
     }
 

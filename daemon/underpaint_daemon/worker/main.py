@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from underpaint.paths import Paths
 
+from ..shelf import Shelf
 from .host import Wishes, run_job, to_error
 from .job import Runner
 from .pipe import Message, Writer, read_message
@@ -44,7 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     threading.Thread(target=_read, args=(source, inbox, wishes), daemon=True).start()
     threading.Thread(target=_beat, args=(writer,), daemon=True).start()
     writer.send({"t": "ready", "pid": os.getpid()})
-    _serve(inbox, writer, wishes, paths, options.runner)
+    shelf = Shelf(options.data, options.fast)
+    _serve(inbox, writer, wishes, paths, shelf, options.runner)
     return 0
 
 
@@ -61,6 +63,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--parent", type=int, required=True)
     for folder in ("data", "runtime", "cache"):
         parser.add_argument(f"--{folder}", type=Path, required=True)
+    parser.add_argument("--fast", type=Path)
     return parser.parse_args(argv)
 
 
@@ -69,6 +72,7 @@ def _serve(
     writer: Writer,
     wishes: Wishes,
     paths: Paths,
+    shelf: Shelf,
     runner_name: str,
 ) -> None:
     runner: Runner | None = None
@@ -82,7 +86,7 @@ def _serve(
             except Exception as error:
                 writer.send({"t": "failed", "job": job, "error": to_error(error).to_dict()})
                 continue
-        run_job(message, runner, paths.data / "blobs", writer, wishes)
+        run_job(message, runner, shelf, writer, wishes)
 
 
 def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message | None], wishes: Wishes) -> None:

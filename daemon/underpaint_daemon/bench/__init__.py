@@ -1,0 +1,1 @@
+"""Measures of the daemon itself, on real processes and the real client."""

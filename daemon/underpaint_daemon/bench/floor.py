@@ -1,0 +1,81 @@
+"""What the way costs at least: the same bytes over bare pyzmq with CURVE, to a second process.
+
+Run as a program it is the far side: it prints its endpoint and key, then answers each message
+with as many zero bytes as the message's first frame asks for.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import zmq
+
+from underpaint.buffers import Array
+from underpaint.errors import ConnectionLost, ErrorCode
+
+_ANSWER_MS = 20_000
+
+
+class Floor:
+    """A DEALER connected to the far side."""
+
+    def __init__(self, socket: zmq.Socket[bytes]) -> None:
+        self._socket = socket
+
+    def round_trip(self, arrays: Sequence[Array], answer_bytes: int) -> float:
+        """Seconds from sending the arrays to having the answer. Raises ConnectionLost."""
+        began = time.perf_counter()
+        frames: list[bytes | memoryview] = [str(answer_bytes).encode()]
+        frames += [array.data for array in arrays]
+        self._socket.send_multipart(frames, copy=False)
+        if not self._socket.poll(_ANSWER_MS):
+            raise ConnectionLost(ErrorCode.TIMEOUT, "the bare loopback does not answer")
+        answer = self._socket.recv(copy=False)
+        took = time.perf_counter() - began
+        if len(answer.buffer) != answer_bytes:
+            raise ConnectionLost(ErrorCode.INTERNAL, "the bare loopback answered something else")
+        return took
+
+
+@contextmanager
+def bare_loopback() -> Iterator[Floor]:
+    """Start the far side and connect to it."""
+    command = [sys.executable, "-m", "underpaint_daemon.bench.floor"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as far, zmq.Context() as ctx:
+        try:
+            if far.stdout is None:
+                raise ConnectionLost(ErrorCode.INTERNAL, "the bare loopback has no output")
+            endpoint, key = far.stdout.readline().split()
+            public, secret = zmq.curve_keypair()
+            socket: zmq.Socket[bytes] = ctx.socket(zmq.DEALER)
+            with socket:
+                socket.setsockopt(zmq.LINGER, 0)
+                socket.setsockopt(zmq.CURVE_SERVERKEY, key.encode())
+                socket.setsockopt(zmq.CURVE_PUBLICKEY, public)
+                socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
+                socket.connect(endpoint)
+                yield Floor(socket)
+        finally:
+            far.kill()
+
+
+def _far_side() -> None:
+    public, secret = zmq.curve_keypair()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    socket = context.socket(zmq.ROUTER)
+    socket.setsockopt(zmq.CURVE_SERVER, 1)
+    socket.setsockopt(zmq.CURVE_PUBLICKEY, public)
+    socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
+    port = socket.bind_to_random_port("tcp://127.0.0.1")
+    print(f"tcp://127.0.0.1:{port}", public.decode(), flush=True)
+    while True:
+        identity, size, *_frames = socket.recv_multipart(copy=False)
+        socket.send_multipart([identity.bytes, bytes(int(size.bytes))], copy=False)
+
+
+if __name__ == "__main__":
+    _far_side()

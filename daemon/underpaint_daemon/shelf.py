@@ -1,0 +1,168 @@
+"""Two places for one tree of files: memory first, the disk soon after.
+
+On Linux what a client sends and what a worker makes is written to a tmpfs folder, five times as
+fast as to a disk, and moved to the disk when nobody is waiting. Such a file survives the death of
+the daemon like one on disk does (the next daemon finds it); only a power cut can lose it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+log = logging.getLogger("shelf")
+PART = "results.part"
+_SHM = Path("/dev/shm")  # noqa: S108 - a private folder is made in it, and its owner checked
+_QUIET_SECONDS = 1.0
+_OLDEST_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Files by their path below either root; `fast` is None where there is no such memory."""
+
+    disk: Path
+    fast: Path | None
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Where to look, in this order: a file is on disk before it leaves the memory."""
+        return (self.disk,) if self.fast is None else (self.fast, self.disk)
+
+    def place(self, nbytes: int) -> Path:
+        """The root to write so many bytes below."""
+        if self.fast is not None:
+            with contextlib.suppress(OSError):
+                room = shutil.disk_usage(self.fast)
+                if room.free - nbytes > room.total // 2:
+                    return self.fast
+        return self.disk
+
+    def size(self, name: str) -> int | None:
+        """A file's bytes, or None: it is not there."""
+        for root in self.roots:
+            with contextlib.suppress(OSError):
+                return (root / name).stat().st_size
+        return None
+
+    def open(self, name: str) -> BinaryIO:
+        """A file for reading. Raises FileNotFoundError."""
+        for root in self.roots[:-1]:
+            with contextlib.suppress(FileNotFoundError):
+                return (root / name).open("rb", buffering=0)
+        return (self.disk / name).open("rb", buffering=0)
+
+    def remove(self, name: str) -> None:
+        """Remove a file or a folder from both places."""
+        for root in self.roots:
+            path = root / name
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def settle(self, older_than: float) -> int:
+        """Move to the disk what was written before that Unix time; returns how many files."""
+        count = 0
+        for path in self._fast_files():
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= older_than and self.fast is not None:
+                    _move(path, self.disk / path.relative_to(self.fast))
+                    count += 1
+        return count
+
+    def _fast_files(self) -> Iterator[Path]:
+        if self.fast is not None:
+            for folder, folders, names in os.walk(self.fast):
+                if PART in folders:
+                    folders.remove(PART)  # a worker still writes there
+                yield from (Path(folder, name) for name in names if not name.startswith("."))
+
+
+def make_shelf(data: Path) -> Shelf:
+    """The shelf of a data folder, with what an earlier daemon left in memory."""
+    fast = _private_memory(data)
+    if fast is not None:
+        for part in fast.glob(f"jobs/*/{PART}"):
+            shutil.rmtree(part, ignore_errors=True)
+    return Shelf(data, fast)
+
+
+class Settler:
+    """The thread that settles a shelf while the daemon serves, and for the last time at `close`.
+
+    `quiet_for`: seconds since a client last sent or asked for files. `also`: more slow disk work
+    that can wait for quiet.
+    """
+
+    def __init__(
+        self, shelf: Shelf, quiet_for: Callable[[], float], also: Callable[[], None]
+    ) -> None:
+        self._shelf = shelf
+        self._also = also
+        self._quiet_for = quiet_for
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="underpaint-settle", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Settle everything and remove the folder in memory."""
+        self._stop.set()
+        self._thread.join()
+        self._settle(0.0)
+        fast = self._shelf.fast
+        if fast is not None and not any(self._shelf._fast_files()):
+            shutil.rmtree(fast, ignore_errors=True)
+
+    def _run(self) -> None:
+        worked = True
+        while not self._stop.wait(_LOOK_SECONDS):
+            quiet = self._quiet_for() > _QUIET_SECONDS
+            self._settle(_QUIET_SECONDS if quiet else _OLDEST_SECONDS)
+            if quiet and worked:
+                self._also()
+            worked = not quiet
+
+    def _settle(self, age: float) -> None:
+        try:
+            self._shelf.settle(time.time() - age)
+        except OSError as error:
+            log.warning("files stay in memory: %s", error)
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".part-{target.name}")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    source.unlink()
+
+
+def _private_memory(data: Path) -> Path | None:
+    """A folder of our own in memory, or None. One that somebody else made is not used."""
+    if sys.platform != "linux" or not os.access(_SHM, os.W_OK):
+        return None
+    name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
+    folder = _SHM / f"underpaint-{os.getuid()}-{name}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    facts = folder.lstat()
+    ours = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
+    return folder if ours and not facts.st_mode & 0o077 else None

@@ -1,0 +1,120 @@
+"""Files that are in memory first and on the disk soon after."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from real_daemon import wait_for
+
+from underpaint.buffers import Buffers, Kind
+from underpaint.connection import read_connection, write_connection
+from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.requests import ImageRequest, Prompt
+from underpaint.shared import usable
+from underpaint_daemon.shelf import Shelf
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such memory")
+
+
+def with_picture(prompt: str, value: int = 7) -> tuple[ImageRequest, Buffers]:
+    buffers = Buffers()
+    init = buffers.add(Kind.COLOR, np.full((256, 256, 3), value, np.uint8))
+    return ImageRequest(Prompt(prompt), init=init), buffers
+
+
+def test_a_file_is_found_before_and_after_it_is_settled(tmp_path):
+    shelf = Shelf(tmp_path / "disk", tmp_path / "fast")
+    (tmp_path / "fast" / "blobs").mkdir(parents=True)
+    (tmp_path / "fast" / "blobs" / "a").write_bytes(b"hello")
+    (tmp_path / "fast" / "blobs" / ".part-b").write_bytes(b"hal")
+    with shelf.open("blobs/a") as before:
+        assert shelf.settle(older_than=2**40) == 1
+        with shelf.open("blobs/a") as after:
+            assert before.read() == after.read() == b"hello"
+    assert (tmp_path / "disk" / "blobs" / "a").exists()
+    assert not (tmp_path / "fast" / "blobs" / "a").exists()
+    shelf.remove("blobs/a")
+    assert shelf.size("blobs/a") is None
+
+
+def test_everything_is_on_the_disk_when_the_daemon_has_ended(daemon):
+    request, buffers = with_picture("steps=1")
+    job = daemon.client().submit(request, buffers)
+    job.result(10)
+    shared = read_connection(daemon.paths.connection_file).shared
+    daemon.client().shutdown()
+    assert daemon.process.wait(5) == 0
+    assert (daemon.paths.data / "jobs" / job.id / "results" / "image_0.bin").exists()
+    assert len([p for p in (daemon.paths.data / "blobs").rglob("*") if p.is_file()]) == 1
+    assert not shared or not Path(shared).exists()
+    daemon.start()
+    assert daemon.client().job(job.id).result(5)
+
+
+def test_files_settle_by_themselves_and_the_job_is_found_all_the_same(daemon):
+    up = daemon.client()
+    job = up.submit(ImageRequest(Prompt("steps=1")))
+    job.result(10)
+    results = daemon.paths.data / "jobs" / job.id / "results"
+    wait_for(lambda: (results / "image_0.bin").exists(), 8)
+    assert daemon.client().job(job.id).result(5)
+
+
+def test_a_client_that_shares_no_memory_gets_the_same_by_wire(daemon):
+    file = daemon.paths.connection_file
+    write_connection(file, replace(read_connection(file), shared=""))
+    request, buffers = with_picture("steps=1 bytes=1500000")
+    (result,) = daemon.client().submit(request, buffers).result(10)
+    assert result.facts == {"buffers_intact": True, "count": 1}
+    assert len(result.data) == 1_500_000
+
+
+@linux
+def test_a_buffer_that_is_not_what_its_name_says_fails_the_job(daemon):
+    """A client that lies into the shared folder is believed by nobody, itself included."""
+    request, _buffers = with_picture("steps=1")
+    sha = request.init.sha256
+    folder = Path(read_connection(daemon.paths.connection_file).shared) / "blobs" / sha[:2]
+    folder.mkdir(parents=True)
+    (folder / sha).write_bytes(bytes(256 * 256 * 3))
+    up = daemon.client()
+    with pytest.raises(UnderpaintError) as failure:
+        up.submit(request, Buffers()).result(10)
+    assert failure.value.code is ErrorCode.BAD_BUFFER
+    assert not (folder / sha).exists()
+    request, buffers = with_picture("steps=1")
+    assert up.submit(request, buffers).result(10)[0].facts["buffers_intact"]
+
+
+@linux
+def test_a_blob_that_a_power_cut_damaged_is_not_painted_with(idle_daemon):
+    request, buffers = with_picture("steps=1")
+    idle_daemon.start().client().submit(request, buffers).result(10)
+    up = idle_daemon.client()
+    up.shutdown()
+    assert idle_daemon.process.wait(5) == 0
+    blob = idle_daemon.paths.data / "blobs" / request.init.sha256[:2] / request.init.sha256
+    blob.write_bytes(bytes(blob.stat().st_size))
+    idle_daemon.start()
+    with pytest.raises(UnderpaintError) as failure:
+        idle_daemon.client().submit(request, buffers).result(10)
+    assert failure.value.code is ErrorCode.BAD_BUFFER
+    (result,) = idle_daemon.client().submit(request, buffers).result(10)
+    assert result.facts["buffers_intact"]
+
+
+@linux
+def test_only_a_folder_of_our_own_is_shared(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o700)
+    assert usable(str(mine)) == mine
+    (tmp_path / "link").symlink_to(mine)
+    assert usable(str(tmp_path / "link")) is None
+    mine.chmod(0o755)
+    assert usable(str(mine)) is None
+    assert usable("") is None
+    assert usable(str(tmp_path / "absent")) is None
