@@ -66,6 +66,11 @@ class Correspondence:
     def pixels(self) -> int:
         return int(self.shared.shape[0])
 
+    @property
+    def across(self) -> Tensor:
+        """(E,) bool: entries that read another view than their pixel's own."""
+        return (self.column[:, 0] != self.row) | (self.tap[:, 0] != 1)
+
     def matrix(self, exponent: float) -> Tensor:
         """The averaging matrix (N, N), sparse CSR float32; rows sum to one."""
         weight = self.cosine**exponent * self.fade

@@ -131,7 +131,7 @@ class Denoiser:
                 return_dict=False,
                 **text,
             )
-            down = said_down if down is None else [a + b for a, b in zip(down, said_down)]
+            down = said_down if down is None else _sums(down, said_down)
             middle = said_middle if middle is None else middle + said_middle
         if down is None:
             return {}
@@ -149,6 +149,10 @@ class Denoiser:
                 for image in station.conditioning.images
             ]
         return self._images[key]
+
+
+def _sums(some: list[Tensor], others: list[Tensor]) -> list[Tensor]:
+    return [a + b for a, b in zip(some, others, strict=True)]
 
 
 def _acts(start: float, end: float, progress: tuple[int, int]) -> bool:

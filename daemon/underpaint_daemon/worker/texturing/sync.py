@@ -8,7 +8,7 @@ correspondence between views instead of a texture atlas, and given back its spre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ class Synchroniser:
     masks: Sequence[Tensor]
     correspondence: Correspondence | None
     background: Background | None = None
-    schedule: SyncSchedule = SyncSchedule()
+    schedule: SyncSchedule = field(default_factory=SyncSchedule)
 
     def __call__(self, clean: list[Tensor], step: int, steps: int) -> list[Tensor]:
         """Clean latents (1, C, h, w) of all views, made to agree."""

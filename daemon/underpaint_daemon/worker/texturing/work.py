@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -146,8 +146,6 @@ def paint(work: Work, plan: Pass) -> list[Tensor]:
 
 
 def _with_total(run: Run) -> Run:
-    from dataclasses import replace
-
     return replace(run, total=run.steps * len(run.stations))
 
 
