@@ -74,11 +74,13 @@ def _nearest(where: Int64, depth: Float64, best: Float64, camera: Camera) -> Int
 
 def _edges(corners: Float64, camera: Camera) -> tuple[Float64, Int64]:
     """Edge functions (M, 3, 3) and the indices (M,) of the triangles that have an area."""
-    pixels = _to_pixels(corners, camera)
-    area = np.linalg.det(pixels)
+    a, b, c = np.moveaxis(_to_pixels(corners, camera), 1, 0)
+    # By cross products: LAPACK takes thousands of tiny matrices one by one, and its threads wait
+    # for each other at every one.
+    columns = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=-1)
+    area = (a * columns[..., 0]).sum(axis=-1)
     order = np.flatnonzero(np.abs(area) > 1e-12)
-    inverse: Float64 = np.linalg.inv(pixels[order]).astype(np.float64)
-    return inverse, order.astype(np.int64)
+    return columns[order] / area[order, None, None], order.astype(np.int64)
 
 
 def _to_pixels(corners: Float64, camera: Camera) -> Float64:

@@ -96,8 +96,10 @@ def _of_object(camera: Any, depsgraph: Any, width: int, height: int) -> Camera:
 
 def _of_viewport(viewport: Viewport, width: int, height: int) -> Camera:
     region, space = viewport.region, viewport.space
-    # The matrices are from the last redraw: a script may have turned the view since.
-    viewport.region_3d.update()
+    if not bpy.app.background:
+        # The matrices are from the last redraw: a script may have turned the view since. Without
+        # a window Blender crashes here, and has the file's matrices only.
+        viewport.region_3d.update()
     projection = as_matrix(viewport.region_3d.window_matrix).copy()
     target, present = width / height, region.width / region.height
     # A row of the projection scales one axis about the centre: narrowing the frame is a product.
