@@ -83,6 +83,8 @@ class Job:
     def take(self, wait: float = 0.0) -> list[JobEvent]:
         """The events that wait; blocks for `wait` seconds at most when there are none."""
         taken = self._feed.take(wait)
+        if any(isinstance(event, (Done, Failed)) for event in taken):
+            self._client.forget(self.id)  # nothing more will come
         if self._previews and any(isinstance(event, Preview) for event in taken):
             self._client.grant_preview(self.id)
         return taken
@@ -102,6 +104,7 @@ class Job:
         began = time.monotonic()
         while not self._feed.wait_ended(_LOOK_S):
             self._check_patience(began, timeout)
+        self._client.forget(self.id)
         failure = self._feed.failure
         if failure is not None:
             raise failure
