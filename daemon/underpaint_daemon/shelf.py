@@ -113,6 +113,7 @@ class Settler:
     ) -> None:
         self._shelf = shelf
         self._also = also
+        self._trouble = ""
         self._quiet_for = quiet_for
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="underpaint-settle", daemon=True)
@@ -139,8 +140,11 @@ class Settler:
     def _settle(self, age: float) -> None:
         try:
             self._shelf.settle(time.time() - age)
+            self._trouble = ""
         except OSError as error:
-            log.warning("files stay in memory: %s", error)
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                log.warning("files stay in memory: %s", error)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
+from underpaint.connection import read_connection, write_connection
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt, Sampling
 
@@ -57,6 +59,12 @@ def with_small_disk(idle_daemon, nbytes: int):
     return idle_daemon.start(before=("prlimit", f"--fsize={nbytes}"))
 
 
+def by_wire_only(daemon) -> None:
+    """As a client that cannot enter the daemon's shared memory sees it."""
+    file = daemon.paths.connection_file
+    write_connection(file, replace(read_connection(file), shared=""))
+
+
 @limited
 def test_results_that_do_not_fit_fail_their_job_only(idle_daemon):
     up = with_small_disk(idle_daemon, 2_000_000).client()
@@ -69,7 +77,8 @@ def test_results_that_do_not_fit_fail_their_job_only(idle_daemon):
 
 @limited
 def test_buffers_that_do_not_fit_are_refused_and_leave_nothing_behind(idle_daemon):
-    up = with_small_disk(idle_daemon, 2_000_000).client()
+    by_wire_only(with_small_disk(idle_daemon, 2_000_000))
+    up = idle_daemon.client()
     buffers = Buffers()
     init = buffers.add(Kind.COLOR, np.zeros((1024, 1024, 3), np.uint8))
     request = ImageRequest(Prompt("steps=1"), init=init)
