@@ -16,8 +16,14 @@ from underpaint.cameras import Camera
 from .session import Task
 
 _CORNER_PX = 256
+_TEXTURE_PX = 256
 _MARGIN_PX = 16
 _SAME_VIEW = 1e-4
+_SRGB = np.arange(256) / 255
+# The viewport's framebuffer turns linear colours into sRGB (IEC 61966-2-1).
+_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(
+    np.float32
+)
 
 
 @dataclass(slots=True)
@@ -62,9 +68,11 @@ def update(task: Task | None) -> None:
 
 
 def _texture(image: npt.NDArray[np.uint8]) -> Any:
+    every = -(-max(image.shape[:2]) // _TEXTURE_PX)  # an upload must fit into a tick
+    image = image[::every, ::every]
     height, width = image.shape[:2]
     pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., :3] = image[::-1] / np.float32(255)
+    pixels[..., :3] = _LINEAR[image[::-1]]
     buffer = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
     return gpu.types.GPUTexture((width, height), format="RGBA16F", data=buffer)
 

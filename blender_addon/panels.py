@@ -52,7 +52,10 @@ class UNDERPAINT_PT_main(_InSidebar, bpy.types.Panel):
         else:
             _draw_progress(column, live.current)
         if live.error is not None:
-            _draw_error(self.layout, live.error, context.region.width)
+            box = _draw_error(self.layout, live.error, context.region.width)
+            box.operator("underpaint.dismiss_error")
+        elif live.session.trouble is not None:
+            _draw_error(self.layout, live.session.trouble, context.region.width)
         _draw_last_image(self.layout, live)
 
 
@@ -159,8 +162,6 @@ def _draw_state(layout: Any, live: runtime.Runtime) -> None:
     row.label(text=text, icon=icon)
     if state in _FIXES:
         row.operator("underpaint.start_daemon", text=_FIXES[state], icon="PLAY")
-        if live.session.problem is not None and live.error is None:
-            layout.label(text=live.session.problem.hint, icon="INFO")
 
 
 def _draw_progress(layout: Any, task: Task) -> None:
@@ -179,14 +180,14 @@ def progress_text(task: Task) -> str:
     return f"{task.phase}{steps}{eta}"
 
 
-def _draw_error(layout: Any, error: UnderpaintError, width: int) -> None:
+def _draw_error(layout: Any, error: UnderpaintError, width: int) -> Any:
     box = layout.box()
     characters = max(20, width // _CHARACTER_PX)
     for index, line in enumerate(textwrap.wrap(error.message, characters)):
         box.label(text=line, icon="ERROR" if index == 0 else "BLANK1")
     for index, line in enumerate(textwrap.wrap(error.hint, characters)):
         box.label(text=line, icon="INFO" if index == 0 else "BLANK1")
-    box.operator("underpaint.dismiss_error")
+    return box
 
 
 def _draw_last_image(layout: Any, live: runtime.Runtime) -> None:

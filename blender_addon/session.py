@@ -35,6 +35,7 @@ from underpaint.tree import request_digest
 
 T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
+_PLAIN_ABSENCE = (ErrorCode.DAEMON_ABSENT, ErrorCode.DAEMON_LOST)
 _SLUG_LENGTH = 32
 
 
@@ -94,7 +95,6 @@ class Session:
         self._incoming: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.tasks: dict[str, Task] = {}
         self.models: tuple[str, ...] = ()
-        self.problem: UnderpaintError | None = None
 
     # ---- the daemon ------------------------------------------------------------------------
 
@@ -110,9 +110,12 @@ class Session:
         return DaemonState.LOST if self._was_ready or self.tasks else DaemonState.ABSENT
 
     @property
-    def why(self) -> UnderpaintError | None:
-        """Why the daemon cannot be reached; None while it can, or where nobody asked for it."""
-        return self.problem or (self._client.why if self._client else None)
+    def trouble(self) -> UnderpaintError | None:
+        """Why the daemon cannot be had, when that is more than its not running."""
+        if self._client is None or self._client.why is None:
+            return None
+        why = self._client.why
+        return None if why.code in _PLAIN_ABSENCE else why
 
     def check_reachable(self) -> None:
         """Raise the reason when the daemon has been gone for longer than a restart takes."""
@@ -120,7 +123,6 @@ class Session:
 
     def start(self) -> None:
         """Connect; find the daemon or start it. Returns at once."""
-        self.problem = None
         if self._client is None or self._client.state is ClientState.CLOSED:
             self._client = connect(self._paths(), wait=False, client="blender")
             self._models_asked = False
@@ -157,7 +159,7 @@ class Session:
         """Ask for the end of every painting; it comes as CANCELLED in the tasks."""
         client = self._live()
         for task in self.tasks.values():
-            self._later(partial(client.cancel, task.id), lambda _state: None, self._note)
+            self._later(partial(client.cancel, task.id), lambda _state: None, _shown_by_state)
 
     def tick(self, seconds: float) -> list[Task]:
         """Take in what has come, for at most so long; the tasks that have ended since."""
@@ -185,7 +187,7 @@ class Session:
         self._was_ready = True
         if not self._models_asked:
             self._models_asked = True
-            self._later(client.models, self._take_models, self._note)
+            self._later(client.models, self._take_models, _shown_by_state)
         for task in self.tasks.values():
             if task.to_fetch and not task.fetching:
                 self._fetch(task)
@@ -249,9 +251,6 @@ class Session:
 
         self._live().later(work).add_done_callback(ended)
 
-    def _note(self, error: UnderpaintError) -> None:
-        self.problem = error
-
     def _run_incoming(self, deadline: float) -> None:
         while time.monotonic() < deadline:
             try:
@@ -265,6 +264,10 @@ def folder_name(prompt: str, job: str, now: datetime) -> str:
     """A readable, unique folder name: time, first words, the job's id."""
     words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
     return "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", words, job[:8]) if part)
+
+
+def _shown_by_state(_error: UnderpaintError) -> None:
+    """What failed because the daemon went away: the connection's state says so."""
 
 
 def _keep_inputs(folder: Path, request: ImageRequest, buffers: Buffers) -> str | None:

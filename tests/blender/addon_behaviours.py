@@ -8,6 +8,7 @@ nothing but the extension's own wheels; then writes {behaviour: "" or the traceb
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -41,7 +42,7 @@ def install(extension: Path) -> None:
 
 
 def addon(name: str):
-    return sys.modules[f"{MODULE}.{name}"]
+    return importlib.import_module(f"{MODULE}.{name}")
 
 
 def live():
@@ -275,6 +276,24 @@ def a_wrong_python_is_named():
     paint(STEPS)
 
 
+def a_daemon_that_cannot_start_is_explained():
+    paint(STEPS)
+    stop_daemon()
+    python = os.environ["UNDERPAINT_PYTHON"]
+    os.environ["UNDERPAINT_PYTHON"] = "/bin/false"
+    try:
+        bpy.ops.underpaint.start_daemon()
+        pump_until(lambda: live().session.trouble is not None, 30)
+    finally:
+        os.environ["UNDERPAINT_PYTHON"] = python
+    texts = " ".join(draw("UNDERPAINT_PT_main").texts)
+    assert "ended with code 1" in texts, texts
+    assert "underpaint doctor" in texts, texts
+    assert live().session.state == "absent"
+    paint(STEPS)
+    assert live().session.trouble is None
+
+
 def results_go_beside_a_saved_file():
     blend = Path(bpy.app.tempdir) / "saved" / "scene.blend"
     blend.parent.mkdir(exist_ok=True)
@@ -366,6 +385,7 @@ BEHAVIOURS = (
     the_daemon_may_be_killed_while_it_paints,
     a_lost_daemon_can_be_started_again,
     a_wrong_python_is_named,
+    a_daemon_that_cannot_start_is_explained,
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,
     long_prompts_in_any_script_name_their_image,

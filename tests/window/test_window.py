@@ -1,0 +1,81 @@
+"""The add-on in a Blender with its window: timers, undo, overlay, panel. See the pictures it
+leaves in the folder that UNDERPAINT_PICTURES names."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from underpaint.paths import user_paths
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "installers"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
+from real_daemon import wait_for
+from window_blender import WindowUnavailable, make, run, user_cache
+
+pytestmark = [pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(1200)]
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("window_behaviours.py")
+
+
+@pytest.fixture(scope="module")
+def window_blender() -> Path:
+    try:
+        return make(user_cache())
+    except WindowUnavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def extension(tmp_path) -> Path:
+    command = [sys.executable, str(ROOT / "installers" / "build_extension.py")]
+    subprocess.run([*command, "--out", str(tmp_path / "dist")], check=True, timeout=300)
+    (built,) = (tmp_path / "dist").glob("*.zip")
+    return built
+
+
+@pytest.fixture
+def daemon_env(tmp_path):
+    """A daemon outside the window's chroot; both see the same folders at the same place."""
+    folders = {"UNDERPAINT_DATA": tmp_path / "data", "UNDERPAINT_CACHE": tmp_path / "cache"}
+    env = {key: str(path) for key, path in folders.items()}
+    python_path = os.pathsep.join([str(ROOT / "tests" / "blender"), str(ROOT / "tests" / "daemon")])
+    command = [sys.executable, "-m", "underpaint_daemon", "serve"]
+    command += ["--runner", "depth_painter:build_runner"]
+    process = subprocess.Popen(command, env={**os.environ, **env, "PYTHONPATH": python_path})
+    wait_for(user_paths(env).connection_file.exists, 20)
+    yield env
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+
+
+def test_an_artist_paints_in_the_window(window_blender, extension, daemon_env, tmp_path):
+    out = tmp_path / "pictures"
+    out.mkdir()
+    done = run(
+        window_blender,
+        SCRIPT,
+        [str(out), str(extension)],
+        binds=[tmp_path, ROOT],
+        env={**daemon_env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
+        timeout=600,
+    )
+    report_file = out / "report.json"
+    assert report_file.exists(), done.stdout[-3000:] + done.stderr[-3000:]
+    if kept := os.environ.get("UNDERPAINT_PICTURES"):
+        shutil.copytree(out, kept, dirs_exist_ok=True)
+    report = json.loads(report_file.read_text())
+    assert not report["failure"], report["failure"] + done.stdout[-2000:]
+    assert report["tick_median_ms"] < 5
+    red, green, blue = report["middle_painting"]
+    assert green / red == pytest.approx(0.72, abs=0.03), "the preview's gold, in its true colours"
+    assert blue / red == pytest.approx(0.25, abs=0.05)
+    red, _green, blue = report["middle_painted"]
+    assert red < 1.5 * blue, "and it is gone when the painting is done"
