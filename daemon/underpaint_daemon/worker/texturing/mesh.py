@@ -108,7 +108,7 @@ def mesh_from_arrays(
         torch.from_numpy(coordinates),
         torch.from_numpy(numbers),
     )
-    mesh = _drop_degenerate(mesh)
+    mesh = _say_inside_out(_drop_degenerate(mesh))
     return mesh if uv is not None and _has_uv_area(mesh) else _unwrapped(mesh, uv is None)
 
 
@@ -216,24 +216,6 @@ def is_inside_out(mesh: Mesh) -> bool:
     return float((a * cross).sum()) < -1e-6 * total * mesh.radius
 
 
-def turned_out(mesh: Mesh) -> Mesh:
-    """An inside-out mesh with winding and normals turned outward; any other mesh as it is."""
-    if not is_inside_out(mesh):
-        return mesh
-    order = mesh.faces[:, [0, 2, 1]].reshape(-1)
-    turned = replace(
-        mesh,
-        position=mesh.position[order],
-        normal=-mesh.normal[order],
-        uv=mesh.uv[order],
-        ids=mesh.ids[order],
-    )
-    return turned.warn(
-        "The mesh is inside-out (its faces point inward); it was painted as if turned outward. "
-        "Recalculate its normals to mend it, or choose the inside mode if it is a room."
-    )
-
-
 def select_triangles(mesh: Mesh, keep: Tensor) -> Mesh:
     """The triangles (L,) bool of a mesh."""
     rows = keep.repeat_interleave(3)
@@ -256,6 +238,15 @@ def _drop_degenerate(mesh: Mesh) -> Mesh:
         _refuse("every triangle of the mesh is degenerate: it has no area")
     return select_triangles(mesh, solid).warn(
         f"{dropped} degenerate triangles (no area) were left out."
+    )
+
+
+def _say_inside_out(mesh: Mesh) -> Mesh:
+    if not is_inside_out(mesh):
+        return mesh
+    return mesh.warn(
+        "The mesh is closed and its faces point inward: it is painted as a room, from within. "
+        "If it is an object, recalculate its normals to the outside."
     )
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from underpaint.cameras import Camera
 
 from .mesh import Mesh
-from .render import ViewBuffers, render_view
+from .render import render_view
 
-_WAVELENGTHS = (1 / 4, 1 / 8, 1 / 16, 1 / 32)
+_WAVELENGTHS = (1 / 4, 1 / 7, 1 / 12, 1 / 20)
 """Of the object's bounding diagonal; each channel has one wave of each, equally strong."""
 
 MAGENTA = (1.0, 0.0, 1.0)
@@ -54,15 +54,12 @@ def picture(
     background: tuple[float, float, float] = MAGENTA,
     oversampling: int = 3,
 ) -> Tensor:
-    """A photograph (h, w, 3) float32 of the painted mesh, each pixel the mean of n² samples."""
+    """A photograph (h, w, 4) float32 of the painted mesh: colour, and the share of background;
+    each pixel the mean of n² samples."""
     size = (camera.height * oversampling, camera.width * oversampling)
-    image = paint_view(render_view(mesh, camera, size), solid, background)
+    view = render_view(mesh, camera, size)
+    image = view.position.new_tensor([*background, 1.0]).expand(*size, 4).clone()
+    image[..., :3][view.mask] = solid(view.position[view.mask])
+    image[..., 3] = (~view.mask).float()
     small = torch.nn.functional.avg_pool2d(image.permute(2, 0, 1)[None], oversampling)
     return small[0].permute(1, 2, 0).contiguous()
-
-
-def paint_view(view: ViewBuffers, solid: Solid, background: tuple[float, float, float]) -> Tensor:
-    """The texture at each pixel's surface point (h, w, 3)."""
-    image = view.position.new_tensor(background).expand(*view.mask.shape, 3).clone()
-    image[view.mask] = solid(view.position[view.mask])
-    return image

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ..raster import rasterize
-from .atlas import tile_numbers
+from .atlas import AtlasTile, build_tile, tile_numbers
 from .mesh import Mesh, face_cross, select_triangles, uv_double_areas
 
 _CHECK_SIDE = 512
@@ -63,6 +63,22 @@ def check_uvs(mesh: Mesh, side: int = _CHECK_SIDE) -> UvReport:
         tuple(int(number) for number in present),
         float(outside.double().mean()),
     )
+
+
+def contested(mesh: Mesh, tile: AtlasTile) -> Tensor:
+    """(N,) bool: texels of a tile that two triangles claim for places far apart."""
+    order = mesh.faces.flip(0).reshape(-1)
+    turned = replace(
+        mesh,
+        position=mesh.position[order],
+        normal=mesh.normal[order],
+        uv=mesh.uv[order],
+        ids=mesh.ids[order],
+    )
+    other = build_tile(turned, tile.number, tile.size)
+    apart = (other.points.position - tile.points.position).norm(dim=1)
+    claimed: Tensor = apart > _APART * torch.maximum(tile.pitch, other.pitch)
+    return claimed
 
 
 def _overlap(mesh: Mesh, side: int) -> tuple[int, int]:
