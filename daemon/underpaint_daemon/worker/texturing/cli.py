@@ -1,0 +1,269 @@
+"""`underpaint texture`: a mesh file and a prompt in, a textured mesh and its report out."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+import underpaint
+from underpaint.buffers import Buffers, Kind
+from underpaint.cli.run import follow
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.events import ResultFile
+from underpaint.imagefile import read_color, read_mask
+from underpaint.requests import (
+    STARTER_MODEL,
+    Lora,
+    Method,
+    Prompt,
+    Sampler,
+    Sampling,
+    TextureRequest,
+)
+from underpaint.tree import request_digest
+
+from .assets import SUFFIXES, load_asset, mesh_ref
+from .export import write_glb, write_obj
+from .mesh import Mesh
+from .pictures import plain_png
+from .turntable import turntable
+
+_DONE = "done.json"
+_FAILED = "failed.json"
+_EPILOG = """\
+examples:
+  underpaint texture spot.obj --prompt "red clay with blue stripes" --out painted
+  underpaint texture assets/ --csv prompts.csv --out painted   (columns: file,prompt,...)
+A folder is worked through asset by asset: what is finished is skipped, what fails is noted in its
+failed.json and does not stop the rest.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One mesh file to paint, and where its results go."""
+
+    mesh: Path
+    prompt: Prompt
+    out: Path
+    seed: int
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Paint one asset or a folder of them. 0 when all went well, 1 when an asset failed."""
+    args = _parser().parse_args(argv)
+    assets = list(_assets(args))
+    if not args.mesh.is_dir():
+        result = _paint(assets[0], args)
+        _tell([result], args.json)
+        return 0
+    results = [_guarded(asset, args) for asset in assets]
+    _tell(results, args.json)
+    return 1 if any("error" in result for result in results) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    request, sampling = TextureRequest.__dataclass_fields__, Sampling()
+    parser = argparse.ArgumentParser(
+        prog="underpaint texture",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("mesh", type=Path, help="a mesh (.obj .ply .glb .fbx .blend) or a folder")
+    parser.add_argument("--prompt", default="", help="what to paint")
+    parser.add_argument("--negative", default="", help="what to keep away from")
+    parser.add_argument("--csv", type=Path, help="for a folder: file,prompt[,negative,seed]")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
+    parser.add_argument("--views", type=int, default=request["view_count"].default)
+    parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
+    parser.add_argument("--view-size", type=int, default=request["view_size"].default)
+    parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
+    parser.add_argument("--sampler", default=sampling.sampler.value, help=", ".join(Sampler))
+    parser.add_argument("--steps", type=int, default=sampling.steps)
+    parser.add_argument("--guidance", type=float, default=sampling.guidance)
+    parser.add_argument("--seed", type=int, default=sampling.seed)
+    parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
+    parser.add_argument("--base", type=Path, help="the present texture, size × size")
+    parser.add_argument("--lock", type=Path, help="white = keep the base there, bit for bit")
+    parser.add_argument("--strength", type=float, default=1.0, help="below 1 restyles the base")
+    parser.add_argument("--no-glb", action="store_true", help="write no .glb")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _assets(args: argparse.Namespace) -> Iterator[Asset]:
+    if not args.mesh.is_dir():
+        if not args.prompt:
+            raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is missing: say what to paint")
+        yield Asset(args.mesh, Prompt(args.prompt, args.negative), args.out, args.seed)
+    elif args.csv is not None:
+        yield from _rows(args)
+    else:
+        if not args.prompt:
+            raise RequestError(ErrorCode.BAD_REQUEST, "a folder needs --csv or --prompt")
+        for file in sorted(args.mesh.iterdir()):
+            if file.suffix.lower() in SUFFIXES:
+                prompt = Prompt(args.prompt, args.negative)
+                yield Asset(file, prompt, args.out / file.stem, args.seed)
+
+
+def _rows(args: argparse.Namespace) -> Iterator[Asset]:
+    """The assets of a CSV file. Raises RequestError(FILE) that names the row."""
+    try:
+        with args.csv.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RequestError(ErrorCode.FILE, f"{args.csv} cannot be read: {error}") from error
+    for number, row in enumerate(rows, 2):
+        name, text, seed = (row.get(key) or "" for key in ("file", "prompt", "seed"))
+        if not name or not text or not (seed or "0").isdecimal():
+            raise RequestError(
+                ErrorCode.FILE,
+                f"{args.csv}, line {number}: needs a file and a prompt, and seeds are numbers",
+            )
+        file = args.mesh / name
+        prompt = Prompt(text, row.get("negative") or args.negative)
+        yield Asset(file, prompt, args.out / file.stem, int(seed) if seed else args.seed)
+
+
+def _guarded(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
+    """One of many: its failure is written down beside its results."""
+    try:
+        return _paint(asset, args)
+    except UnderpaintError as error:
+        asset.out.mkdir(parents=True, exist_ok=True)
+        failure = {"mesh": str(asset.mesh), "error": error.to_dict()}
+        (asset.out / _FAILED).write_text(json.dumps(failure, indent=1), encoding="utf-8")
+        print(f"{asset.mesh.name}: {error}", file=sys.stderr)
+        return failure
+
+
+def _paint(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
+    mesh = load_asset(asset.mesh)
+    for warning in mesh.warnings:
+        print(f"note: {warning}", file=sys.stderr)
+    request, buffers = build_request(mesh, asset, args)
+    mark = hashlib.sha256(request_digest(request).encode()).hexdigest()
+    if (done := _finished(asset, mark)) is not None:
+        return {**done, "skipped": True}
+    asset.out.mkdir(parents=True, exist_ok=True)
+    (asset.out / _FAILED).unlink(missing_ok=True)
+    with underpaint.connect(client="texture") as up:
+        job = up.submit(request, buffers)
+        try:
+            follow(job)
+        except KeyboardInterrupt:
+            job.cancel()
+            raise
+        results = job.result()
+    result = write_results(mesh, asset, results, glb=not args.no_glb)
+    (asset.out / _DONE).write_text(json.dumps({"mark": mark, **result}, indent=1), "utf-8")
+    return result
+
+
+def _finished(asset: Asset, mark: str) -> dict[str, Any] | None:
+    """What an earlier run of the same request left, if all its files are there."""
+    try:
+        done: dict[str, Any] = json.loads((asset.out / _DONE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = all(Path(file).is_file() for file in done.get("files", []))
+    return done if done.get("mark") == mark and whole else None
+
+
+def build_request(
+    mesh: Mesh, asset: Asset, args: argparse.Namespace
+) -> tuple[TextureRequest, Buffers]:
+    """The request that the arguments mean. Raises RequestError."""
+    buffers = Buffers()
+    request = TextureRequest(
+        prompt=asset.prompt,
+        mesh=mesh_ref(mesh, buffers),
+        model=args.model,
+        method=_choice(Method, "--method", args.method, ErrorCode.BAD_REQUEST),
+        sampling=Sampling(
+            _choice(Sampler, "--sampler", args.sampler, ErrorCode.UNKNOWN_SAMPLER),
+            args.steps,
+            args.guidance,
+            asset.seed,
+        ),
+        view_count=args.views,
+        view_size=args.view_size,
+        size=args.size,
+        base=None if args.base is None else buffers.add(Kind.COLOR, read_color(args.base)),
+        lock=None if args.lock is None else buffers.add(Kind.MASK, read_mask(args.lock)),
+        strength=args.strength,
+        loras=tuple(_lora(text) for text in args.lora),
+    )
+    return request, buffers
+
+
+def _choice(kind: Any, option: str, value: str, code: ErrorCode) -> Any:
+    if value not in list(kind):
+        raise RequestError(code, f"{option} {value}: known are {', '.join(kind)}")
+    return kind(value)
+
+
+def _lora(text: str) -> Lora:
+    path, colon, weight = text.rpartition(":")
+    try:
+        return Lora(path, float(weight)) if colon else Lora(text)
+    except ValueError:
+        return Lora(text)
+
+
+def write_results(
+    mesh: Mesh, asset: Asset, results: list[ResultFile], *, glb: bool = True
+) -> dict[str, Any]:
+    """Write the job's files, the textured mesh and its turntable; what was written and measured."""
+    files = []
+    for result in results:
+        path = asset.out / result.name
+        path.write_bytes(result.data)
+        files.append(path)
+    tiles = {int(r.facts["tile"]): r for r in results if "tile" in r.facts}
+    name = asset.mesh.stem
+    files += write_obj(mesh, asset.out / f"{name}.obj", {n: r.name for n, r in tiles.items()})
+    images = [(number, _pixels(result)) for number, result in sorted(tiles.items())]
+    sheet = asset.out / "turntable.png"
+    sheet.write_bytes(plain_png(turntable(mesh, images)))
+    files.append(sheet)
+    if glb:
+        paths = {number: asset.out / result.name for number, result in tiles.items()}
+        written = write_glb(mesh, asset.out / f"{name}.glb", paths)
+        files += [] if written is None else [written]
+    quality = next((dict(r.facts) for r in results if r.name == "quality.json"), {})
+    return {"mesh": str(asset.mesh), "files": [str(f) for f in files], "quality": quality}
+
+
+def _pixels(result: ResultFile) -> torch.Tensor:
+    with Image.open(io.BytesIO(result.data), formats=["PNG"]) as image:
+        return torch.from_numpy(np.array(image.convert("RGBA"))).float() / 255
+
+
+def _tell(results: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"assets": results}, indent=2, sort_keys=True))
+        return
+    for result in results:
+        if "error" in result:
+            print(f"{result['mesh']}: failed: {result['error']['message']}")
+            continue
+        print(f"{result['mesh']}{' (was finished)' if result.get('skipped') else ''}")
+        print("\n".join(f"  {file}" for file in result["files"]))
+        for key, value in sorted(result["quality"].items()):
+            print(f"  {key:<24}{value:.4g}" if isinstance(value, float) else f"  {key:<24}{value}")
