@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from underpaint.requests import Method
 
 from ..job import Phase
-from ..pipelines.denoise import changes_nothing
+from ..pipelines.denoise import active_steps, changes_nothing
 from .atlas import FIRST_TILE
+from .grid import STRENGTH, grid_pictures
 from .project import Options, Texture, project
+from .sequential import paint_sequential
 from .stations import Station
 from .work import Painted, Pass, Work, paint, seen_texture, stations_of, synchroniser
 
@@ -24,8 +27,7 @@ def paint_sync(work: Work) -> Painted:
 
 def paint_single(work: Work) -> Painted:
     """One view alone, onto what it sees."""
-    painted = _together(work, stations_of(work, count=1), fill=False)
-    return painted
+    return _together(work, stations_of(work, count=1), fill=False)
 
 
 def _together(work: Work, stations: Sequence[Station], *, fill: bool = True) -> Painted:
@@ -59,7 +61,35 @@ def projected(work: Work, painted: Painted, size: int, *, fill: bool = True) -> 
     return textures
 
 
+def paint_grid_sync(work: Work) -> Painted:
+    """Four sides as one picture, then all views from there at part strength."""
+    stations = stations_of(work)
+    steps = work.request.sampling.steps
+    total = steps + active_steps(steps, STRENGTH) * len(stations)
+    four, pictures = grid_pictures(work, total)
+    coarse = projected(work, Painted([], four, pictures), work.request.size)
+    device = work.mesh.position.device
+    tiles = [(t.number, _opaque(t).to(device)) for t in coarse]
+    start = [seen_texture(work, station, tiles)[0] for station in stations]
+    plan = Pass(stations, synchroniser(work, stations), STRENGTH, start, steps, total)
+    painted = Painted([], stations, paint(work, plan))
+    return replace(painted, textures=projected(work, painted, work.request.size))
+
+
+def paint_in_turn(work: Work) -> Painted:
+    """One view after another, each continuing what is there."""
+    painted = paint_sequential(work)
+    return replace(painted, textures=projected(work, painted, work.request.size))
+
+
+def _opaque(texture: Texture) -> Tensor:
+    colour = torch.from_numpy(texture.color[..., :3])
+    return torch.cat((colour, torch.ones_like(colour[..., :1])), -1)
+
+
 METHODS: Mapping[Method, Callable[[Work], Painted]] = {
     Method.SYNC: paint_sync,
+    Method.GRID_SYNC: paint_grid_sync,
+    Method.SEQUENTIAL: paint_in_turn,
     Method.SINGLE: paint_single,
 }

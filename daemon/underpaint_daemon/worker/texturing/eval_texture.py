@@ -1,0 +1,200 @@
+"""`underpaint eval texture MESH --prompt …`: do generated views agree, is the result sharp, whole,
+and of the colour that was asked for?
+
+The same seed is painted twice, synchronised and not; everything else is equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from underpaint.buffers import Buffers
+from underpaint.measures import Bar, Report, at_least, at_most
+from underpaint.paths import user_paths
+from underpaint.requests import STARTER_MODEL, Prompt, Sampler, Sampling, TextureRequest
+
+from ..job import Phase
+from ..pipelines.cache import ModelCache
+from ..pipelines.loading import LoadedModel
+from .assets import load_asset, mesh_ref
+from .mesh import Mesh
+from .methods import projected
+from .pictures import Image8, contact_sheet, plain_png
+from .quality import overlap_psnr
+from .results import composed, measure
+from .runner import prepared
+from .turntable import DIRECTIONS, shots, turntable
+from .work import Painted, Pass, Work, paint, stations_of, synchroniser
+
+_SYNC_GAIN_DB = 6.0
+_UNSEEN_CAMERAS = 8
+_LEAST_SATURATION = 0.25
+_HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue": 225,
+         "purple": 280, "pink": 330}  # fmt: skip
+_HUE_TOLERANCE = 35.0
+
+
+@dataclass(slots=True)
+class _Quiet:
+    """A job's line to nobody; it keeps the warnings."""
+
+    warnings: list[str] = field(default_factory=list)
+
+    def progress(self, phase: Phase, step: int, total: int) -> None:
+        del phase, step, total
+
+    def checkpoint(self) -> None:
+        return
+
+    def wants_preview(self) -> bool:
+        return False
+
+    def preview(self, step: int, image: Image8) -> None:
+        del step, image
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure one mesh and prompt; exit code 0 when all bars hold, 3 when not."""
+    args = _parser().parse_args(argv)
+    mesh = load_asset(args.mesh)
+    buffers = Buffers()
+    request = TextureRequest(
+        Prompt(args.prompt),
+        mesh_ref(mesh, buffers),
+        model=args.model,
+        sampling=Sampling(Sampler(args.sampler), args.steps, args.guidance, args.seed),
+        view_count=args.views,
+        view_size=args.view_size,
+        size=args.size,
+    )
+    model = ModelCache(user_paths()).load(args.model)
+    report = evaluate(model, request, buffers, args.out)
+    print(report.to_json() if args.json else report.to_text())
+    return report.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    sampling, request = Sampling(), TextureRequest.__dataclass_fields__
+    parser = argparse.ArgumentParser(prog="underpaint eval texture", description=__doc__)
+    parser.add_argument("mesh", type=Path, help="a mesh (.obj .ply .glb .fbx .blend)")
+    parser.add_argument("--prompt", required=True)
+    parser.add_argument("--model", default=STARTER_MODEL)
+    parser.add_argument("--sampler", default=sampling.sampler.value, choices=list(Sampler))
+    parser.add_argument("--steps", type=int, default=sampling.steps)
+    parser.add_argument("--guidance", type=float, default=sampling.guidance)
+    parser.add_argument("--seed", type=int, default=sampling.seed)
+    parser.add_argument("--views", type=int, default=request["view_count"].default)
+    parser.add_argument("--view-size", type=int, default=request["view_size"].default)
+    parser.add_argument("--size", type=int, default=request["size"].default)
+    parser.add_argument("--out", type=Path, help="folder for pictures to look at")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+@torch.no_grad()
+def evaluate(
+    model: LoadedModel, request: TextureRequest, buffers: Buffers, out: Path | None = None
+) -> Report:
+    """Paint synchronised and unsynchronised with one seed, and measure both."""
+    with prepared(request, buffers, _Quiet(), model) as work:
+        began = time.perf_counter()
+        synced, seconds = _painted(work, apart=False), 0.0
+        seconds = time.perf_counter() - began
+    with prepared(request, buffers, _Quiet(), model, share_attention=False) as plain:
+        unsynced = _painted(plain, apart=True)
+    images = [composed(t, None, None) for t in synced.textures]
+    quality = measure(plain.mesh, synced, images)
+    apart_db = overlap_psnr(plain.mesh, unsynced.views())
+    colours = [(t.number, torch.from_numpy(image).float() / 255)
+               for t, image in zip(synced.textures, images, strict=True)]  # fmt: skip
+    hue, share = dominant_hue(plain.mesh, colours)
+    measures = {name: float(value) for name, value in quality.items()} | {
+        "overlap_psnr_unsynced_db": apart_db,
+        "sync_gain_db": quality["overlap_psnr_db"] - apart_db,
+        "dominant_hue_deg": hue,
+        "dominant_hue_share_fraction": share,
+        "paint_s": seconds,
+    }
+    bars = _bars(measures, request.prompt.text)
+    written = [] if out is None else _write(out, plain.mesh, synced, unsynced, colours)
+    return Report("eval texture", request.sampling.seed, measures, bars, written)
+
+
+def _painted(work: Work, *, apart: bool) -> Painted:
+    stations = stations_of(work)
+    pictures = paint(work, Pass(stations, synchroniser(work, stations, apart=apart)))
+    painted = Painted([], stations, pictures)
+    return replace(painted, textures=projected(work, painted, work.request.size))
+
+
+def _bars(measures: dict[str, float], prompt: str) -> list[Bar]:
+    bars = [
+        at_least("sync_gain_db", measures["sync_gain_db"], _SYNC_GAIN_DB),
+        at_least("sharpness_ratio", measures["sharpness_ratio"], 0.8),
+        at_most("sharpness_ratio", measures["sharpness_ratio"], 1.1),
+        at_most("bare_fraction", measures["bare_fraction"], 0.0),
+    ]
+    named = [hue for word, hue in _HUES.items() if word in prompt.lower().split()]
+    if len(named) == 1:
+        apart = abs((measures["dominant_hue_deg"] - named[0] + 180) % 360 - 180)
+        measures["hue_error_deg"] = apart
+        bars.append(at_most("hue_error_deg", apart, _HUE_TOLERANCE))
+    return bars
+
+
+def dominant_hue(mesh: Mesh, textures: Sequence[tuple[int, Tensor]]) -> tuple[float, float]:
+    """The hue (degrees) in which most saturated pixels lie, seen from 8 cameras that painted
+    nothing, and their share within 30 degrees of it; (nan, 0) when nothing is colourful."""
+    seen = shots(mesh, textures, 128, DIRECTIONS[:_UNSEEN_CAMERAS], lit=False)
+    pixels = np.concatenate([_inside(picture, view.mask) for picture, view in seen])
+    hsv = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2HSV)[0]
+    hue = hsv[hsv[:, 1] > _LEAST_SATURATION, 0]
+    if len(hue) == 0:
+        return float("nan"), 0.0
+    count, edges = np.histogram(hue, bins=36, range=(0.0, 360.0))
+    smooth = count + np.roll(count, 1) + np.roll(count, -1)
+    middle = float(edges[int(smooth.argmax())] + 5)
+    near = np.abs((hue - middle + 180) % 360 - 180) < 30
+    return middle, float(near.sum() / len(pixels))
+
+
+def _inside(picture: Image8, mask: Tensor) -> Image8:
+    """The pixels (N, 3) well inside the outline; the mask is finer than the picture."""
+    size = picture.shape[:2]
+    coarse = torch.nn.functional.adaptive_avg_pool2d(mask[None, None].float(), size)[0, 0]
+    return np.asarray(picture[(coarse >= 1).cpu().numpy()])
+
+
+def _write(
+    out: Path,
+    mesh: Mesh,
+    synced: Painted,
+    unsynced: Painted,
+    colours: Sequence[tuple[int, Tensor]],
+) -> list[str]:
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = {
+        "turntable.png": turntable(mesh, colours),
+        "views_synced.png": _sheet(synced),
+        "views_unsynced.png": _sheet(unsynced),
+    }
+    for name, picture in pictures.items():
+        (out / name).write_bytes(plain_png(picture))
+    return [str(out / name) for name in pictures]
+
+
+def _sheet(painted: Painted) -> Image8:
+    images = [(p.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy() for p in painted.pictures]
+    return contact_sheet(images)
