@@ -226,8 +226,9 @@ class Client:
     def check_reachable(self) -> None:
         """Raise the reason when the daemon has been gone for longer than a restart takes."""
         gone = self._session.unreachable_for
-        closed = self.state is ClientState.CLOSED
-        if closed or (gone > PATIENCE_S and self.state is not ClientState.STARTING):
+        state = self.state
+        coming = state in (ClientState.STARTING, ClientState.HANDSHAKING)
+        if state is ClientState.CLOSED or (gone > PATIENCE_S and not coming):
             raise self._session.why
 
     def grant_preview(self, job: str) -> None:
