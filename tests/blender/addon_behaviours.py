@@ -53,7 +53,7 @@ def settings():
     return bpy.context.scene.underpaint
 
 
-def pump_until(condition, seconds: float = 20.0) -> None:
+def pump_until(condition, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {live()}"
@@ -71,7 +71,7 @@ def begin(prompt: str):
 def paint(prompt: str):
     """Paint to the end; the new image."""
     settings().prompt = prompt
-    assert bpy.ops.underpaint.generate(timeout=60) == {"FINISHED"}
+    assert bpy.ops.underpaint.generate(timeout=120) == {"FINISHED"}
     return bpy.data.images[live().last_image]
 
 
@@ -204,7 +204,7 @@ def cancel_stops_in_the_middle_and_is_no_error():
     task = begin(SLOW)
     pump_until(lambda: task.step > 1)
     assert bpy.ops.underpaint.cancel() == {"FINISHED"}
-    pump_until(lambda: task.ended, 5)
+    pump_until(lambda: task.ended)
     assert task.error.code == "cancelled"
     assert live().error is None
     assert not len(settings().results)
@@ -249,8 +249,8 @@ def the_daemon_may_be_killed_while_it_paints():
     task = begin("steps=40 seconds=0.05")
     pump_until(lambda: task.step > 1)
     os.kill(daemon_pid(), signal.SIGKILL)
-    pump_until(lambda: live().session.state in ("lost", "starting"), 10)
-    pump_until(lambda: task.ended, 40)
+    pump_until(lambda: live().session.state in ("lost", "starting"))
+    pump_until(lambda: task.ended)
     assert task.error is None, task.error
     assert len(settings().results) == 1
 
@@ -258,11 +258,11 @@ def the_daemon_may_be_killed_while_it_paints():
 def a_lost_daemon_can_be_started_again():
     paint(STEPS)
     os.kill(daemon_pid(), signal.SIGKILL)
-    pump_until(lambda: live().session.state == "lost", 10)
+    pump_until(lambda: live().session.state == "lost")
     drawn = draw("UNDERPAINT_PT_main")
     assert "Start Again" in drawn.texts, drawn.texts
     assert bpy.ops.underpaint.start_daemon() == {"FINISHED"}
-    pump_until(lambda: live().session.state == "ready", 30)
+    pump_until(lambda: live().session.state == "ready")
 
 
 def a_wrong_python_is_named():
@@ -283,7 +283,7 @@ def a_daemon_that_cannot_start_is_explained():
     os.environ["UNDERPAINT_PYTHON"] = "/bin/false"
     try:
         bpy.ops.underpaint.start_daemon()
-        pump_until(lambda: live().session.trouble is not None, 30)
+        pump_until(lambda: live().session.trouble is not None)
     finally:
         os.environ["UNDERPAINT_PYTHON"] = python
     texts = " ".join(draw("UNDERPAINT_PT_main").texts)

@@ -22,7 +22,7 @@ from underpaint.connection import read_connection
 from underpaint.errors import ConnectionLost
 from underpaint.paths import user_paths
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.timeout(1000)]
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 SCRIPT = HERE / "addon_behaviours.py"
@@ -72,7 +72,7 @@ def run(blender: Blender, script: Path, folder: Path, extension: Path, python: P
             blender.command(script, [str(report), str(extension)]),
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=900,
             check=False,
             env=env,
         )
