@@ -13,11 +13,13 @@ from PIL import Image
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.paths import Paths
 from underpaint.requests import (
     Control,
     ControlKind,
     ImageRequest,
     InpaintRequest,
+    Lora,
     Prompt,
     Sampling,
     View,
@@ -44,6 +46,18 @@ def test_a_result_carries_its_recipe_and_the_recipe_makes_it_again(studio: Studi
     assert png.facts["width"] == 64
     again = studio.run(from_plain(facts["request"]))[0]
     assert again.data == png.data
+
+
+def test_files_from_elsewhere_are_named_with_their_digests(
+    studio: Studio, view: View, paths: Paths
+) -> None:
+    own = paths.models / "tiny"
+    lora = Lora(str(own / "loras" / "style.safetensors"))
+    control = Control(ControlKind.CANNY, model=str(own / "controlnet_depth"))
+    asked = replace(ASKED, batch=1, view=view, controls=(control,), loras=(lora,))
+    files = read_recipe(studio.run(asked)[0].data)["model"]["files"]
+    assert set(files) == {lora.path, control.model}
+    assert all(len(digest) == 64 for digest in files.values())
 
 
 def mark(data: bytes) -> str:

@@ -61,8 +61,9 @@ def origin_of(request: Request) -> Origin:
     return Origin.GENERATED if request.base is None else Origin.COMPOSITE
 
 
-def recipe(request: Request, *, seed: int, index: int, model: Mapping[str, str]) -> dict[str, Any]:
-    """All that is needed to make a result again. `model`: name, family and digest."""
+def recipe(request: Request, *, seed: int, index: int, model: Mapping[str, Any]) -> dict[str, Any]:
+    """All that is needed to make a result again. `model`: name, family, digest, and the digests
+    of files from elsewhere that took part."""
     return {
         "request": to_plain(request),
         "index": index,
@@ -100,7 +101,7 @@ def read_recipe(png: bytes) -> dict[str, Any]:
 
 
 def image_artifacts(
-    images: Sequence[Image8], request: ImageRequest | InpaintRequest, model: Mapping[str, str]
+    images: Sequence[Image8], request: ImageRequest | InpaintRequest, model: Mapping[str, Any]
 ) -> list[Artifact]:
     """`image_{i}.png` and its `image_{i}.json` for each image of a batch."""
     artifacts = []

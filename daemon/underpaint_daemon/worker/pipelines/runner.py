@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ...validation import validate
 from ..job import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..provenance import image_artifacts
 from .cache import ModelCache
+from .digests import file_digest, model_digest
 from .image import run_image
 from .inpaint import run_inpaint
 from .loading import LoadedModel
@@ -64,7 +66,8 @@ class PipelineRunner:
         )
         self.models.trim()
         reporter.progress(Phase.SAVING, 0, 1)
-        artifacts = image_artifacts(images, request, model_facts(model))
+        facts = model_facts(model) | {"files": _foreign_files(model, request)}
+        artifacts = image_artifacts(images, request, facts)
         reporter.progress(Phase.SAVING, 1, 1)
         return artifacts
 
@@ -86,9 +89,19 @@ class PipelineRunner:
         return self.models.load(name)
 
 
-def model_facts(model: LoadedModel) -> dict[str, str]:
-    """What a recipe says about a model."""
+def model_facts(model: LoadedModel) -> dict[str, Any]:
+    """What a recipe says about a model: name, family, digest."""
     return {"name": model.info.name, "family": model.info.family, "digest": model.digest}
+
+
+def _foreign_files(model: LoadedModel, request: ImageRequest | InpaintRequest) -> dict[str, str]:
+    """Digests of the LoRAs and ControlNets that are not the model's own, by path."""
+    folders = [control.model for control in request.controls if control.model and control.scale > 0]
+    files = {name: model_digest(Path(name), model.cache) for name in folders}
+    for lora in request.loras:
+        if Path(lora.path).is_absolute():
+            files[lora.path] = file_digest(Path(lora.path))
+    return files
 
 
 def _paint(
