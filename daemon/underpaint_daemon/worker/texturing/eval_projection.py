@@ -17,9 +17,11 @@ from underpaint.errors import UnderpaintError
 from underpaint.measures import EXIT_BAD_INPUT, Bar, Report, at_least, at_most
 
 from .compare_open3d import available
+from .mesh import Mesh
 from .meshio import load_mesh
 from .projection_figures import Figures, compare_measures, measure
 from .projection_pictures import write_pictures
+from .shapes import SHAPES
 
 _STRICT = {"spot": (53.0, 46.0, 54.0)}
 """Meshes that every camera ring can see in full: PSNR of covered and of all texels, held out."""
@@ -48,7 +50,9 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="underpaint eval projection", description=__doc__)
-    parser.add_argument("mesh", type=Path, help="an .obj or .ply file")
+    parser.add_argument(
+        "mesh", type=Path, help=f"an .obj or .ply file, or one of: {', '.join(SHAPES)}"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--size", type=_side, default=1024, help="texels a side (1024)")
     parser.add_argument("--view-size", type=_side, default=1024, help="pixels a side (1024)")
@@ -71,7 +75,7 @@ def _side(text: str) -> int:
 
 def evaluate(args: argparse.Namespace) -> Report:
     """Measure one mesh. Raises UnderpaintError on a mesh that cannot be painted."""
-    mesh = load_mesh(args.mesh, y_up=not args.z_up)
+    mesh = _mesh(args.mesh, not args.z_up)
     for warning in mesh.warnings:
         print(f"underpaint eval projection: {warning}", file=sys.stderr)
     figures = measure(mesh, args.size, args.view_size, args.views, args.seed)
@@ -85,6 +89,11 @@ def evaluate(args: argparse.Namespace) -> Report:
     folder = args.out or Path(tempfile.mkdtemp(prefix="underpaint_projection_"))
     paths = write_pictures(figures, folder)
     return Report("eval projection", args.seed, measures, bars, [str(path) for path in paths])
+
+
+def _mesh(path: Path, y_up: bool) -> Mesh:
+    build = SHAPES.get(str(path))
+    return load_mesh(path, y_up=y_up) if build is None or path.exists() else build()
 
 
 def _bars(name: str, figures: Figures) -> list[Bar]:

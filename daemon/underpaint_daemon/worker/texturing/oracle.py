@@ -68,12 +68,12 @@ class Oracle:
         core = sum(int(truth.tile.core.sum()) for truth in self.truths)
         return 1 - sum(int(truth.sound.sum()) for truth in self.truths) / max(1, core)
 
-    def photographs(self, count: int, size: int, oversampling: int = 3) -> list[Photograph]:
+    def photographs(self, count: int, size: int, oversampling: int = 2) -> list[Photograph]:
         """Pictures from the automatic rig."""
         rig = automatic_rig(self.mesh, count, size)
         return [self.photograph(view.camera, oversampling) for view in rig]
 
-    def photograph(self, camera: Camera, oversampling: int = 3) -> Photograph:
+    def photograph(self, camera: Camera, oversampling: int = 2) -> Photograph:
         shot = picture(self.mesh, camera, self.solid, oversampling=oversampling)
         return Photograph(render_view(self.mesh, camera), shot)
 

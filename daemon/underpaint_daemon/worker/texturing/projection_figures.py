@@ -26,7 +26,7 @@ from .tiers import EXACT, GENERATED, UNSEEN, grade
 from .visibility import ViewGeometry, look
 
 _COVERAGE_VIEWS = 12
-_REACHING_SIZE = 512
+_REACHING_SIZE = 320
 _REACHING_COS, _REACHING_ERROR = 0.1, 1.0
 _TEXELS = 100_000
 _PULLED = 0.25

@@ -52,7 +52,7 @@ def picture(
     camera: Camera,
     solid: Solid,
     background: tuple[float, float, float] = MAGENTA,
-    oversampling: int = 3,
+    oversampling: int = 2,
 ) -> Tensor:
     """A photograph (h, w, 4) float32 of the painted mesh: colour, and the share of background;
     each pixel the mean of n² samples."""

@@ -1,0 +1,79 @@
+"""Cameras that frame what they are for, and together see all that can be seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from underpaint.cameras import project
+from underpaint_daemon.worker.texturing.coverage import coverage
+from underpaint_daemon.worker.texturing.placement import Direction, place
+from underpaint_daemon.worker.texturing.render import render_view
+from underpaint_daemon.worker.texturing.rig import automatic_rig, given_rig, standard_directions
+from underpaint_daemon.worker.texturing.shapes import chair, fragmented_uv, room, two_shell_box
+
+torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("direction", [Direction(0, 0), Direction(35, 20), Direction(0, -90)])
+def test_the_object_fills_four_fifths_of_the_frame_and_is_centred(direction) -> None:
+    mesh = chair()
+    camera = place(mesh, direction, 256).camera
+    pixels, depth = project(camera, mesh.position.numpy())
+    low, high = pixels.min(0) / 256, pixels.max(0) / 256
+    assert max(high - low) == pytest.approx(0.8, abs=0.01)
+    assert np.allclose((low + high) / 2, 0.5, atol=0.01)
+    assert camera.near < depth.min()
+    assert depth.max() < camera.far
+
+
+def test_a_tall_object_gets_a_tall_picture() -> None:
+    camera = place(chair(), Direction(0, 0), 512, square=False).camera
+    assert camera.height == 512
+    assert camera.width < 400
+    assert camera.width % 64 == 0
+    pixels, _ = project(camera, chair().position.numpy())
+    assert (pixels > 0).all()
+    assert (pixels < [camera.width, camera.height]).all()
+
+
+def test_directions_are_called_what_an_artist_calls_them() -> None:
+    words = [Direction(a, e).word for a, e in ((0, 20), (90, 0), (180, -20), (0, 90), (0, -90))]
+    assert words == ["front", "side", "back", "top", "bottom"]
+    assert Direction(350, 0).word == "front"
+    for count in (1, 4, 6, 8, 10, 12):
+        directions = standard_directions(count)
+        assert len(directions) == len(set(directions)) == count
+        assert directions[0].word == "front"
+
+
+def test_twelve_cameras_see_what_can_be_seen() -> None:
+    for mesh in (fragmented_uv(), chair()):
+        rig = automatic_rig(mesh, 12, 256)
+        assert len(rig) == 12
+        assert coverage(mesh, [v.camera for v in rig], samples=8000, size=256) > 0.98
+
+
+def test_more_cameras_see_more_and_the_rig_is_always_the_same() -> None:
+    mesh = two_shell_box()
+    rigs = [automatic_rig(mesh, count, 192) for count in (4, 8)]
+    few, many = (coverage(mesh, [v.camera for v in rig], samples=4000, size=192) for rig in rigs)
+    assert few < many
+    assert automatic_rig(mesh, 8, 192) == rigs[1]
+
+
+def test_a_room_is_seen_from_within() -> None:
+    mesh = room()
+    rig = automatic_rig(mesh, 10, 192)
+    low, high = (bound.numpy() for bound in mesh.bounds)
+    for view in rig:
+        assert (view.camera.position > low).all()
+        assert (view.camera.position < high).all()
+        assert float(render_view(mesh, view.camera).mask.float().mean()) > 0.99
+    assert coverage(mesh, [v.camera for v in rig], samples=6000, size=192) > 0.95
+
+
+def test_the_artists_cameras_are_used_as_they_are() -> None:
+    cameras = [place(chair(), Direction(a, 0), 64).camera for a in (0, 90)]
+    assert [view.camera for view in given_rig(cameras)] == cameras
