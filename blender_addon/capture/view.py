@@ -58,7 +58,7 @@ def capture_view(
         picture = color.viewport_color(context, camera, viewport) if on_gpu else None
         arrays[Kind.COLOR] = color.shaded(passes) if picture is None else picture
     buffers = Buffers()
-    refs = {kind.value: buffers.add(kind, array) for kind, array in arrays.items()}
+    refs = {kind.value: ref for kind, ref in buffers.add_all(arrays).items()}
     return View(camera, **refs), buffers
 
 

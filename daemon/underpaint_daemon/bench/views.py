@@ -24,5 +24,5 @@ def view_of(arrays: dict[Kind, Array], buffers: Buffers) -> View:
     side = arrays[Kind.DEPTH].shape[0]
     projection = perspective(side, side, 0.7, 0.1, 100.0)
     camera = Camera(look_at((0, -5, 2), (0, 0, 0)), projection, side, side, 0.1, 100.0)
-    refs = {kind.value: buffers.add(kind, array) for kind, array in arrays.items()}
+    refs = {kind.value: ref for kind, ref in buffers.add_all(arrays).items()}
     return View(camera, **refs)
