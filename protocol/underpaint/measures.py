@@ -9,8 +9,9 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from .version import VERSION
 
 EXIT_HOLDS = 0
 EXIT_BAD_INPUT = 2
@@ -87,7 +88,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         return {
             "command": self.command,
-            "version": package_version(),
+            "version": VERSION,
             "machine": dict(self.machine),
             "seed": self.seed,
             "measures": {name: _number(value) for name, value in self.measures.items()},
@@ -102,7 +103,7 @@ class Report:
 
     def to_text(self) -> str:
         """A table for people."""
-        lines = [f"underpaint {self.command} {package_version()}"]
+        lines = [f"underpaint {self.command} {VERSION}"]
         lines += [f"  {name:<36} {value:>12.5g}" for name, value in self.measures.items()]
         lines += [_bar_line(bar) for bar in self.bars]
         lines += [f"  wrote {path}" for path in self.artifacts]
@@ -118,14 +119,6 @@ def machine() -> dict[str, Any]:
         "cpus": os.cpu_count() or 1,
         "python": platform.python_version(),
     }
-
-
-def package_version() -> str:
-    """The installed version of Underpaint, or "0+unknown" when run from bare source."""
-    try:
-        return version("underpaint")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def _number(value: float) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import underpaint
 
@@ -77,3 +79,10 @@ def test_importing_brings_neither_torch_nor_blender_nor_image_libraries():
     code = "import underpaint, sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "bpy", "PIL", "cv2", "scipy"} & set(out.stdout.split())
+
+
+def test_package_project_and_extension_have_one_version():
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    manifest = tomllib.loads((root / "blender_addon" / "blender_manifest.toml").read_text())
+    assert underpaint.__version__ == project["version"] == manifest["version"]
