@@ -72,6 +72,8 @@ def test_captures_are_exact(blender):
     missed = [bar for bar in report.bars if not bar.holds]
     assert not missed
     assert report.measures["depth_rel_err_off_edges_max"] < 2e-4
+    if not report.measures[f"blender_{blender.series.replace('.', '_')}_gpu_fraction"]:
+        pytest.skip("no GPU driver, not even Mesa's: only the numpy passes were measured, and held")
 
 
 def test_without_a_gpu_driver_the_same_geometry_is_captured(blender, tmp_path):
