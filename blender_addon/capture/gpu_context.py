@@ -13,6 +13,9 @@ import sys
 import bpy
 import gpu
 
+_SURFACELESS = 0x31DD
+"""EGL_PLATFORM_SURFACELESS_MESA: drawing without any display, as Blender does without a window."""
+
 
 def ready() -> bool:
     """Make the GPU usable for this process. False when there is no way to (no driver)."""
@@ -40,13 +43,14 @@ def _driver_answers() -> bool:
         return True
     try:
         egl = ctypes.CDLL("libEGL.so.1")
-    except OSError:
+        get_display, initialise = egl.eglGetPlatformDisplay, egl.eglInitialize
+    except (OSError, AttributeError):
         return False
-    egl.eglGetDisplay.restype = ctypes.c_void_p
-    egl.eglGetDisplay.argtypes = (ctypes.c_void_p,)
-    egl.eglInitialize.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-    display = egl.eglGetDisplay(None)
-    return bool(display) and bool(egl.eglInitialize(display, None, None))
+    get_display.restype = ctypes.c_void_p
+    get_display.argtypes = (ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p)
+    initialise.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    display = get_display(_SURFACELESS, None, None)
+    return bool(display) and bool(initialise(display, None, None))
 
 
 def _initialise() -> bool:
