@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from underpaint.client import Client
 from underpaint.connection import read_connection
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths, user_paths
+from underpaint_daemon.shelf import make_shelf
 
 HERE = Path(__file__).parent
 RUNNER = "small_runners:build_runner"
@@ -80,6 +82,9 @@ class Daemon:
                 raise
         if self.process is not None:
             self.process.stderr.close()
+        # A daemon that was killed leaves its shared memory to the next one.
+        if (shelf := make_shelf(self.paths.data)).fast is not None:
+            shutil.rmtree(shelf.fast)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 5.0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from underpaint.client import Client, connect
 from underpaint.connection import read_connection
 from underpaint.errors import ConnectionLost, ErrorCode
-from underpaint.measures import Report
+from underpaint.measures import EXIT_BAD_INPUT, Report
 from underpaint.paths import Paths, user_paths
 
 _START_SECONDS = 20.0
@@ -30,7 +31,9 @@ def own_daemon(options: Sequence[str] = ()) -> Iterator[Paths]:
     with tempfile.TemporaryDirectory(prefix="underpaint-bench-") as root, ExitStack() as stack:
         env = {**os.environ, "UNDERPAINT_DATA": root, "UNDERPAINT_CACHE": str(Path(root) / "cache")}
         paths = user_paths(env)
-        command = [sys.executable, "-m", "underpaint_daemon", "serve", *options]
+        command = [sys.executable, "-m", "underpaint_daemon", "serve", "--idle-exit", "2", *options]
+        # A bench that is told to end must end its daemon too.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_BAD_INPUT))
         process = stack.enter_context(subprocess.Popen(command, env=env))
         stack.callback(_stop, process)
         _wait(paths, process)

@@ -1,0 +1,71 @@
+"""The measuring commands print one JSON object of the agreed shape and say by their exit code
+whether the bars hold. What the figures are is for a quiet machine to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def bench(*words: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "underpaint_daemon", "bench", *words]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=env)
+    return done.returncode, done.stdout
+
+
+def report_of(code: int, out: str) -> dict:
+    report = json.loads(out)
+    assert list(report) == [
+        "command",
+        "version",
+        "machine",
+        "seed",
+        "measures",
+        "bars",
+        "holds",
+        "artifacts",
+    ]
+    assert code == (0 if report["holds"] else 3)
+    assert report["holds"] == all(bar["holds"] for bar in report["bars"])
+    return report
+
+
+def test_transport_is_measured_against_a_floor_of_the_same_run():
+    report = report_of(*bench("transport", "--json", "--side", "256", "--repeats", "3"))
+    measures = report["measures"]
+    assert 0 < measures["floor_ms"] < measures["roundtrip_ms"]
+    assert measures["cancel_under_bulk_ms"] > 0
+    names = {bar["name"]: bar["limit"] for bar in report["bars"]}
+    assert names == {"roundtrip_over_floor_ratio": 1.5, "cancel_under_bulk_ms": 50.0}
+
+
+@pytest.mark.slow
+def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
+    build = (
+        "import sys; from pathlib import Path; from tiny_model import build;"
+        "build(Path(sys.argv[1]))"
+    )
+    worker_tests = Path(__file__).parents[1] / "worker"
+    subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path / "tiny")], check=True, cwd=worker_tests
+    )
+    small = ["--side", "64", "--steps", "4", "--repeats", "1"]
+    report = report_of(*bench("daemon", "--json", "--model", str(tmp_path / "tiny"), *small))
+    assert report["measures"]["daemon_over_pipeline_ratio"] > 0
+    assert report["measures"]["pings"] > 0
+    names = {bar["name"]: bar["limit"] for bar in report["bars"]}
+    assert names == {"ping_p99_ms": 20.0, "daemon_over_pipeline_ratio": 1.05}
+
+
+def test_a_model_that_is_not_there_is_bad_input(tmp_path):
+    assert bench("daemon", "--json", "--model", str(tmp_path)) == (2, "")
+
+
+def test_an_unknown_command_is_bad_input():
+    assert bench("nothing") == (2, "")
