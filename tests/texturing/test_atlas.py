@@ -18,6 +18,7 @@ from underpaint_daemon.worker.texturing.uvcheck import check_uvs
 
 torch.set_num_threads(1)
 
+UP = np.array([0, 0, 1])
 QUAD = np.array([[0, 0], [1, 0], [1, 1], [0, 0], [1, 1], [0, 1]], np.float32)
 
 
@@ -47,7 +48,7 @@ def test_a_ring_of_one_texel_surrounds_each_island() -> None:
 
 def test_every_udim_tile_gets_its_own_texels() -> None:
     points, uv = flat()
-    shifted = [points + [3 * i, 0, 0] for i in range(3)]
+    shifted = [points + np.array([3 * i, 0, 0]) for i in range(3)]
     layout = [uv * 0.9 + 0.05, uv * 0.9 + [1.05, 0.05], uv * 0.9 + [0.05, 1.05]]
     mesh = mesh_from_arrays(np.concatenate(shifted), None, np.concatenate(layout))
     assert tiles(mesh) == [1001, 1002, 1011]
@@ -60,7 +61,7 @@ def test_overlapping_and_mirrored_islands_are_told() -> None:
     points, uv = flat()
     mirrored = uv * [-1, 1] + [1, 0]
     mesh = mesh_from_arrays(
-        np.concatenate([points, points + [0, 0, 1]]), None, np.concatenate([uv, mirrored])
+        np.concatenate([points, points + UP]), None, np.concatenate([uv, mirrored])
     )
     report = check_uvs(mesh)
     assert report.overlap > 0.99
@@ -73,7 +74,7 @@ def test_overlapping_and_mirrored_islands_are_told() -> None:
 def test_faces_without_uv_area_are_told() -> None:
     points, uv = flat()
     mesh = mesh_from_arrays(
-        np.concatenate([points, points + [0, 0, 1]]), None, np.concatenate([uv, uv * 0])
+        np.concatenate([points, points + UP]), None, np.concatenate([uv, uv * 0])
     )
     assert check_uvs(mesh).empty == pytest.approx(0.5)
 
@@ -140,11 +141,7 @@ def test_an_obj_file_gives_triangles_objects_and_materials(tmp_path: Path) -> No
     (tmp_path / "a.obj").write_bytes(OBJ)
     mesh = load_mesh(tmp_path / "a.obj", y_up=False)
     assert mesh.triangles == 3
-    assert mesh.ids[::3].tolist() == [[1, 1], [1, 1], [2, 2]] or mesh.ids[::3, 0].tolist() == [
-        1,
-        1,
-        2,
-    ]
+    assert mesh.ids[::3].tolist() == [[1, 1], [1, 1], [2, 2]]
     assert mesh.position[6:].tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0]]
     turned = load_mesh(tmp_path / "a.obj")
     assert turned.position[2].tolist() == [1, 0, 1]

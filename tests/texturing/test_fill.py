@@ -30,7 +30,7 @@ def test_a_hole_takes_the_colour_around_it() -> None:
 def test_paint_does_not_seep_through_a_thin_plate() -> None:
     line = np.linspace(0, 1, 200)
     front = np.stack([line, 0 * line, 0 * line], 1)
-    back = front + [0, 0, 0.001]
+    back = front + np.array([0, 0, 0.001])
     sources = Sources(
         np.concatenate([front, back[:20]]),
         np.concatenate([np.tile([0, 0, -1.0], (200, 1)), np.tile([0, 0, 1.0], (20, 1))]),

@@ -50,9 +50,8 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="underpaint eval projection", description=__doc__)
-    parser.add_argument(
-        "mesh", type=Path, help=f"an .obj or .ply file, or one of: {', '.join(SHAPES)}"
-    )
+    shapes = ", ".join(SHAPES)
+    parser.add_argument("mesh", type=Path, help=f"an .obj or .ply file, or one of: {shapes}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--size", type=_side, default=1024, help="texels a side (1024)")
     parser.add_argument("--view-size", type=_side, default=1024, help="pixels a side (1024)")

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 Array = npt.NDArray[Any]
 _NEIGHBOURS = 16
+_TURNING = 0.1  # of the extent: as far as a surface that faces at a right angle counts, / 1.4
 _FACING_APART, _FACING_ALIKE = 0.0, 0.8
 
 
@@ -41,14 +42,15 @@ class Sources:
 def fill(position: Array, normal: Array, sources: Sources, fallback: Array) -> Array:
     """Colours (N, C) float32 for points (N, 3) with normals (N, 3).
 
-    The 16 nearest painted points, weighted by inverse squared distance and by how alike they
-    face; `fallback` (C,) where there are none at all.
+    The 16 nearest painted points, where to face another way counts as distance, weighted by
+    inverse squared distance and by how alike they face; `fallback` (C,) where there are none.
     """
     if len(sources.position) == 0:
         return np.broadcast_to(fallback, (len(position), len(fallback))).astype(np.float32)
     count = min(_NEIGHBOURS, len(sources.position))
-    tree = cKDTree(sources.position, balanced_tree=False, compact_nodes=False)
-    distance, index = tree.query(position, k=count)
+    extent = float(np.ptp(sources.position, axis=0).max())
+    tree = cKDTree(_spread(sources.position, sources.normal, extent), balanced_tree=False)
+    distance, index = tree.query(_spread(position, normal, extent), k=count)
     distance, index = distance.reshape(len(position), count), index.reshape(len(position), count)
     alike = np.einsum("nkc,nc->nk", sources.normal[index], normal)
     gate = np.clip((alike - _FACING_APART) / (_FACING_ALIKE - _FACING_APART), 0, 1) ** 2
@@ -57,3 +59,8 @@ def fill(position: Array, normal: Array, sources: Sources, fallback: Array) -> A
     weight /= weight.sum(axis=1, keepdims=True)
     color: Array = np.einsum("nk,nkc->nc", weight, sources.color[index]).astype(np.float32)
     return color
+
+
+def _spread(position: Array, normal: Array, extent: float) -> Array:
+    """Points (N, 6) whose distance tells apart both places and directions."""
+    return np.concatenate([position, normal * (_TURNING * extent)], axis=1)

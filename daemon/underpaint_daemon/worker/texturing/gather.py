@@ -130,8 +130,8 @@ def view_colors(view: PaintedView, sight: Sight, pitch: Tensor) -> Tensor:
 
 
 def _mip_colors(view: PaintedView, pixel: Tensor, texel: Tensor) -> Tensor:
-    """Trilinear samples (M, C) at level log2(texel); only the surface's own pixels count."""
-    level = texel.log2().clamp(max=_COARSEST)
+    """Trilinear samples (M, C), a pixel of the level about a texel; the background is left out."""
+    level = (texel / _MINIFYING).log2().clamp(max=_COARSEST)
     color = torch.zeros((len(pixel), view.image.shape[1]), device=pixel.device)
     for number in range(int(level.amax().ceil()) + 1):
         share = (1 - (level - number).abs()).clamp(min=0)

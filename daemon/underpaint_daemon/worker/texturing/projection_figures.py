@@ -16,8 +16,17 @@ from .atlas import AtlasTile
 from .compare_open3d import project_with_open3d
 from .coverage import all_around
 from .gather import PaintedView
+from .gutter import dilate
 from .mesh import Mesh
-from .oracle import Oracle, Photograph, held_out_cameras, held_out_error, psnr, texel_values
+from .oracle import (
+    Oracle,
+    Photograph,
+    Truth,
+    held_out_cameras,
+    held_out_error,
+    psnr,
+    texel_values,
+)
 from .project import Options, Texture, painted_view, project
 from .render import render_view
 from .rig import automatic_rig
@@ -162,21 +171,25 @@ def warped(picture: Tensor, number: int) -> Tensor:
 def seams(
     oracle: Oracle, textures: Sequence[Texture], shots: Sequence[Photograph], options: Options
 ) -> dict[str, float]:
-    """Seam ratios relative to the true texture (see `seams`), also of an atlas made four times
-    smaller, and with views whose exposure is off by 5 and 15 % and harmonised."""
+    """Seam ratios relative to an atlas of true colours (see `seams`), also of atlases made four
+    times smaller, relative to the solid texture itself, and with views whose exposure is off by 5
+    and 15 % and harmonised."""
     pitch = float(
         torch.cat([truth.tile.pitch[truth.tile.core] for truth in oracle.truths]).median()
     )
     probes = edge_probes(oracle.mesh, pitch)
-    true = oracle.solid(probes.position)
     images = [(t.number, torch.from_numpy(t.color[..., :3])) for t in textures]
+    ideal = [(t.tile.number, _ideal(t)) for t in oracle.truths]
+    seen, true = probe_colors(probes, images), probe_colors(probes, ideal)
     coarse = edge_probes(oracle.mesh, 4 * pitch)
-    small = [(number, _quarter(image)) for number, image in images]
+    small, small_ideal = (
+        probe_colors(coarse, [(number, _quarter(image)) for number, image in made])
+        for made in (images, ideal)
+    )
     result = {
-        "uv_seam_ratio": uv_seam_ratio(probes, probe_colors(probes, images), true),
-        "uv_seam_mip4_ratio": uv_seam_ratio(
-            coarse, probe_colors(coarse, small), oracle.solid(coarse.position)
-        ),
+        "uv_seam_ratio": uv_seam_ratio(probes, seen, true),
+        "uv_seam_mip4_ratio": uv_seam_ratio(coarse, small, small_ideal),
+        "uv_seam_over_solid_ratio": uv_seam_ratio(probes, seen, oracle.solid(probes.position)),
         "view_seam_ratio": _view_seams(oracle, textures),
     }
     for percent in (5, 15):
@@ -198,6 +211,14 @@ def exposed(shots: Sequence[Photograph], error: float) -> list[PaintedView]:
         picture[..., :3] *= gain.to(picture)
         views.append(painted_view(shot.view, picture))
     return views
+
+
+def _ideal(truth: Truth) -> Tensor:
+    """A tile (size, size, 3) of true colours, its gutter painted as ours are: what the best of
+    projections could give under this UV map."""
+    painted = truth.tile.image(torch.ones_like(truth.tile.core)).cpu().numpy()
+    color, _ = dilate(truth.tile.image(truth.color).cpu().numpy(), painted)
+    return torch.from_numpy(color)
 
 
 def _quarter(image: Tensor) -> Tensor:

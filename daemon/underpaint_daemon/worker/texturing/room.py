@@ -27,7 +27,9 @@ def room_rig(mesh: Mesh, count: int = 10, size: int = 512) -> list[RigView]:
     directions = [Direction(360.0 * i / ring, 0.0) for i in range(ring)]
     directions += [Direction(0.0, 90.0), Direction(0.0, -90.0)][:poles]
     stands = _standpoints(mesh)
-    fov = max(math.radians(75.0), 2 * math.atan(1.15 * math.tan(math.pi / max(ring, 3))))
+    # Those that share a standpoint see all round it between them.
+    step = math.pi / max(3.0, ring / len(stands))
+    fov = max(math.radians(75.0), 2 * math.atan(1.15 * math.tan(step)))
     far = 4 * mesh.radius
     views = []
     for i, direction in enumerate(directions):

@@ -97,7 +97,7 @@ def _of_quads(quads: Sequence[Array]) -> Mesh:
     position, uv = list[Array](), list[Array]()
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (1 - 2 * _INSET) + _INSET
     for number, quad in enumerate(quads):
-        at = (square + [number % columns, number // columns]) / columns
+        at = (square + np.array([number % columns, number // columns])) / columns
         for corner in (0, 1, 2, 0, 2, 3):
             position.append(quad[corner])
             uv.append(at[corner])
