@@ -28,7 +28,7 @@ from .job import Runner
 from .pipe import Message, Writer, read_message
 
 BEAT_SECONDS = 1.0
-_NICENESS = 5
+NICENESS = 5
 _OOM_SCORE = 500
 _PR_SET_PDEATHSIG = 1
 
@@ -151,7 +151,7 @@ def _be_modest(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon to handle
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
-            os.nice(_NICENESS)
+            os.nice(NICENESS)
     if sys.platform != "linux":
         return
     with contextlib.suppress(OSError):
