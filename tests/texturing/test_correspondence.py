@@ -11,6 +11,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from sync_scene import disagreement, torus, truth_of, two_objects, views_of
+
 from underpaint_daemon.worker.texturing.correspondence import Correspondence
 from underpaint_daemon.worker.texturing.variance import align_variance
 

@@ -10,6 +10,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from sync_scene import torus, views_of
+
 from underpaint_daemon.worker.texturing.noise import SurfaceNoise
 
 torch.set_num_threads(1)

@@ -17,17 +17,19 @@ from torch import Tensor
 
 from ..pipelines.latents import encode_images
 from .background import Background, make_background
-from .gather import PaintedView
-from .project import Options, Texture, project
+from .gather import PaintedView, gather
+from .project import painted_view
 from .render import ViewBuffers
 from .stations import Station
-from .visibility import SurfacePoints, ViewGeometry, look
-from .work import Painted, Pass, Work, paint, seen_texture, stations_of
+from .tiers import GENERATED
+from .visibility import SurfacePoints, ViewGeometry, look, pixel_footprint
+from .work import Painted, Pass, Work, paint, stations_of
 
 _BETTER = 0.2
 _REFINE = 0.4
 _GROWN_CELLS = 1
 _VISIBLE_ERROR = 1.0
+_GREY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,20 @@ class KeepPainted:
 
 
 def paint_sequential(work: Work) -> Painted:
-    """The method; its textures are finished, its pictures are what each view painted."""
+    """What each view painted, in the order in which they were; not yet projected."""
     stations = _best_next(stations_of(work))
     background = make_background(work.model, len(stations), work.request.sampling.seed)
     steps = work.request.sampling.steps
-    done: list[Station] = []
+    done: list[PaintedView] = []
     pictures: list[Tensor] = []
     for i, station in enumerate(stations):
-        hook = None if i == 0 else _keeping(work, station, done, pictures, background)
-        rewrite = hook or _fresh(station, background, work)
+        rewrite = (
+            _keeping(work, station, done, background) if done else _fresh(station, background, work)
+        )
         plan = Pass([station], rewrite, done=i * steps, total=len(stations) * steps)
         pictures.append(paint(work, plan)[0])
-        done.append(station)
-    return Painted([], done, pictures)
+        done.append(painted_view(station.buffers, pictures[-1]))
+    return Painted([], stations, pictures)
 
 
 def _fresh(station: Station, background: Background, work: Work) -> KeepPainted:
@@ -73,49 +76,45 @@ def _fresh(station: Station, background: Background, work: Work) -> KeepPainted:
 
 
 def _keeping(
-    work: Work,
-    station: Station,
-    done: Sequence[Station],
-    pictures: Sequence[Tensor],
-    background: Background,
+    work: Work, station: Station, done: Sequence[PaintedView], background: Background
 ) -> KeepPainted:
     """What is already on the surface, seen from the next view, and how far it may change."""
-    textures = _partial(work, Painted([], done, pictures).views())
-    seen, alpha = seen_texture(work, station, textures)
-    painted = encode_images(work.model.vae, seen.permute(2, 0, 1)[None].float().cpu())
-    freedom = _freedom(station, done, alpha)
-    device = work.mesh.position.device
+    seen, painted = _shown(station, done)
+    clean = encode_images(work.model.vae, seen.permute(2, 0, 1)[None].cpu())
+    freedom = _freedom(station, done, painted)
     until = work.schedule.colours_until
-    return KeepPainted(painted.to(device), freedom, station.object_mask, background, until)
+    return KeepPainted(clean.to(seen.device), freedom, station.object_mask, background, until)
 
 
-def _partial(work: Work, views: Sequence[PaintedView]) -> list[tuple[int, Tensor]]:
-    """The texture so far as RGBA; alpha 0 where no view has painted."""
-    options = Options(size=work.request.size, anchor=None, fill=False)
-    return [(t.number, _rgba(t).to(work.mesh.position.device)) for t in project(
-        work.mesh, views, options, work.reporter.checkpoint)]  # fmt: skip
+def _shown(station: Station, done: Sequence[PaintedView]) -> tuple[Tensor, Tensor]:
+    """What the views so far show of a station's surface: picture (h, w, 3) over grey, and where
+    they show anything (h, w) bool. Gathered pixel by pixel, without a texture in between."""
+    view = station.buffers
+    pixels, points = _surface(view)
+    footprint = pixel_footprint(view.camera, view.depth.reshape(-1)[pixels])
+    found = gather(points, footprint, done, GENERATED, 3)
+    picture = torch.full((view.mask.numel(), 3), _GREY, device=view.mask.device)
+    known = found.tier > 0
+    picture[pixels[known]] = found.color[known]
+    painted = torch.zeros(view.mask.numel(), dtype=torch.bool, device=view.mask.device)
+    painted[pixels[known]] = True
+    return picture.reshape(*view.size, 3), painted.reshape(view.size)
 
 
-def _rgba(texture: Texture) -> Tensor:
-    colour = torch.from_numpy(texture.color[..., :3])
-    alpha = torch.from_numpy(texture.tier > 0).to(colour)[..., None]
-    return torch.cat((colour, alpha), -1)
-
-
-def _freedom(station: Station, done: Sequence[Station], alpha: Tensor) -> Tensor:
+def _freedom(station: Station, done: Sequence[PaintedView], painted: Tensor) -> Tensor:
     """(h, w) at latent resolution: 1 bare, `_REFINE` seen much better from here, 0 kept."""
     size = station.latent.size
-    bare = torch.nn.functional.adaptive_max_pool2d((1 - alpha)[None, None], size) > 0.5
+    bare = torch.nn.functional.adaptive_max_pool2d((~painted).float()[None, None], size)
     grown = torch.nn.functional.max_pool2d(
-        bare.float(), 2 * _GROWN_CELLS + 1, stride=1, padding=_GROWN_CELLS
+        bare, 2 * _GROWN_CELLS + 1, stride=1, padding=_GROWN_CELLS
     )[0, 0]
     view = station.latent
     pixels, points = _surface(view)
     best = torch.zeros(len(pixels), device=pixels.device)
     for other in done:
-        best = torch.maximum(best, _facing(points, other))
+        best = torch.maximum(best, _facing(points, other.geometry))
     better = torch.zeros(view.mask.numel(), device=pixels.device)
-    better[pixels] = (_facing(points, station) > best + _BETTER).float()
+    better[pixels] = (_facing(points, ViewGeometry.of(station.latent)) > best + _BETTER).float()
     return torch.maximum((grown > 0).float(), _REFINE * better.reshape(size))
 
 
@@ -129,9 +128,9 @@ def _surface(view: ViewBuffers) -> tuple[Tensor, SurfacePoints]:
     )
 
 
-def _facing(points: SurfacePoints, station: Station) -> Tensor:
-    """(N,) the cosine at which a station sees each point; 0 where it does not."""
-    sight = look(points, ViewGeometry.of(station.latent))
+def _facing(points: SurfacePoints, view: ViewGeometry) -> Tensor:
+    """(N,) the cosine at which a view sees each point; 0 where it does not."""
+    sight = look(points, view)
     visible = sight.error < _VISIBLE_ERROR
     cosine = torch.zeros(len(points), device=points.position.device)
     cosine[sight.index[visible]] = sight.cosine[visible]
@@ -140,17 +139,16 @@ def _facing(points: SurfacePoints, station: Station) -> Tensor:
 
 def _best_next(stations: Sequence[Station]) -> list[Station]:
     """The first view, then always the one that shows most surface better than those before."""
-    left, order = list(stations[1:]), [stations[0]]
+    geometry = [ViewGeometry.of(station.latent) for station in stations]
+    points = [_surface(station.latent)[1] for station in stations]
+    best = [_facing(own, geometry[0]) for own in points]
+    left, order = list(range(1, len(stations))), [0]
     while left:
-        gains = [_gain(station, order) for station in left]
-        order.append(left.pop(max(range(len(left)), key=lambda i: gains[i])))
-    return order
-
-
-def _gain(station: Station, before: Sequence[Station]) -> float:
-    view = station.latent
-    pixels, points = _surface(view)
-    best = torch.zeros(len(pixels), device=pixels.device)
-    for other in before:
-        best = torch.maximum(best, _facing(points, other))
-    return float((_facing(points, station) - best).clamp(min=0).sum())
+        gains = [
+            float((_facing(points[i], geometry[i]) - best[i]).clamp(min=0).sum()) for i in left
+        ]
+        chosen = left.pop(max(range(len(left)), key=lambda k: gains[k]))
+        order.append(chosen)
+        for i in left:
+            best[i] = torch.maximum(best[i], _facing(points[i], geometry[chosen]))
+    return [stations[i] for i in order]
