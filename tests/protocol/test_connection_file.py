@@ -60,7 +60,7 @@ def test_readers_never_see_half_a_file(file):
     stop = threading.Event()
 
     def rewrite() -> None:
-        for i in range(300):
+        for i in range(80):
             write_connection(file, connection(f"e{i}"))
         stop.set()
 
