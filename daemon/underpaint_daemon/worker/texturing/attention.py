@@ -96,11 +96,14 @@ class SharedAttention:
         out: Tensor = attn.to_out[1](attn.to_out[0](mixed))
         if attn.residual_connection:
             out = out + hidden_states
-        return out / attn.rescale_output_factor
+        scaled: Tensor = out / attn.rescale_output_factor
+        return scaled
 
 
 def _attend(attn: Any, query: Tensor, pair: KeyValue) -> Tensor:
-    q, k, v = (part.unflatten(2, (attn.heads, -1)).transpose(1, 2) for part in (query, *pair))
+    q, k, v = (
+        part.reshape(*part.shape[:2], attn.heads, -1).transpose(1, 2) for part in (query, *pair)
+    )
     mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=attn.scale)
     return mixed.transpose(1, 2).flatten(2)
 

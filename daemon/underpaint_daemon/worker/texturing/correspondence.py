@@ -96,7 +96,7 @@ class Correspondence:
 
     def split(self, flat: Tensor) -> list[Tensor]:
         """Rows (N, C) back into images (1, C, h, w)."""
-        parts = flat.split([h * w for h, w in self.sizes])
+        parts = torch.split(flat, [h * w for h, w in self.sizes])
         return [
             part.T.reshape(1, -1, *size).contiguous()
             for part, size in zip(parts, self.sizes, strict=True)

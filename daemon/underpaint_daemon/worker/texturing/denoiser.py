@@ -81,11 +81,10 @@ class Denoiser:
         text = self._text(region.embedding, station.size, guided)
         residuals = self._controls(station, sample, timestep, text, progress)
         output = self.model.unet(sample, timestep, return_dict=False, **text, **residuals)[0]
-        output = output.float()
+        told: Tensor = output.float()
         if not guided:
-            return output[:1]
-        free, told = output[:1], output[1:]
-        return free + self.guidance * (told - free)
+            return told
+        return torch.lerp(told[:1], told[1:], self.guidance)
 
     def _text(
         self, embedding: Mapping[str, Tensor], size: tuple[int, int], guided: bool

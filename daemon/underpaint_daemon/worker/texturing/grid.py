@@ -89,5 +89,5 @@ def _tiled_conditioning(stations: Sequence[Station]) -> Conditioning:
 def _cut(picture: Tensor) -> list[Tensor]:
     """A 2×2 picture's four parts, row by row."""
     half = picture.shape[0] // 2
-    rows = picture.split(half, 0)
-    return [part for row in rows for part in row.split(picture.shape[1] // 2, 1)]
+    rows = torch.split(picture, half, 0)
+    return [part for row in rows for part in torch.split(row, picture.shape[1] // 2, 1)]

@@ -80,7 +80,8 @@ def _matched_pitch(places: Sequence[Tensor], views: Sequence[ViewBuffers]) -> fl
         ]
         finer = sum(rates) / max(1, len(rates)) > _OWNERS
         low, high = (middle, high) if finer else (low, middle)
-    return (low * high) ** 0.5
+    pitch: float = (low * high) ** 0.5
+    return pitch
 
 
 def _keys(place: Tensor, view: ViewBuffers, pitch: float) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,7 @@ def _trial(
     """A step with a generator of a known seed, and what that generator gives first."""
     drawn = torch.randn(sample.shape, generator=torch.Generator().manual_seed(seed))
     generator = torch.Generator().manual_seed(seed)
-    arguments = {"return_dict": False}
+    arguments: dict[str, Any] = {"return_dict": False}
     if _takes_generator(scheduler):
         arguments["generator"] = generator
     stepped = scheduler.step(output, timestep, sample, **arguments)[0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from underpaint.requests import ObjectPrompt, Prompt, TextureRequest
@@ -57,7 +58,7 @@ class PromptBook:
 
     def regions(self, object_ids: Tensor, word: str | None) -> list[Region]:
         """The prompts of a view whose latent pixels see `object_ids` (h, w) int32."""
-        seen = set(object_ids.unique().tolist())
+        seen = set(torch.unique(object_ids).tolist())
         own = [item for item in self._request.object_prompts if item.object_id in seen]
         if not own:
             return [Region(_MAIN, self._embedding(self._request.prompt, word))]
