@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -220,3 +221,9 @@ def test_the_runner_of_the_worker_runs_and_unloads(paths: Paths, studio: Studio)
     runner = build_runner(paths)
     names = [a.name for a in runner(ASKED, studio.buffers, Recorder())]
     assert names == ["image_0.png", "image_0.json"]
+
+
+def test_torchvision_stays_out_of_a_cpu_environment() -> None:
+    """A torchvision of another build breaks diffusers' imports; nothing here needs one."""
+    found = importlib.util.find_spec("torchvision")
+    assert torch.cuda.is_available() or found is None

@@ -55,7 +55,7 @@ def to_image8(image: Tensor) -> Image8:
 
 def from_image8(image: Image8) -> Tensor:
     """A (h, w, 3) uint8 image as (1, 3, h, w) float32, 0–1."""
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None] / 255
 
 
 @contextmanager
