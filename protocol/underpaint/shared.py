@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .envelope import Buffer
 
-_WRITERS = 2
+_WRITERS = 3
 
 
 def usable(path: str) -> Path | None:

@@ -60,8 +60,10 @@ class Transfer:
         That one can ride with the request itself. Nothing is waited for: the daemon checks a
         buffer while the next is on its way. The futures tell of refusals.
         """
-        lacking = self._lacking([r for r in refs if r.sha256 in buffers], buffers)
-        lacking = self._share(lacking)
+        here = [ref for ref in refs if ref.sha256 in buffers]
+        # What can be shared is shared without asking: writing it costs less than the answer.
+        self._share([array_buffer(r, buffers[r.sha256]) for r in here if self._may_share(r)])
+        lacking = self._lacking(here, buffers)
         *first, last = batches(lacking) or [()]
         return [self._exchange.post(Channel.DATA, BlobPut(), batch) for batch in first], last
 
@@ -74,19 +76,17 @@ class Transfer:
             unknown = {key: unknown[key] for key in reply.sha256s if key in unknown}
         return [array_buffer(ref, buffers[key]) for key, ref in unknown.items()]
 
-    def _share(self, lacking: list[Buffer]) -> list[Buffer]:
-        """Leave buffers in the shared folder if there is one; returns those still to be sent.
+    def _may_share(self, ref: BufferRef) -> bool:
+        # Once each: if the daemon does not find it in the shared folder, it gets it by wire.
+        return ref.sha256 not in self._known | self._shared
 
-        Each is shared once: if the daemon does not find it there, it gets it by wire.
-        """
+    def _share(self, buffers: list[Buffer]) -> None:
+        """Leave buffers in the shared folder, if there is one."""
         folder = self._exchange.shared_folder
-        fresh = [b for b in lacking if b.info.sha256 not in self._shared]
-        if folder is None or sum(b.info.nbytes for b in fresh) <= _ASK_FIRST_ABOVE:
-            return lacking
-        written = write_buffers(folder, fresh)
-        self._shared |= written
-        self._known |= written
-        return [b for b in lacking if b.info.sha256 not in written]
+        if folder is not None and sum(b.info.nbytes for b in buffers) > _ASK_FIRST_ABOVE:
+            written = write_buffers(folder, buffers)
+            self._shared |= written
+            self._known |= written
 
     def fetch(self, job: str, timeout: float | None) -> list[ResultFile]:
         """All result files of a job, checked against their hashes, then acknowledged."""
