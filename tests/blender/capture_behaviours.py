@@ -25,7 +25,18 @@ import bmesh
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Matrix
-from scene_tools import add, camera, capture, cube, differences, failure, refused, state, viewport
+from scene_tools import (
+    GEOMETRY,
+    add,
+    camera,
+    capture,
+    cube,
+    differences,
+    failure,
+    refused,
+    state,
+    viewport,
+)
 
 from blender_addon import demo_scene
 from blender_addon.capture import object_ids
@@ -44,9 +55,10 @@ def capturing_leaves_the_scene_as_it_was():
     head.select_set(True)
     bpy.context.view_layer.update()
     before = state()
-    capture()
-    capture(viewport())
-    capture(use_gpu=False)
+    everything = GEOMETRY | {Kind.COLOR}
+    capture(wants=everything)
+    capture(viewport(), wants=everything)
+    capture(wants=everything, use_gpu=False)
     after = state()
     for key in before:
         assert before[key] == after[key], f"{key} changed: {differences(before[key], after[key])}"
@@ -169,7 +181,7 @@ def colour_shows_the_same_outlines_as_depth():
     camera((4, -5, 3))
     for use_gpu in (True, False):
         viewport().space.overlay.show_overlays = True
-        _, arrays = capture(use_gpu=use_gpu, size=(160, 120))
+        _, arrays = capture(size=(160, 120), wants=GEOMETRY | {Kind.COLOR}, use_gpu=use_gpu)
         red = arrays[Kind.COLOR][..., :3].astype(int)
         shown = red[..., 0] - red[..., 1] > 30
         seen = np.isfinite(arrays[Kind.DEPTH])

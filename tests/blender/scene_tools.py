@@ -15,10 +15,10 @@ from blender_addon.capture import DEFAULT_WANTS, Viewport, capture_view
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 
-ALL = DEFAULT_WANTS | {Kind.POSITION, Kind.UV}
+GEOMETRY = DEFAULT_WANTS - {Kind.COLOR} | {Kind.POSITION, Kind.UV}
 
 
-def capture(source=None, size=(120, 100), wants=ALL, **options):
+def capture(source=None, size=(120, 100), wants=GEOMETRY, **options):
     view, buffers = capture_view(bpy.context, source, *size, wants, **options)
     refs = {kind: getattr(view, kind.value) for kind in wants}
     return view, {kind: buffers[ref.sha256] for kind, ref in refs.items()}

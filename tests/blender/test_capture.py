@@ -47,7 +47,7 @@ def run(blender: Blender, script: Path, *arguments: str, env: dict[str, str] | N
         blender.command(script, arguments),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
         env={**os.environ, **(env or {})},
     )
