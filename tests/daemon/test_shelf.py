@@ -101,7 +101,7 @@ def test_a_blob_that_a_power_cut_damaged_is_not_painted_with(idle_daemon):
     blob.write_bytes(bytes(blob.stat().st_size))
     idle_daemon.start()
     with pytest.raises(UnderpaintError) as failure:
-        idle_daemon.client().submit(request, buffers).result(10)
+        idle_daemon.client().submit(request, Buffers()).result(10)
     assert failure.value.code is ErrorCode.BAD_BUFFER
     (result,) = idle_daemon.client().submit(request, buffers).result(10)
     assert result.facts["buffers_intact"]
