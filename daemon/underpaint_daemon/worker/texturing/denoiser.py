@@ -31,7 +31,7 @@ class Denoiser:
     model: LoadedModel
     guidance: float
     memory: AttentionMemory | None = None
-    _images: dict[int, list[Tensor]] = field(default_factory=dict)
+    _images: dict[int, tuple[Station, list[Tensor]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if int(self.model.unet.config.in_channels) != self.channels:
@@ -143,11 +143,13 @@ class Denoiser:
         key = id(station)
         if key not in self._images:
             place = self.model.place
-            self._images[key] = [
+            images = [
                 from_image8(image).to(place.device, place.dtype)
                 for image in station.conditioning.images
             ]
-        return self._images[key]
+            # The station is kept too, or another could come to have its id.
+            self._images[key] = (station, images)
+        return self._images[key][1]
 
 
 def _sums(some: list[Tensor], others: list[Tensor]) -> list[Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -67,15 +67,18 @@ class PromptBook:
     def _split(
         self, own: Sequence[ObjectPrompt], object_ids: Tensor, word: str | None
     ) -> list[Region]:
-        rest = object_ids.new_ones(object_ids.shape).bool()
-        regions = []
-        for item in own:
-            mask = object_ids == item.object_id
-            rest &= ~mask
-            regions.append(Region(item.object_id, self._embedding(item.prompt, word), mask))
+        regions = [
+            Region(item.object_id, self._embedding(item.prompt, word), object_ids == item.object_id)
+            for item in own
+        ]
+        rest = object_ids > 0
+        for region in regions:
+            assert region.mask is not None
+            rest &= ~region.mask
+        # The first holds wherever no later one does, the background included.
         if bool(rest.any()):
-            regions.append(Region(_MAIN, self._embedding(self._request.prompt, word), rest))
-        return regions
+            return [Region(_MAIN, self._embedding(self._request.prompt, word)), *regions]
+        return [replace(regions[0], mask=None), *regions[1:]]
 
     def _embedding(self, prompt: Prompt, word: str | None) -> dict[str, Tensor]:
         told = view_prompt(prompt, word if self._directional else None)
