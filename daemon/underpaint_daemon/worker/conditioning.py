@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from underpaint.normals import encode_normal
 
 __all__ = ["depth_control", "encode_normal"]

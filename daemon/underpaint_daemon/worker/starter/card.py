@@ -1,0 +1,64 @@
+"""The model card that lies next to the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from underpaint_daemon.worker.starter.config import TrainConfig
+from underpaint_daemon.worker.starter.models import Networks, parameter_count
+
+_CARD = """---
+license: cc0-1.0
+library_name: diffusers
+pipeline_tag: text-to-image
+tags: [controlnet, depth, normal, cpu]
+---
+# Underpaint starter model
+
+A small latent-diffusion model in the standard diffusers layout (StableDiffusionPipeline with
+`controlnet_depth/` and `controlnet_normal/` beside it). It paints simple scenes of one to three
+objects over their depth or normals, offline, on a laptop's processor.
+
+| part | million weights |
+| --- | --- |
+{sizes}
+
+Native size {native} px, usable 192-512; four latent channels at a quarter of the image's side;
+v-prediction to zero terminal SNR, trailing steps. Defaults: DPM++ 2M, 8 steps, guidance 3.
+
+## Data
+About {scenes} scenes rendered by `worker/starter/dataset.py` from seeds: shapes, procedural
+materials, grounds, lights and English captions of our own. No picture, text or weight of others
+went into it. Data and weights are dedicated to the public domain (CC0 1.0).
+
+## Training
+The latent code is closed-form (the four leading principal components of 4x4 patches, whitened; the
+encoder's weights are written, not learnt); the decoder is trained on it. Denoiser, both ControlNets
+and the text encoder are trained together from scratch, at {stages} px in turn.
+Again, or further: `underpaint train-starter --work FOLDER` (`--preset cpu|gpu`, resumable; settings
+in `worker/starter/presets.toml`).
+
+## Figures
+`underpaint eval starter --json` measures them on unseen scenes, with the same measures on real
+renders as the ceiling.{figures}
+
+## Limits
+It knows the words of its captions and little else: no people's likenesses, no writing, no
+photographs of real places. Small objects and fine patterns come out soft.
+"""
+
+
+def write_card(folder: Path, networks: Networks, config: TrainConfig, figures: str = "") -> None:
+    """Write README.md; `figures`: a Markdown table of measures."""
+    rows = [
+        f"| {name} | {parameter_count(net) / 1e6:.1f} |" for name, net in networks.named().items()
+    ]
+    stages = ", ".join(str(stage.size) for stage in config.diffusion.stages)
+    text = _CARD.format(
+        sizes="\n".join(rows),
+        native=config.diffusion.stages[-1].size,
+        scenes=config.scenes,
+        stages=stages,
+        figures=f"\n\n{figures}" if figures else "",
+    )
+    (folder / "README.md").write_text(text, "utf-8")

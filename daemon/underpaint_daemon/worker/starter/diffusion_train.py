@@ -1,0 +1,223 @@
+"""Joint training from scratch of denoiser, ControlNets and text encoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from underpaint_daemon.worker.starter.batches import Batch, BatchSource
+from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
+from underpaint_daemon.worker.starter.config import (
+    DiffusionConfig,
+    Precision,
+    Stage,
+    autocast,
+)
+from underpaint_daemon.worker.starter.losses import denoising_loss, noised, velocity
+from underpaint_daemon.worker.starter.models import Networks, make_networks, make_scheduler
+from underpaint_daemon.worker.starter.pca import PatchPca
+from underpaint_daemon.worker.starter.progress import Progress
+from underpaint_daemon.worker.starter.tokenizer import tokenize
+
+CAPTION_DROPOUT = 0.1
+FROM_NOISE = 0.1  # share of samples at the first sampling steps, where colour and layout are made
+TIME_SHIFT = 2.0  # >1: more of the noisy times, where form and colour are settled
+AVERAGE_EVERY = 4  # steps; averaging costs a pass over all weights
+CHECKPOINT = "diffusion.pt"
+Report = Callable[[Networks, Progress], dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How many rows of a batch see which control: depth, both, normal, none, in this order."""
+
+    depth: int
+    both: int
+    normal: int
+
+    @classmethod
+    def of(cls, batch: int) -> Mix:
+        """40 % depth, 20 % both, 25 % normal, the rest without control; small batches by chance."""
+        shares = (0.4, 0.2, 0.25)
+        if batch >= 24:
+            return cls(*(round(share * batch) for share in shares))
+        drawn = torch.multinomial(torch.tensor([*shares, 0.15]), batch, replacement=True)
+        return cls(*torch.bincount(drawn, minlength=4)[:3].tolist())
+
+    def rows(self, name: str) -> slice:
+        """Rows that the named ControlNet works on."""
+        if name == "depth":
+            return slice(0, self.depth + self.both)
+        return slice(self.depth, self.depth + self.both + self.normal)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffusionRun:
+    """Where and how denoisers are trained."""
+
+    data: Path
+    work: Path
+    device: torch.device
+    precision: Precision
+    compile: bool
+    seed: int = 0
+
+
+class Trainer:
+    """The networks, their optimiser and average, and one training step."""
+
+    def __init__(
+        self, run: DiffusionRun, config: DiffusionConfig, tokenizer: CLIPTokenizer, pca: PatchPca
+    ) -> None:
+        self.run, self.config, self.tokenizer = run, config, tokenizer
+        self.pca = PatchPca(*(value.to(run.device) for value in pca.state().values()))
+        self.networks = make_networks(tokenizer).to(run.device)
+        weights = [w for net in self.networks.named().values() for w in net.parameters()]
+        self.weights = weights
+        self.optimiser = torch.optim.AdamW(
+            weights, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+        )
+        self.average = Average(self.networks.named(), config.ema**AVERAGE_EVERY)
+        self.alpha_bar = make_scheduler().alphas_cumprod.to(run.device)
+        self.predict = torch.compile(self._predict) if run.compile else self._predict
+
+    def step(self, batch: Batch, rate: float) -> float:
+        """One optimiser step at a learning rate; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with autocast(self.run.device, self.run.precision):
+            out, target, mask = self._forward(batch)
+        loss = denoising_loss(out.float(), target, mask)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        device = self.run.device
+        clean = self.pca.encode(batch.rgb.to(device))
+        noise = torch.randn_like(clean)
+        times = self._times(len(clean))
+        alpha = self.alpha_bar[times]
+        keep = torch.rand(len(clean)) >= CAPTION_DROPOUT
+        texts = [text if kept else "" for text, kept in zip(batch.captions, keep, strict=True)]
+        tokens = tokenize(self.tokenizer, texts).to(device)
+        out = self.predict(
+            _last(noised(clean, noise, alpha)),
+            times,
+            tokens,
+            _last(batch.depth.to(device)),
+            _last(batch.normal.to(device)),
+        )
+        return out, velocity(clean, noise, alpha), batch.mask.to(device)
+
+    def _times(self, count: int) -> Tensor:
+        steps = len(self.alpha_bar)
+        even = torch.rand(count)
+        times = (steps * TIME_SHIFT * even / (1 + (TIME_SHIFT - 1) * even)).long()
+        early = torch.rand(count) < FROM_NOISE
+        return (
+            torch.where(early, steps - 1 - times // 8, times)
+            .clamp(0, steps - 1)
+            .to(self.run.device)
+        )
+
+    def _predict(
+        self, noisy: Tensor, times: Tensor, tokens: Tensor, depth: Tensor, normal: Tensor
+    ) -> Tensor:
+        context = self.networks.text(tokens).last_hidden_state
+        mix = Mix.of(len(noisy))
+        downs: list[Tensor] = []
+        for name, image in (("depth", depth), ("normal", normal)):
+            rows = mix.rows(name)
+            if rows.start == rows.stop:
+                continue
+            down, middle = self.networks.controls[name](
+                noisy[rows], times[rows], context[rows], image[rows], return_dict=False
+            )
+            padded = [_pad(part, rows, len(noisy)) for part in (*down, middle)]
+            downs = [a + b for a, b in zip(downs, padded, strict=True)] if downs else padded
+        out: Tensor = self.networks.unet(
+            noisy,
+            times,
+            context,
+            down_block_additional_residuals=tuple(downs[:-1]) if downs else None,
+            mid_block_additional_residual=downs[-1] if downs else None,
+            return_dict=False,
+        )[0]
+        return out
+
+
+def _last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _pad(part: Tensor, rows: slice, count: int) -> Tensor:
+    """The residuals of some rows, zeros for the others."""
+    gaps = (0, 0, 0, 0, 0, 0, rows.start, count - rows.stop)
+    return torch.nn.functional.pad(part, gaps)
+
+
+def train_diffusion(
+    run: DiffusionRun,
+    config: DiffusionConfig,
+    tokenizer: CLIPTokenizer,
+    pca: PatchPca,
+    report: Report,
+) -> Trainer:
+    """Train or resume through all stages. `report(networks, progress)` is called each minute
+    with the averaged networks and returns figures for the log."""
+    torch.manual_seed(run.seed)
+    trainer = Trainer(run, config, tokenizer, pca)
+    named = trainer.networks.named()
+    path = run.work / CHECKPOINT
+    state = load_state(path, named, trainer.optimiser, trainer.average.values)
+    progress = Progress("diffusion", run.work, config.minutes, config.steps, state)
+    while not progress.done:
+        stage, end = stage_at(config.stages, progress.fraction)
+        for batch in BatchSource(
+            run.data, run.work / "cache", stage, seed=run.seed + progress.step
+        ):
+            loss = trainer.step(batch, learning_rate(config, progress))
+            if progress.step % AVERAGE_EVERY == 0:
+                trainer.average.update(named, progress.step // AVERAGE_EVERY)
+            if progress.advance(loss):
+                figures = report(averaged(trainer), progress)
+                progress.report(size=stage.size, **figures)
+                save_state(path, named, trainer.optimiser, progress.state(), trainer.average.values)
+            if progress.fraction >= end:
+                break
+    return trainer
+
+
+def averaged(trainer: Trainer) -> Networks:
+    """Fresh networks with the averaged weights."""
+    networks = make_networks(trainer.tokenizer)
+    for name, net in networks.named().items():
+        net.load_state_dict(trainer.average.values[name])
+        net.eval()
+    return networks.to(trainer.run.device)
+
+
+def stage_at(stages: tuple[Stage, ...], fraction: float) -> tuple[Stage, float]:
+    """The stage at a point of the run (0..1) and where it ends."""
+    end = 0.0
+    for stage in stages:
+        end += stage.share
+        if fraction < end - 1e-9:
+            return stage, end
+    return stages[-1], 1.0
+
+
+def learning_rate(config: DiffusionConfig, progress: Progress, warm: int = 150) -> float:
+    """Warm-up, a long plateau, and a cosine fall over the last 60 % of the run."""
+    fall = max(0.0, (progress.fraction - 0.4) / 0.6)
+    shape = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * fall))
+    return config.learning_rate * min(1.0, (progress.step + 1) / warm) * shape

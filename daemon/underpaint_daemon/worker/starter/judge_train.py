@@ -1,0 +1,156 @@
+"""Training of the judge on renders with their masks, depths and material labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
+from underpaint_daemon.worker.starter.config import Precision, autocast
+from underpaint_daemon.worker.starter.judge import MATERIALS, Judge, judge_loss, material_of
+from underpaint_daemon.worker.starter.progress import Progress
+from underpaint_daemon.worker.starter.shards import (
+    Shard,
+    read_shard,
+    shard_paths,
+    to_unit,
+    view_arrays,
+)
+
+SIZE = 128  # px of a training sample: a native crop, or a whole view scaled down
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRun:
+    """Where and how long."""
+
+    data: Path
+    held: Path
+    work: Path
+    device: torch.device
+    precision: Precision
+    minutes: float
+    steps: int = 0
+
+
+def train_judge(run: JudgeRun) -> Judge:
+    """Train or resume; the figures in the log are on held-out renders."""
+    judge = Judge().to(run.device)
+    optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
+    average = Average({"judge": judge}, 0.995)
+    state = load_state(run.work / "judge.pt", {"judge": judge}, optimiser, average.values)
+    progress = Progress("judge", run.work, run.minutes, run.steps, state)
+    held = read_shard(shard_paths(run.held)[0])
+    source = _batches(run.data, progress.step)
+    while not progress.done:
+        rate = 2e-3 * min(1.0, (progress.step + 1) / 100) * (1 - 0.97 * progress.fraction)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        images, mask, near, material = (part.to(run.device) for part in next(source))
+        with autocast(run.device, run.precision):
+            verdict = judge(images)
+        loss = judge_loss(verdict, mask, near, material)
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
+        optimiser.step()
+        average.update({"judge": judge}, progress.step)
+        if progress.advance(float(loss.detach())):
+            progress.report(**judge_figures(averaged_judge(average), held, 64))
+            save_state(
+                run.work / "judge.pt", {"judge": judge}, optimiser, progress.state(), average.values
+            )
+    return averaged_judge(average)
+
+
+def averaged_judge(average: Average) -> Judge:
+    """The judge of the averaged weights."""
+    judge = Judge()
+    judge.load_state_dict(average.values["judge"])
+    return judge.eval()
+
+
+def _batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    rng = np.random.default_rng(seed)
+    while True:
+        for path in rng.permutation(np.array(shard_paths(folder), dtype=object)):
+            shard = read_shard(path)
+            order = rng.permutation(len(shard))
+            for start in range(0, len(order) - BATCH + 1, BATCH):
+                samples = [_sample(shard, int(i), rng) for i in order[start : start + BATCH]]
+                images, mask, near, material = (np.stack(x) for x in zip(*samples, strict=True))
+                yield (
+                    to_unit(images),
+                    torch.from_numpy(mask).float() / 255,
+                    torch.from_numpy(near).float() / 255,
+                    torch.from_numpy(material),
+                )
+
+
+def _sample(
+    shard: Shard, index: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One view, whole or cropped, perhaps mirrored: rgb, mask, relative depth, materials."""
+    whole = shard.rgb.shape[1]
+    side = whole if rng.random() < 0.5 else int(rng.integers(SIZE, 176))
+    top, left = (int(x) for x in rng.integers(0, whole - side + 1, 2))
+    rgb, _, _, mask = view_arrays(shard, index, (top, left, side), SIZE)
+    near = view_arrays(shard, index, None, whole)[1][top : top + side, left : left + side]
+    step = side / SIZE
+    grid = (np.arange(SIZE) * step + step / 2).astype(int)
+    near = near[np.ix_(grid, grid)]
+    places = grid[4::8]
+    ids = shard.object_id[index][top : top + side, left : left + side][np.ix_(places, places)]
+    material = np.full(ids.shape, -1, np.int64)
+    if shard.labels[index]["style"] in ("photo", "toon"):
+        for thing in shard.labels[index]["objects"]:
+            material[ids == thing["id"]] = MATERIALS.index(thing["material"])
+    if rng.random() < 0.5:
+        return rgb[:, ::-1], mask[:, ::-1], near[:, ::-1], material[:, ::-1]
+    return rgb, mask, near, material
+
+
+@torch.no_grad()
+def judge_figures(judge: Judge, shard: Shard, count: int) -> dict[str, float]:
+    """How well the judge does on real renders: mean silhouette IoU, material accuracy (of views
+    of one object in photo style), share of object pairs put in the right order of depth."""
+    ious, hits, orders = [], [], []
+    for index in range(min(count, len(shard))):
+        verdict = judge(to_unit(shard.rgb[index : index + 1]))
+        ids = torch.from_numpy(shard.object_id[index])
+        ious.append(iou(verdict.mask[0] > 0.5, ids >= 2))
+        label = shard.labels[index]
+        if label["n_objects"] == 1 and label["style"] == "photo" and (ids >= 2).sum() > 200:
+            hits.append(material_of(verdict, 0, ids >= 2) == label["objects"][0]["material"])
+        order = depth_order(verdict.near[0], ids, torch.from_numpy(shard.depth[index]).float())
+        orders += [order] if order is not None else []
+    return {
+        "iou": float(np.mean(ious)),
+        "material": float(np.mean(hits)),
+        "order": float(np.mean(orders)) if orders else float("nan"),
+    }
+
+
+def iou(one: Tensor, other: Tensor) -> float:
+    """Intersection over union of two bool masks; 1 when both are empty."""
+    union = int((one | other).sum())
+    return int((one & other).sum()) / union if union else 1.0
+
+
+def depth_order(near: Tensor, ids: Tensor, depth: Tensor) -> bool | None:
+    """Whether the two largest objects are seen in their order of depth; None when there are not
+    two, or when they are about as far (medians within 8 %). near, ids, depth: (h, w)."""
+    sizes = sorted(((int((ids == k).sum()), k) for k in range(2, int(ids.max()) + 1)), reverse=True)
+    if len(sizes) < 2 or sizes[1][0] < 150:
+        return None
+    first, second = ids == sizes[0][1], ids == sizes[1][1]
+    far = depth[first].median(), depth[second].median()
+    if abs(float(far[0] / far[1]) - 1) < 0.08:
+        return None
+    return bool((near[first].median() > near[second].median()) == (far[0] < far[1]))

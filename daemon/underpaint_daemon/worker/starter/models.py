@@ -1,0 +1,133 @@
+"""The networks of the starter model, in the layout of Stable Diffusion 1.x, made small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+LATENT_CHANNELS = 4  # the inpaint pipelines blend by mask only when there are four
+LATENT_FACTOR = 4  # image side over latent side
+TEXT_WIDTH = 192
+NATIVE_SIZE = 256
+CONTROLS = ("depth", "normal")
+
+
+def make_vae() -> AutoencoderKL:
+    """Image (n, 3, h, w) in -1..1 to latent (n, 4, h/4, w/4) and back; 1.5 M weights."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 64, 96),
+        layers_per_block=1,
+        latent_channels=LATENT_CHANNELS,
+        norm_num_groups=8,
+        sample_size=NATIVE_SIZE,
+        mid_block_add_attention=False,
+        scaling_factor=1.0,
+    )
+
+
+def make_unet() -> UNet2DConditionModel:
+    """Thin where the picture is large: 64x64 latents have to run on a laptop's processor."""
+    return UNet2DConditionModel(
+        sample_size=NATIVE_SIZE // LATENT_FACTOR,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        down_block_types=(
+            "DownBlock2D",
+            "DownBlock2D",
+            "CrossAttnDownBlock2D",
+            "CrossAttnDownBlock2D",
+        ),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        block_out_channels=(48, 96, 144, 192),
+        layers_per_block=1,
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=4,
+        norm_num_groups=16,
+    )
+
+
+def make_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """A ControlNet for RGB control images; three embedding widths bring it down by four."""
+    return ControlNetModel.from_unet(
+        unet, conditioning_channels=3, conditioning_embedding_out_channels=(16, 32, 64)
+    )
+
+
+def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """Two CLIP text layers over the captions' own vocabulary."""
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=TEXT_WIDTH,
+        intermediate_size=4 * TEXT_WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=tokenizer.model_max_length,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        projection_dim=TEXT_WIDTH,
+    )
+    return CLIPTextModel(config)
+
+
+def make_scheduler() -> DDIMScheduler:
+    """v-prediction to zero terminal signal, steps counted from the end (Lin et al. 2024,
+    "Common diffusion noise schedules and sample steps are flawed")."""
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """What is trained together: the denoiser, a ControlNet per control, the text encoder."""
+
+    unet: UNet2DConditionModel
+    controls: dict[str, ControlNetModel]
+    text: CLIPTextModel
+
+    def named(self) -> dict[str, nn.Module]:
+        """Every network by the name of its checkpoint entry."""
+        parts = {f"controlnet_{name}": net for name, net in self.controls.items()}
+        return {"unet": self.unet, "text_encoder": self.text, **parts}
+
+    def to(self, device: torch.device) -> Networks:
+        """Move in place, convolutions channels-last (faster on CPU and on GPU)."""
+        for net in self.named().values():
+            channels_last(net.to(device))
+        return self
+
+
+def channels_last(net: nn.Module) -> nn.Module:
+    """Lay out convolution weights as the fast kernels want them, in place."""
+    for weight in net.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return net
+
+
+def make_networks(tokenizer: CLIPTokenizer) -> Networks:
+    """All of them, fresh."""
+    unet = make_unet()
+    controls = {name: make_controlnet(unet) for name in CONTROLS}
+    return Networks(unet, controls, make_text_encoder(tokenizer))
+
+
+def parameter_count(net: nn.Module) -> int:
+    """Number of weights."""
+    return sum(weight.numel() for weight in net.parameters())

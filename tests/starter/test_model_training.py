@@ -1,0 +1,128 @@
+"""Training: the code is exact, the command trains, resumes and exports on any machine."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from underpaint.errors import UnderpaintError
+from underpaint_daemon.worker.starter.config import DEFAULT_FILE, load_config
+from underpaint_daemon.worker.starter.losses import noised, psnr, velocity
+from underpaint_daemon.worker.starter.models import make_scheduler, make_vae
+from underpaint_daemon.worker.starter.pca import fit_pca, write_encoder
+from underpaint_daemon.worker.starter.tokenizer import tokenize, train_tokenizer
+from underpaint_daemon.worker.starter.train import main
+
+torch.set_num_threads(1)
+
+TINY = """
+[tiny]
+precision = "fp32"
+compile = false
+threads = 1
+scenes = 24
+judge_minutes = 0.0
+judge_steps = 2
+[tiny.vae]
+minutes = 0.0
+steps = 3
+batch = 2
+crop = 32
+learning_rate = 1e-3
+[tiny.diffusion]
+minutes = 0.0
+steps = 20
+learning_rate = 1e-3
+ema = 0.9
+[[tiny.diffusion.stages]]
+size = 32
+batch = 4
+share = 0.5
+[[tiny.diffusion.stages]]
+size = 64
+batch = 2
+share = 0.5
+crops = 0.5
+"""
+
+
+def soft_pictures(count: int) -> torch.Tensor:
+    torch.manual_seed(0)
+    small = torch.rand(count, 3, 8, 8) * 2 - 1
+    return torch.nn.functional.interpolate(small, size=64, mode="bicubic").clamp(-1, 1)
+
+
+def test_the_encoder_computes_the_principal_components_of_patches() -> None:
+    pictures = soft_pictures(8)
+    pca = fit_pca(pictures)
+    vae = make_vae()
+    write_encoder(vae, pca)
+    with torch.no_grad():
+        code = vae.encode(pictures).latent_dist
+    assert float((code.mean - pca.encode(pictures)).abs().max()) < 0.02
+    assert float(code.std.max()) < 1e-4
+    assert float(psnr(pca.decode(code.mean), pictures)) > 22
+
+
+def test_velocity_and_noisy_picture_give_the_clean_one_back() -> None:
+    clean, noise = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8)
+    alpha = make_scheduler().alphas_cumprod[torch.tensor([10, 500, 999])]
+    root = alpha[:, None, None, None].sqrt()
+    rest = (1 - alpha)[:, None, None, None].sqrt()
+    again = root * noised(clean, noise, alpha) - rest * velocity(clean, noise, alpha)
+    assert torch.allclose(again, clean, atol=1e-4)
+
+
+def test_any_prompt_can_be_written_with_the_trained_vocabulary() -> None:
+    tokenizer = train_tokenizer(["a red cube on sand", "a mossy stone head"] * 4)
+    ids = tokenize(tokenizer, ["a red cube, Ünïcode 42!", ""])
+    assert ids.shape == (2, 77)
+    assert int(ids.max()) < len(tokenizer)
+    assert int(ids[1, 1]) == tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize(
+    ("text", "preset"),
+    [("[a]\n", "b"), ("[a", "a"), ("[a]\nprecision = 'fp8'\n", "a")],
+)
+def test_a_broken_settings_file_is_told_with_its_name(
+    tmp_path: Path, text: str, preset: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UnderpaintError, match=r"mine\.toml"):
+        load_config(path, preset)
+
+
+def test_both_shipped_presets_are_well_formed() -> None:
+    for preset in ("cpu", "gpu"):
+        assert load_config(DEFAULT_FILE, preset).diffusion.stages[-1].size == 256
+
+
+@pytest.mark.slow
+def test_the_training_command_renders_trains_resumes_and_exports(tmp_path: Path) -> None:
+    settings = tmp_path / "tiny.toml"
+    settings.write_text(TINY)
+    work, out = tmp_path / "work", tmp_path / "model"
+    given = ["--work", str(work), "--out", str(out), "--config", str(settings), "--preset", "tiny"]
+    assert main([*given, "data", "vae"]) == 0
+    assert main([*given, "diffusion"]) == 0
+    assert main(given) == 0  # what is done is not done again
+    logged = (work / "diffusion.jsonl").read_text().splitlines()
+    assert len(logged) == 1
+    assert '"step": 20' in logged[0]
+    assert list((work / "sheets").glob("*.png"))
+    assert (work / "diffusion_curves.png").stat().st_size > 1000
+    assert {path.name for path in out.iterdir()} >= {
+        "model_index.json",
+        "unet",
+        "vae",
+        "text_encoder",
+        "tokenizer",
+        "scheduler",
+        "controlnet_depth",
+        "controlnet_normal",
+        "README.md",
+    }
+    weights = (out / "unet" / "diffusion_pytorch_model.safetensors").stat().st_size
+    assert weights < 60e6
