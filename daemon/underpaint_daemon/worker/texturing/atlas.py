@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -65,12 +64,6 @@ def _tile_cells(mesh: Mesh) -> tuple[Tensor, Tensor]:
 def tiles(mesh: Mesh) -> list[int]:
     """The UDIM numbers that the mesh uses, ascending."""
     return [int(number) for number in torch.unique(tile_numbers(mesh))]
-
-
-def build_atlas(mesh: Mesh, size: int) -> Iterator[AtlasTile]:
-    """The tiles of a mesh, one after another (only one need be in memory at a time)."""
-    for number in tiles(mesh):
-        yield build_tile(mesh, number, size)
 
 
 def build_tile(mesh: Mesh, number: int, size: int) -> AtlasTile:

@@ -166,12 +166,25 @@ def _unit_normals(normal: npt.ArrayLike, points: Array) -> Array:
     return np.where(good, given / np.where(good, length, 1), smooth_normals(points)).astype("f4")
 
 
+def weld(points: Array) -> Array:
+    """Vertex numbers (N,) int64 of points (N, 3) float32: equal where the points are equal.
+
+    By a 64-bit hash, an order of magnitude faster than sorting rows; among 60 million corners two
+    places share one about once in ten thousand meshes.
+    """
+    bits = (np.ascontiguousarray(points, np.float32) + np.float32(0)).view(np.uint32)
+    key = np.zeros(len(points), np.uint64)
+    for axis in range(3):  # +0 above made -0 and 0 the same bits
+        key = (key ^ bits[:, axis]) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(29)
+    return np.unique(key, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
 def smooth_normals(points: Array) -> Array:
     """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position."""
     corners = points.reshape(-1, 3, 3).astype(np.float64)
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    _, vertex = np.unique(points, axis=0, return_inverse=True)
-    vertex = vertex.reshape(-1)
+    vertex = weld(points)
     summed = np.stack(
         [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)], axis=1
     )[vertex]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .atlas import tile_numbers
-from .mesh import Mesh
+from .mesh import Mesh, weld
 from .visibility import sample
 
 Array = npt.NDArray[Any]
@@ -56,9 +56,7 @@ def edge_probes(mesh: Mesh, pitch: float) -> EdgeProbes:
 def _paired_edges(mesh: Mesh) -> tuple[Tensor, Tensor, Tensor]:
     """Edges that exactly two triangles share: the triangles (E,), (E,), and corner (2, E, 2): the
     numbers 0..2 of the edge's ends in each, in the same order of ends."""
-    points = mesh.position.cpu().numpy()
-    _, vertex = np.unique(points, axis=0, return_inverse=True)
-    vertex = vertex.reshape(-1, 3)
+    vertex = weld(mesh.position.cpu().numpy()).reshape(-1, 3)
     corners = np.array([[0, 1], [1, 2], [2, 0]])
     ends = vertex[:, corners].reshape(-1, 2)
     swap = ends[:, 0] > ends[:, 1]

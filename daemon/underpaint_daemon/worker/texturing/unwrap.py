@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from ..raster import rasterize
-from .mesh import Mesh, face_cross
+from .mesh import Mesh, face_cross, weld
 
 Array = npt.NDArray[Any]
 _MARGIN = 3.0 / 1024
@@ -66,8 +66,7 @@ def _flattened(mesh: Mesh, side: Array) -> Array:
 def _connected(mesh: Mesh, side: Array) -> Array:
     """Chart numbers: triangles of one side that share an edge."""
     points = mesh.position.cpu().numpy()
-    _, vertex = np.unique(points, axis=0, return_inverse=True)
-    corner = vertex.reshape(-1, 3).astype(np.int64)
+    corner = weld(points).reshape(-1, 3)
     edges = np.sort(np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]]), 1)
     owner = np.tile(np.arange(len(corner)), 3)
     order = np.lexsort((edges[:, 1], edges[:, 0], side[owner]))

@@ -187,13 +187,6 @@ def _to_pixels(relative: Tensor, camera: Camera) -> tuple[Tensor, Tensor, Tensor
     return x, y, depth
 
 
-def project_pixels(points: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:
-    """World points (N, 3) to pixels (N, 2) as (x, y), centres at +0.5, and depth (N,) metres."""
-    relative = points - torch.from_numpy(camera.position).to(points)
-    x, y, depth = _to_pixels(relative.T.contiguous(), camera)
-    return torch.stack((x, y), 1), depth
-
-
 def sample(image: Tensor, pixel: Tensor, size: tuple[int, int] | None = None) -> Tensor:
     """Bilinear samples (C, N) of an image (1, C, h, w) at pixels (N, 2).
 
