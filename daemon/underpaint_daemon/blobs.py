@@ -26,6 +26,7 @@ from underpaint.tree import buffer_refs
 from . import disk
 from .shelf import Shelf
 
+_MAX_REMEMBERED = 10_000
 _DTYPES = frozenset({"uint8", "uint16", "int32", "float32"})
 
 
@@ -118,6 +119,8 @@ class Blobs:
 
     def sweep(self, max_bytes: int) -> int:
         """Remove the blobs used longest ago until the folder fits; returns how many went."""
+        if len(self._good) > _MAX_REMEMBERED:
+            self._good.clear()  # forgotten ones are hashed again when they are used again
         pinned = frozenset().union(*self._pins.values())
         entries = sorted(
             (stat.st_mtime, stat.st_size, path)

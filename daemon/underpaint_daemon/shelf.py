@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 log = logging.getLogger("shelf")
 PART = "results.part"
+_OWNER = ".data-folder"
 _SHM = Path("/dev/shm")  # noqa: S108 - a private folder is made in it, and its owner checked
 _QUIET_SECONDS = 1.0
 _OLDEST_SECONDS = 10.0
@@ -167,6 +168,23 @@ def _private_memory(data: Path) -> Path | None:
     folder = _SHM / f"underpaint-{os.getuid()}-{name}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
+    if not _is_private(folder):
+        return None
+    (folder / _OWNER).write_text(str(data.resolve()), encoding="utf-8")
+    _remove_orphans(folder.parent)
+    return folder
+
+
+def _is_private(folder: Path) -> bool:
     facts = folder.lstat()
     ours = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
-    return folder if ours and not facts.st_mode & 0o077 else None
+    return ours and not facts.st_mode & 0o077
+
+
+def _remove_orphans(memory: Path) -> None:
+    """Free the memory of daemons that were killed and whose data folder is gone since."""
+    for folder in memory.glob(f"underpaint-{os.getuid()}-*"):
+        with contextlib.suppress(OSError):
+            owner = (folder / _OWNER).read_text(encoding="utf-8")
+            if _is_private(folder) and not Path(owner).exists():
+                shutil.rmtree(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from underpaint.connection import read_connection, write_connection
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.shared import usable
-from underpaint_daemon.shelf import Shelf
+from underpaint_daemon.shelf import Shelf, make_shelf
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such memory")
 
@@ -118,3 +119,16 @@ def test_only_a_folder_of_our_own_is_shared(tmp_path):
     assert usable(str(mine)) is None
     assert usable("") is None
     assert usable(str(tmp_path / "absent")) is None
+
+
+@linux
+def test_memory_of_a_killed_daemon_whose_folder_is_gone_is_freed(tmp_path):
+    (tmp_path / "first").mkdir()
+    killed = make_shelf(tmp_path / "first").fast
+    (killed / "blobs").mkdir()
+    make_shelf(tmp_path)
+    assert (killed / "blobs").exists()
+    (tmp_path / "first").rmdir()
+    second = make_shelf(tmp_path).fast
+    assert not killed.exists()
+    shutil.rmtree(second)

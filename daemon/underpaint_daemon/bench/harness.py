@@ -34,7 +34,7 @@ def own_daemon(options: Sequence[str] = ()) -> Iterator[Paths]:
         command = [sys.executable, "-m", "underpaint_daemon", "serve", "--idle-exit", "2", *options]
         # A bench that is told to end must end its daemon too.
         signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_BAD_INPUT))
-        process = stack.enter_context(subprocess.Popen(command, env=env))
+        process = stack.enter_context(subprocess.Popen(command, env=env, stdout=sys.stderr))
         stack.callback(_stop, process)
         _wait(paths, process)
         yield paths
