@@ -41,6 +41,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         pass
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a daemon starts, and its worker steps back behind everything else
 def test_a_folder_is_painted_failures_are_noted_and_a_second_run_skips(home: Path, capsys) -> None:
     assets, out = home / "assets", home / "out"
     assets.mkdir()
