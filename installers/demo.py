@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from PIL import Image
 
 import underpaint
 from underpaint import Buffers, Control, ControlKind, ImageRequest, Prompt, Sampling, View
+from underpaint.blenders import require_blenders
 from underpaint.cli.output import ProgressLine
 from underpaint.viewfile import load_view
 
@@ -31,8 +31,9 @@ def say(text: str) -> None:
 def capture(out: Path, size: int) -> Path:
     """Build the demo scene in Blender and capture it; the view file."""
     path = out / "view.npz"
-    blender = os.environ.get("UNDERPAINT_BLENDER", sys.executable)
-    command = [blender, str(CAPTURE), "--demo", "--size", f"{size}x{size}", "--out", str(path)]
+    blender = require_blenders()[0]
+    words = ["--demo", "--size", f"{size}x{size}", "--out", str(path)]
+    command = blender.command(CAPTURE, words)
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=_CAPTURE_TIMEOUT_S, check=False
     )

@@ -67,4 +67,5 @@ def _images(textures: tuple[Texture, ...]) -> list[tuple[int, torch.Tensor]]:
 
 
 def _bytes(image: npt.NDArray[Any]) -> Image8:
-    return (np.clip(image, 0, 1) * 255).round().astype(np.uint8)
+    rounded: Image8 = (np.clip(image, 0, 1) * 255).round().astype(np.uint8)
+    return rounded
