@@ -1,8 +1,8 @@
 """`underpaint eval starter`: what the model paints for unseen scenes, measured.
 
 Scenes are new ones of the seed (held-out combinations of shape, material and colour, or the mesh
-that is given). The judge (see `judge`) and plain measures (see `metrics`) look at the paintings
-and, for the ceiling, at the renders of the same scenes.
+that is given). Judges (see `judge`, `texture`) and plain measures (see `metrics`) look at the
+paintings and, for the ceiling, at the renders of the same scenes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint_daemon.models import starter_folder
 from underpaint_daemon.worker.conditioning import depth_control
 from underpaint_daemon.worker.starter.dataset import SceneSample, render_scene
-from underpaint_daemon.worker.starter.judge import Judge, load_judge
+from underpaint_daemon.worker.starter.judge import load_judge
 from underpaint_daemon.worker.starter.losses import psnr
 from underpaint_daemon.worker.starter.metrics import frechet
 from underpaint_daemon.worker.starter.painter import Painter
-from underpaint_daemon.worker.starter.scores import Scores, score
+from underpaint_daemon.worker.starter.scores import Judges, Scores, score
 from underpaint_daemon.worker.starter.shapes import Mesh, load_obj
 from underpaint_daemon.worker.starter.shards import Image8, to_unit
 from underpaint_daemon.worker.starter.sheets import save_grid
+from underpaint_daemon.worker.starter.texture import load_texture_judge
 
 _FIRST_SEED = 9_000_000  # far from the training scenes' seeds
 _BATCH = 4
@@ -61,17 +62,17 @@ class Outcome:
 
 
 def evaluate(
-    painter: Painter, judge: Judge, samples: list[SceneSample], seed: int
+    painter: Painter, judges: Judges, samples: list[SceneSample], seed: int
 ) -> tuple[dict[str, float], list[list[Image8]]]:
     """All measures over the samples, and rows of a contact sheet."""
     renders = [sample.rgb for sample in samples]
-    ceiling = score(judge, renders, samples)
+    ceiling = score(judges, renders, samples)
     measures = ceiling.measures("_render")
     main: Outcome | None = None
     rows = [renders[:8], [_control(sample) for sample in samples[:8]]]
     for setting in SETTINGS:
         part = samples[: max(8, round(setting.share * len(samples)))]
-        outcome = _paint(painter, judge, part, setting, seed)
+        outcome = _paint(painter, judges, part, setting, seed)
         measures |= outcome.scores.measures(setting.name)
         rows.append(outcome.images[:8])
         if main is None:
@@ -100,7 +101,7 @@ def _control(sample: SceneSample) -> Image8:
 
 
 def _paint(
-    painter: Painter, judge: Judge, samples: list[SceneSample], setting: Setting, seed: int
+    painter: Painter, judges: Judges, samples: list[SceneSample], setting: Setting, seed: int
 ) -> Outcome:
     images: list[Image8] = []
     began = time.perf_counter()
@@ -114,7 +115,7 @@ def _paint(
             scale=setting.scale,
         )
     seconds = (time.perf_counter() - began) / len(samples)
-    return Outcome(images, score(judge, images, samples), seconds)
+    return Outcome(images, score(judges, images, samples), seconds)
 
 
 def _prompt_change(
@@ -176,7 +177,8 @@ def run(model: Path, seed: int, count: int, mesh: Mesh | None, out: Path) -> Rep
     samples = [render_scene(first + k, held_out=mesh is None, mesh=mesh) for k in range(count)]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     painter = Painter.load(model, "depth", device)
-    measures, rows = evaluate(painter, load_judge(), samples, seed=first)
+    judges = Judges(load_judge(), load_texture_judge())
+    measures, rows = evaluate(painter, judges, samples, seed=first)
     sheet = out / "starter_sheet.png"
     save_grid(rows, sheet)
     return Report("eval starter", seed, measures, bars_of(measures), [str(sheet)])

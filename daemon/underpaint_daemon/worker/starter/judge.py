@@ -1,7 +1,7 @@
 """The judge: a small network that looks at a picture and says what it sees in it.
 
 Trained on renders only, it never sees control images: given an image it tells where the objects
-are, which parts are near, and what each part is made of. The evaluation compares that with the
+are and which parts are near. The evaluation compares that with the
 scene that was asked for, and reports how well the judge does on real renders as the ceiling.
 """
 
@@ -18,38 +18,6 @@ from torch.nn import functional as F
 
 from underpaint.errors import ErrorCode, RequestError
 
-MATERIALS = [
-    "plain",
-    "plastic",
-    "brick",
-    "wooden",
-    "planks",
-    "bark",
-    "marble",
-    "stone",
-    "concrete",
-    "mossy",
-    "cracked",
-    "tiles",
-    "rusty",
-    "metal",
-    "chrome",
-    "gold",
-    "copper",
-    "leather",
-    "woven",
-    "scales",
-    "fur",
-    "leaves",
-    "striped",
-    "checkered",
-    "zigzag",
-    "spotted",
-    "clay",
-    "glass",
-    "lava",
-    "ice",
-]
 WEIGHTS = Path(__file__).with_name("judge.safetensors")
 _WIDTHS = (24, 48, 80, 112, 128)
 
@@ -57,11 +25,10 @@ _WIDTHS = (24, 48, 80, 112, 128)
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """mask: (n, h, w) probability of an object; near: (n, h, w) relative inverse depth, 0..1;
-    materials: (n, 30, h/8, w/8) logits; features: (n, 128) for distances between sets."""
+    features: (n, 128) for distances between sets."""
 
     mask: Tensor
     near: Tensor
-    materials: Tensor
     features: Tensor
 
 
@@ -86,9 +53,6 @@ class Judge(nn.Module):
         pairs = list(zip(_WIDTHS[:0:-1], _WIDTHS[-2::-1], strict=True))
         self.up = nn.ModuleList(_block(a + b, b, 1) for a, b in pairs)
         self.planes = nn.Conv2d(_WIDTHS[0], 2, 3, 1, 1)
-        self.materials = nn.Sequential(
-            nn.Conv2d(_WIDTHS[2] * 2, 128, 1), nn.SiLU(), nn.Conv2d(128, len(MATERIALS), 1)
-        )
 
     def forward(self, images: Tensor) -> Verdict:
         """Judge images."""
@@ -98,31 +62,16 @@ class Judge(nn.Module):
             x = block(x)
             skips.append(x)
         features = x.float().mean((2, 3))
-        third = skips[2]
         for block, skip in zip(self.up, skips[-2::-1], strict=True):
             x = block(torch.cat((F.interpolate(x, scale_factor=2.0), skip), 1))
-            if x.shape[-1] == third.shape[-1]:
-                materials = self.materials(torch.cat((x, third), 1))
         planes = F.interpolate(self.planes(x).float(), scale_factor=2.0, mode="bilinear").sigmoid()
-        return Verdict(planes[:, 0], planes[:, 1], materials.float(), features)
+        return Verdict(planes[:, 0], planes[:, 1], features)
 
 
-def judge_loss(verdict: Verdict, mask: Tensor, near: Tensor, material: Tensor) -> Tensor:
-    """mask, near: (n, h, w) in 0..1; material: (n, h/8, w/8) class index, -1 = nothing to say."""
+def judge_loss(verdict: Verdict, mask: Tensor, near: Tensor) -> Tensor:
+    """mask, near: (n, h, w) in 0..1."""
     silhouette = F.binary_cross_entropy(verdict.mask.clamp(1e-5, 1 - 1e-5), mask)
-    depth = F.l1_loss(verdict.near, near)
-    if (material >= 0).any():
-        named = F.cross_entropy(verdict.materials, material, ignore_index=-1, label_smoothing=0.05)
-    else:
-        named = verdict.materials.sum() * 0
-    return silhouette + depth + 0.5 * named
-
-
-def material_of(verdict: Verdict, index: int, region: Tensor) -> str:
-    """The material seen in a region ((h, w) bool) of one image: the most likely on the whole."""
-    logits = verdict.materials[index].log_softmax(0)
-    weight = F.interpolate(region[None, None].float(), logits.shape[1:], mode="area")[0]
-    return MATERIALS[int((logits * weight).sum((1, 2)).argmax())]
+    return silhouette + F.l1_loss(verdict.near, near)
 
 
 def save_judge(judge: Judge, path: Path = WEIGHTS) -> None:

@@ -1,4 +1,4 @@
-"""Training of the judge on renders with their masks, depths and material labels."""
+"""Training of the judge on renders with their masks and depths."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from torch import Tensor
 
 from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
 from underpaint_daemon.worker.starter.config import Precision, autocast
-from underpaint_daemon.worker.starter.judge import MATERIALS, Judge, judge_loss, material_of
+from underpaint_daemon.worker.starter.judge import Judge, judge_loss
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.shards import (
+    Image8,
     Shard,
     read_shard,
     shard_paths,
@@ -52,10 +53,10 @@ def train_judge(run: JudgeRun) -> Judge:
         rate = 2e-3 * min(1.0, (progress.step + 1) / 100) * (1 - 0.97 * progress.fraction)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        images, mask, near, material = (part.to(run.device) for part in next(source))
+        images, mask, near = (part.to(run.device) for part in next(source))
         with autocast(run.device, run.precision):
             verdict = judge(images)
-        loss = judge_loss(verdict, mask, near, material)
+        loss = judge_loss(verdict, mask, near)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
@@ -76,7 +77,7 @@ def averaged_judge(average: Average) -> Judge:
     return judge.eval()
 
 
-def _batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+def _batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     rng = np.random.default_rng(seed)
     while True:
         for path in rng.permutation(np.array(shard_paths(folder), dtype=object)):
@@ -84,19 +85,16 @@ def _batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor, 
             order = rng.permutation(len(shard))
             for start in range(0, len(order) - BATCH + 1, BATCH):
                 samples = [_sample(shard, int(i), rng) for i in order[start : start + BATCH]]
-                images, mask, near, material = (np.stack(x) for x in zip(*samples, strict=True))
+                images, mask, near = (np.stack(x) for x in zip(*samples, strict=True))
                 yield (
                     to_unit(images),
                     torch.from_numpy(mask).float() / 255,
                     torch.from_numpy(near).float() / 255,
-                    torch.from_numpy(material),
                 )
 
 
-def _sample(
-    shard: Shard, index: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One view, whole or cropped, perhaps mirrored: rgb, mask, relative depth, materials."""
+def _sample(shard: Shard, index: int, rng: np.random.Generator) -> tuple[Image8, Image8, Image8]:
+    """One view, whole or cropped, perhaps mirrored: rgb, mask, relative depth."""
     whole = shard.rgb.shape[1]
     side = whole if rng.random() < 0.5 else int(rng.integers(SIZE, 176))
     top, left = (int(x) for x in rng.integers(0, whole - side + 1, 2))
@@ -105,34 +103,24 @@ def _sample(
     step = side / SIZE
     grid = (np.arange(SIZE) * step + step / 2).astype(int)
     near = near[np.ix_(grid, grid)]
-    places = grid[4::8]
-    ids = shard.object_id[index][top : top + side, left : left + side][np.ix_(places, places)]
-    material = np.full(ids.shape, -1, np.int64)
-    if shard.labels[index]["style"] in ("photo", "toon"):
-        for thing in shard.labels[index]["objects"]:
-            material[ids == thing["id"]] = MATERIALS.index(thing["material"])
     if rng.random() < 0.5:
-        return rgb[:, ::-1], mask[:, ::-1], near[:, ::-1], material[:, ::-1]
-    return rgb, mask, near, material
+        return rgb[:, ::-1], mask[:, ::-1], near[:, ::-1]
+    return rgb, mask, near
 
 
 @torch.no_grad()
 def judge_figures(judge: Judge, shard: Shard, count: int) -> dict[str, float]:
-    """How well the judge does on real renders: mean silhouette IoU, material accuracy (of views
-    of one object in photo style), share of object pairs put in the right order of depth."""
-    ious, hits, orders = [], [], []
+    """How well the judge does on real renders: mean silhouette IoU and the share of object
+    pairs put in the right order of depth."""
+    ious, orders = [], []
     for index in range(min(count, len(shard))):
         verdict = judge(to_unit(shard.rgb[index : index + 1]))
         ids = torch.from_numpy(shard.object_id[index])
         ious.append(iou(verdict.mask[0] > 0.5, ids >= 2))
-        label = shard.labels[index]
-        if label["n_objects"] == 1 and label["style"] == "photo" and (ids >= 2).sum() > 200:
-            hits.append(material_of(verdict, 0, ids >= 2) == label["objects"][0]["material"])
         order = depth_order(verdict.near[0], ids, torch.from_numpy(shard.depth[index]).float())
         orders += [order] if order is not None else []
     return {
         "iou": float(np.mean(ious)),
-        "material": float(np.mean(hits)),
         "order": float(np.mean(orders)) if orders else float("nan"),
     }
 

@@ -11,13 +11,22 @@ import torch
 
 from underpaint_daemon.worker.starter.colours import TWO_TONE, dominant_colour
 from underpaint_daemon.worker.starter.dataset import SceneSample
-from underpaint_daemon.worker.starter.judge import Judge, Verdict, material_of
+from underpaint_daemon.worker.starter.judge import Judge
 from underpaint_daemon.worker.starter.judge_train import depth_order, iou
 from underpaint_daemon.worker.starter.metrics import depth_edges, edge_recall, sharpness
 from underpaint_daemon.worker.starter.shards import Image8, to_unit
+from underpaint_daemon.worker.starter.texture import TextureJudge
 
 _SMALLEST = 400  # px of an object whose colour and material are judged
 _UNJUDGED = frozenset({"glass", "lava"}) | TWO_TONE  # have no one colour, whatever the prompt says
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who looks at the pictures: for silhouettes and depth, and for materials."""
+
+    form: Judge
+    texture: TextureJudge
 
 
 @dataclass(slots=True)
@@ -48,16 +57,16 @@ def _mean(values: list[float] | list[bool]) -> float:
 
 
 @torch.no_grad()
-def score(judge: Judge, images: list[Image8], samples: list[SceneSample]) -> Scores:
+def score(judges: Judges, images: list[Image8], samples: list[SceneSample]) -> Scores:
     """Score each picture (h, w, 3) uint8 by the scene of the same index."""
     scores = Scores()
     for image, sample in zip(images, samples, strict=True):
-        _score_one(scores, judge, image, sample)
+        _score_one(scores, judges, image, sample)
     return scores
 
 
-def _score_one(scores: Scores, judge: Judge, image: Image8, sample: SceneSample) -> None:
-    verdict = judge(to_unit(image[None]))
+def _score_one(scores: Scores, judges: Judges, image: Image8, sample: SceneSample) -> None:
+    verdict = judges.form(to_unit(image[None]))
     ids = torch.from_numpy(sample.object_id)
     truth = ids >= 2
     scores.silhouette.append(iou(verdict.mask[0] > 0.5, truth))
@@ -67,10 +76,10 @@ def _score_one(scores: Scores, judge: Judge, image: Image8, sample: SceneSample)
     order = depth_order(verdict.near[0], ids, torch.from_numpy(sample.depth))
     if order is not None:
         scores.order.append(order)
-    _score_words(scores, verdict, image, sample)
+    _score_words(scores, judges.texture, image, sample)
 
 
-def _score_words(scores: Scores, verdict: Verdict, image: Image8, sample: SceneSample) -> None:
+def _score_words(scores: Scores, judge: TextureJudge, image: Image8, sample: SceneSample) -> None:
     """Colour and material of views of one object; painterly styles are left out."""
     things = sample.labels["objects"]
     if not isinstance(things, list) or len(things) != 1:
@@ -81,6 +90,6 @@ def _score_words(scores: Scores, verdict: Verdict, image: Image8, sample: SceneS
     if inside.sum() < _SMALLEST:
         return
     thing = things[0]
-    scores.material.append(material_of(verdict, 0, torch.from_numpy(inside)) == thing["material"])
+    scores.material.append(judge.name(image, inside) == thing["material"])
     if thing["colour"] and thing["material"] not in _UNJUDGED:
         scores.colour.append(dominant_colour(torch.from_numpy(image[inside])) == thing["colour"])

@@ -36,6 +36,11 @@ from underpaint_daemon.worker.starter.models import Networks
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.shards import read_shard, shard_paths
 from underpaint_daemon.worker.starter.sheets import draw_sheet
+from underpaint_daemon.worker.starter.texture import (
+    objects_of,
+    save_texture_judge,
+    train_texture_judge,
+)
 from underpaint_daemon.worker.starter.tokenizer import load_or_train_tokenizer
 from underpaint_daemon.worker.starter.vae_train import (
     VaeRun,
@@ -116,12 +121,14 @@ class TrainingJob:
         )
 
     def train_judge(self) -> None:
-        """Train the network that the evaluation looks at pictures with."""
+        """Train the networks that the evaluation looks at pictures with."""
         minutes, steps = self.config.judge_minutes, self.config.judge_steps
         run = JudgeRun(
             self.data, self.held, self.work, self.device, self.config.precision, minutes, steps
         )
         save_judge(train_judge(run), self.work / "judge.safetensors")
+        rows, names = objects_of(read_shard(path) for path in shard_paths(self.data))
+        save_texture_judge(train_texture_judge(rows, names), self.work / "texture.safetensors")
 
     def export(self, out: Path) -> float:
         """Write the diffusers folder with its card; returns its size in MB."""
