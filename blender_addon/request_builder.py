@@ -20,6 +20,7 @@ from underpaint.requests import (
     View,
 )
 
+_DEFAULT = Sampling()
 PANEL_CONTROLS = (
     ControlKind.DEPTH,
     ControlKind.NORMAL,
@@ -54,9 +55,9 @@ class ImageSettings:
     model: str = STARTER_MODEL
     width: int = 256
     height: int = 256
-    steps: int = 8
-    guidance: float = 3.0
-    sampler: Sampler = Sampler.DPMPP_2M
+    steps: int = _DEFAULT.steps
+    guidance: float = _DEFAULT.guidance
+    sampler: Sampler = _DEFAULT.sampler
     seed: int = 0
     repaint: bool = False
     strength: float = 0.6

@@ -24,6 +24,7 @@ from ..requests import (
     Sampler,
     Sampling,
     View,
+    default_sampling,
 )
 from ..viewfile import load_view
 from .run import run_job
@@ -43,7 +44,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    defaults, sampling = ImageRequest(Prompt()), Sampling()
+    defaults = ImageRequest(Prompt())
     parser.add_argument("--prompt", required=True, help="what to paint")
     parser.add_argument("--negative", default="", help="what to keep away from")
     parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
@@ -62,10 +63,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--reference", type=Path, help="an image prompt (IP-Adapter)")
     parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the view's or 256x256")
-    parser.add_argument("--sampler", default=sampling.sampler.value, help=", ".join(Sampler))
-    parser.add_argument("--steps", type=int, default=sampling.steps)
-    parser.add_argument("--guidance", type=float, default=sampling.guidance)
-    parser.add_argument("--seed", type=int, default=sampling.seed)
+    parser.add_argument("--sampler", help="default: what suits the model; " + ", ".join(Sampler))
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=defaults.batch, help="number of images")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -81,7 +82,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
     """The request that the arguments mean. Raises RequestError for files and values."""
     buffers = Buffers()
     view = _view(args, buffers)
-    sampling = Sampling(_sampler(args.sampler), args.steps, args.guidance, args.seed)
+    sampling = _sampling(args)
     prompt = Prompt(args.prompt, args.negative)
     controls = tuple(_control(text, buffers) for text in args.control)
     loras = tuple(_lora(text) for text in args.lora)
@@ -196,6 +197,16 @@ def _floats(text: str, numbers: list[str]) -> list[float]:
 def _lora(text: str) -> Lora:
     path, numbers = _split_numbers(text)
     return Lora(path, float(numbers[0])) if numbers else Lora(path)
+
+
+def _sampling(args: argparse.Namespace) -> Sampling:
+    default = default_sampling(args.model)
+    return Sampling(
+        default.sampler if args.sampler is None else _sampler(args.sampler),
+        default.steps if args.steps is None else args.steps,
+        default.guidance if args.guidance is None else args.guidance,
+        args.seed,
+    )
 
 
 def _sampler(name: str) -> Sampler:

@@ -11,17 +11,18 @@ import torch
 from diffusers import (
     AutoencoderKL,
     ControlNetModel,
-    DPMSolverMultistepScheduler,
+    LCMScheduler,
     StableDiffusionControlNetPipeline,
 )
 from PIL import Image
 from transformers import CLIPTokenizer
 
+from underpaint.requests import Sampling
 from underpaint_daemon.worker.starter.models import Networks, make_scheduler
 from underpaint_daemon.worker.starter.shards import Image8
 
-DEFAULT_STEPS = 8
-DEFAULT_GUIDANCE = 3.0
+DEFAULT_STEPS = Sampling().steps
+DEFAULT_GUIDANCE = Sampling().guidance
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Painter:
         cls, networks: Networks, vae: AutoencoderKL, tokenizer: CLIPTokenizer, control: str
     ) -> Painter:
         """A painter that follows one control ("depth" or "normal")."""
-        scheduler = DPMSolverMultistepScheduler.from_config(make_scheduler().config)
+        scheduler = LCMScheduler.from_config(make_scheduler().config)
         pipeline: Any = StableDiffusionControlNetPipeline(
             vae=vae,
             text_encoder=networks.text,
@@ -59,7 +60,7 @@ class Painter:
         pipeline: Any = StableDiffusionControlNetPipeline.from_pretrained(
             folder, controlnet=net, dtype=torch.float32, local_files_only=True
         )
-        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
+        pipeline.scheduler = LCMScheduler.from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)
         return cls(pipeline.to(device))
 
