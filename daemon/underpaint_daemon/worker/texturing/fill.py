@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 Array = npt.NDArray[Any]
 _NEIGHBOURS = 16
-_TURNING = 0.1  # of the extent: as far as a surface that faces at a right angle counts, / 1.4
+_TURNING = 0.03  # of the extent: the distance that facing another way counts for
 _FACING_APART, _FACING_ALIKE = 0.0, 0.8
 
 
