@@ -31,6 +31,7 @@ from underpaint.requests import (
     Sampler,
     Sampling,
     TextureRequest,
+    default_sampling,
 )
 from underpaint.tree import request_digest
 
@@ -75,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    request, sampling = TextureRequest.__dataclass_fields__, Sampling()
+    request = TextureRequest.__dataclass_fields__
     parser = argparse.ArgumentParser(
         prog="underpaint texture",
         description=__doc__,
@@ -92,10 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
     parser.add_argument("--view-size", type=int, default=request["view_size"].default)
     parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
-    parser.add_argument("--sampler", default=sampling.sampler.value, help=", ".join(Sampler))
-    parser.add_argument("--steps", type=int, default=sampling.steps)
-    parser.add_argument("--guidance", type=float, default=sampling.guidance)
-    parser.add_argument("--seed", type=int, default=sampling.seed)
+    add_sampling(parser)
     parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
     parser.add_argument("--base", type=Path, help="the present texture, size × size")
     parser.add_argument("--lock", type=Path, help="white = keep the base there, bit for bit")
@@ -195,12 +193,7 @@ def build_request(
         mesh=mesh_ref(mesh, buffers),
         model=args.model,
         method=_choice(Method, "--method", args.method, ErrorCode.BAD_REQUEST),
-        sampling=Sampling(
-            _choice(Sampler, "--sampler", args.sampler, ErrorCode.UNKNOWN_SAMPLER),
-            args.steps,
-            args.guidance,
-            asset.seed,
-        ),
+        sampling=chosen_sampling(args, asset.seed),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,
@@ -210,6 +203,26 @@ def build_request(
         loras=tuple(_lora(text) for text in args.lora),
     )
     return request, buffers
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """The options of denoising; what is not given is what suits the model."""
+    parser.add_argument("--sampler", help=", ".join(Sampler))
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    parser.add_argument("--seed", type=int, default=Sampling().seed)
+
+
+def chosen_sampling(args: argparse.Namespace, seed: int) -> Sampling:
+    """The sampling that the arguments mean. Raises RequestError(UNKNOWN_SAMPLER)."""
+    usual = default_sampling(args.model)
+    name = usual.sampler if args.sampler is None else args.sampler
+    return Sampling(
+        _choice(Sampler, "--sampler", name, ErrorCode.UNKNOWN_SAMPLER),
+        usual.steps if args.steps is None else args.steps,
+        usual.guidance if args.guidance is None else args.guidance,
+        seed,
+    )
 
 
 def _choice(kind: Any, option: str, value: str, code: ErrorCode) -> Any:

@@ -20,12 +20,13 @@ from torch import Tensor
 from underpaint.buffers import Buffers
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
-from underpaint.requests import STARTER_MODEL, Prompt, Sampler, Sampling, TextureRequest
+from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
 
 from ..job import Phase
 from ..pipelines.cache import ModelCache
 from ..pipelines.loading import LoadedModel
 from .assets import load_asset, mesh_ref
+from .cli import add_sampling, chosen_sampling
 from .mesh import Mesh
 from .methods import projected
 from .pictures import Image8, contact_sheet, plain_png
@@ -74,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         Prompt(args.prompt),
         mesh_ref(mesh, buffers),
         model=args.model,
-        sampling=Sampling(Sampler(args.sampler), args.steps, args.guidance, args.seed),
+        sampling=chosen_sampling(args, args.seed),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,
@@ -86,15 +87,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    sampling, request = Sampling(), TextureRequest.__dataclass_fields__
+    request = TextureRequest.__dataclass_fields__
     parser = argparse.ArgumentParser(prog="underpaint eval texture", description=__doc__)
     parser.add_argument("mesh", type=Path, help="a mesh (.obj .ply .glb .fbx .blend)")
     parser.add_argument("--prompt", required=True)
     parser.add_argument("--model", default=STARTER_MODEL)
-    parser.add_argument("--sampler", default=sampling.sampler.value, choices=list(Sampler))
-    parser.add_argument("--steps", type=int, default=sampling.steps)
-    parser.add_argument("--guidance", type=float, default=sampling.guidance)
-    parser.add_argument("--seed", type=int, default=sampling.seed)
+    add_sampling(parser)
     parser.add_argument("--views", type=int, default=request["view_count"].default)
     parser.add_argument("--view-size", type=int, default=request["view_size"].default)
     parser.add_argument("--size", type=int, default=request["size"].default)
