@@ -17,7 +17,12 @@ from .grid import STRENGTH, grid_pictures
 from .project import Options, Texture, project
 from .sequential import paint_sequential
 from .stations import Station
+from .tiers import GENERATED
 from .work import Painted, Pass, Work, paint, seen_texture, stations_of, synchroniser
+
+# Views that agree need less blending: a steep weight keeps the detail of the squarest view. On
+# spot, ten views of 256 px: sharpness 0.80 at 4, 0.92 at 8, of the views' own.
+_RULE = replace(GENERATED, alpha=8.0)
 
 
 def paint_sync(work: Work) -> Painted:
@@ -55,7 +60,7 @@ def projected(work: Work, painted: Painted, size: int, *, fill: bool = True) -> 
     """The pictures on the mesh, exposure anchored to the first view."""
     work.reporter.checkpoint()
     work.reporter.progress(Phase.PROJECTING, 0, 1)
-    options = Options(size=size, anchor=0, fill=fill)
+    options = Options(size=size, rule=_RULE, anchor=0, fill=fill)
     textures = project(work.mesh, painted.views(), options, work.reporter.checkpoint)
     work.reporter.progress(Phase.PROJECTING, 1, 1)
     return textures
