@@ -270,6 +270,7 @@ def _model_info(model: Mapping[str, Any]) -> ModelInfo:
         title=Path(str(model["path"])).name,
         controls=tuple(model["controls"]),
         loras=tuple(model["loras"]),
+        native_size=int(model["native_size"]),
         licence=str(model["licence"]),
         ready=not problem,
         note=problem,

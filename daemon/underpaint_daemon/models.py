@@ -31,7 +31,8 @@ _UNLIKE_PREFIXES = ("StableDiffusion3", "StableDiffusionUpscale", "StableDiffusi
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a model folder holds. `problem` says why it cannot be used; empty when it can."""
+    """What a model folder holds. `native_size`: the image side it was trained for, in pixels.
+    `problem` says why it cannot be used; empty when it can."""
 
     name: str
     path: str
@@ -41,6 +42,7 @@ class ModelInfo:
     ip_adapter: bool
     size_mb: float
     licence: str
+    native_size: int = 512
     problem: str = ""
 
 
@@ -187,7 +189,15 @@ def _info(name: str, folder: Path, family: str) -> ModelInfo:
         ip_adapter=(folder / IP_ADAPTER).is_dir(),
         size_mb=round(size / 1e6, 1),
         licence=_licence(folder),
+        native_size=_native_size(folder),
     )
+
+
+def _native_size(folder: Path) -> int:
+    """The UNet's latent side times the VAE's factor: each level but the first halves the side."""
+    latent = read_json(folder / "unet" / "config.json").get("sample_size")
+    levels = read_json(folder / "vae" / "config.json").get("block_out_channels", (0,) * 4)
+    return latent * 2 ** (len(levels) - 1) if isinstance(latent, int) else 512
 
 
 def _family(folder: Path, index: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from underpaint.requests import (
     Sampling,
     View,
 )
+from underpaint_daemon.models import inspect, starter_folder
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, from_image8
 
 SIDE = 128
@@ -104,3 +105,7 @@ def test_new_paint_follows_the_prompt_and_the_rest_is_untouched(studio: Studio, 
     painted = studio.paint(request)[0]
     assert np.array_equal(painted[mask == 0], start[mask == 0])
     assert redness(painted)[50:78, 50:78].mean() < redness(start)[50:78, 50:78].mean() - 60
+
+
+def test_the_starter_says_the_size_it_was_trained_for() -> None:
+    assert inspect(STARTER_MODEL, starter_folder()).native_size == 256
