@@ -23,6 +23,7 @@ class Feed:
         self._changed = threading.Condition()
         self._inbox: list[JobEvent] = []
         self._info: JobInfo | None = None
+        self._early: list[Event] = []
         self._ended = False
         self._failure: UnderpaintError | None = None
 
@@ -62,12 +63,18 @@ class Feed:
                 self._put_state(info)
             if info.progress and not info.state.terminal:
                 self._put_progress(info.progress)
+            early, self._early = self._early, []
+            for event in early:
+                self.apply_event(event)
 
     def apply_event(self, event: Event) -> None:
-        """Take in one numbered event; old ones are dropped."""
+        """Take in one numbered event; old ones are dropped, those before a snapshot wait for it."""
         with self._changed:
             old = self._info
-            if old is None or event.seq <= old.seq or old.state.terminal:
+            if old is None:
+                self._early.append(event)
+                return
+            if event.seq <= old.seq or old.state.terminal:
                 return
             self._info = replace(
                 old,

@@ -37,7 +37,7 @@ class Rule:
     ramp: float = 12.0
 
 
-EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 0.5, 3.0)))
+EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 1.0, 3.0)))
 """For renders and captures: each pixel is where the geometry says."""
 
 GENERATED = Rule((Tier(0.15, 5.0, 0.5), Tier(0.05, 4.0, 1.0), Tier(0.02, 3.0, 2.0)))
