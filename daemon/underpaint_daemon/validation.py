@@ -18,6 +18,8 @@ from underpaint.requests import (
     InpaintRequest,
     Lora,
     MeshRef,
+    Mirror,
+    Pbr,
     Request,
     Sampling,
     TextureRequest,
@@ -32,6 +34,9 @@ MAX_BATCH = 64
 MAX_CONTROLS = 8
 MAX_VIEWS = 64
 MAX_SEED = 2**63 - 1
+MAX_UPSCALE = 2
+FIRST_TILE = 1001
+LAST_TILE = 2000
 MAX_PROMPT = 20_000
 _EXACT_KINDS = (ControlKind.DEPTH, ControlKind.NORMAL)
 
@@ -50,6 +55,8 @@ def validate(request: Request) -> None:
     _check_loras(request.loras)
     if len(request.controls) > MAX_CONTROLS:
         _refuse("controls", f"has {len(request.controls)} entries; at most {MAX_CONTROLS}")
+    if not isinstance(request, InpaintRequest):
+        _check_pbr(request.pbr)
     if isinstance(request, ImageRequest):
         _check_image_request(request)
     elif isinstance(request, InpaintRequest):
@@ -81,6 +88,12 @@ def _check_loras(loras: Sequence[Lora]) -> None:
         _range(f"loras[{i}].weight", lora.weight, -2.0, 2.0)
         if not lora.path:
             _refuse(f"loras[{i}].path", "is empty")
+
+
+def _check_pbr(pbr: Pbr | None) -> None:
+    for name in ("model", "normal_model"):
+        if pbr is not None and getattr(pbr, name) == "":
+            _refuse(f"pbr.{name}", "is empty; leave it out to estimate without a model")
 
 
 def _check_image_request(request: ImageRequest) -> None:
@@ -119,22 +132,55 @@ def _check_texture_request(request: TextureRequest) -> None:
     for i, view in enumerate(request.views):
         _check_view(f"views[{i}]", view)
     _check_texture_images(request)
+    _range("feather", request.feather, 0, 1024)
+    _range("upscale", request.upscale, 1, MAX_UPSCALE)
+    if request.reroll is not None:
+        _range("reroll", request.reroll, 0, (len(request.views) or request.view_count) - 1)
+    if request.mirror is not None:
+        _check_mirror(request.mirror)
     for i, control in enumerate(request.controls):
         _check_control(i, control)
 
 
 def _check_texture_images(request: TextureRequest) -> None:
-    for name, ref, kind in (
-        ("base", request.base, Kind.COLOR),
-        ("lock", request.lock, Kind.MASK),
-    ):
-        _check_ref(name, ref, kind)
+    _check_tile(request, "", request.base, request.lock)
+    known = [FIRST_TILE]
+    for i, tile in enumerate(request.more_tiles):
+        where = f"more_tiles[{i}]"
+        if tile.number in known or not FIRST_TILE < tile.number <= LAST_TILE:
+            _refuse(f"{where}.number", f"is {tile.number}; expected one of its own above 1001")
+        known.append(tile.number)
+        _check_tile(request, f"{where}.", tile.base, tile.lock)
+    if request.base is None and not request.more_tiles:
+        _need_no_base(request)
+
+
+def _check_tile(
+    request: TextureRequest, where: str, base: BufferRef | None, lock: BufferRef | None
+) -> None:
+    for name, ref, kind in (("base", base, Kind.COLOR), ("lock", lock, Kind.MASK)):
+        _check_ref(f"{where}{name}", ref, kind)
         if ref is not None and ref.shape[:2] != (request.size, request.size):
-            _refuse_buffer(name, f"is {_size(ref)}; the texture is {request.size}×{request.size}")
-    if request.base is None and request.lock is not None:
-        _refuse("lock", "is given without base: there is no texture to keep")
-    if request.base is None and request.strength < 1.0:
+            _refuse_buffer(
+                f"{where}{name}", f"is {_size(ref)}; the texture is {request.size}×{request.size}"
+            )
+    if base is None and lock is not None:
+        _refuse(f"{where}lock", "is given without base: there is no texture to keep")
+
+
+def _need_no_base(request: TextureRequest) -> None:
+    if request.strength < 1.0:
         _refuse("strength", "is below 1 without base: there is no texture to restyle")
+    if request.reroll is not None:
+        _refuse("reroll", "is given without base: there is no texture to paint a view of again")
+
+
+def _check_mirror(mirror: Mirror) -> None:
+    for name, vector in (("point", mirror.point), ("normal", mirror.normal)):
+        if len(vector) != 3:
+            _refuse(f"mirror.{name}", f"has {len(vector)} numbers; expected x, y, z")
+    if not any(mirror.normal):
+        _refuse("mirror.normal", "is zero; expected a direction, e.g. 1, 0, 0")
 
 
 def _check_mesh(mesh: MeshRef) -> None:

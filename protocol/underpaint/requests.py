@@ -112,12 +112,37 @@ class Prompt:
     negative: str = ""
 
 
+class TileAxes(StrEnum):
+    """Along which axes an image is to repeat without a seam: x is left to right."""
+
+    OFF = "off"
+    X = "x"
+    Y = "y"
+    XY = "xy"
+
+
+@dataclass(frozen=True, slots=True)
+class Pbr:
+    """Ask for a material's maps beside the colours: `base_color`, `roughness`, `metallic`,
+    `normal` (tangent space, OpenGL: +Y up), `height` (16 bit), `ao`, `orm`, as PNG files.
+
+    `model`: a diffusers folder of Marigold's intrinsics (albedo, roughness, metallicity).
+    `normal_model`: one of Marigold's normals. Both are full paths, or names of folders among the
+    models. What has no model is estimated from the colours, and its files say so.
+    """
+
+    model: str | None = None
+    normal_model: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
     """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
 
     `width`, `height`: pixels, multiples of 8. `strength`: denoising strength of image-to-image,
     0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
+    `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
+    a ball comes with it. `pbr`: the material's maps as well.
     """
 
     prompt: Prompt
@@ -134,6 +159,8 @@ class ImageRequest:
     reference: BufferRef | None = None
     """An image prompt for the model's IP-Adapter."""
     reference_scale: float = 0.6
+    tile: TileAxes = TileAxes.OFF
+    pbr: Pbr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +219,45 @@ class ObjectPrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class TileImages:
+    """What is already there on one UDIM tile: `base` and `lock` as in `TextureRequest`.
+
+    `number`: 1002 or above (tile 1001 is the request's own `base` and `lock`).
+    """
+
+    number: int
+    base: BufferRef
+    lock: BufferRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A plane of symmetry in world space: a `point` on it (x, y, z in metres) and its `normal`
+    (any length). Of an object: its origin, and one of its axes."""
+
+    point: tuple[float, ...] = (0.0, 0.0, 0.0)
+    normal: tuple[float, ...] = (1.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class TextureRequest:
     """Paint a texture into the mesh's own UVs, one object from all sides.
 
     `views`: captured views; empty lets the daemon place `view_count` cameras and render the
     geometry itself. `size`: atlas side in texels. `view_size`: pixels a side of placed views.
-    `base`: the present texture (colour, size×size; alpha = painted), kept where `lock` is 255.
-    `strength`: 1 paints anew; below 1 restyles `base`.
+
+    What is already there: `base`: the present texture (colour, size×size; alpha = painted).
+    `lock` (mask, size×size): 255 stays bit for bit, 0 is open, between blends. With a lock the new
+    paint continues what stays around it, seen from views placed before the open spots (at most
+    `view_count`); open texels that no view sees are filled from the surface around them. `feather`:
+    texels over which new paint fades in beside locked ones. `more_tiles`: the same for UDIM tiles
+    beyond 1001. `strength`: 1 paints anew; below 1 restyles `base`. `reroll`: the number of one
+    view of the run that made `base` (its `views.json`; from 0): only what that view showed best is
+    painted again, so give the same views, another seed, and the result as `base`.
+
+    `mirror`: make the texture symmetric about a plane, where the mesh is. `upscale`: 2 paints each
+    view once more at twice `view_size` before it is projected, for textures finer than the views.
+    `pbr`: the material's maps as well, in the same UVs.
     """
 
     prompt: Prompt
@@ -216,10 +275,16 @@ class TextureRequest:
     size: int = 1024
     base: BufferRef | None = None
     lock: BufferRef | None = None
+    feather: int = 6
+    more_tiles: tuple[TileImages, ...] = ()
     strength: float = 1.0
+    reroll: int | None = None
+    mirror: Mirror | None = None
+    upscale: int = 1
     directional_prompts: bool = True
     object_prompts: tuple[ObjectPrompt, ...] = ()
     loras: tuple[Lora, ...] = ()
+    pbr: Pbr | None = None
 
 
 Request = ImageRequest | InpaintRequest | TextureRequest

@@ -16,11 +16,15 @@ from underpaint.requests import (
     InpaintRequest,
     Lora,
     MeshRef,
+    Mirror,
+    Pbr,
     Prompt,
     Request,
     Sampler,
     Sampling,
     TextureRequest,
+    TileAxes,
+    TileImages,
     View,
 )
 
@@ -40,8 +44,20 @@ def every_kind_of_request() -> list[Request]:
     sampling = Sampling(Sampler.UNIPC, 12, 4.5, 7)
     return [
         ImageRequest(Prompt("a", "b"), view=view, controls=controls, loras=(Lora("x", 0.5),)),
+        ImageRequest(Prompt("a"), tile=TileAxes.XY, pbr=Pbr(normal_model="/models/normals")),
         InpaintRequest(Prompt("a"), color, mask, sampling=sampling, padding=16),
-        TextureRequest(Prompt("a"), MeshRef(corner, corner, corner, corner), views=(view,)),
+        TextureRequest(
+            Prompt("a"),
+            MeshRef(corner, corner, corner, corner),
+            views=(view,),
+            base=color,
+            lock=mask,
+            more_tiles=(TileImages(1002, color, mask),),
+            reroll=0,
+            mirror=Mirror((0.5, 0.0, 0.0), (0.0, 1.0, 0.0)),
+            upscale=2,
+            pbr=Pbr(),
+        ),
     ]
 
 

@@ -20,9 +20,12 @@ from underpaint.requests import (
     InpaintRequest,
     Lora,
     MeshRef,
+    Mirror,
+    Pbr,
     Prompt,
     Sampling,
     TextureRequest,
+    TileImages,
     View,
 )
 from underpaint_daemon.validation import validate
@@ -44,11 +47,15 @@ def corners(columns: int, dtype: str = "float32", rows: int = 6) -> BufferRef:
 
 MESH = MeshRef(corners(3), corners(3), corners(2), corners(2, "int32"))
 TEXTURE = TextureRequest(Prompt("a cube"), MESH)
+BASE = STORE.add(Kind.COLOR, np.zeros((1024, 1024, 4), np.uint8))
+LOCK = STORE.add(Kind.MASK, np.zeros((1024, 1024), np.uint8))
 
 GOOD: list[Any] = [
     IMAGE,
     INPAINT,
     TEXTURE,
+    replace(TEXTURE, base=BASE, lock=LOCK, strength=0.5, reroll=9, mirror=Mirror(), upscale=2),
+    replace(TEXTURE, more_tiles=(TileImages(1002, BASE, LOCK),)),
     replace(IMAGE, view=VIEW, controls=(Control(ControlKind.DEPTH),)),
     replace(IMAGE, controls=(Control(ControlKind.CANNY, image=COLOR),)),
 ]
@@ -97,7 +104,22 @@ BAD: list[tuple[Any, ErrorCode, str]] = [
     (replace(INPAINT, mask=COLOR), ErrorCode.BAD_BUFFER, "mask"),
     (replace(INPAINT, feather=-1), ErrorCode.BAD_REQUEST, "feather"),
     (replace(INPAINT, padding=-1), ErrorCode.BAD_REQUEST, "padding"),
+    (replace(IMAGE, pbr=Pbr(model="")), ErrorCode.BAD_REQUEST, "pbr.model"),
+    (replace(TEXTURE, pbr=Pbr(normal_model="")), ErrorCode.BAD_REQUEST, "pbr.normal_model"),
     (replace(TEXTURE, strength=0.5), ErrorCode.BAD_REQUEST, "strength"),
+    (replace(TEXTURE, reroll=1), ErrorCode.BAD_REQUEST, "reroll"),
+    (replace(TEXTURE, base=BASE, reroll=10), ErrorCode.BAD_REQUEST, "reroll"),
+    (replace(TEXTURE, lock=LOCK), ErrorCode.BAD_REQUEST, "lock"),
+    (replace(TEXTURE, base=COLOR), ErrorCode.BAD_BUFFER, "base"),
+    (replace(TEXTURE, base=BASE, feather=-1), ErrorCode.BAD_REQUEST, "feather"),
+    (replace(TEXTURE, upscale=3), ErrorCode.BAD_REQUEST, "upscale"),
+    (replace(TEXTURE, mirror=Mirror(normal=(0.0,) * 3)), ErrorCode.BAD_REQUEST, "mirror.normal"),
+    (replace(TEXTURE, mirror=Mirror(point=(0.0,))), ErrorCode.BAD_REQUEST, "mirror.point"),
+    (
+        replace(TEXTURE, more_tiles=(TileImages(1001, BASE),)),
+        ErrorCode.BAD_REQUEST,
+        "more_tiles[0].number",
+    ),
     (replace(TEXTURE, view_count=0), ErrorCode.BAD_REQUEST, "view_count"),
     (replace(TEXTURE, mesh=replace(MESH, uv=corners(3))), ErrorCode.BAD_MESH, "uv"),
     (replace(TEXTURE, mesh=replace(MESH, ids=corners(2))), ErrorCode.BAD_MESH, "ids"),
