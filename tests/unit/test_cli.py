@@ -20,14 +20,17 @@ from underpaint import (
     InpaintRequest,
     Kind,
     Lora,
+    Pbr,
     Prompt,
     RequestError,
     Sampler,
     Sampling,
+    TileAxes,
     to_json,
 )
 from underpaint.cli.generate import build_request
 from underpaint.cli.main import build_parser
+from underpaint.cli.material import build_request as material_request
 from underpaint.errors import ErrorCode
 from underpaint.inputs import load_inputs, save_inputs
 from underpaint.recipe import read_recipe, recipe_request
@@ -111,6 +114,19 @@ def test_what_cannot_be_is_named(words: list[str], code: ErrorCode, named: str):
     assert caught.value.code is code
     assert named in caught.value.message
     assert caught.value.hint
+
+
+def test_a_material_is_an_image_that_repeats():
+    words = ["--prompt", "moss", "--size", "512", "--pbr-model", "marigold", "--out", "o"]
+    request, buffers = material_request(build_parser().parse_args(["material", *words]))
+    assert request == ImageRequest(
+        Prompt("moss"), width=512, height=512, tile=TileAxes.XY, pbr=Pbr("marigold")
+    )
+    assert not buffers
+    assert parsed("--tile", "x")[0] == ImageRequest(Prompt("a red cube"), tile=TileAxes.X)
+    with pytest.raises(RequestError) as caught:
+        parsed("--tile", "z")
+    assert "x, y, xy" in caught.value.message
 
 
 def test_a_file_that_is_no_picture_is_refused(tmp_path: Path):

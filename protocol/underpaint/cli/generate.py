@@ -23,6 +23,7 @@ from ..requests import (
     Request,
     Sampler,
     Sampling,
+    TileAxes,
     View,
     default_sampling,
 )
@@ -63,14 +64,22 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--reference", type=Path, help="an image prompt (IP-Adapter)")
     parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the view's or 256x256")
-    parser.add_argument("--sampler", help="default: what suits the model; " + ", ".join(Sampler))
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--guidance", type=float)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--tile", default=defaults.tile.value, help="repeat: " + ", ".join(TileAxes)
+    )
+    add_sampling(parser)
     parser.add_argument("--batch", type=int, default=defaults.batch, help="number of images")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run)
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """The options of denoising; `sampling_of` reads them."""
+    parser.add_argument("--sampler", help="default: what suits the model; " + ", ".join(Sampler))
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -82,10 +91,10 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
     """The request that the arguments mean. Raises RequestError for files and values."""
     buffers = Buffers()
     view = _view(args, buffers)
-    sampling = _sampling(args)
+    sampling = sampling_of(args)
     prompt = Prompt(args.prompt, args.negative)
     controls = tuple(_control(text, buffers) for text in args.control)
-    loras = tuple(_lora(text) for text in args.lora)
+    loras = tuple(lora_of(text) for text in args.lora)
     if args.mask is not None:
         return _inpaint(args, prompt, sampling, view, controls, loras, buffers), buffers
     width, height = _size(args.size, view)
@@ -101,6 +110,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
         init=buffers.add(Kind.COLOR, read_color(args.init)) if args.init else None,
         loras=loras,
         reference=buffers.add(Kind.COLOR, read_color(args.reference)) if args.reference else None,
+        tile=tile_of(args.tile),
     )
     if args.strength is not None:
         request = replace(request, strength=args.strength)
@@ -194,12 +204,23 @@ def _floats(text: str, numbers: list[str]) -> list[float]:
     return [float(number) for number in numbers]
 
 
-def _lora(text: str) -> Lora:
+def tile_of(name: str) -> TileAxes:
+    """The axes of a `--tile` option. Raises RequestError."""
+    if name not in list(TileAxes):
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--tile {name!r}: known are {', '.join(TileAxes)}"
+        )
+    return TileAxes(name)
+
+
+def lora_of(text: str) -> Lora:
+    """`FILE[:WEIGHT]`."""
     path, numbers = _split_numbers(text)
     return Lora(path, float(numbers[0])) if numbers else Lora(path)
 
 
-def _sampling(args: argparse.Namespace) -> Sampling:
+def sampling_of(args: argparse.Namespace) -> Sampling:
+    """The options of `add_sampling`; what is not given is what suits `args.model`."""
     default = default_sampling(args.model)
     return Sampling(
         default.sampler if args.sampler is None else _sampler(args.sampler),

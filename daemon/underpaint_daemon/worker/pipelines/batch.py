@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from underpaint.requests import ImageRequest, InpaintRequest
+from underpaint.requests import ImageRequest, InpaintRequest, TileAxes
 
 from ..job import Phase, Reporter
 from .adapters import with_loras, with_reference
@@ -19,9 +19,10 @@ from .canvas import Canvas, resize
 from .controls import Conditioning
 from .denoise import Job, active_steps, denoise, tool_pipeline
 from .families import Task
-from .latents import decode_latents, to_image8
+from .latents import decode_latents, to_image8, vae_scale
 from .loading import LoadedModel
 from .memory import Tier, frugal
+from .tiling import circular, with_margins
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]
@@ -32,7 +33,7 @@ _PREVIEW_SIDE = 256
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A request ready for denoising. `finish` turns a picture of the canvas's padded size into
-    the result; `start`: the pipeline's arguments of the task."""
+    the result; `start`: the pipeline's arguments of the task; `tile`: axes that repeat."""
 
     request: ImageRequest | InpaintRequest
     task: Task
@@ -43,6 +44,7 @@ class Plan:
     start: Mapping[str, Any]
     reference: Image8 | None = None
     reference_scale: float = 0.0
+    tile: TileAxes = TileAxes.OFF
 
 
 def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> list[Image8]:
@@ -59,9 +61,22 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
         for i, one in enumerate(latents):
             reporter.checkpoint()
             reporter.progress(Phase.DECODING, i, len(latents))
-            pictures.append(plan.finish(to_image8(decode_latents(model.vae, one)[0])))
+            pictures.append(plan.finish(to_image8(_decoded(model, one, plan.tile, tier)[0])))
     reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
+
+
+def _decoded(model: LoadedModel, latents: Tensor, tile: TileAxes, tier: Tier) -> Tensor:
+    if tier is Tier.FULL or tile is TileAxes.OFF:
+        return decode_latents(model.vae, latents)
+    return with_margins(
+        latents, tile, lambda wide: decode_latents(model.vae, wide), vae_scale(model.vae)
+    )
+
+
+def _wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
+    """The networks that are to wrap: a VAE that works in blocks cannot (see `with_margins`)."""
+    return [part for part in model.networks if tier is Tier.FULL or part is not model.vae]
 
 
 @contextmanager
@@ -73,6 +88,7 @@ def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Job]:
         with_loras(tool, model, request.loras),
         with_reference(tool, model, plan.reference, plan.reference_scale, guided) as extra,
         frugal(tier, model.networks, model.place.device),
+        circular(_wrapping(model, tier), plan.tile),
     ):
         texts = (request.prompt.text, request.prompt.negative)
         yield Job(

@@ -46,5 +46,6 @@ def run_image(
         start={} if init is None else {"image": from_image8(init)},
         reference=None if request.reference is None else arrays[request.reference.sha256],
         reference_scale=request.reference_scale,
+        tile=request.tile,
     )
     return paint(model, plan, tier, reporter)

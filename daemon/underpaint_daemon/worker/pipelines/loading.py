@@ -235,11 +235,11 @@ def _load_parts(folder: Path, family: Family, place: Device) -> dict[str, Any]:
     for text in family.text_parts:
         kind = getattr(transformers, text.encoder_class)
         parts[text.encoder] = load_network(kind, folder / text.encoder, place)
-        parts[text.tokenizer] = _load_tokenizer(folder / text.tokenizer)
+        parts[text.tokenizer] = load_tokenizer(folder / text.tokenizer)
     return parts
 
 
-def _load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path) -> Any:
     try:
         return transformers.CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
     except _LOAD_ERRORS as error:

@@ -15,12 +15,14 @@ from underpaint.requests import ImageRequest, InpaintRequest, Request
 
 from ...validation import validate
 from ..job import Artifact, JobCancelled, Phase, Reporter, Runner
-from ..provenance import image_artifacts
+from ..provenance import image_artifacts, recipe
 from .cache import ModelCache
 from .digests import file_digest, model_digest
 from .image import run_image
 from .inpaint import run_inpaint
+from .latents import vae_scale
 from .loading import LoadedModel
+from .material import material_artifacts
 from .memory import Tier, release_gpu, tiers_for, within_memory
 
 Image8 = npt.NDArray[np.uint8]
@@ -68,6 +70,11 @@ class PipelineRunner:
         reporter.progress(Phase.SAVING, 0, 1)
         facts = model_facts(model) | {"files": _foreign_files(model, request)}
         artifacts = image_artifacts(images, request, facts)
+        if isinstance(request, ImageRequest):
+            made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
+            artifacts += material_artifacts(
+                images, request, made, self.models, vae_scale(model.vae)
+            )
         reporter.progress(Phase.SAVING, 1, 1)
         return artifacts
 
