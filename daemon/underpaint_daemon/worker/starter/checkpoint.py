@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 
+class Stateful(Protocol):
+    """An optimiser, or several as one."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> None: ...
+
+
 def save_state(
     path: Path,
     networks: Mapping[str, nn.Module],
-    optimiser: torch.optim.Optimizer,
+    optimiser: Stateful,
     progress: Mapping[str, float],
     averages: Mapping[str, Mapping[str, Tensor]],
 ) -> None:
@@ -28,22 +36,34 @@ def save_state(
     os.replace(partial, path)
 
 
+def save_weights(path: Path, networks: Mapping[str, nn.Module]) -> None:
+    """A checkpoint of weights alone, in float32: a new run begins with them."""
+    weights = {
+        name: {key: value.float().contiguous() for key, value in net.state_dict().items()}
+        for name, net in networks.items()
+    }
+    torch.save({**weights, "averages": weights}, path)
+
+
 def load_state(
     path: Path,
     networks: Mapping[str, nn.Module],
-    optimiser: torch.optim.Optimizer,
+    optimiser: Stateful,
     averages: dict[str, dict[str, Tensor]] | None = None,
 ) -> dict[str, float]:
-    """Load what `save_state` wrote into the given objects. Returns the progress, {} when new."""
+    """Load what `save_state` or `save_weights` wrote into the given objects. Returns the
+    progress, {} when new."""
     if not path.exists():
         return {}
     state = torch.load(path, map_location="cpu", weights_only=True)
     for name, net in networks.items():
         net.load_state_dict(state[name])
-    optimiser.load_state_dict(state["optimiser"])
     for name, values in (averages or {}).items():
         for key, value in state["averages"][name].items():
             values[key].copy_(value)
+    if "progress" not in state:
+        return {}
+    optimiser.load_state_dict(state["optimiser"])
     progress: dict[str, float] = state["progress"]
     return progress
 

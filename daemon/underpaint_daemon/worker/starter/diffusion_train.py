@@ -21,6 +21,7 @@ from underpaint_daemon.worker.starter.config import (
 )
 from underpaint_daemon.worker.starter.losses import denoising_loss, noised, velocity
 from underpaint_daemon.worker.starter.models import Networks, make_networks, make_scheduler
+from underpaint_daemon.worker.starter.muon import Optimisers
 from underpaint_daemon.worker.starter.pca import PatchPca
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.tokenizer import tokenize
@@ -80,21 +81,18 @@ class Trainer:
         self.networks = make_networks(tokenizer).to(run.device)
         weights = [w for net in self.networks.named().values() for w in net.parameters()]
         self.weights = weights
-        self.optimiser = torch.optim.AdamW(
-            weights, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
-        )
+        self.optimiser = Optimisers(self.networks.named().values(), config.learning_rate)
         self.average = Average(self.networks.named(), config.ema**AVERAGE_EVERY)
         self.alpha_bar = make_scheduler().alphas_cumprod.to(run.device)
         self.predict = torch.compile(self._predict) if run.compile else self._predict
 
     def step(self, batch: Batch, rate: float) -> float:
         """One optimiser step at a learning rate; returns the loss."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        self.optimiser.set_rate(rate)
         with autocast(self.run.device, self.run.precision):
             out, target, mask = self._forward(batch)
         loss = denoising_loss(out.float(), target, mask)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimiser.step()

@@ -107,10 +107,23 @@ def _gather(conv: nn.Conv2d, channels: int) -> None:
                 conv.weight[(dy * 2 + dx) * channels + channel, channel, dy, dx] = 1
 
 
-def _project(conv: nn.Conv2d, pca: PatchPca) -> None:
-    """Gathered patches to (code, -code, anchor, -anchor) at the head of one norm group each."""
-    _zero(conv)
-    order = torch.tensor(
+@torch.no_grad()
+def read_encoder(vae: AutoencoderKL) -> PatchPca:
+    """The code that `write_encoder` wrote: the same to the precision of the weights."""
+    conv = vae.encoder.down_blocks[2].resnets[0].conv_shortcut
+    width = conv.out_channels // 8
+    rows = torch.arange(LATENT_CHANNELS) * width
+    weights = torch.empty(48, LATENT_CHANNELS)
+    weights[_patch_order()] = conv.weight[rows, :48, 0, 0].float().T
+    offset = conv.bias[rows].float()
+    scale = 1 / weights.norm(dim=0)
+    mean = -torch.linalg.pinv(weights.T.double()) @ offset.double()
+    return PatchPca(mean.float(), weights * scale, scale)
+
+
+def _patch_order() -> Tensor:
+    """Index into an unshuffled patch (channel, y, x) of each gathered channel."""
+    return torch.tensor(
         [
             c * 16 + (2 * outer_y + inner_y) * 4 + 2 * outer_x + inner_x
             for outer_y in range(2)
@@ -120,7 +133,12 @@ def _project(conv: nn.Conv2d, pca: PatchPca) -> None:
             for c in range(3)
         ]
     )
-    weights = (pca.basis / pca.scale)[order]
+
+
+def _project(conv: nn.Conv2d, pca: PatchPca) -> None:
+    """Gathered patches to (code, -code, anchor, -anchor) at the head of one norm group each."""
+    _zero(conv)
+    weights = (pca.basis / pca.scale)[_patch_order()]
     offset = -(pca.mean @ (pca.basis / pca.scale))
     width = conv.out_channels // 8
     bias = torch.zeros(conv.out_channels)

@@ -36,6 +36,7 @@ from underpaint_daemon.worker.starter.models import Networks
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.shards import read_shard, shard_paths
 from underpaint_daemon.worker.starter.sheets import draw_sheet
+from underpaint_daemon.worker.starter.start import start_from
 from underpaint_daemon.worker.starter.texture import (
     objects_of,
     save_texture_judge,
@@ -62,6 +63,8 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(config.threads)
     torch.backends.cudnn.benchmark = True
     job = TrainingJob(config, options.work, device, options.seed)
+    if options.start is not None:
+        start_from(options.start, options.work)
     for part in options.parts or PARTS:
         sys.stderr.write(f"\n== {part} ==\n")
         if part == "export":
@@ -183,6 +186,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--work", type=Path, required=True, help="for data and checkpoints")
     parser.add_argument("--out", type=Path, default=Path("starter_model"), help="exported model")
+    parser.add_argument(
+        "--start", type=Path, metavar="MODEL", help="begin with an exported model's weights"
+    )
     parser.add_argument("--config", type=Path, default=DEFAULT_FILE, help="a TOML of presets")
     parser.add_argument("--preset", default="gpu" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seed", type=int, default=0)
