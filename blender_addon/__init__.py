@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import bpy
 
-from . import operators, overlay, panels, preferences, properties, pump, runtime, supervisor
+from . import (
+    growing,
+    handlers,
+    operators,
+    overlay,
+    panels,
+    preferences,
+    properties,
+    pump,
+    runtime,
+    supervisor,
+    texture_panels,
+    texture_properties,
+)
 
-_CLASSES = (preferences.UnderpaintPreferences, *operators.CLASSES, *panels.CLASSES)
+_CLASSES = (
+    preferences.UnderpaintPreferences,
+    *operators.CLASSES,
+    *panels.CLASSES,
+    *texture_panels.CLASSES,
+)
 
 
 def register() -> None:
@@ -15,7 +33,10 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
+    texture_properties.register()
+    handlers.register()
     overlay.register()
+    growing.register()
     pump.start()
     # A daemon that runs already is shown as ready; none is started before it is wanted.
     if not bpy.app.background and supervisor.is_running(preferences.daemon_paths()):
@@ -25,7 +46,10 @@ def register() -> None:
 def unregister() -> None:
     """Leaves nothing: no timer, no handler, no thread, no class, no property."""
     pump.stop()
+    growing.unregister()
     overlay.unregister()
+    handlers.unregister()
+    texture_properties.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -8,17 +8,12 @@ from typing import Any
 import bpy
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ImageRequest
-from underpaint.tree import from_json, to_json
+from underpaint.requests import ImageRequest, TextureRequest
+from underpaint.tree import from_json
 
+from .layers import results
+from .marks import JOB_KEY, REQUEST_KEY, image_name, mark
 from .session import Task
-
-REQUEST_KEY = "underpaint_request"
-JOB_KEY = "underpaint_job"
-SOURCE_KEY = "digital_source_type"
-# IPTC's term for images made by a trained model; it travels with the .blend.
-AI_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-_NAME_BYTES = 59
 
 
 def results_folder(package: str) -> Path:
@@ -31,9 +26,15 @@ def results_folder(package: str) -> Path:
 def apply_task(context: Any, task: Task) -> list[Any]:
     """Load a finished task's images into the file that is open now; the new bpy images.
 
-    The scene may have been renamed or deleted since: then the present scene gets them.
+    The scene may have been renamed or deleted since: then the present scene gets them. Textures
+    become layers. Raises UnderpaintError when what was painted is gone.
     """
     scene = bpy.data.scenes.get(task.scene) or context.scene
+    if task.target is not None:
+        painted = results.apply_texture(task, task.target)
+        if scene.underpaint_texture.show_solid:
+            show_textures_in_solid()
+        return painted
     images = [_load(path, task) for path in task.files]
     for image in images:
         entry = scene.underpaint.results.add()
@@ -44,11 +45,11 @@ def apply_task(context: Any, task: Task) -> list[Any]:
     return images
 
 
-def request_of(image: Any) -> ImageRequest:
+def request_of(image: Any) -> ImageRequest | TextureRequest:
     """The request that made an image. Raises RequestError(FILE) when it is not one of ours."""
     text = image.get(REQUEST_KEY) if image is not None else None
     request = from_json(text) if text else None
-    if not isinstance(request, ImageRequest):
+    if not isinstance(request, ImageRequest | TextureRequest):
         raise RequestError(ErrorCode.FILE, "this image carries no Underpaint settings")
     return request
 
@@ -70,17 +71,18 @@ def show_behind_camera(scene: Any, image: Any) -> None:
     camera.data.show_background_images = True
 
 
-def image_name(prompt: str) -> str:
-    """The prompt, as long as Blender's data-block names may be (63 bytes with a `.001`)."""
-    return prompt.encode()[:_NAME_BYTES].decode(errors="ignore").strip() or "Underpaint"
+def show_textures_in_solid() -> None:
+    """Let every 3D viewport that is in Solid shading show textures."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D" and area.spaces.active.shading.type == "SOLID":
+                area.spaces.active.shading.color_type = "TEXTURE"
 
 
 def _load(path: Path, task: Task) -> Any:
     image = bpy.data.images.load(str(path), check_existing=False)
     image.name = image_name(task.request.prompt.text)
-    image[REQUEST_KEY] = to_json(task.request)
-    image[JOB_KEY] = task.id
-    image[SOURCE_KEY] = AI_SOURCE
+    mark(image, task)
     if not bpy.app.background:
         image.preview_ensure()
     return image

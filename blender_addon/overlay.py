@@ -12,6 +12,7 @@ import numpy.typing as npt
 from gpu_extras.presets import draw_texture_2d
 
 from underpaint.cameras import Camera
+from underpaint.requests import ImageRequest
 
 from .session import Task
 
@@ -59,15 +60,16 @@ def unregister() -> None:
 def update(task: Task | None) -> None:
     """Take the newest preview, or none."""
     for shown in _SHOWN:
-        if task is None or task.preview is None:
+        if task is None or task.preview is None or not isinstance(task.request, ImageRequest):
             shown.texture, shown.key = None, ("", -1)
         elif shown.key != (task.id, task.previews_seen):
-            shown.texture = _texture(task.preview)
+            shown.texture = texture_of(task.preview)
             shown.key = (task.id, task.previews_seen)
             shown.camera = task.request.view.camera if task.request.view else None
 
 
-def _texture(image: npt.NDArray[np.uint8]) -> Any:
+def texture_of(image: npt.NDArray[np.uint8]) -> Any:
+    """A preview, (h, w, 3) uint8 sRGB, as a GPU texture in linear light; large ones thinned out."""
     every = -(-max(image.shape[:2]) // _TEXTURE_PX)  # an upload must fit into a tick
     image = image[::every, ::every]
     height, width = image.shape[:2]

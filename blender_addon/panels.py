@@ -9,8 +9,8 @@ import bpy
 
 from underpaint.errors import UnderpaintError
 
-from . import runtime
-from .apply import JOB_KEY
+from . import runtime, texture_tab
+from .marks import JOB_KEY
 from .request_builder import PANEL_CONTROLS
 from .session import DaemonState, Task
 
@@ -27,13 +27,20 @@ _STATES = {
 _FIXES = {DaemonState.ABSENT: "Start", DaemonState.LOST: "Start Again"}
 
 
-class _InSidebar:
+class InSidebar:
+    """Where the panels are. `mode`: the tab that a panel belongs to; empty = both."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = _CATEGORY
+    mode = ""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return not cls.mode or bool(context.scene.underpaint.mode == cls.mode)
 
 
-class UNDERPAINT_PT_main(_InSidebar, bpy.types.Panel):
+class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_main"
     bl_label = "Underpaint"
 
@@ -41,26 +48,27 @@ class UNDERPAINT_PT_main(_InSidebar, bpy.types.Panel):
         live, settings = runtime.live(), context.scene.underpaint
         column = self.layout.column()
         _draw_state(column, live)
-        column.prop(settings, "prompt", text="", placeholder="What to paint")
-        column.prop(settings, "negative", text="", placeholder="What to keep away from")
         row = column.row()
-        row.prop(settings, "source", expand=True)
-        if live.current is None:
-            row = column.row()
-            row.scale_y = 1.6
-            row.operator("underpaint.generate", icon="BRUSH_DATA")
+        row.scale_y = 1.2
+        row.prop(settings, "mode", expand=True)
+        if settings.mode == "IMAGE":
+            _draw_image_tab(column, live, settings)
         else:
+            texture_tab.draw(column, context, busy=live.current is not None)
+        if live.current is not None:
             _draw_progress(column, live.current)
         if live.error is not None:
             box = _draw_error(self.layout, live.error, context.region.width)
             box.operator("underpaint.dismiss_error")
         elif live.session.trouble is not None:
             _draw_error(self.layout, live.session.trouble, context.region.width)
-        _draw_last_image(self.layout, live)
+        if settings.mode == "IMAGE":
+            _draw_last_image(self.layout, live)
 
 
-class UNDERPAINT_PT_image(_InSidebar, bpy.types.Panel):
+class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_image"
+    mode = "IMAGE"
     bl_parent_id = "UNDERPAINT_PT_main"
     bl_label = "Image"
 
@@ -90,8 +98,9 @@ class UNDERPAINT_PT_image(_InSidebar, bpy.types.Panel):
         column.prop(settings, "show_preview")
 
 
-class UNDERPAINT_PT_controls(_InSidebar, bpy.types.Panel):
+class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_controls"
+    mode = "IMAGE"
     bl_parent_id = "UNDERPAINT_PT_main"
     bl_label = "Follow the Scene"
 
@@ -129,8 +138,9 @@ class UNDERPAINT_UL_results(bpy.types.UIList):
         layout.label(text=image.name, icon_value=thumbnail or layout.icon(image))
 
 
-class UNDERPAINT_PT_gallery(_InSidebar, bpy.types.Panel):
+class UNDERPAINT_PT_gallery(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_gallery"
+    mode = "IMAGE"
     bl_parent_id = "UNDERPAINT_PT_main"
     bl_label = "Gallery"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
@@ -162,6 +172,17 @@ def _draw_state(layout: Any, live: runtime.Runtime) -> None:
     row.label(text=text, icon=icon)
     if state in _FIXES:
         row.operator("underpaint.start_daemon", text=_FIXES[state], icon="PLAY")
+
+
+def _draw_image_tab(column: Any, live: runtime.Runtime, settings: Any) -> None:
+    column.prop(settings, "prompt", text="", placeholder="What to paint")
+    column.prop(settings, "negative", text="", placeholder="What to keep away from")
+    row = column.row()
+    row.prop(settings, "source", expand=True)
+    if live.current is None:
+        row = column.row()
+        row.scale_y = 1.6
+        row.operator("underpaint.generate", icon="BRUSH_DATA")
 
 
 def _draw_progress(layout: Any, task: Task) -> None:

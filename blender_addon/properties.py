@@ -36,7 +36,7 @@ _SAMPLER_NAMES = {
     Sampler.UNIPC: "UniPC",
     Sampler.LCM: "LCM",
 }
-_SAMPLERS = tuple((sampler.value, _SAMPLER_NAMES[sampler], "") for sampler in Sampler)
+SAMPLERS = tuple((sampler.value, _SAMPLER_NAMES[sampler], "") for sampler in Sampler)
 _PLAIN = (
     *("prompt", "negative", "model", "width", "height", "steps", "guidance"),
     *("seed", "repaint", "strength"),
@@ -53,9 +53,15 @@ _SOURCES = (
 )
 
 
-def _known_models(_self: Any, _context: Any, _text: str) -> list[str]:
-    live = runtime.live()
-    return [STARTER_MODEL, *(name for name in live.models if name != STARTER_MODEL)]
+_MODES = (
+    ("IMAGE", "Image", "Paint pictures of the scene"),
+    ("TEXTURE", "Texture", "Paint the objects themselves"),
+)
+
+
+def known_models(_self: Any, _context: Any, _text: str) -> list[str]:
+    models = runtime.live().session.models
+    return [STARTER_MODEL, *(name for name in models if name != STARTER_MODEL)]
 
 
 def _snap_size(self: Any, _context: Any) -> None:
@@ -94,15 +100,16 @@ class UnderpaintResult(bpy.types.PropertyGroup):
 
 
 class UnderpaintSettings(bpy.types.PropertyGroup):
-    """What to paint and how."""
+    """What to paint and how. `mode`: what the panel shows."""
 
+    mode: EnumProperty(name="Paint", items=_MODES, default="IMAGE")
     prompt: StringProperty(name="Prompt", description="What to paint")
     negative: StringProperty(name="Negative", description="What to keep away from")
     model: StringProperty(
         name="Model",
         default=STARTER_MODEL,
         description="A model's name, or a diffusers-format folder",
-        search=_known_models,
+        search=known_models,
         search_options={"SUGGESTION"},
     )
     source: EnumProperty(name="View", items=_SOURCES, default="CAMERA")
@@ -130,7 +137,7 @@ class UnderpaintSettings(bpy.types.PropertyGroup):
         max=30.0,
         description="How closely to follow the prompt; 1 is off",
     )
-    sampler: EnumProperty(name="Sampler", items=_SAMPLERS, default=_DEFAULTS.sampler.value)
+    sampler: EnumProperty(name="Sampler", items=SAMPLERS, default=_DEFAULTS.sampler.value)
     seed: IntProperty(
         name="Seed", default=0, min=0, max=MAX_SEED, description="Same seed, same image"
     )

@@ -10,7 +10,8 @@ import bpy
 
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 
-from . import overlay, runtime
+from . import growing, overlay, runtime
+from .layers import shown
 from .session import DaemonState, Task
 
 BUDGET_S = 0.005
@@ -42,7 +43,7 @@ def tick() -> float:
         live.error = UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
     if _glance(live) != before:
         redraw()
-    busy = live.session.tasks or live.session.state is DaemonState.STARTING
+    busy = live.session.tasks or live.old_pictures or live.session.state is DaemonState.STARTING
     return _BUSY_S if busy else _IDLE_S
 
 
@@ -78,6 +79,8 @@ def _step(live: runtime.Runtime) -> None:
         live.finished[task.id] = task
         _apply(task.id)
     overlay.update(live.current)
+    growing.update(live.current)
+    shown.tick(live.old_pictures, time.monotonic())
 
 
 def _apply(job: str) -> None:

@@ -14,12 +14,14 @@ from .session import Session, Task
 @dataclass(slots=True)
 class Runtime:
     """`error`: the last failure, until the next painting. `last_image`: its name in Blender.
-    `finished`: tasks on their way into the file."""
+    `finished`: tasks on their way into the file. `old_pictures`: when materials changed whose
+    picture for Solid shading is to be put together anew, by session id."""
 
     session: Session
     error: UnderpaintError | None = None
     last_image: str = ""
     finished: dict[str, Task] = field(default_factory=dict)
+    old_pictures: dict[int, float] = field(default_factory=dict)
 
     @property
     def current(self) -> Task | None:

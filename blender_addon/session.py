@@ -29,14 +29,17 @@ from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateCh
 from underpaint.inputs import save_inputs
 from underpaint.job import Job
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest
+from underpaint.requests import Request
 from underpaint.session import ClientState
 from underpaint.tree import request_digest
+
+from .layers.surfaces import FIRST_TILE, Target, target_to_json
 
 T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
 _PLAIN_ABSENCE = (ErrorCode.DAEMON_ABSENT, ErrorCode.DAEMON_LOST)
 _SLUG_LENGTH = 32
+TARGET_FILE = "target.json"
 
 
 class DaemonState(StrEnum):
@@ -54,19 +57,24 @@ class Task:
     """One painting, from submit to files on disk. Changed by `Session.tick` only.
 
     `scene`: the name of the scene it is for. `folder`: where its files go. `files`: the images
-    on disk once they are there; `error`: why there are none. `preview`: (h, w, 3) uint8.
+    on disk once they are there; `error`: why there are none. `target`: what a texture is for;
+    None for pictures. `buffers`: what the request refers to, while at hand. `preview`: (h, w, 3)
+    uint8, the newest; `tiles`: the newest of each UDIM number of a texture.
     """
 
     id: str
-    request: ImageRequest
+    request: Request
     scene: str
     folder: Path
+    target: Target | None = None
+    buffers: Buffers | None = None
     job: Job | None = None
     phase: str = "queued"
     step: int = 0
     total: int = 0
     eta_s: float | None = None
     preview: npt.NDArray[np.uint8] | None = None
+    tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
     previews_seen: int = 0
     warnings: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
@@ -139,7 +147,15 @@ class Session:
 
     # ---- painting --------------------------------------------------------------------------
 
-    def submit(self, request: ImageRequest, buffers: Buffers, *, scene: str, folder: Path) -> Task:
+    def submit(
+        self,
+        request: Request,
+        buffers: Buffers,
+        *,
+        scene: str,
+        folder: Path,
+        target: Target | None = None,
+    ) -> Task:
         """Hand a request over; returns at once. What becomes of it shows in the task.
 
         `folder`: results go into a new folder in it. Raises UnderpaintError.
@@ -148,10 +164,10 @@ class Session:
         client = self._live()
         job_id = new_id()
         place = folder / folder_name(request.prompt.text, job_id, datetime.now().astimezone())
-        task = Task(job_id, request, scene, place)
+        task = Task(job_id, request, scene, place, target, buffers)
         self.tasks[job_id] = task
         task.job = client.submit(request, buffers, job_id=job_id, previews=True, wait=False)
-        keep = partial(_keep_inputs, place, request, buffers)
+        keep = partial(_keep_inputs, place, request, buffers, target)
         self._later(keep, lambda _path: None, lambda error: task.warnings.append(error.message))
         return task
 
@@ -207,6 +223,7 @@ class Session:
                 task.phase, task.step, task.total = event.state.value, 0, 0
             case Preview():
                 task.preview = event.image
+                task.tiles[FIRST_TILE + event.index] = event.image
                 task.previews_seen += 1
             case Warning_():
                 task.warnings.append(event.text)
@@ -270,9 +287,13 @@ def _shown_by_state(_error: UnderpaintError) -> None:
     """What failed because the daemon went away: the connection's state says so."""
 
 
-def _keep_inputs(folder: Path, request: ImageRequest, buffers: Buffers) -> str | None:
+def _keep_inputs(
+    folder: Path, request: Request, buffers: Buffers, target: Target | None
+) -> str | None:
     """What the request refers to, beside its results, so that it can be run again."""
     folder.mkdir(parents=True, exist_ok=True)
+    if target is not None:
+        (folder / TARGET_FILE).write_text(target_to_json(target), encoding="utf-8")
     return save_inputs(folder, request_digest(request), buffers)
 
 

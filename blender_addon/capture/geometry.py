@@ -77,11 +77,11 @@ def _read(mesh: Any) -> Triangles | None:
     count = len(mesh.loop_triangles)
     if count == 0:
         return None
-    loops = _fetch(mesh.loop_triangles, "loops", (count * 3,), np.int32)
-    vertex = _fetch(mesh.loops, "vertex_index", (len(mesh.loops),), np.int32)
-    position = _fetch(mesh.vertices, "co", (len(mesh.vertices), 3), np.float32)
-    normal = _fetch(mesh.corner_normals, "vector", (len(mesh.loops), 3), np.float32)
-    material = _fetch(mesh.loop_triangles, "material_index", (count,), np.int32)
+    loops = fetch(mesh.loop_triangles, "loops", (count * 3,), np.int32)
+    vertex = fetch(mesh.loops, "vertex_index", (len(mesh.loops),), np.int32)
+    position = fetch(mesh.vertices, "co", (len(mesh.vertices), 3), np.float32)
+    normal = fetch(mesh.corner_normals, "vector", (len(mesh.loops), 3), np.float32)
+    material = fetch(mesh.loop_triangles, "material_index", (count,), np.int32)
     uv = _render_uv(mesh)
     return Triangles(
         position[vertex[loops]], normal[loops], None if uv is None else uv[loops], material
@@ -91,10 +91,11 @@ def _read(mesh: Any) -> Triangles | None:
 def _render_uv(mesh: Any) -> Float32 | None:
     layers = mesh.uv_layers
     layer = next((item for item in layers if item.active_render), layers.active)
-    return None if layer is None else _fetch(layer.uv, "vector", (len(mesh.loops), 2), np.float32)
+    return None if layer is None else fetch(layer.uv, "vector", (len(mesh.loops), 2), np.float32)
 
 
-def _fetch(items: Any, name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+def fetch(items: Any, name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+    """One attribute of a Blender collection as an array."""
     out = np.empty(shape, dtype)
     items.foreach_get(name, out.reshape(-1))
     return out

@@ -4,14 +4,42 @@ from .apply import UNDERPAINT_OT_apply_result, UNDERPAINT_OT_set_background
 from .cancel import UNDERPAINT_OT_cancel
 from .daemon import UNDERPAINT_OT_dismiss_error, UNDERPAINT_OT_start_daemon
 from .generate import UNDERPAINT_OT_generate
+from .layers import (
+    UNDERPAINT_OT_layer_decide,
+    UNDERPAINT_OT_layer_move,
+    UNDERPAINT_OT_layer_remove,
+    UNDERPAINT_OT_layers_flatten,
+    UNDERPAINT_OT_layers_restore,
+)
+from .masks import UNDERPAINT_OT_mask_clear, UNDERPAINT_OT_mask_done, UNDERPAINT_OT_mask_paint
 from .recall import UNDERPAINT_OT_use_settings
+from .texture import (
+    UNDERPAINT_OT_repaint,
+    UNDERPAINT_OT_reroll,
+    UNDERPAINT_OT_restyle,
+    UNDERPAINT_OT_texture,
+)
+from .unwrap import UNDERPAINT_OT_unwrap
 
 CLASSES = (
     UNDERPAINT_OT_generate,
+    UNDERPAINT_OT_texture,
+    UNDERPAINT_OT_repaint,
+    UNDERPAINT_OT_restyle,
+    UNDERPAINT_OT_reroll,
     UNDERPAINT_OT_cancel,
     UNDERPAINT_OT_apply_result,
     UNDERPAINT_OT_set_background,
     UNDERPAINT_OT_use_settings,
+    UNDERPAINT_OT_layer_move,
+    UNDERPAINT_OT_layer_remove,
+    UNDERPAINT_OT_layer_decide,
+    UNDERPAINT_OT_layers_flatten,
+    UNDERPAINT_OT_layers_restore,
+    UNDERPAINT_OT_mask_paint,
+    UNDERPAINT_OT_mask_clear,
+    UNDERPAINT_OT_mask_done,
+    UNDERPAINT_OT_unwrap,
     UNDERPAINT_OT_start_daemon,
     UNDERPAINT_OT_dismiss_error,
 )

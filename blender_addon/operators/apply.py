@@ -30,7 +30,8 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
         try:
             images = apply.apply_task(context, task)
         except UnderpaintError as error:
-            return refuse(self, error)
+            live.error = error  # for the panel: nobody called this, so nobody hears a report
+            return {"CANCELLED"}
         live.last_image = images[-1].name
         return {"FINISHED"}
 

@@ -8,10 +8,13 @@ import bpy
 from bpy.props import StringProperty
 
 from underpaint.errors import UnderpaintError
+from underpaint.requests import TextureRequest
 
 from ..apply import request_of
 from ..properties import write_settings
 from ..request_builder import settings_of
+from ..texture_properties import write_texture_settings
+from ..texture_request import texture_settings_of
 from .failing import refuse
 
 
@@ -26,9 +29,14 @@ class UNDERPAINT_OT_use_settings(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         try:
-            settings = settings_of(request_of(bpy.data.images.get(self.image)))
+            request = request_of(bpy.data.images.get(self.image))
         except UnderpaintError as error:
             return refuse(self, error)
-        write_settings(context.scene.underpaint, settings)
-        context.scene.underpaint.random_seed = False
+        scene = context.scene
+        if isinstance(request, TextureRequest):
+            write_texture_settings(scene.underpaint_texture, texture_settings_of(request))
+            scene.underpaint_texture.random_seed = False
+        else:
+            write_settings(scene.underpaint, settings_of(request))
+            scene.underpaint.random_seed = False
         return {"FINISHED"}

@@ -30,6 +30,7 @@ import bpy  # noqa: E402 (after `hide`)
 import addon_utils  # noqa: E402
 
 MODULE = "bl_ext.user_default.underpaint"
+REPORT = Path(sys.argv[sys.argv.index("--") + 1]) if "--" in sys.argv else Path()
 STEPS = "steps=4 seconds=0.02"
 SLOW = "steps=60 seconds=0.05"
 
@@ -88,7 +89,7 @@ def draw(name: str):
     from recording_layout import Context, Drawn
 
     drawn = Drawn()
-    getattr(addon("panels"), name).draw(drawn, Context())
+    getattr(bpy.types, name).draw(drawn, Context())
     return drawn
 
 
@@ -325,6 +326,11 @@ def long_prompts_in_any_script_name_their_image():
     assert image.name.startswith("steps=1 画画")
 
 
+def models_are_offered_by_name():
+    paint("steps=1")
+    assert "starter" in addon("properties").known_models(None, None, "")
+
+
 def sizes_snap_to_what_models_take():
     settings().width, settings().height = 301, 130
     assert (settings().width, settings().height) == (304, 128)
@@ -392,6 +398,7 @@ BEHAVIOURS = (
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,
     long_prompts_in_any_script_name_their_image,
+    models_are_offered_by_name,
     sizes_snap_to_what_models_take,
     every_panel_draws_quickly,
     a_tick_of_the_pump_is_short,
@@ -399,10 +406,11 @@ BEHAVIOURS = (
 )
 
 
-def outcome(behaviour) -> str:
+def outcome(behaviour, before) -> str:
     bpy.ops.wm.read_homefile(use_factory_startup=False)
     live().error, live().last_image = None, ""
     live().session.tasks.clear()
+    before()
     try:
         behaviour()
     except Exception:
@@ -426,18 +434,23 @@ def stop_daemon() -> None:
         time.sleep(0.02)
 
 
-if __name__ == "__main__":
+def main(behaviours, before=lambda: None) -> None:
+    """Install, run the behaviours (or those named in the arguments), report; ends the process."""
     report, extension, *chosen = sys.argv[sys.argv.index("--") + 1 :]
     install(Path(extension))
     results = {}
-    for behaviour in BEHAVIOURS:
+    for behaviour in behaviours:
         if not chosen or behaviour.__name__ in chosen:
             began = time.monotonic()
-            results[behaviour.__name__] = outcome(behaviour)
-            verdict = "FAILED" if results[behaviour.__name__] else "ok"
+            failure = results[behaviour.__name__] = outcome(behaviour, before)
+            verdict = "FAILED" if failure else "ok"
             print(f"{time.monotonic() - began:6.2f} s {verdict} {behaviour.__name__}", flush=True)
     stop_daemon()
     Path(report).write_text(json.dumps(results))
     addon_utils.disable(MODULE)
     sys.stdout.flush()
     os._exit(0)
+
+
+if __name__ == "__main__":
+    main(BEHAVIOURS)

@@ -82,5 +82,6 @@ class Context:
     """The context that panels read."""
 
     def __init__(self, region_width: int = 280) -> None:
-        self.scene = bpy.context.scene
+        self.scene, self.view_layer = bpy.context.scene, bpy.context.view_layer
+        self.mode = bpy.context.mode
         self.region = type("Region", (), {"width": region_width})()

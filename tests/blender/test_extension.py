@@ -26,13 +26,14 @@ pytestmark = [pytest.mark.blender, pytest.mark.timeout(1000)]
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 SCRIPT = HERE / "addon_behaviours.py"
+TEXTURE_SCRIPT = HERE / "texture_behaviours.py"
 STARTER_SCRIPT = HERE / "addon_starter.py"
 SERIES = ("4.2", "4.5", "5.2")
 
 
-def behaviours() -> list[str]:
-    """The names that the script lists, read without importing it: it needs Blender."""
-    for node in ast.parse(SCRIPT.read_text()).body:
+def behaviours(script: Path) -> list[str]:
+    """The names that a script lists, read without importing it: it needs Blender."""
+    for node in ast.parse(script.read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BEHAVIOURS":
             return [ast.unparse(name) for name in node.value.elts]
     raise AssertionError("the script lists no behaviours")
@@ -89,22 +90,65 @@ def _end_daemon(env: dict[str, str]) -> None:
         return
 
 
-@pytest.fixture(scope="session")
-def outcomes(blender, extension, tmp_path_factory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("addon")
+def painter(folder: Path) -> Path:
+    """A daemon's Python whose daemon paints with `depth_painter`."""
     python = folder / "python"
     python.write_text(
         f'#!/bin/sh\nexport PYTHONPATH="{HERE}"\n'
         f'exec "{sys.executable}" "$@" --runner depth_painter:build_runner --idle-exit 5\n'
     )
     python.chmod(0o755)
-    return run(blender, SCRIPT, folder, extension, python)
+    return python
+
+
+@pytest.fixture(scope="session")
+def outcomes(blender, extension, tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("addon")
+    return run(blender, SCRIPT, folder, extension, painter(folder))
+
+
+@pytest.fixture(scope="session")
+def texture_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("textures")
+
+
+@pytest.fixture(scope="session")
+def texture_outcomes(blender, extension, texture_folder) -> dict[str, str]:
+    folder = texture_folder / blender.series
+    folder.mkdir()
+    return run(blender, TEXTURE_SCRIPT, folder, extension, painter(folder))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("behaviour", behaviours())
+@pytest.mark.parametrize("behaviour", behaviours(SCRIPT))
 def test_in_blender(outcomes, behaviour):
     assert outcomes[behaviour] == "", outcomes[behaviour]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("behaviour", behaviours(TEXTURE_SCRIPT))
+def test_texturing_in_blender(texture_outcomes, behaviour):
+    assert texture_outcomes[behaviour] == "", texture_outcomes[behaviour]
+
+
+@pytest.mark.slow
+def test_the_command_line_asks_for_the_same_texture_as_the_panel(
+    blender, texture_outcomes, texture_folder
+):
+    """The panel's request and the scene it was made of, left by the behaviours."""
+    from underpaint.requests import Prompt
+    from underpaint.tree import to_json
+    from underpaint_daemon.worker.texturing.assets import load_asset
+    from underpaint_daemon.worker.texturing.cli import Asset, _parser, build_request
+
+    folder = texture_folder / blender.series
+    blend = folder / "asked.blend"
+    words = [str(blend), "--out", str(folder), "--method", "sequential", "--views", "4"]
+    words += ["--view-size", "128", "--size", "64", "--sampler", "ddim", "--steps", "7"]
+    args = _parser().parse_args([*words, "--guidance", "3.3", "--seed", "5"])
+    asset = Asset(blend, Prompt("steps=2 seconds=0.01", "blur"), folder, 5)
+    request, _buffers = build_request(load_asset(blend), asset, args)
+    assert to_json(request) == (folder / "panel.json").read_text()
 
 
 @pytest.mark.slow

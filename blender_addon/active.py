@@ -1,0 +1,34 @@
+"""The material and the layer that the artist is at. No bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from underpaint.errors import ErrorCode, UnderpaintError
+
+
+def active_material(context: Any) -> Any:
+    """The active object's active material; None when there is none."""
+    item = context.view_layer.objects.active
+    return None if item is None else item.active_material
+
+
+def active_layer(context: Any) -> Any:
+    """The layer selected in the list; None when there is none."""
+    material = active_material(context)
+    if material is None:
+        return None
+    stack = material.underpaint
+    return stack.layers[stack.active] if 0 <= stack.active < len(stack.layers) else None
+
+
+def need_material(context: Any) -> Any:
+    """The active material. Raises UnderpaintError(BAD_REQUEST) when there is none."""
+    material = active_material(context)
+    if material is None:
+        raise UnderpaintError(
+            ErrorCode.BAD_REQUEST,
+            "the active object wears no material",
+            hint="Paint a texture first, or give the object a material.",
+        )
+    return material

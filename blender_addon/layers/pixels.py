@@ -1,0 +1,106 @@
+"""Blender images to numpy and back. Row 0 is the top row, as everywhere but in Blender."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from .compose import Floats, srgb
+
+
+def read(image: Any) -> Floats:
+    """(h, w, 4) float32 of a Blender image, colour as stored in sRGB, straight alpha.
+
+    An image that cannot be read (its file is gone) gives one clear pixel.
+    """
+    width, height = image.size
+    if not width or not height:
+        return np.zeros((1, 1, 4), np.float32)
+    flat = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(flat)
+    pixels = flat.reshape(height, width, image.channels)[::-1]
+    if image.channels < 4:
+        opaque = np.ones((height, width, 4), np.float32)
+        opaque[..., : min(3, image.channels)] = pixels[..., :3]
+        pixels = opaque
+    if image.is_float and not image.colorspace_settings.is_data:
+        pixels = np.concatenate([srgb(pixels[..., :3]), pixels[..., 3:]], axis=2)
+    return np.ascontiguousarray(pixels)
+
+
+def new(name: str, pixels: npt.NDArray[np.uint8], *, data: bool = False) -> Any:
+    """A new image of RGBA bytes (h, w, 4). `data`: numbers, not colours (a mask)."""
+    height, width = pixels.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=not data, is_data=data)
+    image.alpha_mode = "CHANNEL_PACKED"
+    write(image, pixels)
+    return image
+
+
+def write(image: Any, pixels: npt.NDArray[np.uint8]) -> None:
+    """Put RGBA bytes (h, w, 4) of the image's own size into it."""
+    flat = pixels[::-1].astype(np.float32).ravel()
+    flat /= 255
+    image.pixels.foreach_set(flat)
+    image.update()
+
+
+def save(pixels: npt.NDArray[np.uint8], file: Path) -> Path:
+    """Write RGBA bytes (h, w, 4) as a PNG; its path."""
+    image = new(file.stem, pixels)
+    image.filepath_raw, image.file_format = str(file), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    return file
+
+
+def load(file: Path, name: str) -> Any:
+    """An image of a file, as colours with straight alpha that nothing multiplies."""
+    image = bpy.data.images.load(str(file), check_existing=False)
+    image.name = name
+    image.alpha_mode = "CHANNEL_PACKED"
+    return image
+
+
+def load_tiles(file: Path, name: str) -> Any:
+    """One tiled image of a file and its neighbours that differ in the UDIM number in their name."""
+    image = load(file, name)
+    image.source = "TILED"  # Blender finds the neighbours
+    image.reload()
+    return image
+
+
+def tile_numbers(image: Any) -> list[int]:
+    """The UDIM numbers of an image; 1001 for an ordinary one."""
+    if image.source != "TILED":
+        return [1001]
+    return [tile.number for tile in image.tiles]
+
+
+def read_tile(image: Any, number: int) -> Floats:
+    """`read` of one UDIM tile. Blender shows scripts the first tile only: others come from disk."""
+    if image.source != "TILED":
+        return read(image)
+    path = bpy.path.abspath(image.filepath).replace("<UDIM>", str(number))
+    if not Path(path).is_file():
+        return np.zeros((1, 1, 4), np.float32)
+    part = load(Path(path), "tile")
+    try:
+        part.colorspace_settings.name = image.colorspace_settings.name
+        return read(part)
+    finally:
+        bpy.data.images.remove(part)
+
+
+def keep(image: Any) -> None:
+    """Make sure that saving the file keeps what is in an image. Painted-over result files stay as
+    they were: the paint goes into the .blend."""
+    if image.source == "TILED":
+        if image.is_dirty:
+            image.save()
+    elif image.is_dirty or (image.source == "GENERATED" and image.packed_file is None):
+        image.pack()

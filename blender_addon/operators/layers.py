@@ -1,0 +1,92 @@
+"""What can be done with a layer: order, remove, decide, flatten, restore. Each is one undo step."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from typing import Any, ClassVar
+
+import bpy
+from bpy.props import BoolProperty, IntProperty
+
+from underpaint.errors import UnderpaintError
+
+from .. import apply
+from ..active import active_layer, active_material
+from ..layers import flatten, stack
+from .failing import refuse
+
+_ADDON = __package__.rpartition(".")[0]
+
+
+class _OnLayer:
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return active_layer(context) is not None
+
+
+class UNDERPAINT_OT_layer_move(_OnLayer, bpy.types.Operator):
+    """Move this layer"""
+
+    bl_idname = "underpaint.layer_move"
+    bl_label = "Move Layer"
+
+    by: IntProperty(default=-1, options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        material = active_material(context)
+        stack.move(material, material.underpaint.active, self.by)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_layer_remove(_OnLayer, bpy.types.Operator):
+    """Remove this layer; what is below it shows again"""
+
+    bl_idname = "underpaint.layer_remove"
+    bl_label = "Remove Layer"
+
+    def execute(self, context: Any) -> set[str]:
+        material = active_material(context)
+        stack.remove(material, material.underpaint.active)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_layer_decide(_OnLayer, bpy.types.Operator):
+    """Keep the new try, or go back to the old one"""
+
+    bl_idname = "underpaint.layer_decide"
+    bl_label = "Decide"
+
+    accept: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        layer = active_layer(context)
+        if layer.candidate.image is None:
+            return {"CANCELLED"}
+        stack.decide(layer, accept=self.accept)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_layers_flatten(_OnLayer, bpy.types.Operator):
+    """Make one layer of all that are visible, looking just the same"""
+
+    bl_idname = "underpaint.layers_flatten"
+    bl_label = "Flatten"
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            flatten.flatten(active_material(context), apply.results_folder(_ADDON))
+        except UnderpaintError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_layers_restore(_OnLayer, bpy.types.Operator):
+    """Take every layer away: the material as it was before the first one"""
+
+    bl_idname = "underpaint.layers_restore"
+    bl_label = "Restore Original"
+
+    def execute(self, context: Any) -> set[str]:
+        stack.restore(active_material(context))
+        return {"FINISHED"}

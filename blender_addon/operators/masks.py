@@ -1,0 +1,130 @@
+"""Masks: paint where to repaint, or where a layer shows."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from typing import Any, ClassVar
+
+import bpy
+import numpy as np
+from bpy.props import EnumProperty
+
+from underpaint.errors import UnderpaintError
+
+from ..active import active_layer, active_material, need_material
+from ..layers import materials, pixels, shown, stack
+from ..layers.compose import to_rgba
+from .failing import refuse
+
+_WHAT = (
+    ("PLACE", "Place", "Where to repaint"),
+    ("LAYER", "Layer", "Where the layer shows"),
+)
+
+
+class _Mask:
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    what: EnumProperty(items=_WHAT, default="PLACE", options={"HIDDEN", "SKIP_SAVE"})
+
+
+class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
+    """Paint a mask on the object: white is in, black is out"""
+
+    bl_idname = "underpaint.mask_paint"
+    bl_label = "Paint Mask"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        item = context.view_layer.objects.active
+        return item is not None and item.type == "MESH"
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            material = need_material(context)
+            image = _place_mask(context, material) if self.what == "PLACE" else _layer_mask(context)
+        except UnderpaintError as error:
+            return refuse(self, error)
+        if image is None:
+            return {"CANCELLED"}
+        _begin_painting(context, image)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_mask_clear(_Mask, bpy.types.Operator):
+    """Take this mask away"""
+
+    bl_idname = "underpaint.mask_clear"
+    bl_label = "Clear Mask"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return active_material(context) is not None
+
+    def execute(self, context: Any) -> set[str]:
+        material, layer = active_material(context), active_layer(context)
+        if self.what == "PLACE":
+            material.underpaint.edit_mask = None
+            stack.changed(material)
+        elif layer is not None:
+            stack.set_mask(layer, None)
+        leave_painting(context)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_mask_done(bpy.types.Operator):
+    """Leave Texture Paint"""
+
+    bl_idname = "underpaint.mask_done"
+    bl_label = "Done"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return bool(context.mode == "PAINT_TEXTURE")
+
+    def execute(self, context: Any) -> set[str]:
+        leave_painting(context)
+        material = active_material(context)
+        if material is not None:
+            shown.refresh(material)
+        return {"FINISHED"}
+
+
+def leave_painting(context: Any) -> None:
+    """Back to Object Mode, if this is Texture Paint."""
+    if context.mode == "PAINT_TEXTURE":
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _place_mask(context: Any, material: Any) -> Any:
+    """The mask of what to repaint; made, black, when there is none yet."""
+    materials.use_nodes(material)
+    own = material.underpaint
+    if own.edit_mask is None:
+        side = context.scene.underpaint_texture.size
+        own.edit_mask = _new_mask("Repaint here", side, white=False)
+        stack.changed(material)
+    return own.edit_mask
+
+
+def _layer_mask(context: Any) -> Any:
+    """The active layer's mask; made, white, when it has none yet. None without a layer."""
+    layer = active_layer(context)
+    if layer is None:
+        return None
+    if layer.mask is None:
+        side = layer.look.image.size[0] if layer.look.image is not None else 1024
+        stack.set_mask(layer, _new_mask(f"{layer.name} mask", max(side, 64), white=True))
+    return layer.mask
+
+
+def _new_mask(name: str, side: int, *, white: bool) -> Any:
+    return pixels.new(name, to_rgba(np.full((side, side), white)), data=True)
+
+
+def _begin_painting(context: Any, image: Any) -> None:
+    """Texture Paint on this image and no other. The artist's brush is theirs."""
+    if context.mode != "PAINT_TEXTURE":
+        bpy.ops.object.mode_set(mode="TEXTURE_PAINT")
+    paint = context.scene.tool_settings.image_paint
+    paint.mode, paint.canvas = "IMAGE", image

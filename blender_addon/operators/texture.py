@@ -1,0 +1,86 @@
+"""Paint a texture onto the selected objects: anew, a part of it, over what is there, or again."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+import random
+from typing import Any
+
+import bpy
+
+from underpaint.errors import ErrorCode, UnderpaintError
+
+from .. import apply, runtime
+from ..active import active_layer
+from ..properties import MAX_SEED
+from ..session import Task
+from ..texture_job import Prepared, again, prepare
+from ..texture_properties import read_texture_settings
+from ..texture_request import Purpose
+from .painting import Paints
+
+_ADDON = __package__.rpartition(".")[0]
+
+
+class _Textures(Paints):
+    """Submits a texture from the panel's settings, for a purpose."""
+
+    purpose = Purpose.NEW
+
+    def submit(self, context: Any) -> Task:
+        group = context.scene.underpaint_texture
+        if group.random_seed:
+            group.seed = random.randint(0, MAX_SEED)
+        settings = read_texture_settings(group)
+        return _hand_over(context, prepare(context, settings, group.views, self.purpose))
+
+
+class UNDERPAINT_OT_texture(_Textures, bpy.types.Operator):
+    """Paint the selected objects from all sides, into their own UV maps, as a new layer"""
+
+    bl_idname = "underpaint.texture"
+    bl_label = "Paint Texture"
+
+
+class UNDERPAINT_OT_repaint(_Textures, bpy.types.Operator):
+    """Paint only where the mask is, or in Edit Mode where faces are selected, as a new layer.
+    Everything else stays as it is"""
+
+    bl_idname = "underpaint.repaint"
+    bl_label = "Repaint Here"
+    purpose = Purpose.REPAINT
+
+
+class UNDERPAINT_OT_restyle(_Textures, bpy.types.Operator):
+    """Paint over what is there, as far as Strength says, as a new layer"""
+
+    bl_idname = "underpaint.restyle"
+    bl_label = "Restyle"
+    purpose = Purpose.RESTYLE
+
+
+class UNDERPAINT_OT_reroll(Paints, bpy.types.Operator):
+    """Try this layer again: everything the same, but another seed. The old one is kept until you
+    decide"""
+
+    bl_idname = "underpaint.reroll"
+    bl_label = "Try Again"
+
+    def submit(self, context: Any) -> Task:
+        layer = active_layer(context)
+        if layer is None:
+            raise UnderpaintError(
+                ErrorCode.BAD_REQUEST,
+                "no layer is selected",
+                hint="Select the object and one of its layers.",
+            )
+        return _hand_over(context, again(layer, random.randint(0, MAX_SEED)))
+
+
+def _hand_over(context: Any, job: Prepared) -> Task:
+    return runtime.live().session.submit(
+        job.request,
+        job.buffers,
+        scene=context.scene.name,
+        folder=apply.results_folder(_ADDON),
+        target=job.target,
+    )
