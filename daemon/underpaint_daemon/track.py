@@ -80,7 +80,7 @@ class Track:
         image = np.frombuffer(message["data"], np.uint8).reshape(message["shape"])
         ref = BufferRef(digest(image), Kind.COLOR, "uint8", tuple(image.shape))
         number = 1 if self.slot is None else self.slot.number + 1
-        body = Preview(message["job"], message["step"], message["total"])
+        body = Preview(message["job"], message["step"], message["total"], message["index"])
         self.slot = Slot(number, body, array_buffer(ref, image))
 
     def give_credit(self, session: str, n: int) -> None:

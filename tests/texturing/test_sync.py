@@ -53,7 +53,7 @@ class Reporter:
     def wants_preview(self) -> bool:
         return True
 
-    def preview(self, step, image) -> None:
+    def preview(self, step, image, index=0) -> None:
         self.shown += 1
 
     def warn(self, message) -> None:
@@ -93,7 +93,7 @@ def run_of(views, rewrite, reporter, sampler=Sampler.DDIM):
         noise=SurfaceNoise.build(views),
         rewrite=rewrite,
         reporter=reporter,
-        show=lambda clean: np.zeros((8, 8, 3), np.uint8),
+        show=lambda clean: (np.zeros((8, 8, 3), np.uint8), 0),
         total=STEPS * len(views),
     )
 

@@ -48,7 +48,7 @@ class Recorder:
     def wants_preview(self) -> bool:
         return self.credit
 
-    def preview(self, step: int, image: Image8) -> None:
+    def preview(self, step: int, image: Image8, index: int = 0) -> None:
         self.previews.append((step, image))
 
     def warn(self, message: str) -> None:

@@ -8,7 +8,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,14 @@ class PipeReporter:
     def wants_preview(self) -> bool:
         return self._wishes.preview_wanted
 
-    def preview(self, step: int, image: Image8) -> None:
+    def preview(self, step: int, image: Image8, index: int = 0) -> None:
         if not self._wishes.preview_wanted:
             return
         self._wishes.preview_sent()
         small = shrink(image, limits.PREVIEW_SIDE)
         shape, data = list(small.shape), small.tobytes()
-        message = {"t": "preview", "step": step, "total": self._total, "shape": shape}
-        self._send({**message, "data": data})
+        message = {"t": "preview", "step": step, "total": self._total, "index": index}
+        self._send({**message, "shape": shape, "data": data})
 
     def warn(self, message: str) -> None:
         self._send({"t": "warning", "text": message})
@@ -128,11 +128,16 @@ def _mapped(ref: BufferRef, shelf: Shelf) -> npt.NDArray[Any]:
 
 
 def run_job(
-    message: Mapping[str, Any], runner: Runner, shelf: Shelf, writer: Writer, wishes: Wishes
+    message: Mapping[str, Any],
+    runner: Callable[[], Runner],
+    shelf: Shelf,
+    writer: Writer,
+    wishes: Wishes,
 ) -> None:
     """Run the job of a `run` message to its end, and tell the daemon how it ended.
 
-    This is the worker's boundary: whatever the runner raises becomes a registered error.
+    `runner`: gives the runner, which may have to be loaded. This is the worker's boundary:
+    whatever is raised becomes a registered error.
     """
     job = str(message["job"])
     request, started = from_json(message["request"]), time.time()
@@ -140,7 +145,7 @@ def run_job(
     outcome: dict[str, Any]
     try:
         reporter.checkpoint()
-        artifacts = runner(request, load_buffers(request, shelf), reporter)
+        artifacts = runner()(request, load_buffers(request, shelf), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))
         outcome = {"t": "done", "files": save(shelf, job, artifacts)}
     except JobCancelled:

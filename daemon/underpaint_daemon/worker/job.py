@@ -42,8 +42,8 @@ class Reporter(Protocol):
     def wants_preview(self) -> bool:
         """True when a client has credit for a preview now; else skip making one."""
 
-    def preview(self, step: int, image: Image8) -> None:
-        """Offer a preview, (h, w, 3) uint8 sRGB; only the latest is kept."""
+    def preview(self, step: int, image: Image8, index: int = 0) -> None:
+        """Offer a preview of image `index`, (h, w, 3) uint8 sRGB; only the latest is kept."""
 
     def warn(self, message: str) -> None:
         """Something the user should know that does not stop the job."""

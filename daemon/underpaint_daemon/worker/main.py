@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import functools
 import importlib
 import logging
 import os
@@ -23,7 +24,7 @@ from typing import Any, BinaryIO
 from underpaint.paths import Paths
 
 from ..shelf import Shelf
-from .host import Wishes, run_job, to_error
+from .host import Wishes, run_job
 from .job import Runner
 from .pipe import Message, Writer, read_message
 
@@ -75,17 +76,12 @@ def _serve(
     shelf: Shelf,
     runner_name: str,
 ) -> None:
-    runner: Runner | None = None
+    # The first job's runner brings torch; a failure to load it fails that job, and no other.
+    runner = functools.cache(lambda: load_factory(runner_name)(paths))
     while (message := inbox.get()) is not None:
         job = str(message["job"])
         wishes.begin(job)
         writer.send({"t": "started", "job": job})
-        if runner is None:
-            try:
-                runner = load_factory(runner_name)(paths)
-            except Exception as error:
-                writer.send({"t": "failed", "job": job, "error": to_error(error).to_dict()})
-                continue
         run_job(message, runner, shelf, writer, wishes)
 
 

@@ -7,11 +7,13 @@ image libraries know generated pictures. No torch here.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -58,7 +60,8 @@ def origin_of(request: Request) -> Origin:
     if isinstance(request, ImageRequest):
         mixed = request.init is not None or _traces_colour(request, request.view)
         return Origin.COMPOSITE if mixed else Origin.GENERATED
-    return Origin.GENERATED if request.base is None else Origin.COMPOSITE
+    painted = request.base is not None or request.more_tiles
+    return Origin.COMPOSITE if painted else Origin.GENERATED
 
 
 def recipe(request: Request, *, seed: int, index: int, model: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def recipe(request: Request, *, seed: int, index: int, model: Mapping[str, Any])
         "index": index,
         "seed": seed,
         "model": dict(model),
-        "versions": _versions(),
+        "versions": dict(_versions()),
         "digital_source_type": origin_of(request).value,
     }
 
@@ -121,11 +124,13 @@ def _traces_colour(request: ImageRequest, view: View | None) -> bool:
     return view is not None and any(derived)
 
 
-def _versions() -> dict[str, str]:
+@functools.cache
+def _versions() -> Mapping[str, str]:
+    """Looked up once: reading a package's metadata takes milliseconds."""
     found = {}
     for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "unknown"
-    return found
+    return MappingProxyType(found)

@@ -4,8 +4,8 @@ values, and for a while those of a reference view.
 Views are denoised one after another along a chain in which neighbours stand side by side. Each
 sees its own surface and the view before it; in the first steps its answer is mixed with one that
 looks at the reference (front) view alone. Prompted and unprompted halves of a batch never mix.
-Keys and values of two views at most are kept. Method: after Liu et al., SyncMVD (SIGGRAPH Asia
-2024), there with both neighbours at once.
+Keys and values of two views are kept, and while there is a reference its own. Method: after Liu
+et al., SyncMVD (SIGGRAPH Asia 2024), there with both neighbours at once.
 """
 
 from __future__ import annotations
@@ -41,12 +41,16 @@ class AttentionMemory:
         """Forget the last step; the next view is the reference."""
         self.reference_weight = reference_weight
         self._first = True
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of what was noted: it weighs as much as a network's activations."""
         for memory in (self._reference, self._previous, self._current):
             memory.clear()
 
     def end_view(self) -> None:
         """What was noted becomes the view before (and the reference, if it was the first)."""
-        if self._first:
+        if self._first and self.reference_weight > 0:
             self._reference = dict(self._current)
         self._first = False
         self._previous, self._current = self._current, {}

@@ -18,14 +18,14 @@ import torch
 from PIL import Image
 
 import underpaint
-from underpaint.buffers import Buffers, Kind
+from underpaint.buffers import Buffers
 from underpaint.cli.run import follow
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.events import ResultFile
-from underpaint.imagefile import read_color, read_mask
 from underpaint.requests import (
     STARTER_MODEL,
     Lora,
+    MeshRef,
     Method,
     Prompt,
     Sampler,
@@ -36,6 +36,7 @@ from underpaint.requests import (
 from underpaint.tree import request_digest
 
 from .assets import SUFFIXES, load_asset, mesh_ref
+from .cli_edit import add_editing, continued, edited
 from .export import write_glb, write_obj
 from .mesh import Mesh
 from .pictures import plain_png
@@ -46,6 +47,8 @@ _FAILED = "failed.json"
 _EPILOG = """\
 examples:
   underpaint texture spot.obj --prompt "red clay with blue stripes" --out painted
+  underpaint texture spot.obj --from painted --mask eye.png --prompt "a gold eye" --out eye
+  underpaint texture spot.obj --from painted --reroll 3 --seed 7 --out rerolled
   underpaint texture assets/ --csv prompts.csv --out painted   (columns: file,prompt,...)
 A folder is worked through asset by asset: what is finished is skipped, what fails is noted in its
 failed.json and does not stop the rest.
@@ -95,9 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
     add_sampling(parser)
     parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
-    parser.add_argument("--base", type=Path, help="the present texture, size × size")
-    parser.add_argument("--lock", type=Path, help="white = keep the base there, bit for bit")
-    parser.add_argument("--strength", type=float, default=1.0, help="below 1 restyles the base")
+    add_editing(parser)
     parser.add_argument("--no-glb", action="store_true", help="write no .glb")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
@@ -105,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _assets(args: argparse.Namespace) -> Iterator[Asset]:
     if not args.mesh.is_dir():
-        if not args.prompt:
+        if not args.prompt and args.earlier is None:
             raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is missing: say what to paint")
         yield Asset(args.mesh, Prompt(args.prompt, args.negative), args.out, args.seed)
     elif args.csv is not None:
@@ -188,21 +189,26 @@ def build_request(
 ) -> tuple[TextureRequest, Buffers]:
     """The request that the arguments mean. Raises RequestError."""
     buffers = Buffers()
-    request = TextureRequest(
+    ref = mesh_ref(mesh, buffers)
+    if args.earlier is not None:
+        request = continued(args.earlier, ref, asset.prompt, asset.seed)
+    else:
+        request = _anew(ref, asset, args)
+    return edited(request, args, mesh, buffers), buffers
+
+
+def _anew(mesh: MeshRef, asset: Asset, args: argparse.Namespace) -> TextureRequest:
+    return TextureRequest(
         prompt=asset.prompt,
-        mesh=mesh_ref(mesh, buffers),
+        mesh=mesh,
         model=args.model,
         method=_choice(Method, "--method", args.method, ErrorCode.BAD_REQUEST),
         sampling=chosen_sampling(args, asset.seed),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,
-        base=None if args.base is None else buffers.add(Kind.COLOR, read_color(args.base)),
-        lock=None if args.lock is None else buffers.add(Kind.MASK, read_mask(args.lock)),
-        strength=args.strength,
         loras=tuple(_lora(text) for text in args.lora),
     )
-    return request, buffers
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from underpaint.requests import Mirror
+
+from .mirror import mirrored_points
 from .render import ViewBuffers
 from .visibility import Sight, SurfacePoints, ViewGeometry, look
 
@@ -46,8 +49,11 @@ class Correspondence:
     shared: Tensor
 
     @classmethod
-    def build(cls, views: Sequence[ViewBuffers]) -> Correspondence:
-        """The operator of views at latent resolution (positions, normals, object ids, depth)."""
+    def build(cls, views: Sequence[ViewBuffers], mirror: Mirror | None = None) -> Correspondence:
+        """The operator of views at latent resolution (positions, normals, object ids, depth).
+
+        mirror: spots also take part in the average of their mirror images.
+        """
         geometry = [ViewGeometry.of(view) for view in views]
         sizes = tuple(view.size for view in views)
         starts = _starts(sizes)
@@ -55,11 +61,16 @@ class Correspondence:
         for i, view in enumerate(views):
             pixels = view.mask.reshape(-1).nonzero()[:, 0]
             points = _points(view, pixels)
-            parts.append(_own(points, pixels + starts[i], pixels, geometry[i]))
+            rows = pixels + starts[i]
+            parts.append(_own(points, rows, pixels, geometry[i]))
             for j, other in enumerate(views):
                 if j != i:
                     sight = look(points, geometry[j], _LEAST_COSINE)
-                    parts.append(_across(points, pixels + starts[i], sight, other, starts[j]))
+                    parts.append(_across(points, rows, sight, other, starts[j]))
+                if mirror is not None:
+                    twins = mirrored_points(points, mirror)
+                    sight = look(twins, geometry[j], _LEAST_COSINE)
+                    parts.append(_across(twins, rows, sight, other, starts[j]))
         return _assemble(parts, sizes, starts[-1], views[0].mask.device)
 
     @property

@@ -7,7 +7,7 @@ how much memory: what runs together cannot change what comes out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,7 +31,6 @@ class Denoiser:
     model: LoadedModel
     guidance: float
     memory: AttentionMemory | None = None
-    _images: dict[int, tuple[Station, list[Tensor]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if int(self.model.unet.config.in_channels) != self.channels:
@@ -115,13 +114,14 @@ class Denoiser:
         """The sum of what the ControlNets that act in this step say."""
         down: list[Tensor] | None = None
         middle: Tensor | None = None
-        images = self._control_images(station)
         conditioning = station.conditioning
-        for control, network, image in zip(
-            conditioning.controls, conditioning.networks, images, strict=True
+        for control, network, told in zip(
+            conditioning.controls, conditioning.networks, conditioning.images, strict=True
         ):
             if not _acts(control.start, control.end, progress):
                 continue
+            # Made anew each time: kept for all views they would fill the memory of two.
+            image = from_image8(told).to(sample)
             said_down, said_middle = network(
                 sample,
                 timestep,
@@ -138,18 +138,6 @@ class Denoiser:
             "down_block_additional_residuals": tuple(down),
             "mid_block_additional_residual": middle,
         }
-
-    def _control_images(self, station: Station) -> list[Tensor]:
-        key = id(station)
-        if key not in self._images:
-            place = self.model.place
-            images = [
-                from_image8(image).to(place.device, place.dtype)
-                for image in station.conditioning.images
-            ]
-            # The station is kept too, or another could come to have its id.
-            self._images[key] = (station, images)
-        return self._images[key][1]
 
 
 def _sums(some: list[Tensor], others: list[Tensor]) -> list[Tensor]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,16 +28,20 @@ from ..pipelines.cache import ModelCache
 from ..pipelines.loading import LoadedModel
 from .assets import load_asset, mesh_ref
 from .cli import add_sampling, chosen_sampling
+from .denoiser import Denoiser
 from .mesh import Mesh
 from .methods import projected
 from .pictures import Image8, contact_sheet, plain_png
 from .quality import overlap_psnr
 from .results import composed, measure
 from .runner import prepared
+from .stations import Station
+from .sync import Synchroniser
 from .turntable import DIRECTIONS, shots, turntable
 from .work import Painted, Pass, Work, paint, stations_of, synchroniser
 
 _SYNC_GAIN_DB = 6.0
+_SYNC_COST = 0.05
 _UNSEEN_CAMERAS = 8
 _LEAST_SATURATION = 0.25
 _HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue": 225,
@@ -59,8 +64,8 @@ class _Quiet:
     def wants_preview(self) -> bool:
         return False
 
-    def preview(self, step: int, image: Image8) -> None:
-        del step, image
+    def preview(self, step: int, image: Image8, index: int = 0) -> None:
+        del step, image, index
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
@@ -101,18 +106,55 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@dataclass(slots=True)
+class _Timed(Denoiser):
+    """A denoiser that counts the seconds that networks take."""
+
+    seconds: float = 0.0
+
+    def predict(
+        self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
+    ) -> Tensor:
+        began = _now(scaled)
+        output = Denoiser.predict(self, station, scaled, timestep, progress)
+        self.seconds += _now(scaled) - began
+        return output
+
+
+@dataclass(slots=True)
+class _TimedHook:
+    """A rewriting hook that counts the seconds it takes."""
+
+    inner: Synchroniser
+    seconds: float = 0.0
+
+    def __call__(self, clean: list[Tensor], step: int, steps: int) -> list[Tensor]:
+        began = _now(clean[0])
+        result = self.inner(clean, step, steps)
+        self.seconds += _now(clean[0]) - began
+        return result
+
+
+def _now(tensor: Tensor) -> float:
+    """Seconds of work so far: of this process on a CPU, which others may share."""
+    if tensor.device.type != "cuda":
+        return time.process_time()
+    torch.cuda.synchronize(tensor.device)
+    return time.perf_counter()
+
+
 @torch.no_grad()
 def evaluate(
     model: LoadedModel, request: TextureRequest, buffers: Buffers, out: Path | None = None
 ) -> Report:
     """Paint synchronised and unsynchronised with one seed, and measure both."""
     with prepared(request, buffers, _Quiet(), model) as work:
-        began = time.perf_counter()
-        synced, seconds = _painted(work, apart=False), 0.0
-        seconds = time.perf_counter() - began
+        began, cpu = time.perf_counter(), time.process_time()
+        synced, network_s, sync_s = _painted(work, apart=False)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     with prepared(request, buffers, _Quiet(), model, share_attention=False) as plain:
-        unsynced = _painted(plain, apart=True)
-    images = [composed(t, None, None) for t in synced.textures]
+        unsynced, plain_s, _ = _painted(plain, apart=True)
+    images = [composed(t) for t in synced.textures]
     quality = measure(plain.mesh, synced, images)
     apart_db = overlap_psnr(plain.mesh, unsynced.views())
     colours = [(t.number, torch.from_numpy(image).float() / 255)
@@ -124,17 +166,25 @@ def evaluate(
         "dominant_hue_deg": hue,
         "dominant_hue_share_fraction": share,
         "paint_s": seconds,
+        "paint_cpu_s": cpu,
+        "sync_overhead_fraction": sync_s / network_s,
+        "shared_attention_cost_ratio": network_s / plain_s,
     }
     bars = _bars(measures, request.prompt.text)
     written = [] if out is None else _write(out, plain.mesh, synced, unsynced, colours)
     return Report("eval texture", request.sampling.seed, measures, bars, written)
 
 
-def _painted(work: Work, *, apart: bool) -> Painted:
+def _painted(work: Work, *, apart: bool) -> tuple[Painted, float, float]:
+    """The painting, and the seconds that networks and synchronisation took."""
+    own = work.denoiser
+    timed = _Timed(own.model, own.guidance, own.memory)
+    work = replace(work, denoiser=timed)
     stations = stations_of(work)
-    pictures = paint(work, Pass(stations, synchroniser(work, stations, apart=apart)))
-    painted = Painted([], stations, pictures)
-    return replace(painted, textures=projected(work, painted, work.request.size))
+    hook = _TimedHook(synchroniser(work, stations, apart=apart))
+    painted = Painted([], stations, paint(work, Pass(stations, hook)))
+    painted = replace(painted, textures=projected(work, painted, work.request.size))
+    return painted, timed.seconds, hook.seconds
 
 
 def _bars(measures: dict[str, float], prompt: str) -> list[Bar]:
@@ -143,6 +193,7 @@ def _bars(measures: dict[str, float], prompt: str) -> list[Bar]:
         at_least("sharpness_ratio", measures["sharpness_ratio"], 0.8),
         at_most("sharpness_ratio", measures["sharpness_ratio"], 1.1),
         at_most("bare_fraction", measures["bare_fraction"], 0.0),
+        at_most("sync_overhead_fraction", measures["sync_overhead_fraction"], _SYNC_COST),
     ]
     named = [hue for word, hue in _HUES.items() if word in prompt.lower().split()]
     if len(named) == 1:

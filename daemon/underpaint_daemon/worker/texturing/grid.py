@@ -42,7 +42,8 @@ def grid_pictures(work: Work, total: int) -> tuple[list[Station], list[Tensor]]:
     stations = placed(work, rig)
     sheet = _sheet(stations)
     hook = synchroniser(work, [sheet], apart=True)
-    picture = paint(work, Pass([sheet], hook, total=total))[0]
+    plan = Pass([sheet], hook, total=total, shown=lambda clean: (stations, _quarters(clean[0])))
+    picture = paint(work, plan)[0]
     return stations, _cut(picture)
 
 
@@ -84,6 +85,11 @@ def _tiled_conditioning(stations: Sequence[Station]) -> Conditioning:
         for i in range(len(controls))
     )
     return Conditioning(controls, first.networks, images)
+
+
+def _quarters(latent: Tensor) -> list[Tensor]:
+    """The four views' parts (1, C, h, w) of a grid's latents."""
+    return [part.permute(2, 0, 1)[None] for part in _cut(latent[0].permute(1, 2, 0))]
 
 
 def _cut(picture: Tensor) -> list[Tensor]:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .tiers import GUTTER, UNSEEN
+
 Array = npt.NDArray[Any]
 
 
@@ -29,3 +31,10 @@ def dilate(image: Array, painted: Array, reach: int | None = None) -> tuple[Arra
     result = image.copy()
     result[given] = image.reshape(-1, image.shape[2])[source[label[given]]]
     return result, given
+
+
+def renewed(image: Array, tier: Array) -> Array:
+    """An image (h, w, C) whose gutter repeats the islands as they are now; tier (h, w): a
+    provenance map."""
+    again, _ = dilate(image, (tier != UNSEEN) & (tier != GUTTER))
+    return np.where((tier == GUTTER)[..., None], again, image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from underpaint.requests import Sampling
 from ..job import Phase, Reporter
 from ..pipelines.denoise import active_steps, scheduled_steps
 from ..pipelines.loading import LoadedModel, make_scheduler
+from .checkpoint import Journal, put_state
 from .denoiser import Denoiser
 from .noise import SurfaceNoise
 from .stations import Station
@@ -37,8 +38,8 @@ class Rewrite(Protocol):
 @dataclass(frozen=True, slots=True)
 class Run:
     """One denoising of several views. start: latents to begin from (None = pure noise), kept to
-    the degree that `strength` is below 1. show: a contact picture of clean latents. done, total:
-    view-steps taken before, and in the whole job."""
+    the degree that `strength` is below 1. show: a picture of clean latents and its number. done,
+    total: view-steps taken before, and in the whole job. number: of this denoising in `journal`."""
 
     model: LoadedModel
     sampling: Sampling
@@ -46,12 +47,14 @@ class Run:
     noise: SurfaceNoise
     rewrite: Rewrite
     reporter: Reporter
-    show: Callable[[Sequence[Tensor]], Image8]
+    show: Callable[[Sequence[Tensor]], tuple[Image8, int]]
     strength: float = 1.0
     start: Sequence[Tensor] | None = None
     reference_weight: Callable[[int, int], float] = lambda step, steps: 0.0
     done: int = 0
     total: int = 0
+    journal: Journal = field(default_factory=Journal)
+    number: int = 0
 
     @property
     def steps(self) -> int:
@@ -62,8 +65,11 @@ class Run:
 def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     """Clean latents (1, C, h, w) float32 of every view. Raises JobCancelled from within.
 
-    Each view has a sampler of its own, so that all samplers work as they are.
+    Each view has a sampler of its own, so that all samplers work as they are. A denoising that the
+    journal knows goes on from where it stood.
     """
+    if (known := run.journal.finished(run.number)) is not None:
+        return known
     device = run.model.place.device
     scheduled = scheduled_steps(run.sampling.steps, run.strength)
     first = scheduled - run.steps
@@ -72,9 +78,19 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     if hasattr(pattern, "set_begin_index"):
         pattern.set_begin_index(first)
     samplers = [copy.deepcopy(pattern) for _ in run.stations]
-    latents = _begin(run, pattern, first, denoiser.channels)
-    for step, timestep in enumerate(pattern.timesteps[first:]):
+    stood = run.journal.standing(run.number)
+    if stood is None:
+        taken, latents = 0, _begin(run, pattern, first, denoiser.channels)
+    else:
+        taken, latents = stood.step, [latent.to(device) for latent in stood.latents]
+        for sampler, state in zip(samplers, stood.samplers, strict=True):
+            put_state(sampler, state, device)
+    for step, timestep in list(enumerate(pattern.timesteps[first:]))[taken:]:
         latents = _step_all(run, denoiser, samplers, latents, step, timestep)
+        run.journal.step(run.number, step + 1, latents, samplers, pattern)
+    run.journal.finish(run.number, latents)
+    if denoiser.memory is not None:
+        denoiser.memory.forget()
     return latents
 
 
@@ -112,7 +128,7 @@ def _step_all(
     clean = run.rewrite(clean, step, run.steps)
     if run.reporter.wants_preview():
         told = run.done + (step + 1) * len(run.stations)
-        run.reporter.preview(told, run.show(clean))
+        run.reporter.preview(told, *run.show(clean))
     seed = run.sampling.seed + _NOISE_STRIDE * (step + 1)
     noise = run.noise.draw(seed, denoiser.channels)
     return [

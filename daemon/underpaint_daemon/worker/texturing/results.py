@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ from underpaint.requests import Method, TextureRequest
 from ..job import Artifact
 from ..pipelines.latents import to_image8
 from ..provenance import encode_png, origin_of, recipe
-from .atlas import FIRST_TILE, build_tile
+from .atlas import build_tile
+from .gutter import renewed
 from .mesh import Mesh
 from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
+from .present import PresentTile, new_paint
 from .project import Texture
 from .quality import overlap_psnr, sharpness_ratio
-from .tiers import FILLED, GUTTER
+from .tiers import FILLED, GUTTER, KEPT
 from .work import Painted, Work
 
 _SHEET_SIDE = 2048
@@ -33,8 +36,7 @@ _SEEN = (1, 2, 3)
 def artifacts_of(work: Work, painted: Painted, model: Mapping[str, str]) -> list[Artifact]:
     """The result's files; names carry the tile's number when there are several tiles."""
     request = work.request
-    base, lock = _array(work, "base"), _array(work, "lock")
-    images = [composed(t, base, lock) for t in painted.textures]
+    images = composed_all(work, painted)
     quality = measure(work.mesh, painted, images)
     facts = recipe(request, seed=request.sampling.seed, index=0, model=model)
     many = len(painted.textures) > 1
@@ -43,8 +45,7 @@ def artifacts_of(work: Work, painted: Painted, model: Mapping[str, str]) -> list
         suffix = f"_{texture.number}" if many else ""
         files += _tile_files(request, texture, image, facts, suffix)
     files.append(_provenance(painted.textures))
-    sheet = contact_sheet([_picture(p) for p in painted.pictures])
-    files.append(Artifact("views.png", "image/png", plain_png(fitted(sheet, _SHEET_SIDE))))
+    files += _views(painted)
     text = json.dumps(_finite(quality), indent=1, sort_keys=True).encode()
     files.append(Artifact("quality.json", "application/json", text, _finite(quality)))
     sidecar = json.dumps(facts, indent=1, sort_keys=True).encode()
@@ -52,27 +53,45 @@ def artifacts_of(work: Work, painted: Painted, model: Mapping[str, str]) -> list
     return files
 
 
-def composed(texture: Texture, base: Image8 | None, lock: Image8 | None) -> Image8:
-    """RGBA (size, size, 4) uint8: paint over the base; texels whose lock is 255 are the base's
-    own bytes, between 0 and 255 they blend."""
-    painted = texture.tier > 0
-    colour = (np.nan_to_num(texture.color[..., :3]).clip(0, 1) * 255).round().astype(np.uint8)
-    image = np.dstack([colour, np.where(painted, 255, 0).astype(np.uint8)])
-    if base is None or texture.number != FIRST_TILE:
+def composed_all(work: Work, painted: Painted) -> list[Image8]:
+    """The tiles' images; new paint fades in beside what stays."""
+    if not painted.present:
+        return [composed(texture) for texture in painted.textures]
+    weights = new_paint(painted.present, work.atlas(), work.request.feather)
+    return [
+        composed(texture, painted.present.tile(texture.number), weights[texture.number])
+        for texture in painted.textures
+    ]
+
+
+def composed(
+    texture: Texture,
+    present: PresentTile | None = None,
+    weight: npt.NDArray[np.float32] | None = None,
+) -> Image8:
+    """RGBA (size, size, 4) uint8: new paint over what was there, by weight (size, size) 0..1;
+    texels of weight 0, and those that were not painted, are the base's own bytes."""
+    painted = (texture.tier > 0) & (texture.tier != KEPT)
+    image = _bytes(texture.color, painted)
+    if present is None or weight is None:
         return image
-    below = base if base.shape[2] == 4 else np.dstack([base, np.full(base.shape[:2], 255, "u1")])
-    image[~painted] = below[~painted]
-    if lock is None:
-        return image
-    keep = (lock.astype(np.float32) / 255)[..., None]
-    mixed = (below * keep + image * (1 - keep)).round().astype(np.uint8)
-    image = np.where(lock[..., None] > 0, mixed, image)
-    image[lock == 255] = below[lock == 255]
-    return image
+    below = present.base
+    # What was bare has no colour to fade from.
+    share = np.where(below[..., 3] == 0, weight > 0, weight)[..., None]
+    mixed = (below * (1 - share) + image * share).round().astype(np.uint8)
+    changed = painted[..., None] & (share > 0)
+    mixed = np.where(changed, mixed, below)
+    return np.where(changed, renewed(mixed, texture.tier), mixed)
+
+
+def _bytes(color: npt.NDArray[Any], painted: npt.NDArray[np.bool_]) -> Image8:
+    colour = (np.nan_to_num(color[..., :3]).clip(0, 1) * 255).round().astype(np.uint8)
+    return np.dstack([colour, np.where(painted, 255, 0).astype(np.uint8)])
 
 
 def measure(mesh: Mesh, painted: Painted, images: Sequence[Image8]) -> dict[str, Any]:
-    """Coverage, agreement and sharpness of a result (definitions: `quality`)."""
+    """Coverage, agreement and sharpness of a result (definitions: `quality`); of the texels, those
+    that were to be painted count."""
     tiles = [build_tile(mesh, t.number, t.size) for t in painted.textures]
     tiers = np.concatenate(
         [
@@ -80,6 +99,7 @@ def measure(mesh: Mesh, painted: Painted, images: Sequence[Image8]) -> dict[str,
             for t, tile in zip(painted.textures, tiles, strict=True)
         ]
     )
+    tiers = tiers[tiers != KEPT]
     count = max(1, len(tiers))
     colours = [
         (t.number, torch.from_numpy(np.ascontiguousarray(image)).float() / 255)
@@ -116,6 +136,20 @@ def _tile_files(
     ]
 
 
+def _views(painted: Painted) -> list[Artifact]:
+    """What each view painted, in the order of their numbers, and their cameras."""
+    cameras = [
+        {"number": i, "word": station.word, "camera": asdict(station.buffers.camera)}
+        for i, station in enumerate(painted.stations)
+    ]
+    text = json.dumps({"views": cameras}, indent=1).encode()
+    files = [Artifact("views.json", "application/json", text)]
+    if painted.pictures:
+        sheet = contact_sheet([_picture(p) for p in painted.pictures])
+        files.append(Artifact("views.png", "image/png", plain_png(fitted(sheet, _SHEET_SIDE))))
+    return files
+
+
 def _provenance(textures: Sequence[Texture]) -> Artifact:
     """Per texel: tier (see `tiers`), the view that weighs most, the sum of weights."""
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -126,11 +160,6 @@ def _provenance(textures: Sequence[Texture]) -> Artifact:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     return Artifact("provenance.npz", "application/octet-stream", stream.getvalue())
-
-
-def _array(work: Work, name: str) -> npt.NDArray[Any] | None:
-    ref = getattr(work.request, name)
-    return None if ref is None else work.arrays[ref.sha256]
 
 
 def _picture(picture: Tensor) -> Image8:

@@ -18,12 +18,18 @@ from ..pipelines.cache import ModelCache
 from ..pipelines.denoise import tool_pipeline
 from ..pipelines.loading import LoadedModel
 from ..pipelines.memory import Tier, frugal, tiers_for, within_memory
+from ..provenance import recipe
+from .atlas import tiles
 from .attention import shared_attention
+from .checkpoint import Journal
 from .denoiser import Denoiser
 from .mesh import mesh_from_request
-from .methods import METHODS
+from .methods import METHODS, paint_texture
+from .pbr import Estimators, pbr_artifacts
+from .present import Present
 from .results import artifacts_of
 from .stations import Preparer
+from .stream import TextureStream
 from .uvcheck import check_uvs
 from .work import Work
 
@@ -35,17 +41,31 @@ def run_texture(
 ) -> list[Artifact]:
     """The result files of a texture request: `texture.png` (RGBA, size×size; `texture_NUMBER.png`
     per UDIM tile when there are several), `heat_map.png`, `provenance.npz`, `views.png`,
-    `quality.json`, `texture.json` (the recipe).
+    `views.json` (their cameras), `quality.json`, `texture.json` (the recipe); with `pbr` the maps
+    (`pbr`).
 
-    Deterministic for a seed on the CPU. Raises UnderpaintErrors and JobCancelled.
+    Deterministic for a seed on the CPU, also when it is interrupted and run again: it goes on from
+    where it stood. Raises UnderpaintErrors and JobCancelled.
     """
     _check_method(request)
     reporter.checkpoint()
     reporter.progress(Phase.LOADING, 0, 1)
     model = models.load(request.model)
     reporter.progress(Phase.LOADING, 1, 1)
+    facts = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
+    told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
+
+    seed = request.sampling.seed
+    tools = None if request.pbr is None else Estimators.load(request.pbr, seed, models)
+
+    def attempt(tier: Tier) -> list[Artifact]:
+        journal = Journal.open(models.paths.cache, {**told, "tier": tier.value})
+        files = _run(request, buffers, reporter, model, tier, journal, facts, tools)
+        journal.close()
+        return files
+
     return within_memory(
-        lambda tier: _run(request, buffers, reporter, model, tier),
+        attempt,
         tiers_for(model.place.device),
         reporter.warn,
         f"A texture of {request.size}×{request.size}",
@@ -67,12 +87,17 @@ def _run(
     reporter: Reporter,
     model: LoadedModel,
     tier: Tier,
+    journal: Journal,
+    facts: Mapping[str, str],
+    tools: Estimators | None,
 ) -> list[Artifact]:
-    with prepared(request, buffers, reporter, model, tier) as work:
-        painted = METHODS[request.method](work)
+    with prepared(request, buffers, reporter, model, tier, journal=journal) as work:
+        painted = paint_texture(work)
         reporter.progress(Phase.SAVING, 0, 1)
-        facts = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
         files = artifacts_of(work, painted, facts)
+        if tools is not None:
+            told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
+            files += pbr_artifacts(work, painted, told, tools)
         reporter.progress(Phase.SAVING, 1, 1)
         return files
 
@@ -86,6 +111,7 @@ def prepared(
     tier: Tier = Tier.FULL,
     *,
     share_attention: bool = True,
+    journal: Journal | None = None,
 ) -> Iterator[Work]:
     """A job ready to paint: mesh checked, adapters and memory tier in place; all undone after."""
     mesh = mesh_from_request(request.mesh, buffers).to(model.place.device)
@@ -95,6 +121,7 @@ def prepared(
         stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
         stack.enter_context(frugal(tier, model.networks, model.place.device))
         memory = stack.enter_context(shared_attention(model.unet, share_attention))
+        present = Present.of(request, buffers, tiles(mesh))
         yield Work(
             model=model,
             request=request,
@@ -103,4 +130,7 @@ def prepared(
             reporter=reporter,
             preparer=Preparer(model, request, mesh, buffers),
             denoiser=Denoiser(model, request.sampling.guidance, memory),
+            stream=TextureStream(model, mesh, present),
+            present=present,
+            journal=journal or Journal(),
         )

@@ -50,9 +50,10 @@ class KeepPainted:
         return [self.background.behind(mixed, self.mask, 0, part, self.colours_until)]
 
 
-def paint_sequential(work: Work) -> Painted:
-    """What each view painted, in the order in which they were; not yet projected."""
-    stations = _best_next(stations_of(work))
+def paint_sequential(work: Work, total: int) -> Painted:
+    """What each view painted, in the order in which they were; not yet projected. total:
+    view-steps of the job."""
+    stations = best_next(stations_of(work))
     background = make_background(work.model, len(stations), work.request.sampling.seed)
     steps = work.request.sampling.steps
     done: list[PaintedView] = []
@@ -61,7 +62,7 @@ def paint_sequential(work: Work) -> Painted:
         rewrite = (
             _keeping(work, station, done, background) if done else _fresh(station, background, work)
         )
-        plan = Pass([station], rewrite, done=i * steps, total=len(stations) * steps)
+        plan = Pass([station], rewrite, done=i * steps, total=total)
         pictures.append(paint(work, plan)[0])
         done.append(painted_view(station.buffers, pictures[-1]))
     return Painted([], stations, pictures)
@@ -137,7 +138,7 @@ def _facing(points: SurfacePoints, view: ViewGeometry) -> Tensor:
     return cosine
 
 
-def _best_next(stations: Sequence[Station]) -> list[Station]:
+def best_next(stations: Sequence[Station]) -> list[Station]:
     """The first view, then always the one that shows most surface better than those before."""
     geometry = [ViewGeometry.of(station.latent) for station in stations]
     points = [_surface(station.latent)[1] for station in stations]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from underpaint.buffers import Buffers, Kind
+from underpaint.cameras import Camera
 from underpaint.normals import encode_normal
 from underpaint.requests import TextureRequest, View
 
@@ -66,18 +67,27 @@ class Preparer:
 
     def placed(self, rig: Sequence[RigView]) -> list[Station]:
         """Stations of cameras about the mesh: its geometry is rendered here."""
-        return [self._placed(view) for view in rig]
+        return [
+            self._placed(view.camera, None if view.direction is None else view.direction.word)
+            for view in rig
+        ]
+
+    def enlarged(self, stations: Sequence[Station], scale: int) -> list[Station]:
+        """The same placed cameras with `scale` times the pixels a side."""
+        return [
+            self._placed(resized(s.buffers.camera, (scale * s.size[0], scale * s.size[1])), s.word)
+            for s in stations
+        ]
 
     def captured(self, views: Sequence[View]) -> list[Station]:
         """Stations of a host's captured views, which know what stands in between."""
         return [self._captured(view) for view in views]
 
-    def _placed(self, rig: RigView) -> Station:
-        buffers = render_view(self._mesh, rig.camera)
-        latent = render_view(self._mesh, rig.camera, self._cells(buffers.size))
+    def _placed(self, camera: Camera, word: str | None) -> Station:
+        buffers = render_view(self._mesh, camera)
+        latent = render_view(self._mesh, camera, self._cells(buffers.size))
         arrays = Buffers()
         view = _as_view(buffers, arrays)
-        word = rig.direction.word if rig.direction is not None else None
         return self._station(buffers, latent, word, view, arrays)
 
     def _captured(self, view: View) -> Station:

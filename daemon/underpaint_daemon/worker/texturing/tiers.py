@@ -12,7 +12,9 @@ from .visibility import Sight
 UNSEEN = 0
 FILLED = 4
 GUTTER = 5
-"""Values of a provenance map: 0 unseen, 1..3 the tier, 4 filled from its surroundings, 5 gutter."""
+KEPT = 6
+"""Values of a provenance map: 0 unseen, 1..3 the tier, 4 filled from its surroundings, 5 gutter,
+6 locked: the present texture stayed."""
 
 _LEAST_WEIGHT = 1e-3
 

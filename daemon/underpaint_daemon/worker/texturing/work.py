@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from underpaint.requests import TextureRequest
 
 from ..job import Phase, Reporter
-from ..pipelines.canvas import resize
 from ..pipelines.latents import decode_latents, encode_images
 from ..pipelines.loading import LoadedModel
+from .atlas import AtlasTile, build_tile, tiles
 from .background import make_background
+from .checkpoint import Journal
 from .correspondence import Correspondence
 from .denoiser import Denoiser
 from .gather import PaintedView
 from .lookup import textured_view, with_uv
 from .mesh import Mesh
-from .multiview import Image8, Rewrite, Run, denoise_views
+from .multiview import Rewrite, Run, denoise_views
 from .noise import SurfaceNoise
-from .pictures import contact_sheet, fitted
 from .placement import RigView
+from .present import Present
 from .project import Texture, painted_view
 from .rig import automatic_rig
 from .rings import chain
 from .schedule import SyncSchedule
 from .stations import Preparer, Station
+from .stream import TextureStream
 from .sync import Synchroniser
 
-_PREVIEW_SIDE = 512
 _GREY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A job's inputs. memory: attention shared between views, None = not shared."""
+    """A job's inputs. present: the texture that is there already; spot: the views to paint its open
+    parts from, None = to be found."""
 
     model: LoadedModel
     request: TextureRequest
@@ -49,27 +49,31 @@ class Work:
     reporter: Reporter
     preparer: Preparer
     denoiser: Denoiser
+    stream: TextureStream
+    present: Present = field(default_factory=Present)
+    spot: tuple[Station, ...] | None = None
+    journal: Journal = field(default_factory=Journal)
     schedule: SyncSchedule = field(default_factory=SyncSchedule)
+    _atlas: list[AtlasTile] = field(default_factory=list)
 
-    @property
-    def painted_base(self) -> Tensor | None:
-        """The present texture (size, size, 4) float32 0..1, when there is one."""
-        if self.request.base is None:
-            return None
-        base = self.arrays[self.request.base.sha256]
-        alpha = base[..., 3:] if base.shape[2] == 4 else np.full_like(base[..., :1], 255)
-        rgba = np.concatenate([base[..., :3], alpha], 2)
-        return torch.from_numpy(rgba).to(self.mesh.position.device).float() / 255
+    def atlas(self) -> list[AtlasTile]:
+        """The texels of all tiles; made once."""
+        if not self._atlas:
+            size = self.request.size
+            self._atlas.extend(build_tile(self.mesh, n, size) for n in tiles(self.mesh))
+        return self._atlas
 
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """What a method made: the textures of all tiles, and the views with their pictures."""
+    """What a method made: the textures of all tiles, and the views with their pictures. present:
+    what was there before, with what of it was to stay."""
 
     textures: list[Texture]
     stations: Sequence[Station]
     pictures: Sequence[Tensor]
     """(h, w, 3) float32, 0..1."""
+    present: Present = field(default_factory=Present)
 
     def views(self) -> list[PaintedView]:
         return [
@@ -78,10 +82,14 @@ class Painted:
         ]
 
 
+Views = tuple[Sequence[Station], Sequence[Tensor]]
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """One denoising of some stations. start: pictures (h, w, 3) to begin from below full
-    strength. done, total: view-steps before, and in the whole job."""
+    strength. done, total: view-steps before, and in the whole job. shown: which stations' views
+    clean latents are, where they are not the pass's own."""
 
     stations: Sequence[Station]
     rewrite: Rewrite
@@ -89,6 +97,7 @@ class Pass:
     start: Sequence[Tensor] | None = None
     done: int = 0
     total: int | None = None
+    shown: Callable[[Sequence[Tensor]], Views] | None = None
 
 
 def stations_of(work: Work, count: int | None = None) -> list[Station]:
@@ -114,9 +123,10 @@ def synchroniser(work: Work, stations: Sequence[Station], *, apart: bool = False
     """The hook that keeps views in agreement; apart: only backgrounds are plain."""
     latents = [station.latent for station in stations]
     lone = apart or len(stations) == 1
+    mirror = None if apart else work.request.mirror
     return Synchroniser(
         [station.object_mask for station in stations],
-        None if lone else Correspondence.build(latents),
+        None if lone and mirror is None else Correspondence.build(latents, mirror),
         make_background(work.model, len(stations), work.request.sampling.seed),
         work.schedule,
     )
@@ -125,6 +135,10 @@ def synchroniser(work: Work, stations: Sequence[Station], *, apart: bool = False
 def paint(work: Work, plan: Pass) -> list[Tensor]:
     """Denoise stations together; their pictures (h, w, 3) float32 0..1 on the mesh's device."""
     start = None if plan.start is None else [_encoded(work, p) for p in plan.start]
+
+    def show(clean: Sequence[Tensor]) -> tuple[npt.NDArray[Any], int]:
+        return work.stream.picture(*(plan.shown(clean) if plan.shown else (plan.stations, clean)))
+
     run = Run(
         model=work.model,
         sampling=work.request.sampling,
@@ -132,12 +146,14 @@ def paint(work: Work, plan: Pass) -> list[Tensor]:
         noise=SurfaceNoise.build([station.latent for station in plan.stations]),
         rewrite=plan.rewrite,
         reporter=work.reporter,
-        show=lambda clean: preview_sheet(work.model, clean),
+        show=show,
         strength=plan.strength,
         start=start,
         reference_weight=work.schedule.reference_weight,
         done=plan.done,
         total=plan.total or 0,
+        journal=work.journal,
+        number=work.journal.begin_pass(),
     )
     if plan.total is None:
         run = _with_total(run)
@@ -163,15 +179,6 @@ def decoded(work: Work, latents: Sequence[Tensor]) -> list[Tensor]:
 
 def _encoded(work: Work, picture: Tensor) -> Tensor:
     return encode_images(work.model.vae, picture.permute(2, 0, 1)[None].float().cpu())
-
-
-def preview_sheet(model: LoadedModel, clean: Sequence[Tensor]) -> Image8:
-    """A contact sheet of what all views are about to become."""
-    cells = [model.preview(latent) for latent in clean]
-    sheet = contact_sheet(cells)
-    scale = _PREVIEW_SIDE / max(sheet.shape[:2])
-    size = (round(sheet.shape[0] * scale), round(sheet.shape[1] * scale))
-    return fitted(sheet, _PREVIEW_SIDE) if scale < 1 else np.ascontiguousarray(resize(sheet, size))
 
 
 def seen_texture(
