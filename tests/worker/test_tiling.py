@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Studio, picture
+from tiny_model import build_marigold
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
@@ -168,3 +169,25 @@ def test_a_model_that_is_not_there_is_named(studio: Studio) -> None:
         studio.run(replace(ASKED, pbr=Pbr(model="tiny")))
     assert refused.value.code is ErrorCode.MODEL_BROKEN
     assert "MarigoldIntrinsicsPipeline" in refused.value.message
+
+
+def test_marigold_models_from_disk_make_the_maps_and_they_repeat_too(studio: Studio) -> None:
+    models = studio.models.paths.models
+    asked = Pbr(
+        str(build_marigold(models.parent / "appearance", intrinsics=True)),
+        build_marigold(models / "normals", intrinsics=False).name,
+    )
+    files = {a.name: a for a in studio.run(replace(ASKED, width=64, pbr=asked))}
+    made = json.loads(files["material.json"].data)["maps"]
+    assert {name for name, how in made.items() if how == "Marigold"} == {
+        "base_color",
+        "roughness",
+        "metallic",
+        "normal",
+    }
+    plain = {a.name: a for a in studio.run(replace(ASKED, width=64, pbr=Pbr()))}
+    for name in ("base_color", "roughness", "metallic", "normal"):
+        assert not np.array_equal(picture(files[f"{name}.png"]), picture(plain[f"{name}.png"])), (
+            name
+        )
+    assert picture(files["roughness.png"]).std() > 1

@@ -13,6 +13,8 @@ from diffusers import (
     AutoencoderKL,
     ControlNetModel,
     DDIMScheduler,
+    MarigoldIntrinsicsPipeline,
+    MarigoldNormalsPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -78,11 +80,49 @@ def build_xl(folder: Path) -> Path:
     return folder
 
 
-def _unet(cross: int, **extra: object) -> UNet2DConditionModel:
+def build_marigold(folder: Path, *, intrinsics: bool) -> Path:
+    """A Marigold model: of albedo, roughness and metallicity, or of normals."""
+    torch.manual_seed(9)
+    targets = 2 if intrinsics else 1
+    unet = _unet(WIDTH, in_channels=4 * (targets + 1), out_channels=4 * targets)
+    parts = {
+        "unet": unet,
+        "vae": _vae(),
+        "text_encoder": CLIPTextModel(_text_config()).eval(),
+        "tokenizer": _tokenizer(),
+        "scheduler": _scheduler(True),
+        "default_denoising_steps": 2,
+        "default_processing_resolution": 64,
+    }
+    if intrinsics:
+        stacked = {
+            "prediction_space": "stack",
+            "sub_target_names": ["roughness", "metallicity", None],
+        }
+        linear = {"prediction_space": "linear", "up_to_scale": False}
+        properties = {
+            "target_names": ["albedo", "material"],
+            "albedo": {"prediction_space": "srgb", "up_to_scale": False},
+            "material": stacked,
+            "roughness": linear,
+            "metallicity": linear,
+        }
+        made = MarigoldIntrinsicsPipeline(
+            prediction_type="intrinsics", target_properties=properties, **parts
+        )
+    else:
+        made = MarigoldNormalsPipeline(prediction_type="normals", **parts)
+    made.save_pretrained(folder)
+    return folder
+
+
+def _unet(
+    cross: int, in_channels: int = 4, out_channels: int = 4, **extra: object
+) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=16,
-        in_channels=4,
-        out_channels=4,
+        in_channels=in_channels,
+        out_channels=out_channels,
         block_out_channels=(16, 32),
         layers_per_block=1,
         norm_num_groups=8,

@@ -18,7 +18,7 @@ from ..provenance import encode_png, origin_of
 from .cache import ModelCache
 from .maps import Maps, map_artifacts
 from .marigold import INTRINSICS, NORMALS, intrinsics, load_marigold, networks_of, normals
-from .materials import luminance, stuff_of, surface
+from .materials import FAINTEST, luminance, stuff_of, surface
 from .shading import preview_sheet
 from .tiling import axes_of, circular, wrap_ratios
 
@@ -84,7 +84,7 @@ def flat_maps(image: Image8, request: ImageRequest, models: ModelCache, number: 
     color = known.get("albedo", delit(image.astype(np.float32) / 255, blur))
     relief = _relief(luminance(color), blur)
     roughness, metallic = surface(color, relief, stuff)
-    height = (0.5 + relief / (2 * _SPREAD * max(float(relief.std()), 1e-6))).clip(0, 1)
+    height = (0.5 + relief / (2 * max(FAINTEST, _SPREAD * float(relief.std())))).clip(0, 1)
     height = height.astype(np.float32)
     normal = normal_of_height(height, request.tile)
     if request.pbr.normal_model is not None:

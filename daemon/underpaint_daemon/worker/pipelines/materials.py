@@ -35,6 +35,9 @@ _FINISH = {
     "old": 0.05, "satin": -0.05,
 }  # fmt: skip
 _CONTRAST = 0.25
+FAINTEST = 0.02
+"""Relief (of the luminance, 0..1) that stands for the whole depth at the least: what is fainter is
+left nearly flat."""
 _OVERGROWN = ("rust", "rusty", "moss", "mossy", "dirt", "dirty", "painted", "patina")
 
 
