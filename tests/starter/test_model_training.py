@@ -46,6 +46,12 @@ size = 64
 batch = 2
 share = 0.5
 crops = 0.5
+[tiny.adapters]
+minutes = 0.0
+steps = 3
+size = 32
+batch = 2
+learning_rate = 1e-3
 """
 
 
@@ -143,6 +149,8 @@ def test_the_training_command_renders_trains_resumes_and_exports(tmp_path: Path)
         "controlnet_depth",
         "controlnet_normal",
         "README.md",
+        "loras",
+        "ip_adapter",
     }
     weights = (out / "unet" / "diffusion_pytorch_model.safetensors").stat().st_size
     assert weights < 60e6

@@ -141,7 +141,15 @@ def _embed_picture(model: LoadedModel, folder: Path, picture: Image8) -> torch.T
     square = flatten(picture)[top : top + side, left : left + side]
     size = (encoder.config.image_size,) * 2
     small = cv2.resize(np.ascontiguousarray(square), size, interpolation=cv2.INTER_AREA)
-    mean, std = (torch.tensor(row)[None, :, None, None] for row in (_CLIP_MEAN, _CLIP_STD))
-    pixels = ((from_image8(small) - mean) / std).to(model.place.device, model.place.dtype)
+    pixels = normalised(2 * from_image8(small) - 1).to(model.place.device, model.place.dtype)
     embedding: torch.Tensor = encoder(pixels).image_embeds[:, None]
     return embedding
+
+
+def normalised(images: torch.Tensor) -> torch.Tensor:
+    """(n, 3, h, w) in -1..1 as CLIP's image encoders take them."""
+    mean, std = (
+        torch.tensor(row, device=images.device)[None, :, None, None]
+        for row in (_CLIP_MEAN, _CLIP_STD)
+    )
+    return ((images + 1) / 2 - mean) / std

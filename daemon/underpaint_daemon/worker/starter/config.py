@@ -56,6 +56,18 @@ class DiffusionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterConfig:
+    """The LoRA and the IP-Adapter, each: `minutes` or `steps` ends the run (0 = not this one);
+    `size`: image side in px."""
+
+    minutes: float
+    steps: int
+    size: int
+    batch: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """One preset. `scenes`: how many are rendered when the data folder is empty."""
 
@@ -67,6 +79,7 @@ class TrainConfig:
     judge_steps: int
     vae: VaeConfig
     diffusion: DiffusionConfig
+    adapters: AdapterConfig
 
 
 def load_config(path: Path, preset: str) -> TrainConfig:
@@ -94,6 +107,7 @@ def _parse(table: dict[str, Any]) -> TrainConfig:
         precision=Precision(table.pop("precision")),
         vae=VaeConfig(**table.pop("vae")),
         diffusion=DiffusionConfig(stages=stages, **diffusion),
+        adapters=AdapterConfig(**table.pop("adapters")),
         **table,
     )
     _check(config)
@@ -106,7 +120,9 @@ def _check(config: TrainConfig) -> None:
             raise ValueError(f"stage {stage}")
     if abs(sum(stage.share for stage in config.diffusion.stages) - 1) > 1e-6:
         raise ValueError("the stages' shares do not add up to 1")
-    for part in (config.vae, config.diffusion):
+    if config.adapters.size % 32:
+        raise ValueError(f"adapters.size {config.adapters.size} is no multiple of 32")
+    for part in (config.vae, config.diffusion, config.adapters):
         if part.minutes <= 0 and part.steps <= 0:
             raise ValueError(f"{type(part).__name__} has neither minutes nor steps")
 

@@ -19,43 +19,16 @@ from underpaint_daemon.worker.starter.config import (
     Stage,
     autocast,
 )
-from underpaint_daemon.worker.starter.losses import denoising_loss, noised, velocity
-from underpaint_daemon.worker.starter.models import Networks, make_networks, make_scheduler
+from underpaint_daemon.worker.starter.losses import denoising_loss
+from underpaint_daemon.worker.starter.models import Networks, make_networks
 from underpaint_daemon.worker.starter.muon import Optimisers
 from underpaint_daemon.worker.starter.pca import PatchPca
+from underpaint_daemon.worker.starter.problems import Problem, ProblemMaker, predict
 from underpaint_daemon.worker.starter.progress import Progress
-from underpaint_daemon.worker.starter.tokenizer import tokenize
 
-CAPTION_DROPOUT = 0.1
-FROM_NOISE = 0.1  # share of samples at the first sampling steps, where colour and layout are made
-TIME_SHIFT = 2.0  # >1: more of the noisy times, where form and colour are settled
 AVERAGE_EVERY = 4  # steps; averaging costs a pass over all weights
 CHECKPOINT = "diffusion.pt"
 Report = Callable[[Networks, Progress], dict[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """How many rows of a batch see which control: depth, both, normal, none, in this order."""
-
-    depth: int
-    both: int
-    normal: int
-
-    @classmethod
-    def of(cls, batch: int) -> Mix:
-        """40 % depth, 20 % both, 25 % normal, the rest without control; small batches by chance."""
-        shares = (0.4, 0.2, 0.25)
-        if batch >= 24:
-            return cls(*(round(share * batch) for share in shares))
-        drawn = torch.multinomial(torch.tensor([*shares, 0.15]), batch, replacement=True)
-        return cls(*torch.bincount(drawn, minlength=4)[:3].tolist())
-
-    def rows(self, name: str) -> slice:
-        """Rows that the named ControlNet works on."""
-        if name == "depth":
-            return slice(0, self.depth + self.both)
-        return slice(self.depth, self.depth + self.both + self.normal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +50,12 @@ class Trainer:
         self, run: DiffusionRun, config: DiffusionConfig, tokenizer: CLIPTokenizer, pca: PatchPca
     ) -> None:
         self.run, self.config, self.tokenizer = run, config, tokenizer
-        self.pca = PatchPca(*(value.to(run.device) for value in pca.state().values()))
+        self.maker = ProblemMaker(tokenizer, pca, run.device)
         self.networks = make_networks(tokenizer).to(run.device)
         weights = [w for net in self.networks.named().values() for w in net.parameters()]
         self.weights = weights
         self.optimiser = Optimisers(self.networks.named().values(), config.learning_rate)
         self.average = Average(self.networks.named(), config.ema**AVERAGE_EVERY)
-        self.alpha_bar = make_scheduler().alphas_cumprod.to(run.device)
         self.predict = torch.compile(self._predict) if run.compile else self._predict
 
     def step(self, batch: Batch, rate: float) -> float:
@@ -99,68 +71,11 @@ class Trainer:
         return float(loss.detach())
 
     def _forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        device = self.run.device
-        clean = self.pca.encode(batch.rgb.to(device))
-        noise = torch.randn_like(clean)
-        times = self._times(len(clean))
-        alpha = self.alpha_bar[times]
-        keep = torch.rand(len(clean)) >= CAPTION_DROPOUT
-        texts = [text if kept else "" for text, kept in zip(batch.captions, keep, strict=True)]
-        tokens = tokenize(self.tokenizer, texts).to(device)
-        out = self.predict(
-            _last(noised(clean, noise, alpha)),
-            times,
-            tokens,
-            _last(batch.depth.to(device)),
-            _last(batch.normal.to(device)),
-        )
-        return out, velocity(clean, noise, alpha), batch.mask.to(device)
+        problem = self.maker.make(batch)
+        return self.predict(problem), problem.target, problem.mask
 
-    def _times(self, count: int) -> Tensor:
-        steps = len(self.alpha_bar)
-        even = torch.rand(count)
-        times = (steps * TIME_SHIFT * even / (1 + (TIME_SHIFT - 1) * even)).long()
-        early = torch.rand(count) < FROM_NOISE
-        return (
-            torch.where(early, steps - 1 - times // 8, times)
-            .clamp(0, steps - 1)
-            .to(self.run.device)
-        )
-
-    def _predict(
-        self, noisy: Tensor, times: Tensor, tokens: Tensor, depth: Tensor, normal: Tensor
-    ) -> Tensor:
-        context = self.networks.text(tokens).last_hidden_state
-        mix = Mix.of(len(noisy))
-        downs: list[Tensor] = []
-        for name, image in (("depth", depth), ("normal", normal)):
-            rows = mix.rows(name)
-            if rows.start == rows.stop:
-                continue
-            down, middle = self.networks.controls[name](
-                noisy[rows], times[rows], context[rows], image[rows], return_dict=False
-            )
-            padded = [_pad(part, rows, len(noisy)) for part in (*down, middle)]
-            downs = [a + b for a, b in zip(downs, padded, strict=True)] if downs else padded
-        out: Tensor = self.networks.unet(
-            noisy,
-            times,
-            context,
-            down_block_additional_residuals=tuple(downs[:-1]) if downs else None,
-            mid_block_additional_residual=downs[-1] if downs else None,
-            return_dict=False,
-        )[0]
-        return out
-
-
-def _last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
-
-
-def _pad(part: Tensor, rows: slice, count: int) -> Tensor:
-    """The residuals of some rows, zeros for the others."""
-    gaps = (0, 0, 0, 0, 0, 0, rows.start, count - rows.stop)
-    return torch.nn.functional.pad(part, gaps)
+    def _predict(self, problem: Problem) -> Tensor:
+        return predict(self.networks, problem)
 
 
 def train_diffusion(

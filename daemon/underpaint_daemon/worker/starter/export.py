@@ -18,8 +18,8 @@ SIZE_LIMIT_MB = 60.0
 
 def export_model(
     folder: Path, networks: Networks, vae: AutoencoderKL, tokenizer: CLIPTokenizer
-) -> float:
-    """Write half-precision safetensors to `folder` and return its size in MB.
+) -> None:
+    """Write half-precision safetensors to `folder`.
 
     The folder is a StableDiffusionPipeline with `controlnet_depth` and `controlnet_normal` beside
     its parts.
@@ -39,7 +39,6 @@ def export_model(
     for name, net in networks.controls.items():
         twin: Any = _half(net)
         twin.save_pretrained(folder / f"controlnet_{name}", safe_serialization=True)
-    return folder_mb(folder)
 
 
 def folder_mb(folder: Path) -> float:

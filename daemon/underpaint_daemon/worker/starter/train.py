@@ -29,9 +29,16 @@ from underpaint_daemon.worker.starter.diffusion_train import (
     stage_at,
     train_diffusion,
 )
-from underpaint_daemon.worker.starter.export import export_model
+from underpaint_daemon.worker.starter.export import export_model, folder_mb
+from underpaint_daemon.worker.starter.finetune import RELEASED, FinetuneRun
+from underpaint_daemon.worker.starter.ip_train import (
+    make_image_encoder,
+    save_ip_adapter,
+    train_ip_adapter,
+)
 from underpaint_daemon.worker.starter.judge import save_judge
 from underpaint_daemon.worker.starter.judge_train import JudgeRun, train_judge
+from underpaint_daemon.worker.starter.lora_train import save_lora, train_lora
 from underpaint_daemon.worker.starter.models import Networks
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.shards import read_shard, shard_paths
@@ -52,7 +59,8 @@ from underpaint_daemon.worker.starter.vae_train import (
 
 _HELD_SEED = 1_000_000
 _SHEET_MINUTES = 5
-PARTS = ("data", "vae", "diffusion", "judge", "export")
+_LORA, _PICTURES = "lora_weights.pt", "ip_adapter_weights.pt"
+PARTS = ("data", "vae", "diffusion", "lora", "ip_adapter", "judge", "export")
 
 
 def main(argv: list[str]) -> int:
@@ -83,11 +91,13 @@ class TrainingJob:
         self.data, self.held = work / "train", work / "held"
 
     def run(self, part: str) -> None:
-        """Run one part: data, vae, diffusion, or judge."""
+        """Run one part of PARTS, but for the export."""
         {
             "data": self.render,
             "vae": self.train_vae,
             "diffusion": self.train_diffusion,
+            "lora": self.train_lora,
+            "ip_adapter": self.train_ip_adapter,
             "judge": self.train_judge,
         }[part]()
 
@@ -120,7 +130,24 @@ class TrainingJob:
         trainer = train_diffusion(run, self.config.diffusion, self.tokenizer(), pca, sheets)
         torch.save(
             {name: net.state_dict() for name, net in averaged(trainer).named().items()},
-            self.work / "released.pt",
+            self.work / RELEASED,
+        )
+
+    def train_lora(self) -> None:
+        """Train the style LoRA over the finished networks."""
+        pca = load_or_fit_pca(self.data, self.work)
+        torch.save(train_lora(self._finetune(), self.tokenizer(), pca), self.work / _LORA)
+
+    def train_ip_adapter(self) -> None:
+        """Train the IP-Adapter and its image encoder over the finished networks."""
+        pca = load_or_fit_pca(self.data, self.work)
+        weights, encoder = train_ip_adapter(self._finetune(), self.tokenizer(), pca)
+        torch.save({"adapter": weights, "encoder": encoder.state_dict()}, self.work / _PICTURES)
+
+    def _finetune(self) -> FinetuneRun:
+        config = self.config
+        return FinetuneRun(
+            self.data, self.work, self.device, config.precision, config.adapters, self.seed
         )
 
     def train_judge(self) -> None:
@@ -139,13 +166,24 @@ class TrainingJob:
 
         tokenizer = self.tokenizer()
         networks = make_networks(tokenizer)
-        weights = torch.load(self.work / "released.pt", map_location="cpu", weights_only=True)
+        weights = torch.load(self.work / RELEASED, map_location="cpu", weights_only=True)
         for name, net in networks.named().items():
             net.load_state_dict(weights[name])
-        size = export_model(out, networks, load_vae(self.work), tokenizer)
+        export_model(out, networks, load_vae(self.work), tokenizer)
+        self._export_adapters(out)
         shutil.copyfile(self.work / "diffusion_curves.png", out / "training_curves.png")
         write_card(out, networks, self.config)
-        return size
+        return folder_mb(out)
+
+    def _export_adapters(self, out: Path) -> None:
+        lora, pictures = self.work / _LORA, self.work / _PICTURES
+        if lora.exists():
+            save_lora(torch.load(lora, map_location="cpu", weights_only=True), out)
+        if pictures.exists():
+            state = torch.load(pictures, map_location="cpu", weights_only=True)
+            encoder = make_image_encoder()
+            encoder.load_state_dict(state["encoder"])
+            save_ip_adapter(state["adapter"], encoder, out)
 
     def tokenizer(self) -> CLIPTokenizer:
         """The tokenizer of this run, from the captions of all shards."""

@@ -1,0 +1,139 @@
+"""What a denoiser is asked while it trains, and how the networks answer together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from underpaint_daemon.worker.starter.batches import Batch
+from underpaint_daemon.worker.starter.losses import noised, velocity
+from underpaint_daemon.worker.starter.models import Networks, make_scheduler
+from underpaint_daemon.worker.starter.pca import PatchPca
+from underpaint_daemon.worker.starter.tokenizer import tokenize
+
+CAPTION_DROPOUT = 0.1
+FROM_NOISE = 0.1  # share of samples at the first sampling steps, where colour and layout are made
+TIME_SHIFT = 2.0  # >1: more of the noisy times, where form and colour are settled
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How many rows of a batch see which control: depth, both, normal, none, in this order."""
+
+    depth: int
+    both: int
+    normal: int
+
+    @classmethod
+    def of(cls, batch: int) -> Mix:
+        """40 % depth, 20 % both, 25 % normal, the rest without control; small batches by chance."""
+        shares = (0.4, 0.2, 0.25)
+        if batch >= 24:
+            return cls(*(round(share * batch) for share in shares))
+        drawn = torch.multinomial(torch.tensor([*shares, 0.15]), batch, replacement=True)
+        return cls(*torch.bincount(drawn, minlength=4)[:3].tolist())
+
+    def rows(self, name: str) -> slice:
+        """Rows that the named ControlNet works on."""
+        if name == "depth":
+            return slice(0, self.depth + self.both)
+        return slice(self.depth, self.depth + self.both + self.normal)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Noisy latents (n, 4, h, w) at times (n,), tokens (n, 77), control images (n, 3, 4h, 4w) in
+    0..1; target: the velocity; mask (n, 1, h, w): where objects are."""
+
+    noisy: Tensor
+    times: Tensor
+    tokens: Tensor
+    depth: Tensor
+    normal: Tensor
+    target: Tensor
+    mask: Tensor
+
+
+class ProblemMaker:
+    """Makes problems of batches: draws times and noise, drops captions."""
+
+    def __init__(
+        self,
+        tokenizer: CLIPTokenizer,
+        pca: PatchPca,
+        device: torch.device,
+        caption_dropout: float = CAPTION_DROPOUT,
+    ) -> None:
+        self._tokenizer, self._device, self._dropout = tokenizer, device, caption_dropout
+        self._pca = PatchPca(*(value.to(device) for value in pca.state().values()))
+        self._alpha_bar = make_scheduler().alphas_cumprod.to(device)
+
+    def make(self, batch: Batch) -> Problem:
+        """A problem of each view of the batch."""
+        device = self._device
+        clean = self._pca.encode(batch.rgb.to(device))
+        noise = torch.randn_like(clean)
+        times = self._times(len(clean))
+        alpha = self._alpha_bar[times]
+        keep = torch.rand(len(clean)) >= self._dropout
+        texts = [text if kept else "" for text, kept in zip(batch.captions, keep, strict=True)]
+        return Problem(
+            _last(noised(clean, noise, alpha)),
+            times,
+            tokenize(self._tokenizer, texts).to(device),
+            _last(batch.depth.to(device)),
+            _last(batch.normal.to(device)),
+            velocity(clean, noise, alpha),
+            batch.mask.to(device),
+        )
+
+    def _times(self, count: int) -> Tensor:
+        steps = len(self._alpha_bar)
+        even = torch.rand(count)
+        times = (steps * TIME_SHIFT * even / (1 + (TIME_SHIFT - 1) * even)).long()
+        early = torch.rand(count) < FROM_NOISE
+        drawn = torch.where(early, steps - 1 - times // 8, times)
+        return drawn.clamp(0, steps - 1).to(self._device)
+
+
+def predict(networks: Networks, problem: Problem, picture: Tensor | None = None) -> Tensor:
+    """The denoiser's velocity. Rows see depth, normals, both or neither, by chance (`Mix`).
+
+    `picture`: (n, 1, width) image embeddings for a denoiser with an IP-Adapter.
+    """
+    context = networks.text(problem.tokens).last_hidden_state
+    count = len(problem.noisy)
+    mix = Mix.of(count)
+    downs: list[Tensor] = []
+    for name, image in (("depth", problem.depth), ("normal", problem.normal)):
+        rows = mix.rows(name)
+        if rows.start == rows.stop:
+            continue
+        down, middle = networks.controls[name](
+            problem.noisy[rows], problem.times[rows], context[rows], image[rows], return_dict=False
+        )
+        padded = [_pad(part, rows, count) for part in (*down, middle)]
+        downs = [a + b for a, b in zip(downs, padded, strict=True)] if downs else padded
+    out: Tensor = networks.unet(
+        problem.noisy,
+        problem.times,
+        context,
+        down_block_additional_residuals=tuple(downs[:-1]) if downs else None,
+        mid_block_additional_residual=downs[-1] if downs else None,
+        added_cond_kwargs=None if picture is None else {"image_embeds": [picture]},
+        return_dict=False,
+    )[0]
+    return out
+
+
+def _last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _pad(part: Tensor, rows: slice, count: int) -> Tensor:
+    """The residuals of some rows, zeros for the others."""
+    gaps = (0, 0, 0, 0, 0, 0, rows.start, count - rows.stop)
+    return torch.nn.functional.pad(part, gaps)
