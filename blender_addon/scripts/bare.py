@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -25,7 +27,20 @@ def install() -> None:
         sys.modules.setdefault(name, package)
 
 
-def leave(code: int) -> NoReturn:
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run a script's `main` and end the process with its exit code, or with 1 and a traceback."""
+    code = 1
+    try:
+        code = main()
+    except SystemExit as left:  # argparse's
+        code = left.code if isinstance(left.code, int) else 1
+    finally:
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
+        _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
     """End the process at once: Blender 4.5 can hang and 4.2 crash while its Python module is torn
     down. What it would have cleared away, its temporary folder, goes here."""
     import bpy

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +87,4 @@ def _camera(name: str | None) -> Any:
 
 
 if __name__ == "__main__":
-    try:
-        CODE = main(script_arguments(sys.argv))
-    except SystemExit as left:
-        CODE = left.code if isinstance(left.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-        CODE = 1
-    bare.leave(CODE)
+    bare.run(lambda: main(script_arguments(sys.argv)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ WANTS = frozenset({Kind.DEPTH, Kind.NORMAL, Kind.OBJECT_ID, Kind.POSITION})
 SPHERE_SUBDIVISIONS = 7
 
 
-def main(folder: Path) -> None:
+def main(folder: Path) -> int:
     plain = json.loads((folder / "scenes.json").read_text())
     on_gpu = gpu_context.ready()
     ids = {}
@@ -57,6 +56,7 @@ def main(folder: Path) -> None:
             save_view(folder / f"{scene.name}-{mode}.npz", view, buffers)
     facts = {"version": bpy.app.version_string, "gpu": on_gpu, "ids": ids}
     (folder / "done.json").write_text(json.dumps(facts))
+    return 0
 
 
 def build(scene: TestScene) -> dict[str, int]:
@@ -182,10 +182,4 @@ def matrix(values: tuple[float, ...]) -> Matrix:
 
 
 if __name__ == "__main__":
-    CODE = 0
-    try:
-        main(Path(script_arguments(sys.argv)[0]))
-    except Exception:
-        traceback.print_exc()
-        CODE = 1
-    bare.leave(CODE)
+    bare.run(lambda: main(Path(script_arguments(sys.argv)[0])))

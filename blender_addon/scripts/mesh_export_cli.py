@@ -2,7 +2,9 @@
 
     BLENDER_PYTHON mesh_export_cli.py --mesh FILE.(glb|gltf|fbx|blend) --out mesh.npz
 
-The .npz holds position, normal, uv, ids as in `MeshRef`, and without_uv: no object has a UV map.
+The .npz holds position, normal, uv, ids as in `MeshRef`; numbers and names of its objects;
+without_uv, the names of those that have no UV map; worn and slots, the object, and the material
+slot and UDIM tile, of everything that one plain image can be put on.
 Exit code 2 with the reason on stderr when it cannot be done.
 """
 
@@ -10,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,7 +23,8 @@ bare.install()
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 
-from blender_addon.scene_mesh import extract_mesh  # noqa: E402
+from blender_addon.capture.geometry import object_ids  # noqa: E402
+from blender_addon.texture_job import surfaces_of, without_uv  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.errors import ErrorCode, UnderpaintError  # noqa: E402
 
@@ -33,7 +35,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     try:
-        _open(args.mesh)
+        open_file(args.mesh)
         _export(args.out)
     except UnderpaintError as error:
         print(str(error), file=sys.stderr)
@@ -41,7 +43,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _open(path: Path) -> None:
+def open_file(path: Path) -> None:
+    """Open a scene file in this Blender. Raises UnderpaintError(FILE)."""
     suffix = path.suffix.lower()
     try:
         if suffix == ".blend":
@@ -65,24 +68,25 @@ def _export(out: Path) -> None:
     visible = [item for item in objects if item.visible_get() and item.data.polygons]
     if not visible:
         raise UnderpaintError(ErrorCode.BAD_MESH, "the file has no visible mesh with faces")
-    found = extract_mesh(visible, bpy.context.evaluated_depsgraph_get())
-    mesh, buffers = found.mesh, found.buffers
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    mesh, buffers, surfaces = surfaces_of(visible, depsgraph)
+    ids = object_ids(depsgraph)
+    worn = [(slot, surface.tiles) for surface in surfaces for slot in surface.slots]
+    if any(len(tiles) > 1 for _, tiles in worn):
+        worn = []  # a material that spreads over UDIM tiles cannot wear plain images
     np.savez(
         out,
         position=buffers[mesh.position.sha256],
         normal=buffers[mesh.normal.sha256],
         uv=buffers[mesh.uv.sha256],
         ids=buffers[mesh.ids.sha256],
-        without_uv=np.array(len(found.without_uv) == len(visible)),
+        numbers=np.array([ids[item.name_full] for item in visible], np.int32),
+        names=np.array([item.name for item in visible], np.str_),
+        without_uv=np.array([item.name for item in without_uv(visible)], np.str_),
+        worn=np.array([slot.object.name for slot, _ in worn], np.str_),
+        slots=np.array([(slot.index, tiles[0][0]) for slot, tiles in worn], np.int32),
     )
 
 
 if __name__ == "__main__":
-    try:
-        CODE = main(script_arguments(sys.argv))
-    except SystemExit as left:
-        CODE = left.code if isinstance(left.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-        CODE = 1
-    bare.leave(CODE)
+    bare.run(lambda: main(script_arguments(sys.argv)))

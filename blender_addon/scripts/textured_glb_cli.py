@@ -1,16 +1,20 @@
-"""A painted mesh as a textured .glb, for `underpaint texture`.
+"""A painted mesh as a textured .glb or .fbx, for `underpaint texture`.
 
-    BLENDER_PYTHON textured_glb_cli.py --mesh mesh.npz --textures 1001=texture.png --out mesh.glb
+    BLENDER_PYTHON textured_glb_cli.py --job job.json --out mesh.glb [--out mesh.fbx]
 
-The .npz holds corner arrays: position, normal (3L, 3), uv (3L, 2), and tile (L,): each triangle's
-UDIM number. Exit code 2 with the reason on stderr when it cannot be done.
+The job names, as JSON: `textures`, the image files by tile and map: {"1001": {"base_color": FILE,
+"orm": FILE, ...}}; and what wears them: either `source`, the artist's own file, and `slots`, rows
+of object name, material slot (from 0) and tile; or `mesh`, an .npz of corner arrays: position,
+normal (3L, 3), uv (3L, 2), and tile (L,). Of the artist's file everything else stays: objects,
+hierarchy, modifiers, and what their materials hold besides the maps that are given.
+Exit code 2 with the reason on stderr when it cannot be done.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,30 +26,67 @@ import bare
 bare.install()
 
 import bpy  # noqa: E402
+import mesh_export_cli  # noqa: E402
 import numpy as np  # noqa: E402
 
 from underpaint.blenders import script_arguments  # noqa: E402
+from underpaint.errors import UnderpaintError  # noqa: E402
+
+_LABEL = "Underpaint"
+_GLTF_GROUP = "glTF Material Output"  # what Blender's exporter reads occlusion from
+_USUAL_ROUGHNESS = 0.8
+Files = Mapping[str, str]
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="textured_glb_cli.py", description=__doc__)
-    parser.add_argument("--mesh", type=Path, required=True)
-    parser.add_argument("--textures", nargs="+", required=True, metavar="NUMBER=FILE")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--job", type=Path, required=True)
+    parser.add_argument("--out", type=Path, action="append", required=True)
     args = parser.parse_args(argv)
-    files = {int(n): Path(f) for n, _, f in (text.partition("=") for text in args.textures)}
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    with np.load(args.mesh, allow_pickle=False) as arrays:
-        item = _object(arrays, files, args.out.stem)
-    bpy.context.scene.collection.objects.link(item)
-    bpy.ops.export_scene.gltf(filepath=str(args.out), export_format="GLB")
-    if not args.out.is_file():
-        print(f"{args.out} was not written", file=sys.stderr)
+    job = json.loads(args.job.read_text(encoding="utf-8"))
+    try:
+        worn = _wear(job) if job.get("source") else _build(job, args.out[0].stem)
+        for out in args.out:
+            for material, files in worn:
+                _wire(material, files, packed=out.suffix.lower() == ".glb")
+            _export(out)
+    except (UnderpaintError, RuntimeError) as error:
+        print(str(error), file=sys.stderr)
         return 2
     return 0
 
 
-def _object(arrays: Mapping[str, Any], files: Mapping[int, Path], name: str) -> Any:
+def _wear(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
+    """Put painted copies of its materials on the artist's own objects."""
+    mesh_export_cli.open_file(Path(job["source"]))
+    worn: dict[tuple[str, str], Any] = {}
+    for name, slot, tile in job["slots"]:
+        item = bpy.data.objects[name]
+        while len(item.material_slots) <= slot:
+            item.data.materials.append(None)
+        place = item.material_slots[slot]
+        old = place.material
+        key = (old.name_full if old is not None else "", str(tile))
+        if key not in worn:
+            worn[key] = bpy.data.materials.new(f"painted_{tile}") if old is None else old.copy()
+        if item.data.users > 1:
+            place.link = "OBJECT"  # others share the mesh, but not its paint
+        place.material = worn[key]
+    return [(material, job["textures"][tile]) for (_, tile), material in worn.items()]
+
+
+def _build(job: Mapping[str, Any], name: str) -> list[tuple[Any, Files]]:
+    """One object of corner arrays."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    files = {int(number): maps for number, maps in job["textures"].items()}
+    materials = {number: bpy.data.materials.new(f"painted_{number}") for number in sorted(files)}
+    with np.load(job["mesh"], allow_pickle=False) as arrays:
+        item = _object(arrays, materials, name)
+    bpy.context.scene.collection.objects.link(item)
+    return [(materials[number], files[number]) for number in materials]
+
+
+def _object(arrays: Mapping[str, Any], materials: Mapping[int, Any], name: str) -> Any:
     """An object whose triangles share vertices where corners coincide."""
     points, vertex = np.unique(arrays["position"], axis=0, return_inverse=True)
     faces = vertex.reshape(-1, 3)
@@ -57,10 +98,9 @@ def _object(arrays: Mapping[str, Any], files: Mapping[int, Path], name: str) -> 
     cell = np.stack([(tile - 1001) % 10, (tile - 1001) // 10], 1).repeat(3, axis=0)
     uv = np.asarray(arrays["uv"] - cell, np.float32)
     layer.data.foreach_set("uv", uv.reshape(-1))
-    numbers = sorted(files)
-    for number in numbers:
-        mesh.materials.append(_material(number, files[number]))
-    slots = np.searchsorted(numbers, tile).clip(0, len(numbers) - 1).astype(np.int32)
+    for material in materials.values():
+        mesh.materials.append(material)
+    slots = np.searchsorted(list(materials), tile).clip(0, len(materials) - 1).astype(np.int32)
     mesh.polygons.foreach_set("material_index", slots)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
     mesh.normals_split_custom_set(arrays["normal"].tolist())
@@ -68,24 +108,99 @@ def _object(arrays: Mapping[str, Any], files: Mapping[int, Path], name: str) -> 
     return bpy.data.objects.new(name, mesh)
 
 
-def _material(number: int, file: Path) -> Any:
-    material = bpy.data.materials.new(f"painted_{number}")
-    material.use_nodes = True
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    texture = nodes.new("ShaderNodeTexImage")
-    texture.image = bpy.data.images.load(str(file))
-    shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
-    shader.inputs["Roughness"].default_value = 0.8
-    links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-    return material
+def _wire(material: Any, files: Files, *, packed: bool) -> None:
+    """Link the maps to the material's Principled shader. packed: occlusion, roughness and metal
+    from one image, as glTF has them; FBX knows only images of their own."""
+    draft = _Draft(material, files)
+    draft.link("base_color", "Base Color", "sRGB")
+    if packed and "orm" in files:
+        draft.packed()
+    else:
+        draft.link("roughness", "Roughness")
+        draft.link("metallic", "Metallic")
+    draft.normal()
+
+
+class _Draft:
+    """A material's node tree; what an earlier draft made is taken out first."""
+
+    def __init__(self, material: Any, files: Files) -> None:
+        bare_material = material.node_tree is None or not material.use_nodes
+        material.use_nodes = True
+        self.files = files
+        self.tree = material.node_tree
+        for node in [n for n in self.tree.nodes if n.label == _LABEL]:
+            self.tree.nodes.remove(node)
+        found = [n for n in self.tree.nodes if n.type == "BSDF_PRINCIPLED"]
+        self.shader = found[0] if found else self._new_shader()
+        if bare_material:
+            self.shader.inputs["Roughness"].default_value = _USUAL_ROUGHNESS
+
+    def _new_shader(self) -> Any:
+        shader = self.tree.nodes.new("ShaderNodeBsdfPrincipled")
+        outputs = [n for n in self.tree.nodes if n.type == "OUTPUT_MATERIAL"]
+        output = outputs[0] if outputs else self.tree.nodes.new("ShaderNodeOutputMaterial")
+        self.tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+        return shader
+
+    def _node(self, kind: str) -> Any:
+        node = self.tree.nodes.new(kind)
+        node.label = _LABEL
+        return node
+
+    def _image(self, name: str, space: str) -> Any:
+        node = self._node("ShaderNodeTexImage")
+        node.image = bpy.data.images.load(self.files[name], check_existing=True)
+        node.image.colorspace_settings.name = space
+        return node
+
+    def link(self, name: str, socket: str, space: str = "Non-Color") -> None:
+        """One image into one input, when it is given."""
+        if name in self.files:
+            image = self._image(name, space)
+            self.tree.links.new(image.outputs["Color"], self.shader.inputs[socket])
+
+    def packed(self) -> None:
+        split = self._node("ShaderNodeSeparateColor")
+        image = self._image("orm", "Non-Color")
+        self.tree.links.new(image.outputs["Color"], split.inputs["Color"])
+        self.tree.links.new(split.outputs["Green"], self.shader.inputs["Roughness"])
+        self.tree.links.new(split.outputs["Blue"], self.shader.inputs["Metallic"])
+        group = self._node("ShaderNodeGroup")
+        group.node_tree = _occlusion_group()
+        self.tree.links.new(split.outputs["Red"], group.inputs["Occlusion"])
+
+    def normal(self) -> None:
+        if "normal" in self.files:
+            turned = self._node("ShaderNodeNormalMap")
+            image = self._image("normal", "Non-Color")
+            self.tree.links.new(image.outputs["Color"], turned.inputs["Color"])
+            self.tree.links.new(turned.outputs["Normal"], self.shader.inputs["Normal"])
+
+
+def _occlusion_group() -> Any:
+    found = bpy.data.node_groups.get(_GLTF_GROUP)
+    if found is None:
+        found = bpy.data.node_groups.new(_GLTF_GROUP, "ShaderNodeTree")
+    sockets = [item.name for item in found.interface.items_tree]
+    if "Occlusion" not in sockets:
+        found.interface.new_socket("Occlusion", in_out="INPUT", socket_type="NodeSocketFloat")
+    return found
+
+
+def _export(out: Path) -> None:
+    """Raises RuntimeError when nothing was written."""
+    if out.suffix.lower() == ".fbx":
+        bpy.ops.export_scene.fbx(
+            filepath=str(out), use_visible=True, path_mode="COPY", embed_textures=True
+        )
+    else:
+        bpy.ops.export_scene.gltf(
+            filepath=str(out), export_format="GLB", export_apply=True, use_visible=True
+        )
+    if not out.is_file():
+        raise RuntimeError(f"{out} was not written")
 
 
 if __name__ == "__main__":
-    try:
-        CODE = main(script_arguments(sys.argv))
-    except SystemExit as left:
-        CODE = left.code if isinstance(left.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-        CODE = 1
-    bare.leave(CODE)
+    bare.run(lambda: main(script_arguments(sys.argv)))

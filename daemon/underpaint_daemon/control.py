@@ -71,6 +71,7 @@ from .between import (
     ToData,
     Verified,
 )
+from .boundary import guarded
 from .config import Config
 from .engine import Engine
 from .lifecycle import Identity
@@ -82,6 +83,7 @@ from .store import Store
 from .supervisor import FromWorker, Supervisor, WorkerGone
 
 log = logging.getLogger("control")
+_NAME = "control"
 _TICK_MS = 100
 _RETRY_MS = 10
 _FOR_DATA_THREAD = (Submit, ModelsList, LogTail)
@@ -146,7 +148,7 @@ class ControlThread:
         self._stopping = True
 
     def run(self, data_heard_at: Callable[[], float]) -> None:
-        """The loop. Only what a handler raises unforeseen is caught here, and logged.
+        """The loop; what a handler raises unforeseen ends that step only (see `boundary`).
 
         `data_heard_at`: when the data socket last heard a client (monotonic seconds).
         """
@@ -159,16 +161,10 @@ class ControlThread:
         while not self._over(max(self._heard_at, data_heard_at())):
             poller.poll(_RETRY_MS if self._outbox.waiting else _TICK_MS)
             for item in self._inbox.drain():
-                self._guard(partial(self._take, item))
-            self._guard(self._receive)
-            self._guard(self._tick)
+                guarded(_NAME, partial(self._take, item))
+            guarded(_NAME, self._receive)
+            guarded(_NAME, self._tick)
         self._engine.stop()
-
-    def _guard(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except Exception:
-            log.exception("the control thread met an error it did not foresee")
 
     def _over(self, heard_at: float) -> bool:
         if self._stopping or (self._engine.draining and self._engine.running is None):

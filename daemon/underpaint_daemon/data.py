@@ -59,6 +59,7 @@ from .between import (
     Verified,
 )
 from .blobs import Blobs
+from .boundary import guarded
 from .config import Config
 from .lifecycle import Identity
 from .mailbox import Mailbox
@@ -70,6 +71,7 @@ from .shelf import Shelf
 from .validation import validate
 
 log = logging.getLogger("data")
+_NAME = "data"
 _RETRY_MS = 10
 
 
@@ -98,7 +100,7 @@ class DataThread:
         self.heard_at = time.monotonic()
 
     def run(self) -> None:
-        """The loop. Only what a handler raises unforeseen is caught here, and logged."""
+        """The loop; what a handler raises unforeseen ends that step only (see `boundary`)."""
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._inbox.wake, zmq.POLLIN)
@@ -106,14 +108,8 @@ class DataThread:
             poller.poll(_RETRY_MS if self._outbox.waiting else None)
             self._outbox.retry()
             for item in self._inbox.drain():
-                self._guard(partial(self._take, item))
-            self._guard(self._receive)
-
-    def _guard(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except Exception:
-            log.exception("the data thread met an error it did not foresee")
+                guarded(_NAME, partial(self._take, item))
+            guarded(_NAME, self._receive)
 
     def _receive(self) -> None:
         with contextlib.suppress(zmq.Again):

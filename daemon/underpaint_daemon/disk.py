@@ -33,11 +33,8 @@ def write_whole(path: Path, data: Bytes, keep: Callable[[], bool] = always) -> N
                 view = view[file.write(view) or 0 :]
         if keep():
             Path(name).replace(path)
-        else:
-            Path(name).unlink()
-    except BaseException:
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
 
 
 def is_full(error: OSError) -> bool:

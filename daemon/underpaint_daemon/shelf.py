@@ -154,9 +154,8 @@ def _move(source: Path, target: Path) -> None:
     try:
         shutil.copyfile(source, part)
         part.replace(target)
-    except BaseException:
+    finally:
         part.unlink(missing_ok=True)
-        raise
     source.unlink()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -45,13 +47,12 @@ def connect(
     at `Client.state`). `client`: a name for the daemon's log.
     Raises ConnectionLost when there is no daemon and none could be started.
     """
-    up = Client(paths or user_paths(), start=start, client=client)
-    if wait:
-        try:
+    with ExitStack() as undo:
+        up = Client(paths or user_paths(), start=start, client=client)
+        undo.callback(up.close)
+        if wait:
             up.wait_ready(timeout)
-        except BaseException:
-            up.close()
-            raise
+        undo.pop_all()
     return up
 
 
@@ -127,11 +128,10 @@ class Client:
         job = self._follow(job_id or new_id(), previews)
         arrays = Buffers() if buffers is None else buffers
         if wait:
-            try:
+            with ExitStack() as undo:
+                undo.callback(self.forget, job.id)
                 self._hand_over(job, request, arrays)
-            except BaseException:
-                self.forget(job.id)
-                raise
+                undo.pop_all()
         else:
             feed = self._jobs[job.id][1]
             handed = self.later(lambda: self._hand_over(job, request, arrays))
@@ -141,11 +141,10 @@ class Client:
     def job(self, job_id: str, *, previews: bool = False) -> Job:
         """Follow a job that was submitted before, by any client. Raises RequestError."""
         job = self._follow(job_id, previews)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.forget, job_id)
             snapshot = self._exchange.ask(m.Snapshot, m.Watch(job_id))
-        except BaseException:
-            self.forget(job_id)
-            raise
+            undo.pop_all()
         self._started(job, snapshot.info)
         return job
 
@@ -209,14 +208,22 @@ class Client:
         self._exchange.ask(m.Bye, m.Shutdown(when), start=False)
 
     def later(self, call: Callable[[], T]) -> Future[T]:
-        """Run a blocking call in a thread of its own: `up.later(job.result)`."""
+        """Run a blocking call in a thread of its own: `up.later(job.result)`.
+
+        The future gets its UnderpaintError or OSError. What else it raises is a bug: that goes to
+        the thread's excepthook, and the future gets INTERNAL.
+        """
         future: Future[T] = Future()
 
         def run() -> None:
             try:
                 future.set_result(call())
-            except BaseException as error:  # relayed: whoever asks for the result gets it
+            except (UnderpaintError, OSError) as error:
                 future.set_exception(error)
+            finally:
+                if not future.done():
+                    why = f"{getattr(call, '__name__', call)}: {sys.exc_info()[1]!r}"
+                    future.set_exception(UnderpaintError(ErrorCode.INTERNAL, why))
 
         threading.Thread(target=run, name="underpaint-later", daemon=True).start()
         return future

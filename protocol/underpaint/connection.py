@@ -53,9 +53,8 @@ def write_connection(path: Path, connection: Connection) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except BaseException:
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
 
 
 def read_connection(path: Path) -> Connection:

@@ -48,7 +48,7 @@ class Daemon:
 
     def start(self, *options: str, before: tuple[str, ...] = ()) -> Daemon:
         self.process = self.spawn(*options, before=before)
-        wait_for(self.is_up, 10)
+        wait_for(self.is_up, 30)
         return self
 
     def is_up(self) -> bool:
@@ -87,7 +87,7 @@ class Daemon:
             shutil.rmtree(shelf.fast)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 5.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from real_daemon import Daemon, wait_for
 
-from underpaint.connection import process_alive
+import underpaint
+from underpaint.connection import process_alive, read_connection, write_connection
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 from underpaint.events import Done, Warning_
 from underpaint.messages import JobState
@@ -38,12 +40,12 @@ def test_a_job_that_kills_every_worker_fails_with_the_reason_and_the_next_succee
     up = daemon.client()
     job = up.submit(asked("steps=4 kill_at=2 always=1"))
     with pytest.raises(JobFailed) as failure:
-        job.result(10)
+        job.result(30)
     assert failure.value.code is ErrorCode.WORKER_LOST
     assert "SIGKILL" in failure.value.message
     assert "MiB" in failure.value.message
     assert len(daemon.runs()) == 2
-    assert up.submit(asked("steps=1")).result(10)
+    assert up.submit(asked("steps=1")).result(30)
 
 
 def test_the_daemon_answers_throughout_a_workers_death(daemon):
@@ -57,16 +59,29 @@ def test_the_daemon_answers_throughout_a_workers_death(daemon):
         up.ping()
         slowest = max(slowest, time.monotonic() - began)
     assert slowest < 0.1
-    assert job.result(5)
+    assert job.result(30)
 
 
 def test_a_worker_that_dies_idle_is_replaced(daemon):
     up = daemon.client()
-    up.submit(asked("steps=1")).result(10)
+    up.submit(asked("steps=1")).result(30)
     first = up.status().worker_pid
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: up.status().worker_pid not in (first, None))
-    assert up.submit(asked("steps=2")).result(10)
+    assert up.submit(asked("steps=2")).result(30)
+
+
+def test_a_worker_that_hangs_is_killed_by_a_hard_cancel_and_the_next_job_runs(daemon):
+    up = daemon.client()
+    job = up.submit(asked("steps=100 seconds=0.05"))
+    wait_for(lambda: job.info.state is JobState.RUNNING)
+    hung = up.status().worker_pid
+    os.kill(hung, signal.SIGSTOP)
+    assert up.ping()
+    job.cancel(hard=True)
+    assert list(job)[-1].error.code is ErrorCode.CANCELLED
+    assert up.submit(asked("steps=1")).result(30)
+    assert not process_alive(hung)
 
 
 def test_a_cancelled_job_whose_worker_dies_stays_cancelled(daemon):
@@ -81,13 +96,13 @@ def test_a_cancelled_job_whose_worker_dies_stays_cancelled(daemon):
 def test_three_jobs_survive_the_daemons_death_and_none_runs_twice_to_its_end(daemon):
     up = daemon.client()
     jobs = [up.submit(asked("steps=10 seconds=0.03", seed)) for seed in (1, 2, 3)]
-    wait_for(lambda: jobs[0].info.state is JobState.RUNNING)
+    wait_for(daemon.runs)  # the first has begun
     worker = up.status().worker_pid
     daemon.kill()
     wait_for(lambda: not process_alive(worker), 2)
     daemon.start()
     for seed, job in zip((1, 2, 3), jobs, strict=True):
-        (file,) = job.result(10)
+        (file,) = job.result(30)
         assert file.data[0] == seed
     runs = [run.split("|")[1] for run in daemon.runs()]
     assert runs == ["1", "1", "2", "3"]  # the one that was interrupted, once more
@@ -100,7 +115,7 @@ def test_a_job_under_which_the_daemon_dies_twice_is_not_tried_for_ever(daemon):
         daemon.kill()
         daemon.start()
     with pytest.raises(JobFailed) as failure:
-        daemon.client().job(job.id).result(5)
+        daemon.client().job(job.id).result(30)
     assert failure.value.code is ErrorCode.WORKER_LOST
 
 
@@ -109,7 +124,7 @@ def test_a_finished_job_survives_the_daemons_death(daemon):
     wait_for(lambda: job.info.state is JobState.DONE)
     daemon.kill()
     daemon.start()
-    assert daemon.client().job(job.id).result(5)[0].data[0] == 5
+    assert daemon.client().job(job.id).result(30)[0].data[0] == 5
     assert len(daemon.runs()) == 1
 
 
@@ -128,7 +143,7 @@ def test_the_result_of_a_killed_client_is_there_for_the_next(daemon):
     with subprocess.Popen(command, env=daemon.env, stdout=subprocess.PIPE) as client:
         client.stdout.readline()
         client.kill()
-    assert daemon.client().job("orphan").result(10)
+    assert daemon.client().job("orphan").result(30)
 
 
 def test_a_stopped_daemon_goes_on_where_it_was(daemon):
@@ -138,7 +153,7 @@ def test_a_stopped_daemon_goes_on_where_it_was(daemon):
     daemon.process.send_signal(signal.SIGSTOP)
     time.sleep(0.5)
     daemon.process.send_signal(signal.SIGCONT)
-    assert job.result(10)
+    assert job.result(30)
     assert len(daemon.runs()) == 1
 
 
@@ -152,7 +167,7 @@ def test_of_two_daemons_that_race_one_serves_and_the_other_says_why(tmp_path):
         assert b"another daemon" in loser.stderr.read()
         loser.stderr.close()
     wait_for(daemon.is_up, 10)
-    assert daemon.client().submit(asked("steps=1")).result(10)
+    assert daemon.client().submit(asked("steps=1")).result(30)
     daemon.close()
 
 
@@ -163,3 +178,15 @@ def test_a_connection_file_of_a_dead_daemon_is_replaced(daemon):
         daemon.client()
     daemon.start()
     assert daemon.client().ping()
+
+
+def test_a_connection_file_that_names_somebody_elses_process_does_not_fool_a_client(idle_daemon):
+    idle_daemon.start()
+    file = idle_daemon.paths.connection_file
+    left_over = read_connection(file)
+    idle_daemon.kill()
+    write_connection(file, replace(left_over, pid=os.getpid()))
+    with pytest.raises(ConnectionLost):
+        underpaint.connect(idle_daemon.paths, start=False, timeout=1)
+    idle_daemon.start()
+    assert idle_daemon.client().ping()

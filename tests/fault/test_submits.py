@@ -15,6 +15,7 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.connection import read_connection, write_connection
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt, Sampling
+from underpaint_daemon.shelf import make_shelf
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:
@@ -34,14 +35,14 @@ def test_a_hundred_submits_of_one_job_run_it_once(daemon):
     for thread in threads:
         thread.join()
     assert len(jobs) == 100
-    assert jobs[0].result(10)
+    assert jobs[0].result(30)
     assert len(clients[0].jobs()) == 1
     assert len(daemon.runs()) == 1
 
 
 def test_a_job_id_is_not_for_another_request(daemon):
     up = daemon.client()
-    up.submit(asked("steps=1"), job_id="mine").result(10)
+    up.submit(asked("steps=1"), job_id="mine").result(30)
     with pytest.raises(UnderpaintError) as refusal:
         daemon.client().submit(asked("steps=2"), job_id="mine")
     assert refusal.value.code is ErrorCode.JOB_ID_REUSED
@@ -69,10 +70,22 @@ def by_wire_only(daemon) -> None:
 def test_results_that_do_not_fit_fail_their_job_only(idle_daemon):
     up = with_small_disk(idle_daemon, 2_000_000).client()
     with pytest.raises(UnderpaintError) as failure:
-        up.submit(asked("steps=1 bytes=3000000")).result(10)
+        up.submit(asked("steps=1 bytes=3000000")).result(30)
     assert failure.value.code is ErrorCode.DISK_FULL
     assert failure.value.retryable
-    assert up.submit(asked("steps=1")).result(10)
+    assert up.submit(asked("steps=1")).result(30)
+
+
+def test_results_that_may_not_be_written_fail_their_job_and_say_where(daemon):
+    up = daemon.client()
+    for root in make_shelf(daemon.paths.data).roots:
+        (root / "jobs").mkdir(parents=True, exist_ok=True)
+        (root / "jobs" / "blocked").symlink_to("a-disk-that-is-not-mounted/jobs")
+    with pytest.raises(UnderpaintError) as failure:
+        up.submit(asked("steps=1"), job_id="blocked").result(30)
+    assert failure.value.code is ErrorCode.FILE
+    assert "blocked" in failure.value.message
+    assert up.submit(asked("steps=2")).result(30)
 
 
 @limited
@@ -87,14 +100,14 @@ def test_buffers_that_do_not_fit_are_refused_and_leave_nothing_behind(idle_daemo
     assert refusal.value.code is ErrorCode.DISK_FULL
     left = [p for p in (idle_daemon.paths.data / "blobs").rglob("*") if p.is_file()]
     assert left == []
-    assert up.submit(asked("steps=1")).result(10)
+    assert up.submit(asked("steps=1")).result(30)
 
 
 @limited
 def test_a_job_table_that_cannot_grow_refuses_jobs_and_the_daemon_lives(idle_daemon):
     up = with_small_disk(idle_daemon, 400_000).client()
     first = up.submit(asked("steps=1"))
-    first.result(10)
+    first.result(30)
     refusal = None
     for seed in range(200):
         try:

@@ -169,12 +169,18 @@ def to_error(error: Exception) -> UnderpaintError:
 
 
 def save(shelf: Shelf, job: str, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
-    """Write the files into an emptied folder; returns their entries for the manifest."""
+    """Write the files into an emptied folder; returns their entries for the manifest.
+
+    Raises RequestError(DISK_FULL or FILE).
+    """
     part = f"jobs/{job}/{PART}"
     shelf.remove(part)
     folder = shelf.place(sum(len(artifact.data) for artifact in artifacts)) / part
-    folder.mkdir(parents=True)
-    files = [_save_one(folder, artifact) for artifact in artifacts]
+    try:
+        folder.mkdir(parents=True)
+        files = [_save_one(folder, artifact) for artifact in artifacts]
+    except OSError as error:
+        raise disk.as_error(error, f"results cannot be saved in {folder}") from error
     if len(json.dumps(files)) > _MAX_MANIFEST:
         log.warning("the facts of job %s are too long for the wire and left out", job)
         files = [{**file, "facts": {}} for file in files]

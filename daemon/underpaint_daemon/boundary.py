@@ -1,0 +1,17 @@
+"""The one boundary of the daemon's loops: what nobody foresaw ends a step, not the daemon."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+log = logging.getLogger("boundary")
+
+
+def guarded(where: str, step: Callable[[], None]) -> None:
+    """Run one step of a loop. Foreseen errors are answered inside of it; any other is a bug,
+    logged with its traceback. `where`: the thread, for the log."""
+    try:
+        step()
+    except Exception:
+        log.exception("the %s thread met an error it did not foresee", where)
