@@ -43,7 +43,7 @@ def tick() -> float:
         live.error = UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
     if _glance(live) != before:
         redraw()
-    busy = live.session.tasks or live.old_pictures or live.session.state is DaemonState.STARTING
+    busy = live.session.tasks or live.drawing or live.session.state is DaemonState.STARTING
     return _BUSY_S if busy else _IDLE_S
 
 
@@ -80,7 +80,7 @@ def _step(live: runtime.Runtime) -> None:
         _apply(task.id)
     overlay.update(live.current)
     growing.update(live.current)
-    shown.tick(live.old_pictures, time.monotonic())
+    shown.tick(live, time.monotonic())
 
 
 def _apply(job: str) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
@@ -15,18 +19,28 @@ from .session import Session, Task
 class Runtime:
     """`error`: the last failure, until the next painting. `last_image`: its name in Blender.
     `finished`: tasks on their way into the file. `old_pictures`: when materials changed whose
-    picture for Solid shading is to be put together anew, by session id."""
+    picture for Solid shading is to be put together anew, by session id; `pictures`: those being
+    put together by `background`."""
 
     session: Session
     error: UnderpaintError | None = None
     last_image: str = ""
     finished: dict[str, Task] = field(default_factory=dict)
     old_pictures: dict[int, float] = field(default_factory=dict)
+    pictures: dict[int, Future[npt.NDArray[np.uint8]]] = field(default_factory=dict)
+    background: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
+    )
 
     @property
     def current(self) -> Task | None:
         """The painting to show: the oldest that has not ended."""
         return next(iter(self.session.tasks.values()), None)
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a picture for Solid shading is still to come."""
+        return bool(self.old_pictures or self.pictures)
 
 
 # Blender has no place of its own for Python objects that outlive a loaded file.
@@ -48,4 +62,6 @@ def live() -> Runtime:
 def stop() -> None:
     """Close the session, if there is one."""
     while _LIVE:
-        _LIVE.pop().session.close()
+        ended = _LIVE.pop()
+        ended.background.shutdown(wait=False, cancel_futures=True)
+        ended.session.close()

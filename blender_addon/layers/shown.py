@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from .. import runtime
 from . import nodes, pixels
@@ -49,16 +50,25 @@ def refresh_all() -> None:
             refresh(material)
 
 
-def tick(old: dict[int, float], now: float) -> None:
-    """Put together one picture whose material has been left alone for a while. `old`: when each
-    material changed last, by session id."""
-    uid = next((uid for uid, since in old.items() if now - since >= QUIET_S), None)
-    if uid is None:
+def tick(live: runtime.Runtime, now: float) -> None:
+    """Begin one picture whose material has been left alone for a while, or show one that is
+    ready. Only reading and writing pixels is done here; the sums run in a thread."""
+    ready = next((uid for uid, picture in live.pictures.items() if picture.done()), None)
+    if ready is not None:
+        picture, material = live.pictures.pop(ready).result(), _material(ready)
+        if material is not None and ready not in live.old_pictures:
+            _show(material, picture)
         return
-    del old[uid]
-    material = next((m for m in bpy.data.materials if m.session_uid == uid), None)
-    if material is not None and nodes.display_node(material) is not None:
-        _put_together(material)
+    quiet = (uid for uid, since in live.old_pictures.items() if now - since >= QUIET_S)
+    uid = None if live.pictures else next(quiet, None)
+    if uid is not None:
+        del live.old_pictures[uid]
+        material = _material(uid)
+        if material is not None and nodes.display_node(material) is not None:
+            mask = material.underpaint.edit_mask
+            seen = None if mask is None else grey(pixels.read(mask))
+            parts = (sheets(material), original(material), seen)
+            live.pictures[uid] = live.background.submit(_put_together, *parts)
 
 
 def sheets(material: Any, *, tile: int = 1001, below: str = "") -> list[Sheet]:
@@ -95,18 +105,27 @@ def _whole_layer(material: Any) -> Any:
     return None if material.underpaint.edit_mask is not None else top.look.image
 
 
-def _put_together(material: Any) -> None:
-    seen = stacked(sheets(material), (SIDE, SIDE), original(material))
-    mask = material.underpaint.edit_mask
+def _put_together(parts: list[Sheet], below: Floats, mask: Floats | None) -> npt.NDArray[np.uint8]:
+    seen = stacked(parts, (SIDE, SIDE), below)
     if mask is not None:
-        strength = resampled(grey(pixels.read(mask))[..., None], (SIDE, SIDE)) * _MASK_STRENGTH
+        strength = resampled(mask[..., None], (SIDE, SIDE)) * _MASK_STRENGTH
         seen[..., :3] = seen[..., :3] * (1 - strength) + _MASK_RED * strength
+    return to_bytes(seen)
+
+
+def _show(material: Any, picture: npt.NDArray[np.uint8]) -> None:
     node = nodes.display_node(material)
-    if node.image is not None and _OURS in node.image:
-        pixels.write(node.image, to_bytes(seen))
+    if node is None:
         return
-    node.image = pixels.new(f"{_PREFIX}{material.name}", to_bytes(seen))
+    if node.image is not None and _OURS in node.image:
+        pixels.write(node.image, picture)
+        return
+    node.image = pixels.new(f"{_PREFIX}{material.name}", picture)
     node.image[_OURS] = True
+
+
+def _material(uid: int) -> Any:
+    return next((m for m in bpy.data.materials if m.session_uid == uid), None)
 
 
 def plain(light: Any) -> Floats:

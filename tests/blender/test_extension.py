@@ -152,10 +152,17 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
 
 
 @pytest.mark.slow
-def test_the_starter_model_paints_the_demo_scene_from_the_panel(blender, extension, tmp_path):
+def test_the_starter_model_paints_pictures_and_textures_from_the_panel(
+    blender, extension, tmp_path
+):
     report = run(blender, STARTER_SCRIPT, tmp_path, extension, Path(sys.executable))
     assert report["colours"] > 1000, "a painting, not a flat field"
     assert report["inside_outside_difference"] > 0.05, "the head stands out from its background"
+    assert report["redness"] > 0.05, "red clay is red"
+    assert 0.02 < report["repainted_fraction"] < 0.5
+    assert report["kept_difference"] < 1.5 / 255, "what was not selected stays"
+    assert report["repainted_blueness"] > -report["redness"], "and what was, is bluer"
+    assert report["layers_after_flatten"] == 1
 
 
 def test_the_zip_lists_what_it_bundles_and_no_daemon(extension):

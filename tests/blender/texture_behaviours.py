@@ -107,7 +107,7 @@ def solid_shading_shows_a_stack_put_together():
 
 
 def live_until_shown():
-    pump_until(lambda: not live().old_pictures, 20)
+    pump_until(lambda: not live().drawing, 20)
 
 
 def panel_and_python_ask_for_the_same():

@@ -23,6 +23,7 @@ from window_blender import WindowUnavailable, make, run, user_cache
 pytestmark = [pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("window_behaviours.py")
+TEXTURES = Path(__file__).with_name("window_textures.py")
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +57,17 @@ def daemon_env(tmp_path):
     process.wait(10)
 
 
-def test_an_artist_paints_in_the_window(window_blender, extension, daemon_env, tmp_path):
+def tell(window_blender: Path, script: Path, extension: Path, env: dict, tmp_path: Path) -> dict:
+    """Run a story in the window; what it reports. Its pictures are kept where that is asked."""
     out = tmp_path / "pictures"
     out.mkdir()
     done = run(
         window_blender,
-        SCRIPT,
+        script,
         [str(out), str(extension)],
         binds=[tmp_path, ROOT],
-        env={**daemon_env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
-        timeout=600,
+        env={**env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
+        timeout=900,
     )
     report_file = out / "report.json"
     assert report_file.exists(), done.stdout[-3000:] + done.stderr[-3000:]
@@ -73,9 +75,20 @@ def test_an_artist_paints_in_the_window(window_blender, extension, daemon_env, t
         shutil.copytree(out, kept, dirs_exist_ok=True)
     report = json.loads(report_file.read_text())
     assert not report["failure"], report["failure"] + done.stdout[-2000:]
+    return report
+
+
+def test_an_artist_paints_in_the_window(window_blender, extension, daemon_env, tmp_path):
+    report = tell(window_blender, SCRIPT, extension, daemon_env, tmp_path)
     assert report["tick_median_ms"] < 5
     red, green, blue = report["middle_painting"]
     assert green / red == pytest.approx(0.72, abs=0.03), "the preview's gold, in its true colours"
     assert blue / red == pytest.approx(0.25, abs=0.05)
     red, _green, blue = report["middle_painted"]
     assert red < 1.5 * blue, "and it is gone when the painting is done"
+
+
+def test_an_artist_textures_in_the_window(window_blender, extension, daemon_env, tmp_path):
+    report = tell(window_blender, TEXTURES, extension, daemon_env, tmp_path)
+    assert report["growing_colours"] > 0.1, "the unfinished texture is seen on the object"
+    assert report["painted_colours"] > 0.1, "and the finished one, in Solid shading"

@@ -2,100 +2,43 @@
 
     blender --python window_behaviours.py -- OUT_FOLDER EXTENSION.zip
 
-A timer drives it; `report.json` in the folder has what was measured, or the traceback.
+See `window_tools`.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
 import statistics
-import struct
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import bpy
-import numpy as np
 
-_XWD_COLOUR = 12
-MODULE = "bl_ext.user_default.underpaint"
-OUT, EXTENSION = map(Path, sys.argv[sys.argv.index("--") + 1 :])
+sys.path.insert(0, str(Path(__file__).parent))
+from window_tools import (
+    MODULE,
+    REPORT,
+    addon,
+    begin,
+    inside,
+    install,
+    live,
+    middle_of_viewport,
+    screenshot,
+    show_sidebar,
+    viewport,
+    wait,
+    window,
+)
+
 # Long enough that a slow machine sees them while they last.
 LONG, MIDDLE, SHORT = "steps=250 seconds=0.3", "steps=40 seconds=0.4", "steps=20 seconds=0.05"
-REPORT: dict[str, Any] = {}
-
-
-def addon(name: str):
-    return importlib.import_module(f"{MODULE}.{name}")
-
-
-def live():
-    return addon("runtime").live()
-
-
-def window():
-    return bpy.context.window_manager.windows[0]
-
-
-def viewport():
-    return next(area for area in window().screen.areas if area.type == "VIEW_3D")
-
-
-def inside():
-    """The context of an artist whose pointer is in the viewport."""
-    area = viewport()
-    region = next(r for r in area.regions if r.type == "WINDOW")
-    return bpy.context.temp_override(window=window(), area=area, region=region)
-
-
-def screen() -> np.ndarray:
-    """What the display shows: (h, w, 3) float, row 0 at the bottom; read from its memory (XWD)."""
-    data = Path(os.environ["UNDERPAINT_SCREEN"]).read_bytes()
-    header = struct.unpack(">25I", data[:100])
-    start, width, height, row, colours = header[0], header[4], header[5], header[12], header[19]
-    pixels = np.frombuffer(data, np.uint8, row * height, start + colours * _XWD_COLOUR)
-    picture = pixels.reshape(height, row)[:, : width * 4].reshape(height, width, 4)
-    return picture[::-1, :, 2::-1].astype(np.float32) / 255
-
-
-def screenshot(name: str) -> np.ndarray:
-    """Keep what the display shows as a PNG."""
-    shown = screen()
-    height, width = shown.shape[:2]
-    image = bpy.data.images.new("screen", width, height)
-    rgba = np.concatenate([shown, np.ones((height, width, 1), np.float32)], axis=2)
-    image.pixels.foreach_set(rgba.ravel())
-    image.file_format = "PNG"
-    image.save(filepath=str(OUT / f"{name}.png"))
-    bpy.data.images.remove(image)
-    return shown
-
-
-def middle_of_viewport(shown: np.ndarray) -> list[float]:
-    """The mean colour of the viewport's middle in a screenshot, 0–1."""
-    area = viewport()
-    x, y = area.x + area.width // 2, area.y + area.height // 2
-    return shown[y - 6 : y + 7, x - 6 : x + 7].mean((0, 1)).tolist()
-
-
-def wait(condition, seconds: float = 120.0) -> Iterator[float]:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s in vain")
-        yield 0.05
 
 
 def story() -> Iterator[float]:
     """What the artist does, a step at a time; each `yield` lets Blender draw and tick."""
-    bpy.ops.extensions.package_install_files(
-        filepath=str(EXTENSION), repo="user_default", enable_on_install=True
-    )
+    install()
     yield from prepare()
     yield from generate_comes_back_at_once()
     yield from the_preview_lies_over_the_viewport()
@@ -110,12 +53,8 @@ def story() -> Iterator[float]:
 def prepare() -> Iterator[float]:
     with bpy.context.temp_override(window=window()):
         scene = addon("demo_scene").open_in(bpy.context)
-    space = viewport().spaces.active
-    space.show_region_ui = True
-    space.region_3d.view_perspective = "CAMERA"
-    yield 1.0
-    sidebar = next(region for region in viewport().regions if region.type == "UI")
-    sidebar.active_panel_category = "Underpaint"
+    viewport().spaces.active.region_3d.view_perspective = "CAMERA"
+    yield from show_sidebar()
     scene.underpaint.prompt = LONG
     yield 1.0
     screenshot("1_absent")
@@ -210,10 +149,7 @@ def the_viewport_can_be_painted_too() -> Iterator[float]:
     settings = bpy.context.scene.underpaint
     settings.source, settings.prompt = "VIEWPORT", MIDDLE
     settings.width, settings.height = 384, 256
-    viewport().spaces.active.show_region_ui = True
-    yield 0.5
-    sidebar = next(region for region in viewport().regions if region.type == "UI")
-    sidebar.active_panel_category = "Underpaint"
+    yield from show_sidebar()
     with inside():
         bpy.ops.underpaint.generate()
     task = live().current
@@ -236,25 +172,4 @@ def disabling_frees_the_overlay() -> Iterator[float]:
     assert not hasattr(bpy.types.Scene, "underpaint")
 
 
-def drive(steps: Iterator[float]):
-    def step() -> float:
-        try:
-            return next(steps)
-        except StopIteration:
-            finish("")
-        except Exception:
-            finish(traceback.format_exc())
-        return 1.0
-
-    return step
-
-
-def finish(failure: str) -> None:
-    REPORT["failure"] = failure
-    (OUT / "report.json").write_text(json.dumps(REPORT))
-    sys.stdout.flush()
-    os._exit(0)
-
-
-bpy.context.preferences.view.show_splash = False
-bpy.app.timers.register(drive(story()), first_interval=1.0, persistent=True)
+begin(story())
