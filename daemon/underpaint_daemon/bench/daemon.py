@@ -20,7 +20,7 @@ from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.events import Preview
 from underpaint.measures import Report, at_most
 from underpaint.messages import JobState
-from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampling
+from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
 
 from ..models import INDEX, starter_folder
 from ..supervisor import worker_environment
@@ -32,6 +32,8 @@ RATIO_LIMIT = 1.05
 _PING_PAUSE = 0.005
 _PATIENCE = 600.0
 _PROMPT = "a red stone cube on a blue plane"
+# The same work on both sides: LCM takes some per cent longer than the bare side's DPM-Solver.
+_SAMPLER, _GUIDANCE = Sampler.DPMPP_2M, 3.0
 
 
 def main(argv: list[str]) -> int:
@@ -85,6 +87,7 @@ def _bare(model: Path, options: argparse.Namespace) -> Iterator[subprocess.Popen
     """The bare pipeline in a process of its own, as the worker's is."""
     command = [sys.executable, "-m", "underpaint_daemon.worker.bare", "--model", str(model)]
     command += ["--side", str(options.side), "--steps", str(options.steps), "--prompt", _PROMPT]
+    command += ["--guidance", str(_GUIDANCE)]
     pipe = subprocess.PIPE
     env = worker_environment()
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as process:
@@ -141,7 +144,7 @@ def _request(
         model=str(model),
         width=options.side,
         height=options.side,
-        sampling=Sampling(steps=steps, seed=seed),
+        sampling=Sampling(_SAMPLER, steps, _GUIDANCE, seed),
         view=view_of(noise_arrays(options.side, seed), buffers),
         controls=(Control(ControlKind.DEPTH),),
     )

@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--side", type=int, required=True)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--prompt", required=True)
+    parser.add_argument("--guidance", type=float, required=True)
     options = parser.parse_args()
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
@@ -81,7 +82,7 @@ def _serve(pipe: Any, options: argparse.Namespace, out: TextIO) -> None:
                 height=side,
                 width=side,
                 num_inference_steps=options.steps,
-                guidance_scale=3.0,
+                guidance_scale=options.guidance,
                 generator=torch.Generator("cpu").manual_seed(int(line)),
             )
         print(time.perf_counter() - began, file=out)
