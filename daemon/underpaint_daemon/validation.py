@@ -134,6 +134,8 @@ def _check_texture_request(request: TextureRequest) -> None:
     _check_texture_images(request)
     _range("feather", request.feather, 0, 1024)
     _range("upscale", request.upscale, 1, MAX_UPSCALE)
+    if request.upscale > 1 and request.views:
+        _refuse("upscale", "needs views that the daemon places; capture larger ones instead")
     if request.reroll is not None:
         _range("reroll", request.reroll, 0, (len(request.views) or request.view_count) - 1)
     if request.mirror is not None:

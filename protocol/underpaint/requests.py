@@ -256,7 +256,8 @@ class TextureRequest:
     painted again, so give the same views, another seed, and the result as `base`.
 
     `mirror`: make the texture symmetric about a plane, where the mesh is. `upscale`: 2 paints each
-    view once more at twice `view_size` before it is projected, for textures finer than the views.
+    view once more at twice `view_size` before it is projected, for textures finer than the views
+    (for placed views, and not for open spots: those are seen closely anyway).
     `pbr`: the material's maps as well, in the same UVs.
     """
 

@@ -1,13 +1,12 @@
-"""Paints a number of views with a wide random-weight SDXL-like model; prints what memory it took.
+"""Paints one view, then many, with a wide random-weight SDXL-like model; prints the peaks.
 
 `python memory_probe.py FOLDER VIEWS`: MiB over the loaded model as JSON. In a process of its own,
-because a process's peak never falls.
+so that what tests before it have freed does not count (Linux).
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from underpaint.buffers import Buffers
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Sampling
 from underpaint_daemon.worker.pipelines.cache import ModelCache
+from underpaint_daemon.worker.pipelines.memory import release
 from underpaint_daemon.worker.texturing.assets import mesh_ref
 
 SIDE = 256
@@ -46,22 +46,26 @@ def build(folder: Path) -> None:
 def main(folder: Path, views: int) -> None:
     torch.set_num_threads(1)
     paths = Paths(runtime=folder / "run", data=folder, cache=folder / "cache")
-    models, buffers = ModelCache(paths), Buffers()
-    studio = Studio(models, mesh_ref(torus(24, 12), buffers), buffers)
+    build(paths.models / "wide")
+    buffers = Buffers()
+    studio = Studio(ModelCache(paths), mesh_ref(torus(24, 12), buffers), buffers)
     settings = {"model": "wide", "sampling": Sampling(Sampler.EULER, 1, 3.0, 1), "size": 64}
     # The first run brings in what every run needs: libraries, the model, its preview.
     studio.run(**settings, view_count=1, view_size=64)
-    before = _peak()
-    studio.run(**settings, view_count=views, view_size=SIDE)
-    print(json.dumps({"views": views, "over_model_mib": _peak() - before}))
+    peaks = {}
+    for count in (1, views):
+        release()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak falls to what is in use now
+        before = _mib("VmHWM")
+        studio.run(**settings, view_count=count, view_size=SIDE)
+        peaks[count] = _mib("VmHWM") - before
+    print(json.dumps({"one_mib": peaks[1], "many_mib": peaks[views]}))
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _mib(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 if __name__ == "__main__":
-    root = Path(sys.argv[1])
-    if not (root / "models" / "wide").exists():
-        build(root / "models" / "wide")
-    main(root, int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

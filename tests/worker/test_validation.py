@@ -113,6 +113,7 @@ BAD: list[tuple[Any, ErrorCode, str]] = [
     (replace(TEXTURE, base=COLOR), ErrorCode.BAD_BUFFER, "base"),
     (replace(TEXTURE, base=BASE, feather=-1), ErrorCode.BAD_REQUEST, "feather"),
     (replace(TEXTURE, upscale=3), ErrorCode.BAD_REQUEST, "upscale"),
+    (replace(TEXTURE, views=(VIEW,), upscale=2), ErrorCode.BAD_REQUEST, "upscale"),
     (replace(TEXTURE, mirror=Mirror(normal=(0.0,) * 3)), ErrorCode.BAD_REQUEST, "mirror.normal"),
     (replace(TEXTURE, mirror=Mirror(point=(0.0,))), ErrorCode.BAD_REQUEST, "mirror.point"),
     (

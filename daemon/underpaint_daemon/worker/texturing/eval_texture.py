@@ -26,6 +26,7 @@ from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
 from ..job import Phase
 from ..pipelines.cache import ModelCache
 from ..pipelines.loading import LoadedModel
+from ..starter.metrics import depth_edges, edge_recall
 from .assets import load_asset, mesh_ref
 from .cli import add_sampling, chosen_sampling
 from .denoiser import Denoiser
@@ -35,6 +36,7 @@ from .pictures import Image8, contact_sheet, plain_png
 from .quality import overlap_psnr
 from .results import composed, measure
 from .runner import prepared
+from .shapes import SHAPES
 from .stations import Station
 from .sync import Synchroniser
 from .turntable import DIRECTIONS, shots, turntable
@@ -42,6 +44,7 @@ from .work import Painted, Pass, Work, paint, stations_of, synchroniser
 
 _SYNC_GAIN_DB = 6.0
 _SYNC_COST = 0.05
+_EDGE_SLACK = 0.02
 _UNSEEN_CAMERAS = 8
 _LEAST_SATURATION = 0.25
 _HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue": 225,
@@ -74,7 +77,8 @@ class _Quiet:
 def main(argv: list[str] | None = None) -> int:
     """Measure one mesh and prompt; exit code 0 when all bars hold, 3 when not."""
     args = _parser().parse_args(argv)
-    mesh = load_asset(args.mesh)
+    build = SHAPES.get(str(args.mesh))
+    mesh = load_asset(args.mesh) if build is None else build()
     buffers = Buffers()
     request = TextureRequest(
         Prompt(args.prompt),
@@ -94,7 +98,9 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     request = TextureRequest.__dataclass_fields__
     parser = argparse.ArgumentParser(prog="underpaint eval texture", description=__doc__)
-    parser.add_argument("mesh", type=Path, help="a mesh (.obj .ply .glb .fbx .blend)")
+    shapes = ", ".join(SHAPES)
+    told = f"a mesh (.obj .ply .glb .fbx .blend), or one of {shapes}"
+    parser.add_argument("mesh", type=Path, help=told)
     parser.add_argument("--prompt", required=True)
     parser.add_argument("--model", default=STARTER_MODEL)
     add_sampling(parser)
@@ -165,6 +171,8 @@ def evaluate(
         "sync_gain_db": quality["overlap_psnr_db"] - apart_db,
         "dominant_hue_deg": hue,
         "dominant_hue_share_fraction": share,
+        "depth_edge_recall_fraction": _adherence(synced),
+        "depth_edge_recall_unsynced_fraction": _adherence(unsynced),
         "paint_s": seconds,
         "paint_cpu_s": cpu,
         "sync_overhead_fraction": sync_s / network_s,
@@ -187,12 +195,29 @@ def _painted(work: Work, *, apart: bool) -> tuple[Painted, float, float]:
     return painted, timed.seconds, hook.seconds
 
 
+def _adherence(painted: Painted) -> float:
+    """The share of depth edges at which the views' pictures have an edge too, mean of views."""
+    return float(
+        np.nanmean(
+            [
+                edge_recall(image, depth_edges(station.buffers.depth.cpu().numpy()))
+                for image, station in zip(_images(painted), painted.stations, strict=True)
+            ]
+        )
+    )
+
+
 def _bars(measures: dict[str, float], prompt: str) -> list[Bar]:
     bars = [
         at_least("sync_gain_db", measures["sync_gain_db"], _SYNC_GAIN_DB),
         at_least("sharpness_ratio", measures["sharpness_ratio"], 0.8),
         at_most("sharpness_ratio", measures["sharpness_ratio"], 1.1),
         at_most("bare_fraction", measures["bare_fraction"], 0.0),
+        at_least(
+            "depth_edge_recall_fraction",
+            measures["depth_edge_recall_fraction"],
+            measures["depth_edge_recall_unsynced_fraction"] - _EDGE_SLACK,
+        ),
         at_most("sync_overhead_fraction", measures["sync_overhead_fraction"], _SYNC_COST),
     ]
     named = [hue for word, hue in _HUES.items() if word in prompt.lower().split()]
@@ -245,5 +270,8 @@ def _write(
 
 
 def _sheet(painted: Painted) -> Image8:
-    images = [(p.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy() for p in painted.pictures]
-    return contact_sheet(images)
+    return contact_sheet(_images(painted))
+
+
+def _images(painted: Painted) -> list[Image8]:
+    return [(p.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy() for p in painted.pictures]

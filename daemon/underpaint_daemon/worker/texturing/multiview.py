@@ -30,7 +30,8 @@ _NOISE_STRIDE = 7919
 
 
 class Rewrite(Protocol):
-    """Rewrites clean latents of all views at a step of `steps`."""
+    """Rewrites clean latents of all views at a step of `steps`: those of full strength, of which
+    a denoising at part strength takes the last."""
 
     def __call__(self, clean: list[Tensor], step: int, steps: int) -> list[Tensor]: ...
 
@@ -58,7 +59,17 @@ class Run:
 
     @property
     def steps(self) -> int:
+        """Steps that are taken."""
         return active_steps(self.sampling.steps, self.strength)
+
+    @property
+    def scheduled(self) -> int:
+        """Steps that full strength would take."""
+        return scheduled_steps(self.sampling.steps, self.strength)
+
+    @property
+    def first(self) -> int:
+        return self.scheduled - self.steps
 
 
 @torch.no_grad()
@@ -71,21 +82,19 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     if (known := run.journal.finished(run.number)) is not None:
         return known
     device = run.model.place.device
-    scheduled = scheduled_steps(run.sampling.steps, run.strength)
-    first = scheduled - run.steps
-    pattern = make_scheduler(run.model, run.sampling.sampler, scheduled)
-    pattern.set_timesteps(scheduled, device=device)
+    pattern = make_scheduler(run.model, run.sampling.sampler, run.scheduled)
+    pattern.set_timesteps(run.scheduled, device=device)
     if hasattr(pattern, "set_begin_index"):
-        pattern.set_begin_index(first)
+        pattern.set_begin_index(run.first)
     samplers = [copy.deepcopy(pattern) for _ in run.stations]
     stood = run.journal.standing(run.number)
     if stood is None:
-        taken, latents = 0, _begin(run, pattern, first, denoiser.channels)
+        taken, latents = 0, _begin(run, pattern, denoiser.channels)
     else:
         taken, latents = stood.step, [latent.to(device) for latent in stood.latents]
         for sampler, state in zip(samplers, stood.samplers, strict=True):
             put_state(sampler, state, device)
-    for step, timestep in list(enumerate(pattern.timesteps[first:]))[taken:]:
+    for step, timestep in list(enumerate(pattern.timesteps[run.first :]))[taken:]:
         latents = _step_all(run, denoiser, samplers, latents, step, timestep)
         run.journal.step(run.number, step + 1, latents, samplers, pattern)
     run.journal.finish(run.number, latents)
@@ -94,12 +103,12 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     return latents
 
 
-def _begin(run: Run, scheduler: Any, first: int, channels: int) -> list[Tensor]:
+def _begin(run: Run, scheduler: Any, channels: int) -> list[Tensor]:
     device = run.model.place.device
     noise = [n.to(device) for n in run.noise.draw(run.sampling.seed, channels)]
     if run.start is None:
         return [n * scheduler.init_noise_sigma for n in noise]
-    at = scheduler.timesteps[first : first + 1]
+    at = scheduler.timesteps[run.first : run.first + 1]
     return [
         scheduler.add_noise(clean.to(device).float(), n, at)
         for clean, n in zip(run.start, noise, strict=True)
@@ -114,8 +123,9 @@ def _step_all(
     step: int,
     timestep: Any,
 ) -> list[Tensor]:
+    planned = run.first + step, run.scheduled
     if denoiser.memory is not None:
-        denoiser.memory.start_step(run.reference_weight(step, run.steps))
+        denoiser.memory.start_step(run.reference_weight(*planned))
     levels = [level_at(sampler, timestep) for sampler in samplers]
     clean = []
     for i, station in enumerate(run.stations):
@@ -125,7 +135,7 @@ def _step_all(
         clean.append(levels[i].to_x0(latents[i], output))
         told = run.done + step * len(run.stations) + i + 1
         run.reporter.progress(Phase.DENOISING, told, run.total)
-    clean = run.rewrite(clean, step, run.steps)
+    clean = run.rewrite(clean, *planned)
     if run.reporter.wants_preview():
         told = run.done + (step + 1) * len(run.stations)
         run.reporter.preview(told, *run.show(clean))

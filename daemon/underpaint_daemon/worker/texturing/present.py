@@ -46,11 +46,11 @@ class PresentTile:
 
     def texture(self, device: torch.device) -> tuple[int, Tensor]:
         """The base as (number, (size, size, 4) float32 0..1)."""
-        return self.number, torch.from_numpy(self.base).to(device).float() / 255
+        return self.number, torch.tensor(self.base, device=device).float() / 255
 
     def opening(self, device: torch.device) -> tuple[int, Tensor]:
         """The openness as (number, (size, size, 1) float32)."""
-        return self.number, torch.from_numpy(self.openness)[..., None].to(device)
+        return self.number, torch.tensor(self.openness, device=device)[..., None]
 
 
 @dataclass(frozen=True, slots=True)

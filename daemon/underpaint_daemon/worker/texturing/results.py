@@ -114,7 +114,10 @@ def measure(mesh: Mesh, painted: Painted, images: Sequence[Image8]) -> dict[str,
         "filled_fraction": float((tiers == FILLED).sum() / count),
         "bare_fraction": float((tiers == 0).sum() / count),
         "overlap_psnr_db": overlap_psnr(mesh, painted.views()) if len(views) > 1 else math.nan,
-        "sharpness_ratio": sharpness_ratio(mesh, colours, views, painted.pictures),
+        # Of a spot the rest of the views would be measured: old paint against itself.
+        "sharpness_ratio": math.nan
+        if painted.present.locked
+        else sharpness_ratio(mesh, colours, views, painted.pictures),
     }
 
 
