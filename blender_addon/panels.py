@@ -17,6 +17,7 @@ from .session import DaemonState, Task
 _CATEGORY = "Underpaint"
 _PREVIEW_SCALE = 9.0
 _CHARACTER_PX = 7
+_MOST_LEFT = 3
 _STATES = {
     DaemonState.ABSENT: ("Daemon not running", "UNLINKED"),
     DaemonState.STARTING: ("Daemon is starting …", "TIME"),
@@ -48,6 +49,7 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
         live, settings = runtime.live(), context.scene.underpaint
         column = self.layout.column()
         _draw_state(column, live)
+        _draw_left(column, live)
         row = column.row()
         row.scale_y = 1.2
         row.prop(settings, "mode", expand=True)
@@ -192,6 +194,14 @@ def _draw_progress(layout: Any, task: Task) -> None:
     row.operator("underpaint.cancel", text="", icon="X")
     for warning in task.warnings[-1:]:
         layout.label(text=warning, icon="INFO")
+
+
+def _draw_left(layout: Any, live: runtime.Runtime) -> None:
+    for note in live.session.left[:_MOST_LEFT]:
+        row = layout.row(align=True)
+        row.label(text=f"From before: {note.title}", icon="RECOVER_LAST")
+        row.operator("underpaint.fetch_left", icon="IMPORT").job = note.job
+        row.operator("underpaint.drop_left", text="", icon="X").job = note.job
 
 
 def progress_text(task: Task) -> str:

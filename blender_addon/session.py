@@ -6,8 +6,8 @@ on the main thread, which only looks at what has come.
 
 from __future__ import annotations
 
+import os
 import queue
-import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -26,20 +26,20 @@ from underpaint.client import Client, connect
 from underpaint.envelope import new_id
 from underpaint.errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
 from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
-from underpaint.inputs import save_inputs
 from underpaint.job import Job
 from underpaint.paths import Paths
 from underpaint.requests import Request
 from underpaint.session import ClientState
-from underpaint.tree import request_digest
+from underpaint.tree import from_json, to_json
 
-from .layers.surfaces import FIRST_TILE, Target, target_to_json
+from . import left
+from .layers.surfaces import FIRST_TILE, Target
+from .left import Note
+from .saving import folder_name, keep_inputs, kept_target, save_results
 
 T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
 _PLAIN_ABSENCE = (ErrorCode.DAEMON_ABSENT, ErrorCode.DAEMON_LOST)
-_SLUG_LENGTH = 32
-TARGET_FILE = "target.json"
 
 
 class DaemonState(StrEnum):
@@ -103,6 +103,7 @@ class Session:
         self._incoming: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.tasks: dict[str, Task] = {}
         self.models: tuple[str, ...] = ()
+        self._left: tuple[Note, ...] | None = None
 
     # ---- the daemon ------------------------------------------------------------------------
 
@@ -165,11 +166,45 @@ class Session:
         job_id = new_id()
         place = folder / folder_name(request.prompt.text, job_id, datetime.now().astimezone())
         task = Task(job_id, request, scene, place, target, buffers)
+        self._note(task)
         self.tasks[job_id] = task
         task.job = client.submit(request, buffers, job_id=job_id, previews=True, wait=False)
-        keep = partial(_keep_inputs, place, request, buffers, target)
+        keep = partial(keep_inputs, place, request, buffers, target)
         self._later(keep, lambda _path: None, lambda error: task.warnings.append(error.message))
         return task
+
+    @property
+    def left(self) -> tuple[Note, ...]:
+        """Paintings that a Blender left when it closed, to be fetched."""
+        if self._left is None:
+            self._left = left.left_over(self._paths(), set(self.tasks))
+        return self._left
+
+    def fetch_left(self, note: Note) -> Task:
+        """Follow such a painting to its end, as if it had been asked for now.
+
+        Raises UnderpaintError, OSError.
+        """
+        folder = Path(note.folder)
+        task = Task(note.job, from_json(note.request), note.scene, folder, kept_target(folder))
+        self.start()
+        self._note(task)
+        self.tasks[task.id] = task
+        self._left = None
+
+        def followed(job: Job) -> None:
+            task.job = job
+
+        def failed(error: UnderpaintError) -> None:
+            task.error = error
+
+        self._later(partial(self._live().job, task.id, previews=True), followed, failed)
+        return task
+
+    def drop_left(self, job: str) -> None:
+        """Offer a painting no more."""
+        left.forget(self._paths(), job)
+        self._left = None
 
     def cancel(self) -> None:
         """Ask for the end of every painting; it comes as CANCELLED in the tasks."""
@@ -190,7 +225,19 @@ class Session:
             del self.tasks[task.id]
             if task.job is not None:
                 task.job.forget()
+            if isinstance(task.error, ConnectionLost):
+                self._left = None  # the daemon may have it: offered again
+            else:
+                left.forget(self._paths(), task.id)
         return ended
+
+    def _note(self, task: Task) -> None:
+        request, title = to_json(task.request), " ".join(task.request.prompt.text.split())
+        note = Note(task.id, title, request, task.scene, str(task.folder), os.getpid())
+        try:
+            left.write(self._paths(), note)
+        except OSError as error:
+            task.warnings.append(f"it could not be fetched if Blender closed: {error}")
 
     def _live(self) -> Client:
         if self._client is None:
@@ -247,7 +294,7 @@ class Session:
                 task.error = error
 
         task.fetching = True
-        self._later(partial(_save_results, job, task.folder), saved, failed)
+        self._later(partial(save_results, job, task.folder), saved, failed)
 
     # ---- work in other threads -------------------------------------------------------------
 
@@ -277,38 +324,8 @@ class Session:
             call()
 
 
-def folder_name(prompt: str, job: str, now: datetime) -> str:
-    """A readable, unique folder name: time, first words, the job's id."""
-    words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
-    return "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", words, job[:8]) if part)
-
-
 def _shown_by_state(_error: UnderpaintError) -> None:
     """What failed because the daemon went away: the connection's state says so."""
-
-
-def _keep_inputs(
-    folder: Path, request: Request, buffers: Buffers, target: Target | None
-) -> str | None:
-    """What the request refers to, beside its results, so that it can be run again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if target is not None:
-        (folder / TARGET_FILE).write_text(target_to_json(target), encoding="utf-8")
-    return save_inputs(folder, request_digest(request), buffers)
-
-
-def _save_results(job: Job, folder: Path) -> tuple[Path, ...]:
-    """Fetch and write every file; the paths of the images."""
-    folder.mkdir(parents=True, exist_ok=True)
-    images = []
-    for result in job.result():
-        path = folder / result.name
-        path.write_bytes(result.data)
-        if result.media.startswith("image/"):
-            images.append(path)
-    if not images:
-        raise UnderpaintError(ErrorCode.INTERNAL, f"job {job.id} ended without an image")
-    return tuple(images)
 
 
 def _as_ours(error: BaseException) -> UnderpaintError:

@@ -46,8 +46,7 @@ class Prepared:
 
 def paintable(context: Any) -> list[Any]:
     """The selected mesh objects, the active one first; the active one when none is selected."""
-    active = context.view_layer.objects.active
-    chosen = [item for item in context.view_layer.objects if item.select_get()]
+    active, chosen = context.view_layer.objects.active, list(context.selected_objects)
     ordered = [active, *chosen] if active in chosen or not chosen else chosen
     meshes = [item for item in ordered if item is not None and item.type == "MESH"]
     return list(dict.fromkeys(meshes))
@@ -68,7 +67,7 @@ def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpos
     for item in objects:
         item.update_from_editmode()
     mesh, buffers, surfaces = surfaces_of(objects, context.evaluated_depsgraph_get())
-    _check_materials(surfaces)
+    presence.check_colours(surfaces)
     seen = _views(context, views, settings.view_size, buffers)
     there = {}
     if purpose is not Purpose.NEW:
@@ -156,6 +155,13 @@ def _check(objects: Sequence[Any]) -> None:
         raise UnderpaintError(
             ErrorCode.BAD_MESH, "no mesh is selected", hint="Select the objects to paint."
         )
+    foreign = [item.name for item in objects if item.data.library is not None]
+    if foreign:
+        raise UnderpaintError(
+            ErrorCode.BAD_MESH,
+            f"{', '.join(map(repr, foreign))} is linked from another file",
+            hint="Make it local (Object > Relations > Make Local), or paint it in its own file.",
+        )
     bare = [item.name for item in without_uv(objects)]
     if bare:
         raise UnderpaintError(
@@ -164,11 +170,6 @@ def _check(objects: Sequence[Any]) -> None:
             hint="Press Unwrap to have one made, or unwrap it by hand; UV maps that are there stay "
             "as they are.",
         )
-
-
-def _check_materials(surfaces: Sequence[Surface]) -> None:
-    """Better refused now than after minutes of painting."""
-    presence.check_colours(surfaces)
 
 
 def _views(context: Any, views: str, side: int, buffers: Buffers) -> tuple[View, ...]:

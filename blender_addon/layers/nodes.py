@@ -55,8 +55,9 @@ def insert(material: Any) -> Any:
     Raises UnderpaintError(BAD_REQUEST) when the material has no colour to paint.
     """
     present = group_node(material)
-    if present is not None:
+    if present is not None and present.node_tree is not None:
         return present
+    remove(material)  # a node whose group was deleted
     tree, socket = material.node_tree, colour_socket(material)
     node = tree.nodes.new("ShaderNodeGroup")
     node[_OWN] = GROUP
@@ -91,6 +92,7 @@ def rebuild(material: Any, layers: Sequence[Any], mask_shown: Any = None) -> Non
     """Make the group's inside anew from the layers, lowest first. `mask_shown`: an image that is
     drawn in red on top, while the artist paints a mask."""
     node = insert(material)
+    _own_group(node)
     _wire_channels(material, node, layers)
     inside.build(node.node_tree, layers, mask_shown)
     inside.set_opacities(node.node_tree, layers)
@@ -99,7 +101,8 @@ def rebuild(material: Any, layers: Sequence[Any], mask_shown: Any = None) -> Non
 def set_opacities(material: Any, layers: Sequence[Any]) -> None:
     """Set what the layers' sliders say; no node is made or linked."""
     node = group_node(material)
-    if node is not None:
+    if node is not None and node.node_tree is not None:
+        _own_group(node)
         inside.set_opacities(node.node_tree, layers)
 
 
@@ -113,6 +116,12 @@ def _ours(material: Any, what: str) -> Any:
     tree = material.node_tree
     nodes = () if tree is None else tree.nodes
     return next((node for node in nodes if node.get(_OWN) == what), None)
+
+
+def _own_group(node: Any) -> None:
+    """A copied material shares the group until it changes."""
+    if node.node_tree.users > 1:
+        node.node_tree = node.node_tree.copy()
 
 
 def _add_display(tree: Any, group: Any) -> None:

@@ -9,6 +9,8 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.errors import ErrorCode, RequestError
+
 from .compose import Floats, srgb
 
 
@@ -59,8 +61,14 @@ def save(pixels: npt.NDArray[np.uint8], file: Path) -> Path:
 
 
 def load(file: Path, name: str) -> Any:
-    """An image of a file, as colours with straight alpha that nothing multiplies."""
-    image = bpy.data.images.load(str(file), check_existing=False)
+    """An image of a file, as colours with straight alpha that nothing multiplies.
+
+    Raises RequestError(FILE).
+    """
+    try:
+        image = bpy.data.images.load(str(file), check_existing=False)
+    except RuntimeError as error:
+        raise RequestError(ErrorCode.FILE, f"{file} cannot be read: {error}") from error
     image.name = name
     image.alpha_mode = "CHANNEL_PACKED"
     return image

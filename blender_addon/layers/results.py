@@ -34,6 +34,8 @@ def apply_texture(task: Task, target: Target) -> list[Any]:
     are in the file all the same.
     """
     files, made, reached = sorted_files(task.files), [], False
+    if "texture" not in files:
+        raise UnderpaintError(ErrorCode.INTERNAL, f"job {task.id} ended without a texture")
     for number, surface in enumerate(target.surfaces):
         look = _look(task, files, surface, number)
         made.append(look["image"])

@@ -11,6 +11,7 @@ from .layers import (
     UNDERPAINT_OT_layers_flatten,
     UNDERPAINT_OT_layers_restore,
 )
+from .left import UNDERPAINT_OT_drop_left, UNDERPAINT_OT_fetch_left
 from .masks import UNDERPAINT_OT_mask_clear, UNDERPAINT_OT_mask_done, UNDERPAINT_OT_mask_paint
 from .recall import UNDERPAINT_OT_use_settings
 from .texture import (
@@ -40,6 +41,8 @@ CLASSES = (
     UNDERPAINT_OT_mask_clear,
     UNDERPAINT_OT_mask_done,
     UNDERPAINT_OT_unwrap,
+    UNDERPAINT_OT_fetch_left,
+    UNDERPAINT_OT_drop_left,
     UNDERPAINT_OT_start_daemon,
     UNDERPAINT_OT_dismiss_error,
 )

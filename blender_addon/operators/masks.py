@@ -14,6 +14,7 @@ from ..active import active_layer, active_material, need_material
 from ..layers import materials, pixels, shown, stack
 from ..layers.compose import to_rgba
 from .failing import refuse
+from .modes import enter
 
 _WHAT = (
     ("PLACE", "Place", "Where to repaint"),
@@ -40,13 +41,16 @@ class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         try:
+            enter(context, "TEXTURE_PAINT")
             material = need_material(context)
             image = _place_mask(context, material) if self.what == "PLACE" else _layer_mask(context)
         except UnderpaintError as error:
             return refuse(self, error)
         if image is None:
             return {"CANCELLED"}
-        _begin_painting(context, image)
+        # On this image and no other. The artist's brush is theirs.
+        paint = context.scene.tool_settings.image_paint
+        paint.mode, paint.canvas = "IMAGE", image
         return {"FINISHED"}
 
 
@@ -120,11 +124,3 @@ def _layer_mask(context: Any) -> Any:
 
 def _new_mask(name: str, side: int, *, white: bool) -> Any:
     return pixels.new(name, to_rgba(np.full((side, side), white)), data=True)
-
-
-def _begin_painting(context: Any, image: Any) -> None:
-    """Texture Paint on this image and no other. The artist's brush is theirs."""
-    if context.mode != "PAINT_TEXTURE":
-        bpy.ops.object.mode_set(mode="TEXTURE_PAINT")
-    paint = context.scene.tool_settings.image_paint
-    paint.mode, paint.canvas = "IMAGE", image

@@ -9,7 +9,11 @@ from typing import Any, ClassVar
 import bpy
 import numpy as np
 
+from underpaint.errors import UnderpaintError
+
 from ..texture_job import paintable, without_uv
+from .failing import refuse
+from .modes import enter
 
 _FLAGS = ("hide", "select")
 _PARTS = ("vertices", "edges", "polygons")
@@ -29,14 +33,15 @@ class UNDERPAINT_OT_unwrap(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         mode = context.mode
-        if mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        bare = without_uv(paintable(context))
-        with _selection_kept(context):
-            for item in {item.data: item for item in bare}.values():
-                _unwrap(context, item)
-        if mode == "EDIT_MESH":
-            bpy.ops.object.mode_set(mode="EDIT")
+        try:
+            enter(context, "OBJECT")
+            bare = without_uv(paintable(context))
+            with _selection_kept(context):
+                for item in {item.data: item for item in bare}.values():
+                    _unwrap(context, item)
+            enter(context, "EDIT" if mode == "EDIT_MESH" else "OBJECT")
+        except UnderpaintError as error:
+            return refuse(self, error)
         self.report({"INFO"}, f"unwrapped {', '.join(item.name for item in bare)}")
         return {"FINISHED"}
 
@@ -52,9 +57,9 @@ def _unwrap(context: Any, item: Any) -> None:
     for other in context.view_layer.objects:
         other.select_set(other == item)  # Edit Mode takes all that are selected
     context.view_layer.objects.active = item
-    bpy.ops.object.mode_set(mode="EDIT")
+    enter(context, "EDIT")
     bpy.ops.uv.smart_project(island_margin=_MARGIN)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    enter(context, "OBJECT")
     for (part, flag), values in before.items():
         getattr(mesh, part).foreach_set(flag, values)
 

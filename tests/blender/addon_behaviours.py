@@ -8,96 +8,43 @@ nothing but the extension's own wheels; then writes {behaviour: "" or the traceb
 
 from __future__ import annotations
 
-import importlib
-import json
 import os
-import signal
 import statistics
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from own_wheels import hide
-
-hide("zmq", "msgpack", "underpaint")
-
-import bpy  # noqa: E402 (after `hide`)
+from addon_tools import (
+    MODULE,
+    STEPS,
+    addon,
+    begin,
+    draw,
+    live,
+    main,
+    paint,
+    pump_until,
+    settings,
+)
 
 # isort: split
-import addon_utils  # noqa: E402
-
-MODULE = "bl_ext.user_default.underpaint"
-REPORT = Path(sys.argv[sys.argv.index("--") + 1]) if "--" in sys.argv else Path()
-STEPS = "steps=4 seconds=0.02"
-SLOW = "steps=60 seconds=0.05"
-
-
-def install(extension: Path) -> None:
-    done = bpy.ops.extensions.package_install_files(
-        filepath=str(extension), repo="user_default", enable_on_install=True
-    )
-    assert done == {"FINISHED"}, done
-
-
-def addon(name: str):
-    return importlib.import_module(f"{MODULE}.{name}")
-
-
-def live():
-    return addon("runtime").live()
-
-
-def settings():
-    return bpy.context.scene.underpaint
-
-
-def pump_until(condition, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {live()}"
-        addon("pump").tick()
-        time.sleep(0.005)
-
-
-def begin(prompt: str):
-    """Start painting without waiting; the task."""
-    settings().prompt = prompt
-    assert bpy.ops.underpaint.generate(wait=False) == {"FINISHED"}
-    return live().current
-
-
-def paint(prompt: str):
-    """Paint to the end; the new image."""
-    settings().prompt = prompt
-    assert bpy.ops.underpaint.generate(timeout=120) == {"FINISHED"}
-    return bpy.data.images[live().last_image]
-
-
-def refusal(call) -> str:
-    """What a script hears when an operator fails."""
-    try:
-        call()
-    except RuntimeError as error:
-        return str(error)
-    raise AssertionError("this should have been refused")
-
-
-def draw(name: str):
-    from recording_layout import Context, Drawn
-
-    drawn = Drawn()
-    getattr(bpy.types, name).draw(drawn, Context())
-    return drawn
-
-
-def daemon_pid() -> int:
-    from underpaint.connection import read_connection
-    from underpaint.paths import user_paths
-
-    return read_connection(user_paths().connection_file).pid
+import addon_utils
+import bpy
+from addon_trouble import (
+    a_daemon_that_cannot_start_is_explained,
+    a_failure_is_shown_with_its_fix,
+    a_lost_daemon_can_be_started_again,
+    a_painting_outlives_the_blender_that_asked_for_it,
+    a_painting_that_was_left_can_be_left_for_good,
+    a_scene_without_a_camera_is_refused_with_a_hint,
+    a_wrong_python_is_named,
+    another_file_may_be_opened_while_it_is_painted,
+    cancel_stops_in_the_middle_and_is_no_error,
+    the_daemon_may_be_killed_while_it_paints,
+    the_scene_may_be_deleted_while_it_is_painted,
+)
 
 
 def the_extension_runs_on_its_own_wheels():
@@ -201,100 +148,6 @@ def previews_and_progress_show_while_it_paints():
     pump_until(lambda: task.ended)
 
 
-def cancel_stops_in_the_middle_and_is_no_error():
-    task = begin(SLOW)
-    pump_until(lambda: task.step > 1)
-    assert bpy.ops.underpaint.cancel() == {"FINISHED"}
-    pump_until(lambda: task.ended)
-    assert task.error.code == "cancelled"
-    assert live().error is None
-    assert not len(settings().results)
-    paint(STEPS)
-
-
-def a_failure_is_shown_with_its_fix():
-    assert "the model is broken" in refusal(lambda: paint("steps=3 fail_at=2"))
-    drawn = draw("UNDERPAINT_PT_main")
-    assert any("the model is broken" in text for text in drawn.texts), drawn.texts
-    assert any("safetensors" in text for text in drawn.texts), drawn.texts
-    bpy.ops.underpaint.dismiss_error()
-    assert live().error is None
-
-
-def a_scene_without_a_camera_is_refused_with_a_hint():
-    bpy.context.scene.camera = None
-    assert "camera" in refusal(lambda: paint(STEPS))
-    assert live().error.hint
-
-
-def the_scene_may_be_deleted_while_it_is_painted():
-    doomed = bpy.context.scene
-    bpy.data.scenes.new("Another")
-    task = begin(SLOW.replace("60", "10"))
-    for item in list(bpy.data.objects):
-        bpy.data.objects.remove(item)
-    bpy.data.scenes.remove(doomed)
-    pump_until(lambda: task.ended)
-    assert [entry.image.name for entry in settings().results] == [live().last_image]
-
-
-def another_file_may_be_opened_while_it_is_painted():
-    task = begin(SLOW.replace("60", "10"))
-    bpy.ops.wm.read_homefile(use_factory_startup=False)
-    pump_until(lambda: task.ended)
-    assert len(settings().results) == 1
-    assert bpy.data.images[live().last_image].size[0] == 256
-
-
-def the_daemon_may_be_killed_while_it_paints():
-    task = begin("steps=40 seconds=0.05")
-    pump_until(lambda: task.step > 1)
-    os.kill(daemon_pid(), signal.SIGKILL)
-    pump_until(lambda: live().session.state in ("lost", "starting"))
-    pump_until(lambda: task.ended)
-    assert task.error is None, task.error
-    assert len(settings().results) == 1
-
-
-def a_lost_daemon_can_be_started_again():
-    paint(STEPS)
-    os.kill(daemon_pid(), signal.SIGKILL)
-    pump_until(lambda: live().session.state == "lost")
-    drawn = draw("UNDERPAINT_PT_main")
-    assert "Start Again" in drawn.texts, drawn.texts
-    assert bpy.ops.underpaint.start_daemon() == {"FINISHED"}
-    pump_until(lambda: live().session.state == "ready")
-
-
-def a_wrong_python_is_named():
-    live().session.close()
-    chosen = bpy.context.preferences.addons[MODULE].preferences
-    chosen.daemon_python = "/nowhere/python"
-    try:
-        assert "/nowhere/python" in refusal(bpy.ops.underpaint.start_daemon)
-    finally:
-        chosen.daemon_python = ""
-    paint(STEPS)
-
-
-def a_daemon_that_cannot_start_is_explained():
-    paint(STEPS)
-    stop_daemon()
-    python = os.environ["UNDERPAINT_PYTHON"]
-    os.environ["UNDERPAINT_PYTHON"] = "/bin/false"
-    try:
-        bpy.ops.underpaint.start_daemon()
-        pump_until(lambda: live().session.trouble is not None)
-    finally:
-        os.environ["UNDERPAINT_PYTHON"] = python
-    texts = " ".join(draw("UNDERPAINT_PT_main").texts)
-    assert "ended with code 1" in texts, texts
-    assert "underpaint doctor" in texts, texts
-    assert live().session.state == "absent"
-    paint(STEPS)
-    assert live().session.trouble is None
-
-
 def results_go_beside_a_saved_file():
     blend = Path(bpy.app.tempdir) / "saved" / "scene.blend"
     blend.parent.mkdir(exist_ok=True)
@@ -395,6 +248,8 @@ BEHAVIOURS = (
     a_lost_daemon_can_be_started_again,
     a_wrong_python_is_named,
     a_daemon_that_cannot_start_is_explained,
+    a_painting_outlives_the_blender_that_asked_for_it,
+    a_painting_that_was_left_can_be_left_for_good,
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,
     long_prompts_in_any_script_name_their_image,
@@ -404,52 +259,6 @@ BEHAVIOURS = (
     a_tick_of_the_pump_is_short,
     disabling_leaves_nothing_behind,
 )
-
-
-def outcome(behaviour, before) -> str:
-    bpy.ops.wm.read_homefile(use_factory_startup=False)
-    live().error, live().last_image = None, ""
-    live().session.tasks.clear()
-    before()
-    try:
-        behaviour()
-    except Exception:
-        return traceback.format_exc()
-    return ""
-
-
-def stop_daemon() -> None:
-    """End the daemon in good order, and wait until it is gone."""
-    from underpaint.connection import process_alive
-    from underpaint.errors import ConnectionLost
-
-    live().session.close()
-    try:
-        pid = daemon_pid()
-        os.kill(pid, signal.SIGTERM)
-    except (ConnectionLost, ProcessLookupError):
-        return
-    deadline = time.monotonic() + 60
-    while process_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def main(behaviours, before=lambda: None) -> None:
-    """Install, run the behaviours (or those named in the arguments), report; ends the process."""
-    report, extension, *chosen = sys.argv[sys.argv.index("--") + 1 :]
-    install(Path(extension))
-    results = {}
-    for behaviour in behaviours:
-        if not chosen or behaviour.__name__ in chosen:
-            began = time.monotonic()
-            failure = results[behaviour.__name__] = outcome(behaviour, before)
-            verdict = "FAILED" if failure else "ok"
-            print(f"{time.monotonic() - began:6.2f} s {verdict} {behaviour.__name__}", flush=True)
-    stop_daemon()
-    Path(report).write_text(json.dumps(results))
-    addon_utils.disable(MODULE)
-    sys.stdout.flush()
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bpy
-from addon_behaviours import MODULE, addon, install, live, stop_daemon
+from addon_tools import MODULE, addon, install, live, stop_daemon
 
 # isort: split
 import addon_utils
@@ -57,6 +57,8 @@ def paint_texture(out: Path) -> dict[str, float]:
     stack = head.active_material.underpaint
     first = read(stack.layers[0].look.image)
     settings.prompt = "blue paint"
+    for part in (head.data.vertices, head.data.edges):
+        part.foreach_set("select", np.zeros(len(part), bool))  # else they select their faces
     for face in head.data.polygons:
         face.select = face.center.z > 0.4
     bpy.ops.object.mode_set(mode="EDIT")

@@ -83,5 +83,5 @@ class Context:
 
     def __init__(self, region_width: int = 280) -> None:
         self.scene, self.view_layer = bpy.context.scene, bpy.context.view_layer
-        self.mode = bpy.context.mode
+        self.mode, self.selected_objects = bpy.context.mode, bpy.context.selected_objects
         self.region = type("Region", (), {"width": region_width})()

@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import addon_behaviours as base
+import addon_tools as base
 
 # isort: split
 import bpy
 import numpy as np
 import texture_tools as tools
-from addon_behaviours import addon, draw, live, pump_until, refusal
+from addon_tools import addon, draw, live, pump_until, refusal
 
 SIDE = tools.SIDE
 QUICK, SLOW = "steps=2 seconds=0.01", "steps=12 seconds=0.05"
@@ -295,6 +295,47 @@ def other_objects_with_the_same_material_stay_as_they_are():
     assert item.active_material != made
     bpy.ops.underpaint.layers_restore()
     assert item.active_material == made
+
+
+def a_copied_material_has_layers_of_its_own():
+    item, other = tools.quad(), tools.quad("Other", at=(3, 0, 0))
+    item.data.materials.append(tools.material(colour=(0.5, 0.5, 0.5, 1)))
+    tools.only(item, other)
+    other.select_set(False)
+    texture(seed=0)
+    other.data.materials.append(item.active_material.copy())
+    layers(other)[0].opacity = 0
+    same(tools.seen(item), linear(expected(0)[..., :3]))
+    same(tools.seen(other), np.full((SIDE, SIDE, 3), 0.5))
+
+
+def a_deleted_group_comes_back_and_goes_for_good():
+    item, made = tools.quad(), tools.material()
+    item.data.materials.append(made)
+    tools.only(item)
+    before = tools.tree_state(made)
+    texture(seed=0)
+    bpy.data.node_groups.remove(addon("layers.nodes").group_node(made).node_tree)
+    layers(item)[0].opacity = 0.5
+    texture(seed=20)
+    same(tools.seen(item), linear(expected(20)[..., :3]))
+    bpy.ops.underpaint.layers_restore()
+    assert tools.tree_state(made) == before
+
+
+def an_object_of_another_file_is_refused():
+    item = tools.quad("Linked")
+    tools.only(item)
+    blend = Path(bpy.app.tempdir) / "library.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), copy=True)
+    bpy.data.objects.remove(item)
+    with bpy.data.libraries.load(str(blend), link=True) as (_there, here):
+        here.objects = ["Linked"]
+    bpy.context.scene.collection.objects.link(here.objects[0])
+    tools.only(here.objects[0])
+    settings().prompt = QUICK
+    assert "another file" in refusal(lambda: bpy.ops.underpaint.texture(timeout=60))
+    refusal(bpy.ops.underpaint.mask_paint)
 
 
 def a_material_without_nodes_keeps_its_colour_below():
@@ -602,6 +643,9 @@ BEHAVIOURS = (
     removing_the_last_layer_gives_the_artists_material_back,
     restoring_takes_a_made_material_away,
     other_objects_with_the_same_material_stay_as_they_are,
+    a_copied_material_has_layers_of_its_own,
+    a_deleted_group_comes_back_and_goes_for_good,
+    an_object_of_another_file_is_refused,
     a_material_without_nodes_keeps_its_colour_below,
     a_shader_without_colour_is_refused_before_painting,
     two_objects_are_painted_in_one_job_each_on_its_own_texture,

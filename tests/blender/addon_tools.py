@@ -1,0 +1,141 @@
+"""What the scripts of behaviours share, inside Blender: install, paint, pump, look, report.
+
+Importing this hides the environment's own copies of what the extension bundles.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from own_wheels import hide
+
+hide("zmq", "msgpack", "underpaint")
+
+import bpy  # noqa: E402 (after `hide`)
+
+# isort: split
+import addon_utils  # noqa: E402
+
+MODULE = "bl_ext.user_default.underpaint"
+REPORT = Path(sys.argv[sys.argv.index("--") + 1]) if "--" in sys.argv else Path()
+STEPS = "steps=4 seconds=0.02"
+SLOW = "steps=60 seconds=0.05"
+
+
+def install(extension: Path) -> None:
+    done = bpy.ops.extensions.package_install_files(
+        filepath=str(extension), repo="user_default", enable_on_install=True
+    )
+    assert done == {"FINISHED"}, done
+
+
+def addon(name: str):
+    return importlib.import_module(f"{MODULE}.{name}")
+
+
+def live():
+    return addon("runtime").live()
+
+
+def settings():
+    return bpy.context.scene.underpaint
+
+
+def pump_until(condition, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {live()}"
+        addon("pump").tick()
+        time.sleep(0.005)
+
+
+def begin(prompt: str):
+    """Start painting without waiting; the task."""
+    settings().prompt = prompt
+    assert bpy.ops.underpaint.generate(wait=False) == {"FINISHED"}
+    return live().current
+
+
+def paint(prompt: str):
+    """Paint to the end; the new image."""
+    settings().prompt = prompt
+    assert bpy.ops.underpaint.generate(timeout=120) == {"FINISHED"}
+    return bpy.data.images[live().last_image]
+
+
+def refusal(call) -> str:
+    """What a script hears when an operator fails."""
+    try:
+        call()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("this should have been refused")
+
+
+def draw(name: str):
+    from recording_layout import Context, Drawn
+
+    drawn = Drawn()
+    getattr(bpy.types, name).draw(drawn, Context())
+    return drawn
+
+
+def daemon_pid() -> int:
+    from underpaint.connection import read_connection
+    from underpaint.paths import user_paths
+
+    return read_connection(user_paths().connection_file).pid
+
+
+def outcome(behaviour, before) -> str:
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    live().error, live().last_image = None, ""
+    live().session.tasks.clear()
+    before()
+    try:
+        behaviour()
+    except Exception:
+        return traceback.format_exc()
+    return ""
+
+
+def stop_daemon() -> None:
+    """End the daemon in good order, and wait until it is gone."""
+    from underpaint.connection import process_alive
+    from underpaint.errors import ConnectionLost
+
+    live().session.close()
+    try:
+        pid = daemon_pid()
+        os.kill(pid, signal.SIGTERM)
+    except (ConnectionLost, ProcessLookupError):
+        return
+    deadline = time.monotonic() + 60
+    while process_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def main(behaviours, before=lambda: None) -> None:
+    """Install, run the behaviours (or those named in the arguments), report; ends the process."""
+    report, extension, *chosen = sys.argv[sys.argv.index("--") + 1 :]
+    install(Path(extension))
+    results = {}
+    for behaviour in behaviours:
+        if not chosen or behaviour.__name__ in chosen:
+            began = time.monotonic()
+            failure = results[behaviour.__name__] = outcome(behaviour, before)
+            verdict = "FAILED" if failure else "ok"
+            print(f"{time.monotonic() - began:6.2f} s {verdict} {behaviour.__name__}", flush=True)
+    stop_daemon()
+    Path(report).write_text(json.dumps(results))
+    addon_utils.disable(MODULE)
+    sys.stdout.flush()
+    os._exit(0)

@@ -1,0 +1,143 @@
+"""What artists rely on when something goes wrong: cancelled, failed, killed, closed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import addon_utils
+import bpy
+from addon_tools import (
+    MODULE,
+    SLOW,
+    STEPS,
+    addon,
+    begin,
+    daemon_pid,
+    draw,
+    live,
+    paint,
+    pump_until,
+    refusal,
+    settings,
+    stop_daemon,
+)
+
+
+def cancel_stops_in_the_middle_and_is_no_error():
+    task = begin(SLOW)
+    pump_until(lambda: task.step > 1)
+    assert bpy.ops.underpaint.cancel() == {"FINISHED"}
+    pump_until(lambda: task.ended)
+    assert task.error.code == "cancelled"
+    assert live().error is None
+    assert not len(settings().results)
+    paint(STEPS)
+
+
+def a_failure_is_shown_with_its_fix():
+    assert "the model is broken" in refusal(lambda: paint("steps=3 fail_at=2"))
+    drawn = draw("UNDERPAINT_PT_main")
+    assert any("the model is broken" in text for text in drawn.texts), drawn.texts
+    assert any("safetensors" in text for text in drawn.texts), drawn.texts
+    bpy.ops.underpaint.dismiss_error()
+    assert live().error is None
+
+
+def a_scene_without_a_camera_is_refused_with_a_hint():
+    bpy.context.scene.camera = None
+    assert "camera" in refusal(lambda: paint(STEPS))
+    assert live().error.hint
+
+
+def the_scene_may_be_deleted_while_it_is_painted():
+    doomed = bpy.context.scene
+    bpy.data.scenes.new("Another")
+    task = begin(SLOW.replace("60", "10"))
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    bpy.data.scenes.remove(doomed)
+    pump_until(lambda: task.ended)
+    assert [entry.image.name for entry in settings().results] == [live().last_image]
+
+
+def another_file_may_be_opened_while_it_is_painted():
+    task = begin(SLOW.replace("60", "10"))
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    pump_until(lambda: task.ended)
+    assert len(settings().results) == 1
+    assert bpy.data.images[live().last_image].size[0] == 256
+
+
+def the_daemon_may_be_killed_while_it_paints():
+    task = begin("steps=40 seconds=0.05")
+    pump_until(lambda: task.step > 1)
+    os.kill(daemon_pid(), signal.SIGKILL)
+    pump_until(lambda: live().session.state in ("lost", "starting"))
+    pump_until(lambda: task.ended)
+    assert task.error is None, task.error
+    assert len(settings().results) == 1
+
+
+def a_lost_daemon_can_be_started_again():
+    paint(STEPS)
+    os.kill(daemon_pid(), signal.SIGKILL)
+    pump_until(lambda: live().session.state == "lost")
+    drawn = draw("UNDERPAINT_PT_main")
+    assert "Start Again" in drawn.texts, drawn.texts
+    assert bpy.ops.underpaint.start_daemon() == {"FINISHED"}
+    pump_until(lambda: live().session.state == "ready")
+
+
+def a_wrong_python_is_named():
+    live().session.close()
+    chosen = bpy.context.preferences.addons[MODULE].preferences
+    chosen.daemon_python = "/nowhere/python"
+    try:
+        assert "/nowhere/python" in refusal(bpy.ops.underpaint.start_daemon)
+    finally:
+        chosen.daemon_python = ""
+    paint(STEPS)
+
+
+def a_daemon_that_cannot_start_is_explained():
+    paint(STEPS)
+    stop_daemon()
+    python = os.environ["UNDERPAINT_PYTHON"]
+    os.environ["UNDERPAINT_PYTHON"] = "/bin/false"
+    try:
+        bpy.ops.underpaint.start_daemon()
+        pump_until(lambda: live().session.trouble is not None)
+    finally:
+        os.environ["UNDERPAINT_PYTHON"] = python
+    texts = " ".join(draw("UNDERPAINT_PT_main").texts)
+    assert "ended with code 1" in texts, texts
+    assert "underpaint doctor" in texts, texts
+    assert live().session.state == "absent"
+    paint(STEPS)
+    assert live().session.trouble is None
+
+
+def a_painting_outlives_the_blender_that_asked_for_it():
+    begin(SLOW.replace("60", "20"))
+    pump_until(lambda: live().current.step > 1)
+    addon_utils.disable(MODULE)  # as quitting does: nobody follows the job any more
+    assert addon_utils.enable(MODULE) is not None
+    (note,) = live().session.left
+    assert any(note.title in text for text in draw("UNDERPAINT_PT_main").texts)
+    assert bpy.ops.underpaint.fetch_left(job=note.job) == {"FINISHED"}
+    assert live().session.left == ()
+    pump_until(lambda: settings().results)
+    assert settings().results[0].image["underpaint_request"] == note.request
+    assert addon("left").left_over(live().session._paths(), set()) == ()
+
+
+def a_painting_that_was_left_can_be_left_for_good():
+    begin(SLOW)
+    pump_until(lambda: live().current.step > 1)
+    bpy.ops.underpaint.cancel()
+    addon_utils.disable(MODULE)
+    assert addon_utils.enable(MODULE) is not None
+    (note,) = live().session.left
+    assert bpy.ops.underpaint.drop_left(job=note.job) == {"FINISHED"}
+    assert live().session.left == ()
