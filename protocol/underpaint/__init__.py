@@ -56,6 +56,7 @@ from .requests import (
     View,
 )
 from .session import ClientState
+from .texturing import TexturedFile, texture_file
 from .tree import from_json, from_plain, request_digest, to_json, to_plain
 from .version import VERSION as __version__
 
@@ -101,6 +102,7 @@ __all__ = [
     "StateChanged",
     "StatusOk",
     "TextureRequest",
+    "TexturedFile",
     "TileAxes",
     "TileImages",
     "UnderpaintError",
@@ -116,6 +118,7 @@ __all__ = [
     "perspective",
     "project",
     "request_digest",
+    "texture_file",
     "to_json",
     "to_plain",
     "unproject",

@@ -43,7 +43,8 @@ class Maps:
             "base_color": _bytes(self.base_color),
             "roughness": roughness,
             "metallic": metallic,
-            "normal": _bytes(self.normal * 0.5 + 0.5),
+            # A hair above: what is flat but for rounding is 128, not 127.
+            "normal": _bytes(self.normal * 0.5 + 0.50001),
             "height": (self.height.clip(0, 1) * 65535).round().astype(np.uint16),
             "ao": ao,
             "orm": np.dstack([ao, roughness, metallic]),

@@ -5,23 +5,18 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import io
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
-
 import underpaint
 from underpaint.buffers import Buffers
+from underpaint.cli.material import add_pbr, pbr_of
 from underpaint.cli.run import follow
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.events import ResultFile
 from underpaint.requests import (
     STARTER_MODEL,
     Lora,
@@ -35,23 +30,26 @@ from underpaint.requests import (
 )
 from underpaint.tree import request_digest
 
-from .assets import SUFFIXES, load_asset, mesh_ref
+from .assets import SUFFIXES, mesh_ref, open_asset
 from .cli_edit import add_editing, continued, edited
-from .export import write_glb, write_obj
+from .cli_objects import object_prompts, objects_in_cell
+from .cli_results import tell, write_results, write_summary
 from .mesh import Mesh
-from .pictures import plain_png
-from .turntable import turntable
 
 _DONE = "done.json"
+_EXPORTS = ("glb", "fbx")
 _FAILED = "failed.json"
 _EPILOG = """\
 examples:
   underpaint texture spot.obj --prompt "red clay with blue stripes" --out painted
   underpaint texture spot.obj --from painted --mask eye.png --prompt "a gold eye" --out eye
   underpaint texture spot.obj --from painted --reroll 3 --seed 7 --out rerolled
-  underpaint texture assets/ --csv prompts.csv --out painted   (columns: file,prompt,...)
+  underpaint texture robot.glb --prompt "worn steel" --object-prompt "Eyes=red glass" --out robot
+  underpaint texture spot.obj --prompt "polished gold" --pbr --export glb,fbx --out gold
+  underpaint texture assets/ --csv prompts.csv --out painted
+Columns of the CSV: file,prompt and, where wanted, negative,seed,object_prompts (NAME=TEXT; ...).
 A folder is worked through asset by asset: what is finished is skipped, what fails is noted in its
-failed.json and does not stop the rest.
+failed.json and does not stop the rest; summary.csv and summary.json say how all of it went.
 """
 
 
@@ -63,22 +61,29 @@ class Asset:
     prompt: Prompt
     out: Path
     seed: int
+    objects: tuple[str, ...] = ()
+    """`NAME=TEXT` prompts of single objects."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Paint one asset or a folder of them. 0 when all went well, 1 when an asset failed."""
-    args = _parser().parse_args(argv)
+    args = options().parse_args(argv)
+    _exports(args)
     assets = list(_assets(args))
     if not args.mesh.is_dir():
-        result = _paint(assets[0], args)
-        _tell([result], args.json)
-        return 0
-    results = [_guarded(asset, args) for asset in assets]
-    _tell(results, args.json)
+        result = _guarded(assets[0], args) if args.json else _paint(assets[0], args)
+        tell([result], args.json)
+        return 1 if "error" in result else 0
+    results = []
+    for asset in assets:
+        results.append(_guarded(asset, args))
+        write_summary(args.out, results)
+    tell(results, args.json)
     return 1 if any("error" in result for result in results) else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def options() -> argparse.ArgumentParser:
+    """The command's options."""
     request = TextureRequest.__dataclass_fields__
     parser = argparse.ArgumentParser(
         prog="underpaint texture",
@@ -89,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("mesh", type=Path, help="a mesh (.obj .ply .glb .fbx .blend) or a folder")
     parser.add_argument("--prompt", default="", help="what to paint")
     parser.add_argument("--negative", default="", help="what to keep away from")
-    parser.add_argument("--csv", type=Path, help="for a folder: file,prompt[,negative,seed]")
+    parser.add_argument("--csv", type=Path, help="for a folder: its prompts")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
     parser.add_argument("--views", type=int, default=request["view_count"].default)
@@ -99,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     add_sampling(parser)
     parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
     add_editing(parser)
-    parser.add_argument("--no-glb", action="store_true", help="write no .glb")
+    add_pbr(parser)
+    parser.add_argument("--object-prompt", action="append", default=[], metavar="NAME=TEXT")
+    parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -108,7 +115,8 @@ def _assets(args: argparse.Namespace) -> Iterator[Asset]:
     if not args.mesh.is_dir():
         if not args.prompt and args.earlier is None:
             raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is missing: say what to paint")
-        yield Asset(args.mesh, Prompt(args.prompt, args.negative), args.out, args.seed)
+        prompt = Prompt(args.prompt, args.negative)
+        yield Asset(args.mesh, prompt, args.out, args.seed, tuple(args.object_prompt))
     elif args.csv is not None:
         yield from _rows(args)
     else:
@@ -117,7 +125,9 @@ def _assets(args: argparse.Namespace) -> Iterator[Asset]:
         for file in sorted(args.mesh.iterdir()):
             if file.suffix.lower() in SUFFIXES:
                 prompt = Prompt(args.prompt, args.negative)
-                yield Asset(file, prompt, args.out / file.stem, args.seed)
+                yield Asset(
+                    file, prompt, args.out / file.stem, args.seed, tuple(args.object_prompt)
+                )
 
 
 def _rows(args: argparse.Namespace) -> Iterator[Asset]:
@@ -127,16 +137,18 @@ def _rows(args: argparse.Namespace) -> Iterator[Asset]:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RequestError(ErrorCode.FILE, f"{args.csv} cannot be read: {error}") from error
-    for number, row in enumerate(rows, 2):
+    for line, row in enumerate(rows, 2):
         name, text, seed = (row.get(key) or "" for key in ("file", "prompt", "seed"))
         if not name or not text or not (seed or "0").isdecimal():
             raise RequestError(
                 ErrorCode.FILE,
-                f"{args.csv}, line {number}: needs a file and a prompt, and seeds are numbers",
+                f"{args.csv}, line {line}: needs a file and a prompt, and seeds are numbers",
             )
         file = args.mesh / name
         prompt = Prompt(text, row.get("negative") or args.negative)
-        yield Asset(file, prompt, args.out / file.stem, int(seed) if seed else args.seed)
+        objects = (*args.object_prompt, *objects_in_cell(row.get("object_prompts") or ""))
+        number = int(seed) if seed else args.seed
+        yield Asset(file, prompt, args.out / file.stem, number, objects)
 
 
 def _guarded(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
@@ -152,10 +164,10 @@ def _guarded(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _paint(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
-    mesh = load_asset(asset.mesh)
-    for warning in mesh.warnings:
+    file = open_asset(asset.mesh)
+    for warning in file.mesh.warnings:
         print(f"note: {warning}", file=sys.stderr)
-    request, buffers = build_request(mesh, asset, args)
+    request, buffers = build_request(file.mesh, asset, args, file.names)
     mark = hashlib.sha256(request_digest(request).encode()).hexdigest()
     if (done := _finished(asset, mark)) is not None:
         return {**done, "skipped": True}
@@ -169,7 +181,7 @@ def _paint(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
             job.cancel()
             raise
         results = job.result()
-    result = write_results(mesh, asset, results, glb=not args.no_glb)
+    result = write_results(file, asset.mesh, asset.out, results, _exports(args))
     (asset.out / _DONE).write_text(json.dumps({"mark": mark, **result}, indent=1), "utf-8")
     return result
 
@@ -184,16 +196,28 @@ def _finished(asset: Asset, mark: str) -> dict[str, Any] | None:
     return done if done.get("mark") == mark and whole else None
 
 
+def _exports(args: argparse.Namespace) -> tuple[str, ...]:
+    """The kinds of scene file that are asked for."""
+    kinds = tuple(dict.fromkeys(args.export.split(",")))
+    if kinds == ("none",):
+        return ()
+    for kind in kinds:
+        _choice(_EXPORTS, "--export", kind, ErrorCode.BAD_REQUEST)
+    return kinds
+
+
 def build_request(
-    mesh: Mesh, asset: Asset, args: argparse.Namespace
+    mesh: Mesh, asset: Asset, args: argparse.Namespace, names: Mapping[int, str] | None = None
 ) -> tuple[TextureRequest, Buffers]:
-    """The request that the arguments mean. Raises RequestError."""
+    """The request that the arguments mean. names: the mesh's objects. Raises RequestError."""
     buffers = Buffers()
     ref = mesh_ref(mesh, buffers)
     if args.earlier is not None:
         request = continued(args.earlier, ref, asset.prompt, asset.seed)
     else:
         request = _anew(ref, asset, args)
+    if asset.objects:
+        request = replace(request, object_prompts=object_prompts(asset.objects, names or {}))
     return edited(request, args, mesh, buffers), buffers
 
 
@@ -208,6 +232,7 @@ def _anew(mesh: MeshRef, asset: Asset, args: argparse.Namespace) -> TextureReque
         view_size=args.view_size,
         size=args.size,
         loras=tuple(_lora(text) for text in args.lora),
+        pbr=pbr_of(args),
     )
 
 
@@ -234,7 +259,7 @@ def chosen_sampling(args: argparse.Namespace, seed: int) -> Sampling:
 def _choice(kind: Any, option: str, value: str, code: ErrorCode) -> Any:
     if value not in list(kind):
         raise RequestError(code, f"{option} {value}: known are {', '.join(kind)}")
-    return kind(value)
+    return value if isinstance(kind, tuple) else kind(value)
 
 
 def _lora(text: str) -> Lora:
@@ -243,46 +268,3 @@ def _lora(text: str) -> Lora:
         return Lora(path, float(weight)) if colon else Lora(text)
     except ValueError:
         return Lora(text)
-
-
-def write_results(
-    mesh: Mesh, asset: Asset, results: list[ResultFile], *, glb: bool = True
-) -> dict[str, Any]:
-    """Write the job's files, the textured mesh and its turntable; what was written and measured."""
-    files = []
-    for result in results:
-        path = asset.out / result.name
-        path.write_bytes(result.data)
-        files.append(path)
-    tiles = {int(r.facts["tile"]): r for r in results if "tile" in r.facts}
-    name = asset.mesh.stem
-    files += write_obj(mesh, asset.out / f"{name}.obj", {n: r.name for n, r in tiles.items()})
-    images = [(number, _pixels(result)) for number, result in sorted(tiles.items())]
-    sheet = asset.out / "turntable.png"
-    sheet.write_bytes(plain_png(turntable(mesh, images)))
-    files.append(sheet)
-    if glb:
-        paths = {number: asset.out / result.name for number, result in tiles.items()}
-        written = write_glb(mesh, asset.out / f"{name}.glb", paths)
-        files += [] if written is None else [written]
-    quality = next((dict(r.facts) for r in results if r.name == "quality.json"), {})
-    return {"mesh": str(asset.mesh), "files": [str(f) for f in files], "quality": quality}
-
-
-def _pixels(result: ResultFile) -> torch.Tensor:
-    with Image.open(io.BytesIO(result.data), formats=["PNG"]) as image:
-        return torch.from_numpy(np.array(image.convert("RGBA"))).float() / 255
-
-
-def _tell(results: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"assets": results}, indent=2, sort_keys=True))
-        return
-    for result in results:
-        if "error" in result:
-            print(f"{result['mesh']}: failed: {result['error']['message']}")
-            continue
-        print(f"{result['mesh']}{' (was finished)' if result.get('skipped') else ''}")
-        print("\n".join(f"  {file}" for file in result["files"]))
-        for key, value in sorted(result["quality"].items()):
-            print(f"  {key:<24}{value:.4g}" if isinstance(value, float) else f"  {key:<24}{value}")

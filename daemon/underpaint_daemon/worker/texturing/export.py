@@ -1,16 +1,19 @@
-"""A painted mesh as files that any program opens: OBJ with MTL, and a textured glb."""
+"""A painted mesh as files that any program opens: OBJ with MTL, and textured glb and FBX."""
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .assets import a_blender, run_script
+from underpaint.blenders import Blender
+
+from .assets import MeshFile, a_blender, run_script
 from .atlas import tile_numbers
 from .mesh import Mesh
 
@@ -56,24 +59,47 @@ def _materials(images: Mapping[int, str]) -> str:
     return "\n".join(parts)
 
 
-def write_glb(mesh: Mesh, path: Path, images: Mapping[int, Path]) -> Path | None:
-    """Write a textured .glb through a Blender; None when there is no Blender.
+def write_scenes(
+    asset: MeshFile,
+    source: Path,
+    textures: Mapping[int, Mapping[str, Path]],
+    outs: Sequence[Path],
+    blender: Blender | None = None,
+) -> list[Path]:
+    """Write `outs` (.glb, .fbx) through a Blender (the newest, if none is given); none when there
+    is no Blender.
 
+    source: the file that `asset` was read from: where Blender can open it, its own objects wear
+    the paint. textures: image files by tile and by map (`base_color`, `normal`, …).
     Raises RequestError(FILE) when Blender fails.
     """
-    blender = a_blender()
-    if blender is None:
-        return None
+    blender = blender or a_blender()
+    if blender is None or not outs:
+        return []
+    job: dict[str, Any] = {
+        "textures": {
+            str(number): {name: str(file.resolve()) for name, file in maps.items()}
+            for number, maps in textures.items()
+        }
+    }
     with tempfile.TemporaryDirectory() as folder:
-        arrays = Path(folder) / "mesh.npz"
-        np.savez(
-            arrays,
-            position=mesh.position.cpu().numpy(),
-            normal=mesh.normal.cpu().numpy(),
-            uv=mesh.uv.cpu().numpy(),
-            tile=tile_numbers(mesh).cpu().numpy(),
-        )
-        textures = [f"{number}={file.resolve()}" for number, file in sorted(images.items())]
-        arguments = ["--mesh", str(arrays), "--out", str(path.resolve()), "--textures", *textures]
-        run_script(blender, "textured_glb_cli.py", arguments)
-    return path
+        if asset.slots:
+            job |= {"source": str(source.resolve()), "slots": asset.slots}
+        else:
+            job["mesh"] = str(_corners(asset.mesh, Path(folder) / "mesh.npz"))
+        file = Path(folder) / "job.json"
+        file.write_text(json.dumps(job), encoding="utf-8")
+        words = [word for out in outs for word in ("--out", str(out.resolve()))]
+        run_script(blender, "textured_glb_cli.py", ["--job", str(file), *words])
+    return list(outs)
+
+
+def _corners(mesh: Mesh, file: Path) -> Path:
+    np.savez(
+        file,
+        position=mesh.position.cpu().numpy(),
+        normal=mesh.normal.cpu().numpy(),
+        uv=mesh.uv.cpu().numpy(),
+        tile=tile_numbers(mesh).cpu().numpy(),
+    )
+    return file

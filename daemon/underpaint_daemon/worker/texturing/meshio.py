@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,12 @@ _READERS = {".obj": read_obj, ".ply": read_ply}
 
 
 def load_mesh(path: Path, *, y_up: bool = True) -> Mesh:
-    """Read a mesh file and check it.
+    """`load_named_mesh` without the names."""
+    return load_named_mesh(path, y_up=y_up)[0]
+
+
+def load_named_mesh(path: Path, *, y_up: bool = True) -> tuple[Mesh, Mapping[int, str]]:
+    """Read a mesh file and check it; its objects' names by their ids come with it.
 
     y_up: the file's up axis is +Y and its front +Z (what OBJ writers do by custom), turned to
     Blender's Z up and front -Y; False takes the coordinates as they are.
@@ -42,4 +48,5 @@ def load_mesh(path: Path, *, y_up: bool = True) -> Mesh:
         ) from error
     turn = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32) if y_up else np.eye(3)
     normal = None if corners.normal is None else corners.normal @ turn.T
-    return mesh_from_arrays(corners.position @ turn.T, normal, corners.uv, corners.ids)
+    mesh = mesh_from_arrays(corners.position @ turn.T, normal, corners.uv, corners.ids)
+    return mesh, corners.names

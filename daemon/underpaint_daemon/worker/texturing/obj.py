@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Corners:
-    """Triangle corners as read: position (3L, 3), normal (3L, 3), uv (3L, 2), ids (3L, 2)."""
+    """Triangle corners as read: position (3L, 3), normal (3L, 3), uv (3L, 2), ids (3L, 2).
+    names: the objects' names by their ids."""
 
     position: Array
     normal: Array | None
     uv: Array | None
     ids: Array
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_obj(data: bytes) -> Corners:
@@ -27,7 +30,7 @@ def read_obj(data: bytes) -> Corners:
     position = _table(lines, b"v ", 3)
     uv, normal = _table(lines, b"vt ", 2), _table(lines, b"vn ", 3)
     counts = (len(position), len(uv), len(normal))
-    faces, sizes, groups = _faces(lines, counts)
+    faces, sizes, groups, names = _faces(lines, counts)
     order, owner = fans(sizes)
     corner = faces[order]
     return Corners(
@@ -35,6 +38,7 @@ def read_obj(data: bytes) -> Corners:
         _take(normal, corner[:, 2], "normal") if (corner[:, 2] >= 0).all() and counts[2] else None,
         _take(uv, corner[:, 1], "UV") if (corner[:, 1] >= 0).all() and counts[1] else None,
         np.repeat(groups[owner], 3, axis=0).astype(np.int32),
+        names,
     )
 
 
@@ -61,9 +65,11 @@ def _ragged_table(rows: list[bytes], columns: int, prefix: bytes) -> Array:
     return table
 
 
-def _faces(lines: list[bytes], counts: tuple[int, int, int]) -> tuple[Array, Array, Array]:
+def _faces(
+    lines: list[bytes], counts: tuple[int, int, int]
+) -> tuple[Array, Array, Array, dict[int, str]]:
     """All polygon corners (C, 3) as row numbers of vertex, UV and normal (-1 = none), corners a
-    polygon (P,), and object and material of each polygon (P, 2)."""
+    polygon (P,), object and material of each polygon (P, 2), and the objects' names."""
     texts, groups, seen = list[bytes](), list[tuple[int, int]](), [0, 0, 0]
     objects, materials = {b"": 1}, {b"": 1}
     current, relative = [1, 1], False
@@ -86,7 +92,7 @@ def _faces(lines: list[bytes], counts: tuple[int, int, int]) -> tuple[Array, Arr
         elif line.startswith(b"usemtl "):
             current[1] = _number(materials, line[7:], bool(groups))
     if not texts:
-        return np.zeros((0, 3), np.int64), np.zeros(0, np.int64), np.zeros((0, 2), np.int64)
+        return np.zeros((0, 3), np.int64), np.zeros(0, np.int64), np.zeros((0, 2), np.int64), {}
     corners, sizes = _corner_indices(texts)
     if relative:
         base = np.zeros((len(texts), 3), np.int64)
@@ -95,7 +101,8 @@ def _faces(lines: list[bytes], counts: tuple[int, int, int]) -> tuple[Array, Arr
     else:
         start = np.asarray(counts, np.int64)
     rows = np.where(corners > 0, corners - 1, np.where(corners < 0, start + corners, -1))
-    return rows, sizes, np.asarray(groups, np.int64)
+    said = {n: name.strip().decode("utf-8", "replace") for name, n in objects.items() if name}
+    return rows, sizes, np.asarray(groups, np.int64), said
 
 
 def _number(names: dict[bytes, int], name: bytes, used: bool) -> int:
