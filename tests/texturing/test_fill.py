@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from underpaint_daemon.worker.texturing.atlas import build_tile
 from underpaint_daemon.worker.texturing.fill import Sources, fill
+from underpaint_daemon.worker.texturing.gather import Gathered
 from underpaint_daemon.worker.texturing.gutter import dilate
+from underpaint_daemon.worker.texturing.mesh import Mesh, mesh_from_arrays
 from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.project import Options, painted_view, project
+from underpaint_daemon.worker.texturing.project import Options, finish, painted_view, project
 from underpaint_daemon.worker.texturing.render import render_view
 from underpaint_daemon.worker.texturing.shapes import thin_fin
 from underpaint_daemon.worker.texturing.tiers import FILLED, GUTTER
@@ -71,3 +74,59 @@ def test_one_view_paints_the_whole_texture_and_each_texel_knows_how() -> None:
     assert np.isfinite(texture.color).all()
     assert np.abs(texture.color - [0.2, 0.4, 0.6])[texture.tier != 3].max() < 1e-4
     assert ((texture.view >= 0) == ((texture.tier > 0) & (texture.tier <= 3))).all()
+
+
+def folded_strip() -> Mesh:
+    """Two squares that share the edge x = 0 and fold to 20 degrees, UVs apart."""
+    square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 0], [0, 1, 0.0]])
+    turn = np.deg2rad(20)
+    other = square @ np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [0, 0, 1]])
+    uv = square[:, :2]
+    layout = np.concatenate([uv * 0.4 + 0.05, uv[::-1] * 0.4 + 0.55])
+    return mesh_from_arrays(np.concatenate([square, other[::-1]]), None, layout)
+
+
+def test_fill_runs_on_over_a_fold_that_is_a_seam() -> None:
+    mesh = folded_strip()
+    tile = build_tile(mesh, 1001, 128)
+    first = tile.triangle < 2
+    part = Gathered(
+        torch.where(first[:, None], tile.points.position[:, 1:2], 0.0),
+        first.float(),
+        first.to(torch.uint8),
+        torch.where(first, 0, -1).to(torch.int16),
+    )
+    finish(mesh, [tile], [part], Options(128))
+    along = tile.points.position[:, 0].abs() + tile.points.position[:, 2].abs() < 0.02
+    beside = along & ~first
+    assert int(beside.sum()) > 20
+    error = part.color[beside, 0] - tile.points.position[beside, 1].clamp(0, 1)
+    assert float(error.abs().max()) < 0.06
+
+
+def test_fill_has_no_steps_of_its_own() -> None:
+    x, y = np.meshgrid(np.linspace(0, 1, 96), np.linspace(0, 1, 96))
+    points = np.stack([x, y, 0 * x], -1).reshape(-1, 3)
+    up = np.tile([0.0, 0, 1], (len(points), 1))
+    ring = np.linalg.norm(points[:, :2] - 0.5, axis=1) > 0.4
+    turn = np.arctan2(points[:, 1] - 0.5, points[:, 0] - 0.5)
+    colour = (0.5 + 0.5 * np.sign(np.sin(6 * turn)))[:, None].astype(np.float32)
+    image = colour.copy()
+    sources = Sources(points[ring], up[ring], colour[ring])
+    image[~ring] = fill(points[~ring], up[~ring], sources, np.zeros(1))
+    inner = image.reshape(96, 96)[24:72, 24:72]
+    assert np.abs(np.diff(inner, axis=0)).max() < 0.06
+    assert np.abs(np.diff(inner, axis=1)).max() < 0.06
+    assert abs(float(inner.mean()) - 0.5) < 0.05
+
+
+def test_fill_gives_the_same_bits_on_any_number_of_threads() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.random((4000, 3))
+    up = np.tile([0.0, 0, 1], (4000, 1))
+    sources = Sources(points[:1000], up[:1000], rng.random((1000, 3)).astype(np.float32))
+    one = fill(points[1000:], up[1000:], sources, np.zeros(3))
+    torch.set_num_threads(2)
+    two = fill(points[1000:], up[1000:], sources, np.zeros(3))
+    torch.set_num_threads(1)
+    assert (one == two).all()

@@ -64,6 +64,17 @@ def test_what_stands_behind_something_is_not_painted() -> None:
     assert float((got.tier[beside] > 0).float().mean()) > 0.6
 
 
+def test_a_strip_a_few_pixels_wide_is_seen_by_its_clean_pixels() -> None:
+    mesh = thin_fin()
+    view = front(mesh, 1024, azimuth=90, elevation=0)
+    tile = build_tile(mesh, 1001, 128)
+    got = gather(tile.points, tile.pitch, [plain(view, 0.5)], EXACT, 1)
+    rim = (tile.points.normal[:, 0] > 0.9) & (tile.points.position[:, 2] > 0.3) & tile.core
+    assert int(rim.sum()) > 100
+    assert float((got.tier[rim] > 0).float().mean()) > 0.95
+    assert torch.allclose(got.color[got.tier > 0], torch.tensor(0.5))
+
+
 def test_a_square_view_outweighs_a_slanted_one() -> None:
     mesh = chair()
     views = [plain(front(mesh, azimuth=a), value) for a, value in ((0, 1.0), (70, 0.0))]

@@ -169,13 +169,13 @@ def _laid(
         part = gather(tile.points, tile.pitch, views, rule, 3)
         if (own := work.present.tile(tile.number)) is not None:
             stays = ~_open_texels(work.present, tile)
-            base = torch.from_numpy(own.base).to(part.color).reshape(-1, 4)[tile.index] / 255
+            base = torch.tensor(own.base).to(part.color).reshape(-1, 4)[tile.index] / 255
             part.color[stays] = base[stays, :3]
             known = base[:, 3] >= _PAINTED_ALPHA
             part.tier[stays] = torch.where(known, KEPT, UNSEEN)[stays].to(part.tier)
             part.view[stays] = -1
         parts.append(part)
         work.reporter.checkpoint()
-    textures = finish(atlas, parts, Options(work.request.size, rule, None, fill))
+    textures = finish(work.mesh, atlas, parts, Options(work.request.size, rule, None, fill))
     work.reporter.progress(Phase.PROJECTING, 1, 1)
     return textures

@@ -1,19 +1,21 @@
 """Colour for surface points, gathered from the views that see them. Any channel count: colour,
 masks, PBR maps. Never pixels scattered into UV: that leaves holes.
 
-Per point only the best tier that any view reaches counts; within it views blend by weight. Where
+Per point only the best tier that any view reaches counts; within it views blend by weight. What a
+view sees only beside an outline takes the clean pixel next to it (`beside`). Where
 a texel covers more than 1.5 pixels the view is sampled from a mip level in which the background
 takes no part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from .beside import beside
 from .tiers import Rule, grade, weigh
 from .visibility import Sight, SurfacePoints, ViewGeometry, looks, sample
 
@@ -99,20 +101,37 @@ def gather(
     least = min(tier.cosine for tier in rule.tiers)
     for number, view in enumerate(views):
         for _, sight in looks(points, view.geometry, least):
-            _add_view(sums, number, view, sight, pitch, rule)
+            _add_view(sums, number, view, graded(sight, points, view.geometry, rule), pitch, rule)
     seen = sums.tier != _NO_TIER
     color = sums.color / torch.where(seen, sums.weight, 1.0)[:, None]
     return Gathered(color, sums.weight, torch.where(seen, sums.tier, 0), sums.view)
 
 
-def _add_view(
-    sums: _Sums, number: int, view: PaintedView, sight: Sight, pitch: Tensor, rule: Rule
-) -> None:
+def graded(
+    sight: Sight, points: SurfacePoints, view: ViewGeometry, rule: Rule
+) -> Iterator[tuple[Sight, Tensor]]:
+    """The seen part of a sight with its tiers (from 1): as it falls, then what takes a pixel
+    beside (the last tier)."""
     tier = grade(sight, rule)
-    rows = ((tier > 0) & (tier <= sums.tier[sight.index])).nonzero()[:, 0]
-    sight, tier = sight.select(rows), tier[rows]
-    weight = weigh(sight, tier, rule)
-    sums.add(sight.index, tier, weight, view_colors(view, sight, pitch[sight.index]), number)
+    rows = (tier > 0).nonzero()[:, 0]
+    yield sight.select(rows), tier[rows]
+    moved = beside(sight, points, view, tier == 0, rule)
+    yield moved, torch.full_like(moved.index, len(rule.tiers), dtype=torch.uint8)
+
+
+def _add_view(
+    sums: _Sums,
+    number: int,
+    view: PaintedView,
+    found: Iterable[tuple[Sight, Tensor]],
+    pitch: Tensor,
+    rule: Rule,
+) -> None:
+    for sight, tier in found:
+        rows = (tier <= sums.tier[sight.index]).nonzero()[:, 0]
+        used, level = sight.select(rows), tier[rows]
+        weight = weigh(used, level, rule)
+        sums.add(used.index, level, weight, view_colors(view, used, pitch[used.index]), number)
 
 
 def view_colors(view: PaintedView, sight: Sight, pitch: Tensor) -> Tensor:

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 
 from .atlas import AtlasTile, build_tile, tiles
+from .directions import Directions
 from .fill import Sources, fill
 from .gather import Gathered, PaintedView, gather
 from .gutter import dilate
 from .harmonise import harmonise, observe
+from .membrane import thinned_evenly
 from .mesh import Mesh
 from .render import ViewBuffers
 from .sampling import sample_surface
@@ -88,18 +90,19 @@ def project(
         parts.append(gather(tile.points, tile.pitch, views, options.rule, channels))
         if tick:
             tick()
-    return finish(atlas, parts, options)
+    return finish(mesh, atlas, parts, options)
 
 
 def finish(
-    atlas: Sequence[AtlasTile], parts: Sequence[Gathered], options: Options
+    mesh: Mesh, atlas: Sequence[AtlasTile], parts: Sequence[Gathered], options: Options
 ) -> list[Texture]:
     """Fill what no view saw and paint the gutters."""
-    if options.fill:
-        far = _joined([_sources(tile, part, _SOURCES_FAR // len(atlas)) for tile, part in
+    if options.fill and any(bool((part.tier == UNSEEN).any()) for part in parts):
+        facing = Directions(mesh)
+        far = _joined([_sources(tile, part, facing, _SOURCES_FAR // len(atlas)) for tile, part in
                        zip(atlas, parts, strict=True)])  # fmt: skip
         for tile, part in zip(atlas, parts, strict=True):
-            _fill_tile(tile, part, far)
+            _fill_tile(tile, part, facing, far)
     return [_texture(tile, part, options) for tile, part in zip(atlas, parts, strict=True)]
 
 
@@ -110,31 +113,30 @@ def _joined(sources: Sequence[Sources]) -> Sources:
     return result
 
 
-def _sources(tile: AtlasTile, part: Gathered, count: int, rows: Tensor | None = None) -> Sources:
+def _sources(
+    tile: AtlasTile, part: Gathered, facing: Directions, count: int, rows: Tensor | None = None
+) -> Sources:
     """Painted texels of a tile, thinned to `count`."""
     chosen = (part.tier > 0).nonzero()[:, 0] if rows is None else rows
-    chosen = chosen[:: max(1, -(-len(chosen) // max(1, count)))]
-    return Sources(
-        tile.points.position[chosen].cpu().numpy(),
-        tile.points.normal[chosen].cpu().numpy(),
-        part.color[chosen].cpu().numpy(),
-    )
+    kept = torch.from_numpy(thinned_evenly(len(chosen), max(1, count))).to(chosen.device)
+    return Sources(*_places(tile, facing, chosen[kept]), part.color[chosen[kept]].cpu().numpy())
 
 
-def _fill_tile(tile: AtlasTile, part: Gathered, far: Sources) -> None:
+def _places(tile: AtlasTile, facing: Directions, rows: Tensor) -> tuple[Array, Array]:
+    """Positions and smoothed directions (n, 3) of a tile's texels."""
+    position = tile.points.position[rows]
+    return position.cpu().numpy(), facing.at(tile.triangle[rows], position).cpu().numpy()
+
+
+def _fill_tile(tile: AtlasTile, part: Gathered, facing: Directions, far: Sources) -> None:
     unseen = (part.tier == UNSEEN).nonzero()[:, 0]
     if len(unseen) == 0:
         return
     # Beside a thin sample of everything, all painted texels close to bare ones: across a seam
     # those are the ones along the islands' rims.
-    near = _sources(tile, part, _SOURCES_NEAR, _beside_unseen(tile, part))
+    near = _sources(tile, part, facing, _SOURCES_NEAR, _beside_unseen(tile, part))
     fallback = far.color.mean(0) if len(far.color) else np.full(part.color.shape[1], 0.5)
-    color = fill(
-        tile.points.position[unseen].cpu().numpy(),
-        tile.points.normal[unseen].cpu().numpy(),
-        near.joined(far),
-        fallback,
-    )
+    color = fill(*_places(tile, facing, unseen), near.joined(far), fallback)
     part.color[unseen] = torch.from_numpy(color).to(part.color)
     part.tier[unseen] = FILLED
 

@@ -15,7 +15,7 @@ from underpaint.cameras import Camera
 from .atlas import AtlasTile
 from .compare_open3d import project_with_open3d
 from .coverage import all_around
-from .gather import PaintedView
+from .gather import PaintedView, graded
 from .gutter import dilate
 from .mesh import Mesh
 from .oracle import (
@@ -31,7 +31,7 @@ from .project import Options, Texture, painted_view, project
 from .render import render_view
 from .rig import automatic_rig
 from .seams import edge_probes, probe_colors, uv_seam_ratio, view_seam_ratio
-from .tiers import EXACT, GENERATED, UNSEEN, grade
+from .tiers import EXACT, GENERATED, UNSEEN
 from .visibility import ViewGeometry, look
 
 _COVERAGE_VIEWS = 12
@@ -118,8 +118,8 @@ def _coverage(oracle: Oracle, view_size: int) -> dict[str, float]:
             sight = look(points, view, _REACHING_COS)
             reachable[sight.index[sight.error < _REACHING_ERROR]] = True
         for view in own:
-            sight = look(points, view)
-            seen[sight.index[grade(sight, EXACT) > 0]] = True
+            for sight, _ in graded(look(points, view), points, view, EXACT):
+                seen[sight.index] = True
         reached += int(reachable.sum())
         covered += int((reachable & seen).sum())
         total += len(points)

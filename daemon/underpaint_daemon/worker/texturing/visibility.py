@@ -8,7 +8,7 @@ footprint that mixes two surfaces fails it by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -69,10 +69,11 @@ class Sight:
 @dataclass(frozen=True, slots=True)
 class ViewGeometry:
     """A view made ready for `look`: its camera, and (1, 4, h, w) float32 of world position
-    (relative to the camera's centre) and edge distance."""
+    (relative to the camera's centre) and edge distance. clean: see `beside`."""
 
     camera: Camera
     image: Tensor
+    clean: dict[float, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, view: ViewBuffers) -> ViewGeometry:
