@@ -11,6 +11,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, TextureRequest
 from underpaint.tree import from_json
 
+from . import shading
 from .layers import results
 from .marks import JOB_KEY, REQUEST_KEY, image_name, mark
 from .session import Task
@@ -33,7 +34,7 @@ def apply_task(context: Any, task: Task) -> list[Any]:
     if task.target is not None:
         painted = results.apply_texture(task, task.target)
         if scene.underpaint_texture.show_solid:
-            show_textures_in_solid()
+            shading.show_textures_in_solid(context)
         return painted
     images = [_load(path, task) for path in task.files]
     for image in images:
@@ -69,14 +70,6 @@ def show_behind_camera(scene: Any, image: Any) -> None:
     place.frame_method = "STRETCH"
     place.alpha = 1.0
     camera.data.show_background_images = True
-
-
-def show_textures_in_solid() -> None:
-    """Let every 3D viewport that is in Solid shading show textures."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D" and area.spaces.active.shading.type == "SOLID":
-                area.spaces.active.shading.color_type = "TEXTURE"
 
 
 def _load(path: Path, task: Task) -> Any:

@@ -97,4 +97,4 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     """What the panel shows, to see whether it must be drawn anew."""
     task, session = live.current, live.session
     shown = (task.id, task.phase, task.step, task.previews_seen) if task else ()
-    return session.state, shown, session.models, id(live.error), live.last_image
+    return session.state, shown, session.models, id(live.error), live.last_image, live.drawing

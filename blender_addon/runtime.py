@@ -20,7 +20,8 @@ class Runtime:
     """`error`: the last failure, until the next painting. `last_image`: its name in Blender.
     `finished`: tasks on their way into the file. `old_pictures`: when materials changed whose
     picture for Solid shading is to be put together anew, by session id; `pictures`: those being
-    put together by `background`."""
+    put together by `background`. `switched_areas`: viewports whose shading was changed for a while,
+    by address."""
 
     session: Session
     error: UnderpaintError | None = None
@@ -28,6 +29,7 @@ class Runtime:
     finished: dict[str, Task] = field(default_factory=dict)
     old_pictures: dict[int, float] = field(default_factory=dict)
     pictures: dict[int, Future[npt.NDArray[np.uint8]]] = field(default_factory=dict)
+    switched_areas: set[int] = field(default_factory=set)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
     )

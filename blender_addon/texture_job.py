@@ -107,23 +107,20 @@ def surfaces_of(
     """The objects as one mesh, and the surfaces that its UDIM tiles belong to."""
     found = scene_mesh.extract_mesh(objects, depsgraph)
     by_name = {item.name: item for item in objects}
-    ids = found.buffers[found.mesh.ids.sha256][::3]
-    pairs, which = np.unique(ids, axis=0, return_inverse=True)
-    worn = [(by_name[found.names[int(i)]], int(slot) - 1) for i, slot in pairs]
+    ids = found.buffers[found.mesh.ids.sha256][::3].astype(np.int64)
+    pairs, which = np.unique(ids[:, 0] << 32 | ids[:, 1], return_inverse=True)
+    worn = [(by_name[found.names[int(pair >> 32)]], int(pair & 0xFFFF) - 1) for pair in pairs]
     numbers, keys = grouped([_key(item, slot) for item, slot in worn])
-    uv, tiles = lay_out(found.buffers[found.mesh.uv.sha256], numbers[which.reshape(-1)], len(keys))
+    own = found.buffers[found.mesh.uv.sha256]
+    uv, tiles = lay_out(own, numbers[which.reshape(-1)], len(keys))
     surfaces = tuple(
         _surface([w for w, n in zip(worn, numbers, strict=True) if n == group], tiles[group])
         for group in range(len(keys))
     )
-    buffers = Buffers()
-    columns = {name: found.buffers[getattr(found.mesh, name).sha256] for name in _COLUMNS}
-    columns["uv"] = uv
-    mesh = MeshRef(**{name: buffers.add(Kind.MESH, column) for name, column in columns.items()})
-    return mesh, buffers, surfaces
-
-
-_COLUMNS = ("position", "normal", "uv", "ids")
+    mesh = found.mesh
+    if uv is not own:
+        mesh = replace(mesh, uv=found.buffers.add(Kind.MESH, uv))
+    return mesh, found.buffers, surfaces
 
 
 def _key(item: Any, slot: int) -> object:

@@ -90,8 +90,7 @@ class UNDERPAINT_PT_edit(InSidebar, bpy.types.Panel):
             if context.mode == "PAINT_TEXTURE":
                 row.operator("underpaint.mask_done", icon="CHECKMARK")
             else:
-                text = "Paint Mask" if not marked else "Paint Mask Further"
-                row.operator("underpaint.mask_paint", text=text, icon="BRUSH_DATA")
+                row.operator("underpaint.mask_paint", icon="BRUSH_DATA")
             if marked:
                 row.operator("underpaint.mask_clear", text="", icon="X")
         row = layout.row()
@@ -132,7 +131,10 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
         row.prop(settings, "seed")
         column.prop(settings, "random_seed")
         column = layout.column(align=True)
-        for name in ("pbr", "fine", "directional_prompts", "show_solid", "stream"):
+        for name in ("pbr", "fine", "directional_prompts"):
+            column.prop(settings, name)
+        column = layout.column(align=True)
+        for name in ("stream", "show_solid", "mask_over_paint"):
             column.prop(settings, name)
 
 
@@ -159,7 +161,6 @@ def _draw_layer(layout: Any, layer: Any) -> None:
     if image is not None and REQUEST_KEY in image:
         row.operator("underpaint.use_settings", text="Settings", icon="COPYDOWN").image = image.name
     row = layout.row(align=True)
-    text = "Mask Layer" if layer.mask is None else "Paint Mask"
-    row.operator("underpaint.mask_paint", text=text, icon="MOD_MASK").what = "LAYER"
+    row.operator("underpaint.mask_paint", text="Layer Mask", icon="MOD_MASK").what = "LAYER"
     if layer.mask is not None:
         row.operator("underpaint.mask_clear", text="", icon="X").what = "LAYER"

@@ -178,6 +178,11 @@ class UnderpaintTextureSettings(bpy.types.PropertyGroup):
         default=True,
         description="Let Solid shading show textures as soon as there is one",
     )
+    mask_over_paint: BoolProperty(
+        name="Masks over the Paint",
+        default=True,
+        description="While a mask is painted, show it in red over the texture: in Material Preview",
+    )
     stream: BoolProperty(
         name="Watch It Grow",
         default=True,

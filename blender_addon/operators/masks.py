@@ -10,6 +10,7 @@ from bpy.props import EnumProperty
 
 from underpaint.errors import UnderpaintError
 
+from .. import shading
 from ..active import active_layer, active_material, need_material
 from ..layers import materials, pixels, shown, stack
 from ..layers.compose import to_rgba
@@ -51,6 +52,8 @@ class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
         # On this image and no other. The artist's brush is theirs.
         paint = context.scene.tool_settings.image_paint
         paint.mode, paint.canvas = "IMAGE", image
+        if context.scene.underpaint_texture.mask_over_paint:
+            shading.show_nodes(context)
         return {"FINISHED"}
 
 
@@ -95,9 +98,10 @@ class UNDERPAINT_OT_mask_done(bpy.types.Operator):
 
 
 def leave_painting(context: Any) -> None:
-    """Back to Object Mode, if this is Texture Paint."""
+    """Back to Object Mode and the shading of before, if this is Texture Paint."""
     if context.mode == "PAINT_TEXTURE":
         bpy.ops.object.mode_set(mode="OBJECT")
+    shading.show_as_before(context)
 
 
 def _place_mask(context: Any, material: Any) -> Any:

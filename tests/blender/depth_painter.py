@@ -78,6 +78,7 @@ def _textures(request: TextureRequest, buffers: Mapping[str, Any]) -> dict[str, 
     """The files of a texture: one a tile, numbered when there are several, and its maps."""
     corners = buffers[request.mesh.uv.sha256].reshape(-1, 3, 2)
     cell = np.floor(corners.mean(axis=1)).astype(int)
+    cell[(cell < 0).any(axis=1) | (cell[:, 0] > 9)] = 0  # outside every tile: the first again
     numbers = sorted({1001 + int(u) + 10 * int(v) for u, v in cell})
     there = {1001: (request.base, request.lock)}
     there |= {tile.number: (tile.base, tile.lock) for tile in request.more_tiles}

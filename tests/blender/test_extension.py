@@ -138,16 +138,16 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
     """The panel's request and the scene it was made of, left by the behaviours."""
     from underpaint.requests import Prompt
     from underpaint.tree import to_json
-    from underpaint_daemon.worker.texturing.assets import load_asset
-    from underpaint_daemon.worker.texturing.cli import Asset, _parser, build_request
+    from underpaint_daemon.worker.texturing.assets import open_asset
+    from underpaint_daemon.worker.texturing.cli import Asset, build_request, options
 
     folder = texture_folder / blender.series
     blend = folder / "asked.blend"
     words = [str(blend), "--out", str(folder), "--method", "sequential", "--views", "4"]
     words += ["--view-size", "128", "--size", "64", "--sampler", "ddim", "--steps", "7"]
-    args = _parser().parse_args([*words, "--guidance", "3.3", "--seed", "5"])
+    args = options().parse_args([*words, "--guidance", "3.3", "--seed", "5"])
     asset = Asset(blend, Prompt("steps=2 seconds=0.01", "blur"), folder, 5)
-    request, _buffers = build_request(load_asset(blend), asset, args)
+    request, _buffers = build_request(open_asset(blend, blender).mesh, asset, args)
     assert to_json(request) == (folder / "panel.json").read_text()
 
 

@@ -106,6 +106,11 @@ def solid_shading_shows_a_stack_put_together():
     assert np.abs(picture - srgb(wanted)).max() < 6 / 255
 
 
+def shadings():
+    areas = [a for w in bpy.context.window_manager.windows for a in w.screen.areas]
+    return {a.spaces.active.shading.type for a in areas if a.type == "VIEW_3D"}
+
+
 def live_until_shown():
     pump_until(lambda: not live().drawing, 20)
 
@@ -212,11 +217,13 @@ def a_mask_says_where_a_layer_shows():
     bpy.ops.underpaint.mask_paint(what="LAYER")
     assert bpy.context.mode == "PAINT_TEXTURE"
     assert bpy.context.scene.tool_settings.image_paint.canvas == layer.mask
+    assert "SOLID" not in shadings(), "the mask is seen over the paint"
     half = np.zeros((*layer.mask.size, 4), np.float32)
     half[:, : SIDE // 2] = 1
     layer.mask.pixels.foreach_set(half.ravel())
     bpy.ops.underpaint.mask_done()
     assert bpy.context.mode == "OBJECT"
+    assert "MATERIAL" not in shadings(), "and the shading is as before"
     shown = tools.seen(item)
     wanted = linear(expected()[..., :3])
     left, right = slice(None, SIDE // 2), slice(SIDE // 2, None)

@@ -60,6 +60,7 @@ def prepare() -> Iterator[float]:
     settings = bpy.context.scene.underpaint_texture
     bpy.context.scene.underpaint.mode = "TEXTURE"
     settings.size, settings.seed = 512, 60
+    settings.mask_over_paint = False  # Material Preview takes a minute without a GPU
     view = viewport().spaces.active.region_3d
     view.view_rotation = (0.78, 0.52, 0.18, 0.28)
     yield from show_sidebar()
@@ -130,7 +131,8 @@ def a_mask_is_painted_and_repainted() -> Iterator[float]:
     screenshot("t4_mask")
     with inside():
         bpy.ops.underpaint.mask_done()
-    yield 1.0
+    yield from wait(lambda: not live().drawing)
+    yield 0.5
     settings = bpy.context.scene.underpaint_texture
     settings.prompt, settings.seed = SECOND, 230
     screenshot("t5_marked")
