@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,18 @@ def contact_sheet(captured: list[Panel], painted: list[Panel], previews: int = 3
             top = _GAP + y * (_SMALL + _LABEL + _GAP)
             _place(sheet, panel, _GAP + x * (_SMALL + _GAP), top, _SMALL)
     _place(sheet, final, _GAP + left, _GAP, right)
+    return sheet
+
+
+def grid_sheet(rows: Sequence[Sequence[Panel]], side: int = _SMALL) -> Image.Image:
+    """Rows of panels of one size, each with its line above."""
+    columns = max(len(row) for row in rows)
+    tall = side + _LABEL + _GAP
+    size = (columns * (side + _GAP) + _GAP, len(rows) * tall + _GAP)
+    sheet = Image.new("RGB", size, _BACKGROUND)
+    for y, row in enumerate(rows):
+        for x, panel in enumerate(row):
+            _place(sheet, panel, _GAP + x * (side + _GAP), _GAP + y * tall, side)
     return sheet
 
 
