@@ -23,7 +23,7 @@ from underpaint_daemon.worker.starter.dataset import SceneSample, render_scene
 from underpaint_daemon.worker.starter.judge import load_judge
 from underpaint_daemon.worker.starter.losses import psnr
 from underpaint_daemon.worker.starter.metrics import frechet
-from underpaint_daemon.worker.starter.painter import Painter
+from underpaint_daemon.worker.starter.painter import DEFAULT_STEPS, Painter
 from underpaint_daemon.worker.starter.scores import Judges, Scores, score
 from underpaint_daemon.worker.starter.shapes import Mesh, load_obj
 from underpaint_daemon.worker.starter.shards import Image8, to_unit
@@ -45,8 +45,8 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("", 8, 1.0, 1.0),
-    Setting("_uncontrolled", 8, 0.0, 0.25),
+    Setting("", DEFAULT_STEPS, 1.0, 1.0),
+    Setting("_uncontrolled", DEFAULT_STEPS, 0.0, 0.25),
     Setting("_4_steps", 4, 1.0, 0.5),
     Setting("_20_steps", 20, 1.0, 0.5),
 )

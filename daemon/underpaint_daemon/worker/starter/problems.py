@@ -16,7 +16,6 @@ from underpaint_daemon.worker.starter.tokenizer import tokenize
 
 CAPTION_DROPOUT = 0.1
 FROM_NOISE = 0.1  # share of samples at the first sampling steps, where colour and layout are made
-TIME_SHIFT = 2.0  # >1: more of the noisy times, where form and colour are settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,7 @@ class ProblemMaker:
 
     def _times(self, count: int) -> Tensor:
         steps = len(self._alpha_bar)
-        even = torch.rand(count)
-        times = (steps * TIME_SHIFT * even / (1 + (TIME_SHIFT - 1) * even)).long()
+        times = (steps * torch.rand(count)).long()
         early = torch.rand(count) < FROM_NOISE
         drawn = torch.where(early, steps - 1 - times // 8, times)
         return drawn.clamp(0, steps - 1).to(self._device)
