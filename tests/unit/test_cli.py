@@ -174,3 +174,19 @@ def test_rerun_of_a_file_without_a_recipe_says_so(tmp_path: Path, content: bytes
         read_recipe(path)
     assert caught.value.code is ErrorCode.FILE
     assert "image.png" in caught.value.message
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
+    from underpaint.cli.main import _guarded
+
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    assert _guarded(lambda: (in_the_way / "out").mkdir() or 0, as_json=False) == 2
+    assert str(in_the_way) in capsys.readouterr().err
+
+
+def test_models_lists_them_unless_told_otherwise():
+    from underpaint.cli.main import build_parser
+
+    assert build_parser().parse_args(["models"]).what == "list"
+    assert build_parser().parse_args(["models", "samplers"]).what == "samplers"

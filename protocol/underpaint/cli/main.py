@@ -51,6 +51,10 @@ def _guarded(run: Callable[[], int], as_json: bool) -> int:
         if error.code is ErrorCode.CANCELLED:
             return _CANCELLED
         return _BAD_INPUT if isinstance(error, RequestError) else _FAILED
+    except OSError as error:  # of the files that the words name, such as --out
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(RequestError(ErrorCode.FILE, f"{where}{error.strerror or error}"), as_json)
+        return _BAD_INPUT
 
 
 if __name__ == "__main__":
