@@ -59,20 +59,31 @@ def main(argv: list[str]) -> int:
 def _wear(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
     """Put painted copies of its materials on the artist's own objects."""
     mesh_export_cli.open_file(Path(job["source"]))
-    worn: dict[tuple[str, str], Any] = {}
+    worn: dict[tuple[int, str], Any] = {}
     for name, slot, tile in job["slots"]:
         item = bpy.data.objects[name]
         while len(item.material_slots) <= slot:
             item.data.materials.append(None)
         place = item.material_slots[slot]
         old = place.material
-        key = (old.name_full if old is not None else "", str(tile))
+        key = (0 if old is None else old.session_uid, str(tile))
         if key not in worn:
-            worn[key] = bpy.data.materials.new(f"painted_{tile}") if old is None else old.copy()
+            worn[key] = _fresh(old, tile)
         if item.data.users > 1:
             place.link = "OBJECT"  # others share the mesh, but not its paint
         place.material = worn[key]
     return [(material, job["textures"][tile]) for (_, tile), material in worn.items()]
+
+
+def _fresh(old: Any, tile: int) -> Any:
+    """A material to paint: a copy that takes over the name, or a new one where there is none."""
+    if old is None:
+        return bpy.data.materials.new(f"painted_{tile}")
+    copy, name = old.copy(), old.name
+    if old.library is None:
+        old.name = f"{name} before"
+        copy.name = name
+    return copy
 
 
 def _build(job: Mapping[str, Any], name: str) -> list[tuple[Any, Files]]:

@@ -9,7 +9,7 @@ and turned into tangent space texel by texel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,9 @@ def pbr_artifacts(
     are several."""
     request, textures = work.request, painted.textures
     images = list(zip(textures, composed_all(work, painted), strict=True))
-    made = pbr_maps(work.mesh, _views(work, painted, images), images, tools, prompts_of(request))
+    views = _views(work, painted, images)
+    stuffs = prompts_of(request)
+    made = pbr_maps(work.mesh, views, images, tools, stuffs, tick=work.reporter.checkpoint)
     artifacts = list[Artifact]()
     for texture, maps in zip(textures, made, strict=True):
         suffix = f"_{texture.number}" if len(textures) > 1 else ""
@@ -122,17 +124,19 @@ def pbr_maps(
     tools: Estimators,
     stuffs: Mapping[int, Stuff],
     rule: Rule = GENERATED,
+    tick: Callable[[], None] | None = None,
 ) -> list[Maps]:
-    """The maps of each tile. stuffs: what objects are made of (see `prompts_of`)."""
+    """The maps of each tile. stuffs: what objects are made of (see `prompts_of`). tick: called
+    now and then; it may raise to stop."""
     depth = 2 * mesh.radius * _RELIEF_DEPTH
     seen = _seen(views, tools, depth)
     options = Options(size=painted[0][0].size, rule=rule, anchor=None)
-    projected = {t.number: t for t in project(mesh, seen.views, options)}
+    projected = {t.number: t for t in project(mesh, seen.views, options, tick)}
     atlas = [build_tile(mesh, texture.number, texture.size) for texture, _ in painted]
     light = None if tools.intrinsics is not None else _light(mesh, atlas, painted)
     maps = []
     for tile, (texture, image) in zip(atlas, painted, strict=True):
-        work = _Tile(mesh, tile, projected[texture.number], image, stuffs)
+        work = _Tile(mesh, tile, projected[texture.number], image, stuffs, tick)
         maps.append(work.maps(seen, light, depth))
     return maps
 
@@ -198,6 +202,7 @@ class _Tile:
     gathered: Texture
     image: Image8
     stuffs: Mapping[int, Stuff]
+    tick: Callable[[], None] | None
 
     def maps(self, seen: _Seen, light: Light | None, depth: float) -> Maps:
         frames = texel_frames(self.mesh, self.tile)
@@ -222,7 +227,7 @@ class _Tile:
             metallic=self._whole(given.get("metallic", metallic)),
             normal=self._whole(normal),
             height=self._whole(height + 0.5),
-            ao=_occlusion(self.mesh, self.tile),
+            ao=_occlusion(self.mesh, self.tile, self.tick),
             made={**_HOW, "roughness": guess, "metallic": guess, **seen.made},
             height_range=depth,
         )
@@ -268,11 +273,11 @@ def _used(tile: AtlasTile) -> Array:
     return tile.image(torch.ones_like(tile.index, dtype=torch.uint8)).cpu().numpy() > 0
 
 
-def _occlusion(mesh: Mesh, tile: AtlasTile) -> Array:
+def _occlusion(mesh: Mesh, tile: AtlasTile, tick: Callable[[], None] | None) -> Array:
     """(size, size) float32; smooth, so it is worked out at 512 texels at most."""
     small = tile if tile.size <= _OCCLUSION_SIDE else build_tile(mesh, tile.number, _OCCLUSION_SIDE)
     normal = texel_frames(mesh, small).normal
-    seen = ambient_occlusion(mesh, small.points.position, normal)
+    seen = ambient_occlusion(mesh, small.points.position, normal, tick=tick)
     image, _ = dilate(small.image(seen[:, None]).cpu().numpy(), _used(small))
     size = (tile.size, tile.size)
     return np.asarray(cv2.resize(image[..., 0], size, interpolation=cv2.INTER_LINEAR))
