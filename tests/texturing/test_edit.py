@@ -114,6 +114,7 @@ def test_a_spot_that_no_camera_sees_is_filled_from_what_is_around_it(models) -> 
     reporter = Reporter()
     files = hidden.run(reporter, **given(hidden, base, lock))
     assert reporter.steps == []
+    assert any("No view sees" in warning for warning in reporter.warnings)
     with np.load(io.BytesIO(files["provenance.npz"])) as provenance:
         assert (provenance["tier_1001"][lock == 0] == FILLED).mean() > 0.9
     texture = pixels(files["texture.png"])

@@ -76,7 +76,7 @@ def paint_open(work: Work, rule: Rule) -> Painted:
     atlas = work.atlas()
     alone = work.request.method is Method.SINGLE
     count = 1 if alone else work.request.view_count
-    stations = work.spot or _stations(work, atlas, count)
+    stations = _stations(work, atlas, count) if work.spot is None else list(work.spot)
     scenes = [_scene(work, station) for station in stations]
     pictures = _pictures(work, scenes) if scenes else []
     painted = Painted([], stations, pictures)
@@ -105,6 +105,16 @@ def _stations(work: Work, atlas: Sequence[AtlasTile], count: int) -> list[Statio
     if len(spot) == 0:
         return []
     work.reporter.progress(Phase.ENCODING, 0, 1)
+    stations = _seeing(work, spot, count)
+    if not stations:
+        work.reporter.warn(
+            "No view sees what is to be painted; it is filled from the surface around it. Paint a "
+            "larger mask, or hide what covers the spot."
+        )
+    return stations
+
+
+def _seeing(work: Work, spot: Spot, count: int) -> list[Station]:
     if work.request.views:
         given = work.preparer.captured(work.request.views)
         cosines = [seen_cosine(work.mesh, spot.points, s.buffers.camera) for s in given]
