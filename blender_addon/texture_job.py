@@ -13,23 +13,16 @@ import numpy as np
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.inputs import load_inputs
-from underpaint.requests import MeshRef, TextureRequest, View
+from underpaint.requests import Mirror, TextureRequest, View
 from underpaint.tree import from_json
 
-from . import scene_mesh
-from .capture import Viewport, capture_view
+from .capture import Viewport, capture_view, object_ids
+from .capture.sources import as_matrix
 from .layers import presence
-from .layers.materials import named, of_slot
-from .layers.surfaces import (
-    Slot,
-    Surface,
-    Target,
-    grouped,
-    lay_out,
-    target_from_json,
-)
+from .layers.surfaces import Target, target_from_json
 from .marks import REQUEST_KEY, TARGET_KEY
-from .texture_request import Purpose, TextureSettings, texture_request
+from .scene_surfaces import paintable, surfaces_of, without_uv
+from .texture_request import Purpose, Scene, TextureSettings, texture_request
 
 _VIEW_WANTS = frozenset({Kind.DEPTH, Kind.NORMAL, Kind.OBJECT_ID})
 _MULTIPLE = 8
@@ -44,19 +37,6 @@ class Prepared:
     target: Target
 
 
-def paintable(context: Any) -> list[Any]:
-    """The selected mesh objects, the active one first; the active one when none is selected."""
-    active, chosen = context.view_layer.objects.active, list(context.selected_objects)
-    ordered = [active, *chosen] if active in chosen or not chosen else chosen
-    meshes = [item for item in ordered if item is not None and item.type == "MESH"]
-    return list(dict.fromkeys(meshes))
-
-
-def without_uv(objects: Sequence[Any]) -> list[Any]:
-    """Those that have no UV map."""
-    return [item for item in objects if not item.data.uv_layers]
-
-
 def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpose) -> Prepared:
     """The job for the selected objects. `views`: as the panel's: PLACED, CAMERAS or VIEWPORT.
 
@@ -68,13 +48,17 @@ def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpos
         item.update_from_editmode()
     mesh, buffers, surfaces = surfaces_of(objects, context.evaluated_depsgraph_get())
     presence.check_colours(surfaces)
-    seen = _views(context, views, settings.view_size, buffers)
+    scene = Scene(
+        _views(context, views, settings.view_size, buffers),
+        _own_words(objects, context.evaluated_depsgraph_get()),
+        _mirror(objects[0], context.scene.underpaint_texture.mirror),
+    )
     there = {}
     if purpose is not Purpose.NEW:
         masks = presence.masks(context, objects, surfaces, settings.size, purpose)
         there = presence.present(surfaces, masks, settings.size, buffers)
     restyle = purpose is Purpose.RESTYLE
-    request = texture_request(settings, mesh, seen, there, restyle=restyle)
+    request = texture_request(settings, mesh, scene, there, restyle=restyle)
     return Prepared(request, buffers, Target(surfaces, purpose))
 
 
@@ -101,50 +85,24 @@ def again(layer: Any, seed: int) -> Prepared:
     )
 
 
-def surfaces_of(
-    objects: Sequence[Any], depsgraph: Any
-) -> tuple[MeshRef, Buffers, tuple[Surface, ...]]:
-    """The objects as one mesh, and the surfaces that its UDIM tiles belong to."""
-    found = scene_mesh.extract_mesh(objects, depsgraph)
-    by_name = {item.name: item for item in objects}
-    ids = found.buffers[found.mesh.ids.sha256][::3].astype(np.int64)
-    pairs, which = np.unique(ids[:, 0] << 32 | ids[:, 1], return_inverse=True)
-    worn = [(by_name[found.names[int(pair >> 32)]], int(pair & 0xFFFF) - 1) for pair in pairs]
-    numbers, keys = grouped([_key(item, slot) for item, slot in worn])
-    own = found.buffers[found.mesh.uv.sha256]
-    uv, tiles = lay_out(own, numbers[which.reshape(-1)], len(keys))
-    surfaces = tuple(
-        _surface([w for w, n in zip(worn, numbers, strict=True) if n == group], tiles[group])
-        for group in range(len(keys))
-    )
-    mesh = found.mesh
-    if uv is not own:
-        mesh = replace(mesh, uv=found.buffers.add(Kind.MESH, uv))
-    return mesh, found.buffers, surfaces
+def _own_words(objects: Sequence[Any], depsgraph: Any) -> dict[int, str]:
+    """The prompts that objects have of their own, by object id; with one object it has the
+    panel's."""
+    if len(objects) < 2:
+        return {}
+    ids = object_ids(depsgraph)
+    return {ids[x.name_full]: x.underpaint_prompt for x in objects if x.underpaint_prompt}
 
 
-def _key(item: Any, slot: int) -> object:
-    """What tells one surface from another: the material, or the object where there is none."""
-    material = of_slot(item, slot)
-    return (item.session_uid,) if material is None else material.session_uid
-
-
-def _surface(worn: Sequence[tuple[Any, int]], tiles: tuple[tuple[int, int], ...]) -> Surface:
-    material = of_slot(*worn[0])
-    slots = tuple(Slot(named(item), slot) for item, slot in worn)
-    maps = {_uv_map(item) for item, _slot in worn}
-    return Surface(
-        None if material is None else named(material),
-        slots,
-        maps.pop() if len(maps) == 1 else "",
-        tiles,
-    )
-
-
-def _uv_map(item: Any) -> str:
-    """The map that is painted, by name where an object has several."""
-    maps = item.data.uv_layers
-    return next((m.name for m in maps if m.active_render), "") if len(maps) > 1 else ""
+def _mirror(item: Any, axis: str) -> Mirror | None:
+    """The plane through an object's origin, across one of its axes."""
+    if axis == "OFF":
+        return None
+    world = as_matrix(item.matrix_world)
+    normal = world[:3, "XYZ".index(axis)]
+    normal = normal / np.linalg.norm(normal).clip(1e-20)
+    point, across = ([round(float(v), 6) for v in vector] for vector in (world[:3, 3], normal))
+    return Mirror(tuple(point), tuple(across))
 
 
 def _check(objects: Sequence[Any]) -> None:

@@ -130,6 +130,8 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
         row.active = not settings.random_seed
         row.prop(settings, "seed")
         column.prop(settings, "random_seed")
+        row = layout.row()
+        row.prop(settings, "mirror", expand=True)
         column = layout.column(align=True)
         for name in ("pbr", "fine", "directional_prompts"):
             column.prop(settings, name)

@@ -42,6 +42,7 @@ _VIEWS = (
     ("CAMERAS", "Cameras", "What each of the scene's cameras sees"),
     ("VIEWPORT", "This View", "What this 3D viewport shows"),
 )
+_AXES = (("OFF", "Off", ""), ("X", "X", ""), ("Y", "Y", ""), ("Z", "Z", ""))
 _LEAST_SIDE, _MOST_SIDE = 64, 8192
 
 
@@ -161,6 +162,12 @@ class UnderpaintTextureSettings(bpy.types.PropertyGroup):
         default=_DEFAULTS.directional_prompts,
         description="Tell the model which side it paints: front, back, left, right",
     )
+    mirror: EnumProperty(
+        name="Mirror",
+        items=_AXES,
+        default="OFF",
+        description="Make the texture symmetric across an axis of the active object",
+    )
     pbr: BoolProperty(
         name="Material Maps",
         description="Also make roughness, metallic and normal maps, and plug them in",
@@ -218,9 +225,15 @@ def register() -> None:
         bpy.utils.register_class(cls)
     bpy.types.Scene.underpaint_texture = PointerProperty(type=UnderpaintTextureSettings)
     bpy.types.Material.underpaint = PointerProperty(type=UnderpaintStack)
+    bpy.types.Object.underpaint_prompt = StringProperty(
+        name="Own Prompt",
+        description="What this object is to look like, where others are painted with it; empty: "
+        "what the panel says",
+    )
 
 
 def unregister() -> None:
+    del bpy.types.Object.underpaint_prompt
     del bpy.types.Material.underpaint
     del bpy.types.Scene.underpaint_texture
     for cls in reversed(CLASSES):

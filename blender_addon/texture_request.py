@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,8 @@ from underpaint.requests import (
     STARTER_MODEL,
     MeshRef,
     Method,
+    Mirror,
+    ObjectPrompt,
     Pbr,
     Prompt,
     Sampler,
@@ -68,6 +70,16 @@ class TextureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """What a request takes from the scene: captured `views`, `object_prompts` (object id to its
+    own words), `mirror`: the plane that the texture is symmetric about."""
+
+    views: tuple[View, ...] = ()
+    object_prompts: Mapping[int, str] = field(default_factory=dict)
+    mirror: Mirror | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """What a tile holds already: `base` and `lock` as in `TextureRequest`."""
 
@@ -78,13 +90,13 @@ class Present:
 def texture_request(
     settings: TextureSettings,
     mesh: MeshRef,
-    views: tuple[View, ...] = (),
+    scene: Scene | None = None,
     present: Mapping[int, Present] | None = None,
     *,
     restyle: bool = False,
 ) -> TextureRequest:
     """The request of these settings over a mesh. `present`: by UDIM number, to go on from."""
-    there = dict(present or {})
+    scene, there = scene or Scene(), dict(present or {})
     first = there.pop(_FIRST_TILE, None)
     return TextureRequest(
         prompt=Prompt(settings.prompt, settings.negative),
@@ -92,7 +104,7 @@ def texture_request(
         model=settings.model or STARTER_MODEL,
         method=settings.method,
         sampling=Sampling(settings.sampler, settings.steps, tidy(settings.guidance), settings.seed),
-        views=views,
+        views=scene.views,
         view_count=settings.view_count,
         view_size=settings.view_size,
         size=settings.size,
@@ -101,6 +113,11 @@ def texture_request(
         more_tiles=tuple(TileImages(n, p.base, p.lock) for n, p in sorted(there.items())),
         strength=tidy(settings.strength) if restyle else 1.0,
         directional_prompts=settings.directional_prompts,
+        object_prompts=tuple(
+            ObjectPrompt(number, Prompt(text, settings.negative))
+            for number, text in sorted(scene.object_prompts.items())
+        ),
+        mirror=scene.mirror,
         upscale=settings.upscale,
         pbr=Pbr() if settings.pbr else None,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .texture_job import paintable, without_uv
+from .scene_surfaces import paintable, without_uv
 
-_MOST_NAMES = 3
+_MOST_NAMES = 6
 
 
 def draw(column: Any, context: Any, *, busy: bool) -> None:
@@ -32,9 +32,16 @@ def _draw_objects(column: Any, objects: list[Any]) -> None:
     if not objects:
         column.label(text="Select the objects to paint", icon="RESTRICT_SELECT_OFF")
         return
-    names = ", ".join(item.name for item in objects[:_MOST_NAMES])
-    more = len(objects) - _MOST_NAMES
-    column.label(text=f"{names} and {more} more" if more > 0 else names, icon="OBJECT_DATA")
+    if len(objects) == 1:
+        column.label(text=objects[0].name, icon="OBJECT_DATA")
+        return
+    box = column.box().column(align=True)
+    for item in objects[:_MOST_NAMES]:
+        row = box.split(factor=0.35)
+        row.label(text=item.name, icon="OBJECT_DATA")
+        row.prop(item, "underpaint_prompt", text="", placeholder="As above")
+    if len(objects) > _MOST_NAMES:
+        box.label(text=f"and {len(objects) - _MOST_NAMES} more")
 
 
 def _draw_unwrap(column: Any, bare: list[Any]) -> None:

@@ -194,6 +194,6 @@ def test_what_is_there_goes_into_the_tile_it_lies_on():
     base = buffers.add(Kind.COLOR, np.zeros((64, 64, 4), np.uint8))
     lock = buffers.add(Kind.MASK, np.zeros((64, 64), np.uint8))
     there = {1001: Present(base, lock), 1002: Present(base)}
-    request = texture_request(TextureSettings(size=64), ref, (), there, restyle=True)
+    request = texture_request(TextureSettings(size=64), ref, None, there, restyle=True)
     assert (request.base, request.lock, request.strength) == (base, lock, 0.6)
     assert [(tile.number, tile.lock) for tile in request.more_tiles] == [(1002, None)]

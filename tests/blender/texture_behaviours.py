@@ -380,6 +380,32 @@ def two_objects_are_painted_in_one_job_each_on_its_own_texture():
     assert left.active_material != right.active_material
 
 
+def objects_may_have_prompts_of_their_own():
+    from underpaint import from_json
+
+    left, right = tools.quad("Left"), tools.quad("Right", at=(3, 0, 0))
+    tools.only(left, right)
+    right.underpaint_prompt = "gold"
+    bpy.context.scene.underpaint.mode = "TEXTURE"
+    assert "Right" in draw("UNDERPAINT_PT_main").texts
+    request = from_json(texture().paint.image["underpaint_request"])
+    (own,) = request.object_prompts
+    ids = addon("capture").object_ids(bpy.context.evaluated_depsgraph_get())
+    assert (own.object_id, own.prompt.text) == (ids["Right"], "gold")
+
+
+def a_texture_can_be_symmetric_across_the_objects_axis():
+    from underpaint import Mirror, from_json
+
+    item = tools.quad(at=(1, 2, 3))
+    item.rotation_euler.z = np.pi / 2
+    item.scale = (2, 2, 2)
+    tools.only(item)
+    settings().mirror = "X"
+    request = from_json(texture().paint.image["underpaint_request"])
+    assert request.mirror == Mirror((1.0, 2.0, 3.0), (0.0, 1.0, 0.0))
+
+
 def udim_tiles_become_one_tiled_image():
     item = tools.quad()
     other = tools.quad("Other", at=(3, 0, 0), cell=(1, 0))
@@ -627,9 +653,9 @@ def every_panel_draws_quickly_with_layers():
     for panel in ("main", "layers", "edit", "texture"):
         times = []
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.thread_time()  # a busy machine's other work is not ours
             drawn = draw(f"UNDERPAINT_PT_{panel}")
-            times.append(time.perf_counter() - began)
+            times.append(time.thread_time() - began)
         assert drawn.layout.drawn
         assert min(times) < 0.005, (panel, times)
         print(f"         {panel}: drawn in {min(times) * 1000:.2f} ms")
@@ -656,6 +682,8 @@ BEHAVIOURS = (
     a_material_without_nodes_keeps_its_colour_below,
     a_shader_without_colour_is_refused_before_painting,
     two_objects_are_painted_in_one_job_each_on_its_own_texture,
+    objects_may_have_prompts_of_their_own,
+    a_texture_can_be_symmetric_across_the_objects_axis,
     udim_tiles_become_one_tiled_image,
     trying_again_keeps_the_old_until_decided,
     a_painted_place_is_repainted_and_nothing_else,
