@@ -23,9 +23,10 @@ from underpaint_daemon.worker.starter.losses import denoising_loss
 from underpaint_daemon.worker.starter.models import Networks, make_networks
 from underpaint_daemon.worker.starter.muon import Optimisers
 from underpaint_daemon.worker.starter.pca import PatchPca
-from underpaint_daemon.worker.starter.problems import Problem, ProblemMaker, predict
+from underpaint_daemon.worker.starter.problems import Mix, Problem, ProblemMaker, predict
 from underpaint_daemon.worker.starter.progress import Progress
 
+CARRIED_ON = 0.4  # share of steps on the networks' own guesses
 AVERAGE_EVERY = 4  # steps; averaging costs a pass over all weights
 CHECKPOINT = "diffusion.pt"
 Report = Callable[[Networks, Progress], dict[str, float]]
@@ -71,11 +72,15 @@ class Trainer:
         return float(loss.detach())
 
     def _forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        problem = self.maker.make(batch)
-        return self.predict(problem), problem.target, problem.mask
+        problem, mix = self.maker.make(batch), Mix.of(len(batch.captions))
+        if torch.rand(()) < CARRIED_ON:
+            with torch.no_grad():
+                guess = self.predict(self.maker.blank(problem), mix)
+            problem = self.maker.carried_on(problem, guess.float())
+        return self.predict(problem, mix), problem.target, problem.mask
 
-    def _predict(self, problem: Problem) -> Tensor:
-        return predict(self.networks, problem)
+    def _predict(self, problem: Problem, mix: Mix) -> Tensor:
+        return predict(self.networks, problem, mix)
 
 
 def train_diffusion(

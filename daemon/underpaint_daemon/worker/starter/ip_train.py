@@ -44,7 +44,7 @@ def train_ip_adapter(
         problem = maker.make(batch)
         picture = encoder(normalised(reference_of(batch.rgb).to(run.device))).image_embeds
         kept = (torch.rand(len(picture), 1) >= _PICTURE_DROPOUT).to(picture)
-        out = predict(networks, problem, (picture * kept)[:, None])
+        out = predict(networks, problem, picture=(picture * kept)[:, None])
         return denoising_loss(out.float(), problem.target, problem.mask)
 
     added = {**_cross_attention(unet), "proj": unet.encoder_hid_proj}

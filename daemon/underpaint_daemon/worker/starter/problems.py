@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from underpaint_daemon.worker.starter.tokenizer import tokenize
 
 CAPTION_DROPOUT = 0.1
 FROM_NOISE = 0.1  # share of samples at the first sampling steps, where colour and layout are made
+_LEAST_ROLLED = 100  # time below which a prediction carried on is too near the end to be mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,33 @@ class ProblemMaker:
             batch.mask.to(device),
         )
 
+    def blank(self, problem: Problem) -> Problem:
+        """The same views at the first step, as noise alone."""
+        last = torch.full_like(problem.times, len(self._alpha_bar) - 1)
+        return replace(problem, noisy=_last(torch.randn_like(problem.noisy)), times=last)
+
+    def carried_on(self, problem: Problem, guess: Tensor) -> Problem:
+        """The same views at later steps of a sampler that came from `guess`, a velocity for
+        `blank`: the answer is still the true picture.
+
+        Sampling never meets true pictures with noise, but its own guesses with noise. Shown some,
+        the networks mend their blotches instead of keeping them (Ning et al. 2023, "Input
+        perturbation reduces exposure bias in diffusion models", on the same ill).
+        """
+        clean = self._clean(problem)
+        shape = problem.times.shape
+        times = torch.randint(_LEAST_ROLLED, len(self._alpha_bar), shape, device=self._device)
+        alpha = self._alpha_bar[times]
+        noisy = noised(-guess, torch.randn_like(clean), alpha)  # at no signal v = -clean
+        signal, noise = (part[:, None, None, None].sqrt() for part in (alpha, 1 - alpha))
+        return replace(
+            problem, noisy=_last(noisy), times=times, target=(signal * noisy - clean) / noise
+        )
+
+    def _clean(self, problem: Problem) -> Tensor:
+        alpha: Tensor = self._alpha_bar[problem.times][:, None, None, None]
+        return alpha.sqrt() * problem.noisy - (1 - alpha).sqrt() * problem.target
+
     def _times(self, count: int) -> Tensor:
         steps = len(self._alpha_bar)
         times = (steps * torch.rand(count)).long()
@@ -97,14 +125,16 @@ class ProblemMaker:
         return drawn.clamp(0, steps - 1).to(self._device)
 
 
-def predict(networks: Networks, problem: Problem, picture: Tensor | None = None) -> Tensor:
-    """The denoiser's velocity. Rows see depth, normals, both or neither, by chance (`Mix`).
+def predict(
+    networks: Networks, problem: Problem, mix: Mix | None = None, picture: Tensor | None = None
+) -> Tensor:
+    """The denoiser's velocity. Rows see depth, normals, both or neither (`mix`; None: by chance).
 
     `picture`: (n, 1, width) image embeddings for a denoiser with an IP-Adapter.
     """
     context = networks.text(problem.tokens).last_hidden_state
     count = len(problem.noisy)
-    mix = Mix.of(count)
+    mix = mix or Mix.of(count)
     downs: list[Tensor] = []
     for name, image in (("depth", problem.depth), ("normal", problem.normal)):
         rows = mix.rows(name)
