@@ -64,9 +64,14 @@ def srgb(light):
     return addon("layers.compose").srgb(light.astype(np.float32))
 
 
+def encoded(light):
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
 def same(seen, wanted, tolerance=BYTE):
     """Two linear pictures, compared as they are stored; at the rim the texture repeats."""
-    worst = np.abs(srgb(seen) - srgb(wanted))[1:-1, 1:-1].max()
+    worst = np.abs(encoded(seen) - encoded(wanted))[1:-1, 1:-1].max()
     assert worst <= tolerance, f"differs by {worst * 255:.2f} of 255"
 
 
@@ -661,6 +666,31 @@ def every_panel_draws_quickly_with_layers():
         print(f"         {panel}: drawn in {min(times) * 1000:.2f} ms")
 
 
+def disabling_leaves_no_handler_and_no_property_and_layers_stay():
+    import addon_utils
+
+    item = tools.quad()
+    tools.only(item)
+    texture(seed=40)
+    handlers = bpy.app.handlers
+    addon_utils.disable(base.MODULE)
+    try:
+        for name in ("save_pre", "undo_post", "redo_post"):
+            ours = [h for h in getattr(handlers, name) if h.__module__.startswith(base.MODULE)]
+            assert not ours, name
+        for kind in (bpy.types.Material, bpy.types.Scene, bpy.types.Object):
+            assert not [name for name in dir(kind) if name.startswith("underpaint")]
+        same(tools.seen(item), wanted_without_addon(40))
+    finally:
+        addon_utils.enable(base.MODULE)
+    assert len(layers(item)) == 1
+
+
+def wanted_without_addon(seed):
+    encoded = expected(seed)[..., :3]
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
 BEHAVIOURS = (
     a_texture_becomes_a_layer_and_the_object_gets_a_material,
     solid_shading_shows_it_at_once,
@@ -699,6 +729,7 @@ BEHAVIOURS = (
     cancelling_leaves_the_material_as_it_was,
     saving_and_opening_keeps_layers_masks_and_flat_images,
     every_panel_draws_quickly_with_layers,
+    disabling_leaves_no_handler_and_no_property_and_layers_stay,
 )
 
 
