@@ -97,7 +97,10 @@ def test_a_mesh_without_uvs_is_unwrapped_with_a_word(shape) -> None:
         (lambda p: p * 0, "degenerate"),
         (lambda p: p[:0], "no triangles"),
         (lambda p: np.where(p == p.max(), np.nan, p), "NaN"),
+        (lambda p: np.where(p == p.max(), np.inf, p), "infinite"),
         (lambda p: p[:4], "whole number"),
+        (lambda p: p * 1e30, "real size|across"),
+        (lambda p: p * 1e-20, "across"),
     ],
 )
 def test_a_mesh_that_cannot_be_painted_says_why(break_it, word) -> None:
@@ -106,6 +109,13 @@ def test_a_mesh_that_cannot_be_painted_says_why(break_it, word) -> None:
     with pytest.raises(RequestError, match=word) as caught:
         mesh_from_arrays(broken, None, uv[: len(broken)])
     assert caught.value.code is ErrorCode.BAD_MESH
+
+
+def test_a_uv_map_that_is_not_a_number_says_which_fix() -> None:
+    points, uv = flat()
+    with pytest.raises(RequestError, match="uv is NaN") as caught:
+        mesh_from_arrays(points, None, np.where(uv > 0.5, np.nan, uv))
+    assert "Unwrap" in (caught.value.hint or "")
 
 
 def test_degenerate_triangles_are_left_out_with_a_word() -> None:

@@ -1,4 +1,4 @@
-"""The same inputs through Open3D's `project_images_to_albedo` (PyPI `open3d-cpu`, optional)."""
+"""The same inputs through Open3D's `project_images_to_albedo` (the extra `compare`, optional)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from underpaint.cameras import Camera
 from .mesh import Mesh
 
 Array = npt.NDArray[Any]
+INSTALL = (
+    "install it into the daemon's environment: pip install 'underpaint[compare]', and on Debian "
+    "and Ubuntu: apt install libusb-1.0-0 libgl1 libgomp1"
+)
 _CAMERA_TO_CV = np.diag([1.0, -1.0, -1.0, 1.0])  # Open3D looks down +Z with +Y down
 
 

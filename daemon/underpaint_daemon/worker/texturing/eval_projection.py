@@ -16,7 +16,7 @@ from pathlib import Path
 from underpaint.errors import UnderpaintError
 from underpaint.measures import EXIT_BAD_INPUT, Bar, Report, at_least, at_most
 
-from .compare_open3d import available
+from .compare_open3d import INSTALL, available
 from .mesh import Mesh
 from .meshio import load_mesh
 from .projection_figures import Figures, compare_measures, measure
@@ -34,8 +34,7 @@ def main(argv: Sequence[str]) -> int:
     args = _parser().parse_args(argv)
     if args.compare_open3d and not available():
         print(
-            "underpaint eval projection: Open3D is not installed (pip install open3d-cpu; it "
-            "needs the system libraries libusb-1.0, libGL and libgomp)",
+            f"underpaint eval projection: Open3D is not installed; {INSTALL}",
             file=sys.stderr,
         )
         return EXIT_BAD_INPUT
@@ -60,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="folder for the pictures")
     parser.add_argument("--z-up", action="store_true", help="the file's up axis is +Z, not +Y")
     parser.add_argument(
-        "--compare-open3d", action="store_true", help="run Open3D on the same pictures"
+        "--compare-open3d",
+        action="store_true",
+        help=f"run Open3D on the same pictures; {INSTALL}",
     )
     return parser
 

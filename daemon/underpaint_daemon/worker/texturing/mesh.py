@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 MAX_TRIANGLES = 20_000_000
 _DEGENERATE_AREA = 1e-12  # of the squared bounding diagonal
 _NO_UV_AREA = 1e-12  # of one tile
+_FARTHEST, _SMALLEST = 1e12, 1e-9  # metres: what float32 can still square
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def mesh_from_arrays(
     """
     points = _rows(position, 3, np.float32, "position")
     _require_triangles(points)
-    _require_finite(points, "position")
+    _require_finite(points, "position", _BROKEN_VERTICES)
+    _require_size(points)
     numbers = np.ones((len(points), 2), np.int32) if ids is None else _rows(ids, 2, np.int32, "ids")
     _require_rows(numbers, points, "ids")
     directions = smooth_normals(points) if normal is None else _unit_normals(normal, points)
@@ -131,13 +133,27 @@ def _require_triangles(points: Array) -> None:
         )
 
 
-def _require_finite(array: Array, name: str) -> None:
+_BROKEN_VERTICES = (
+    "Look for a broken modifier or geometry-nodes division by zero, and delete or mend those "
+    "vertices."
+)
+_BROKEN_UVS = "Unwrap those faces again, or remove the UV map to have a simple one made."
+
+
+def _require_finite(array: Array, name: str, hint: str) -> None:
     bad = int((~np.isfinite(array).all(axis=1)).sum())
     if bad:
+        _refuse(f"the mesh's {name} is NaN or infinite at {bad} of {len(array)} corners", hint)
+
+
+def _require_size(points: Array) -> None:
+    farthest = float(np.abs(points).max())
+    extent = float(np.ptp(points.astype(np.float64), axis=0).max())
+    if farthest > _FARTHEST or 0 < extent < _SMALLEST:
         _refuse(
-            f"the mesh's {name} is NaN or infinite at {bad} of {len(array)} corners",
-            "Look for a broken modifier or geometry-nodes division by zero, and delete or mend "
-            "those vertices.",
+            f"the mesh is {extent:.3g} m across and reaches {farthest:.3g} m from the origin; "
+            f"{_SMALLEST:g} m across to {_FARTHEST:g} m away can be painted",
+            "Apply a scale that brings it to its real size, and move it nearer to the origin.",
         )
 
 
@@ -151,7 +167,7 @@ def _uv_rows(uv: npt.ArrayLike | None, points: Array) -> Array:
         return np.zeros((len(points), 2), np.float32)
     coordinates = _rows(uv, 2, np.float32, "uv")
     _require_rows(coordinates, points, "uv")
-    _require_finite(coordinates, "uv")
+    _require_finite(coordinates, "uv", _BROKEN_UVS)
     return coordinates
 
 

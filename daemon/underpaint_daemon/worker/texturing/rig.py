@@ -15,13 +15,14 @@ from torch import Tensor
 from underpaint.cameras import Camera
 
 from .coverage import facing
-from .mesh import Mesh, is_inside_out
+from .mesh import Mesh, face_cross, is_inside_out
 from .placement import Direction, RigView, place
 from .room import room_rig
 from .sampling import SurfaceSamples, sample_surface
 
 _CANDIDATE_SIZE = 192
 _SAMPLES = 20_000
+_FLAT = 0.1  # of the surface, that which faces sideways
 
 CANONICAL = tuple(Direction(azimuth, 0.0) for azimuth in (0.0, 90.0, 180.0, 270.0))
 """Front, left, back and right, for a 2x2 grid of views."""
@@ -45,13 +46,25 @@ def automatic_rig(
 ) -> list[RigView]:
     """`count` cameras, front first. A closed mesh whose faces point inward is a room: see inside.
 
-    refine: the last third of the cameras is chosen by the surface that the others miss.
+    refine: the last third of the cameras is chosen by the surface that the others miss. Of what
+    lies flat, few cameras see the top (or the bottom) first.
     """
     if is_inside_out(mesh):
         return room_rig(mesh, count, size)
     if not refine or count < 6:
-        return [place(mesh, d, size, square=square) for d in standard_directions(count)]
+        directions = [*_poles_of_flat(mesh), *standard_directions(count)][:count]
+        return [place(mesh, d, size, square=square) for d in directions]
     return greedy_rig(mesh, count, size, square=square)
+
+
+def _poles_of_flat(mesh: Mesh) -> list[Direction]:
+    """Top and bottom, the one that sees more first, of what lies flat: few views from the sides
+    would see next to nothing of it. None for other meshes."""
+    cross = face_cross(mesh)
+    if float(cross[:, :2].norm(dim=1).sum()) > _FLAT * float(cross.norm(dim=1).sum()):
+        return []
+    poles = [Direction(0.0, 90.0), Direction(0.0, -90.0)]
+    return poles if float(cross[:, 2].sum()) >= 0 else poles[::-1]
 
 
 def greedy_rig(
