@@ -1,0 +1,137 @@
+"""`underpaint texture` on a mesh that is painted already, and after its worker was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
+
+from sync_scene import torus
+from tiny_model import build
+
+import underpaint
+from underpaint.buffers import Buffers
+from underpaint.errors import ConnectionLost, RequestError
+from underpaint.paths import user_paths
+from underpaint.requests import Prompt, TextureRequest
+from underpaint.tree import to_plain
+from underpaint_daemon.worker.texturing.assets import mesh_ref
+from underpaint_daemon.worker.texturing.cli import Asset, build_request, main, options
+from underpaint_daemon.worker.texturing.export import write_obj
+from underpaint_daemon.worker.texturing.meshio import load_mesh
+
+torch.set_num_threads(1)
+SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user's folders of their own, with a tiny model; the daemon is stopped afterwards."""
+    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("UNDERPAINT_CACHE", str(tmp_path / "cache"))
+    build(user_paths().models / "tiny")
+    yield tmp_path
+    try:
+        with underpaint.connect(start=False) as up:
+            up.shutdown(now=True)
+    except ConnectionLost:
+        pass
+
+
+def rgba(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_texture_goes_on_after_its_worker_was_killed_and_can_be_repainted(home: Path) -> None:
+    mesh, out = home / "ring.obj", home / "out"
+    write_obj(torus(16, 8), mesh, {1001: "none.png"})
+    plain = ["--export", "none"]
+    command = [str(mesh), "--prompt", "red stone", *SMALL, "--steps", "40", *plain]
+    with underpaint.connect() as up, ThreadPoolExecutor(1) as pool:
+        painting = pool.submit(main, [*command, "--out", str(out / "killed")])
+        folder = user_paths().cache / "unfinished"
+        while not list(folder.glob("*.safetensors")):
+            assert not painting.done()
+            time.sleep(0.01)
+        os.kill(up.status().worker_pid, signal.SIGKILL)
+        assert painting.result() == 0
+    assert list(folder.glob("*.safetensors")) == []
+    assert main([*command, "--out", str(out / "whole")]) == 0
+    before, whole = (rgba(out / name / "texture.png") for name in ("killed", "whole"))
+    assert np.array_equal(before, whole)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[20:40, 20:50] = 255
+    Image.fromarray(mask).save(home / "mask.png")
+    again = [str(mesh), "--from", str(out / "whole"), "--mask", str(home / "mask.png")]
+    assert main([*again, "--prompt", "blue ball", *plain, "--out", str(out / "edit")]) == 0
+    after = rgba(out / "edit" / "texture.png")
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    assert (after[mask == 255] != before[mask == 255]).any()
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> list[str]:
+    """The words for a mesh and an earlier result as `underpaint texture` leaves it."""
+    mesh = tmp_path / "ring.obj"
+    write_obj(torus(8, 6), mesh, {1001: "none.png"})
+    request = TextureRequest(
+        Prompt("red stone"), mesh_ref(torus(8, 6), Buffers()), size=64, view_count=5
+    )
+    recipe = {"request": to_plain(request)}
+    (tmp_path / "texture.json").write_text(json.dumps(recipe))
+    colour = np.full((64, 64, 4), (200, 90, 30, 255), np.uint8)
+    Image.fromarray(colour).save(tmp_path / "texture.png")
+    return [str(mesh), "--from", str(tmp_path), "--out", str(tmp_path / "out"), "--seed", "4"]
+
+
+def asked(words: list[str]) -> tuple[TextureRequest, Buffers]:
+    """The request that the command line means."""
+    args = options().parse_args(words)
+    asset = Asset(args.mesh, Prompt(args.prompt), args.out, args.seed)
+    return build_request(load_mesh(args.mesh), asset, args)
+
+
+def test_a_mask_is_the_opposite_of_a_lock(tmp_path: Path, earlier: list[str]) -> None:
+    mask = tmp_path / "mask.png"
+    Image.fromarray((np.arange(64 * 64) % 256).astype(np.uint8).reshape(64, 64)).save(mask)
+    opened, data = asked([*earlier, "--mask", str(mask)])
+    locked, other = asked([*earlier, "--lock", str(mask)])
+    assert opened.prompt.text == "red stone"
+    assert (opened.view_count, opened.sampling.seed) == (5, 4)
+    assert np.array_equal(data[opened.lock.sha256], 255 - other[locked.lock.sha256])
+    assert data[opened.base.sha256].shape == (64, 64, 4)
+
+
+def test_a_view_is_named_for_another_try_and_an_axis_for_symmetry(earlier: list[str]) -> None:
+    request, _ = asked([*earlier, "--reroll", "2", "--mirror", "y", "--upscale", "2"])
+    assert (request.reroll, request.upscale) == (2, 2)
+    assert request.mirror.normal == (0.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--prompt", "gold", "--mask", "{mesh}"], ["--from", "nowhere"]],
+)
+def test_what_cannot_be_edited_is_refused_with_the_fix(words: list[str], tmp_path: Path) -> None:
+    mesh = tmp_path / "ring.obj"
+    write_obj(torus(8, 6), mesh, {1001: "none.png"})
+    chosen = [word.format(mesh=mesh) for word in words]
+    with pytest.raises(RequestError) as refused:
+        main([str(mesh), *chosen, "--out", str(tmp_path / "out")])
+    assert refused.value.hint
