@@ -477,6 +477,11 @@ def a_painted_place_is_repainted_and_nothing_else():
     far = np.ones((SIDE, SIDE), bool)
     far[SIDE - 31 : SIDE - 9, 19:51] = False
     assert np.abs(after - before)[far].max() < 1e-6, "all else stays"
+    live_until_shown()
+    shown = addon("layers.nodes").display_node(item.active_material).image
+    picture = addon("layers.pixels").read(shown)[..., :3]
+    middle = picture[(SIDE - 20) * 8, 35 * 8]
+    assert np.abs(middle - expected(250, 512)[(SIDE - 20) * 8, 35 * 8, :3]).max() < 4 / 255
     assert np.abs(before - after).max() > 0.1
 
 
