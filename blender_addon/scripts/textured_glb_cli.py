@@ -62,17 +62,24 @@ def _wear(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
     worn: dict[tuple[int, str], Any] = {}
     for name, slot, tile in job["slots"]:
         item = bpy.data.objects[name]
-        while len(item.material_slots) <= slot:
-            item.data.materials.append(None)
-        place = item.material_slots[slot]
+        place = _slot(item, slot)
         old = place.material
         key = (0 if old is None else old.session_uid, str(tile))
         if key not in worn:
             worn[key] = _fresh(old, tile)
-        if item.data.users > 1:
-            place.link = "OBJECT"  # others share the mesh, but not its paint
+        place.link = "DATA"  # what modifiers are applied to is written with its mesh's materials
         place.material = worn[key]
     return [(material, job["textures"][tile]) for (_, tile), material in worn.items()]
+
+
+def _slot(item: Any, number: int) -> Any:
+    """A material slot of an object, made where there is none yet. A mesh that others share, but
+    not its paint, becomes the object's own."""
+    if sum(other.data == item.data for other in bpy.data.objects) > 1:
+        item.data = item.data.copy()
+    while len(item.data.materials) <= number:
+        item.data.materials.append(None)
+    return item.material_slots[number]
 
 
 def _fresh(old: Any, tile: int) -> Any:
@@ -202,6 +209,7 @@ def _occlusion_group() -> Any:
 def _export(out: Path) -> None:
     """Raises RuntimeError when nothing was written."""
     if out.suffix.lower() == ".fbx":
+        _name_packed()
         bpy.ops.export_scene.fbx(
             filepath=str(out), use_visible=True, path_mode="COPY", embed_textures=True
         )
@@ -211,6 +219,13 @@ def _export(out: Path) -> None:
         )
     if not out.is_file():
         raise RuntimeError(f"{out} was not written")
+
+
+def _name_packed() -> None:
+    """FBX's writer tells images by their paths: packed ones without any would become one."""
+    for image in bpy.data.images:
+        if image.packed_file is not None and not image.filepath:
+            image.filepath_raw = f"//{image.name}.png"
 
 
 if __name__ == "__main__":

@@ -63,9 +63,13 @@ def make(folder):
     bpy.ops.export_scene.gltf(
         filepath=str(folder / "asset.glb"), export_apply=True, use_visible=True
     )
+    for image in bpy.data.images:  # without paths of their own they would become one in the file
+        image.filepath_raw = f"//{image.name}.png"
     bpy.ops.export_scene.fbx(
         filepath=str(folder / "asset.fbx"), use_visible=True, path_mode="COPY", embed_textures=True
     )
+    for image in bpy.data.images:
+        image.filepath_raw = ""
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "asset.blend"))
 
 
