@@ -117,11 +117,12 @@ def _show(material: Any, picture: npt.NDArray[np.uint8]) -> None:
     node = nodes.display_node(material)
     if node is None:
         return
-    if node.image is not None and _OURS in node.image:
-        pixels.write(node.image, picture)
-        return
+    # A new image each time: the viewport may go on with its own copy of an old one's pixels.
+    before = node.image
     node.image = pixels.new(f"{_PREFIX}{material.name}", picture)
     node.image[_OURS] = True
+    if before is not None and _OURS in before and not before.users:
+        bpy.data.images.remove(before)
 
 
 def _material(uid: int) -> Any:

@@ -92,4 +92,6 @@ def test_an_artist_textures_in_the_window(window_blender, extension, daemon_env,
     report = tell(window_blender, TEXTURES, extension, daemon_env, tmp_path)
     assert report["tick_median_ms"] < 5
     assert report["growing_colours"] > 0.1, "the unfinished texture is seen on the object"
+    red, _green, blue = report["repainted"]
+    assert blue > red, "the repainted spot shows its own colour, not the mask's red"
     assert report["painted_colours"] > 0.1, "and the finished one, in Solid shading"

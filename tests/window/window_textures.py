@@ -149,9 +149,16 @@ def a_mask_is_painted_and_repainted() -> Iterator[float]:
     yield from until_painted()
     yield from wait(lambda: not live().drawing)
     yield 0.5
-    screenshot("t6_layers")
+    REPORT["repainted"] = beside_ear(screenshot("t6_layers"))
     assert len(layers()) == 2
     assert layers()[0].mask is not None
+
+
+def beside_ear(shown: np.ndarray) -> list[float]:
+    """The mean colour of the spot that was repainted, where it is seen in the viewport."""
+    area = viewport()
+    x, y = area.x + int(area.width * 0.5), area.y + int(area.height * 0.7)
+    return shown[y - 5 : y + 6, x - 5 : x + 6].mean((0, 1)).tolist()
 
 
 def until_painted() -> Iterator[float]:
