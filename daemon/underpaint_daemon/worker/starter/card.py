@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from underpaint.requests import Sampling
 from underpaint_daemon.worker.starter.config import TrainConfig
-from underpaint_daemon.worker.starter.models import Networks, parameter_count
+from underpaint_daemon.worker.starter.models import NOISE_SHIFT, Networks, parameter_count
 
 _CARD = """---
 license: cc0-1.0
@@ -24,7 +25,10 @@ objects over their depth or normals, offline, on a laptop's processor.
 {sizes}
 
 Native size {native} px, usable 192-512; four latent channels at a quarter of the image's side;
-v-prediction to zero terminal SNR, trailing steps. Defaults: DPM++ 2M, 8 steps, guidance 3.
+v-prediction to zero terminal SNR, trailing steps, on a noise schedule shifted by {shift:g}
+(`trained_betas`). Defaults: {sampler}, {steps} steps, guidance {guidance:g}. Beside the parts lie a
+style LoRA (`loras/ink.safetensors`: ink on warm paper) and an IP-Adapter (`ip_adapter/`) with its
+own small image encoder.
 
 ## Data
 About {scenes} scenes rendered by `worker/starter/dataset.py` from seeds: shapes, procedural
@@ -34,7 +38,9 @@ went into it. Data and weights are dedicated to the public domain (CC0 1.0).
 ## Training
 The latent code is closed-form (the four leading principal components of 4x4 patches, whitened; the
 encoder's weights are written, not learnt); the decoder is trained on it. Denoiser, both ControlNets
-and the text encoder are trained together from scratch, at {stages} px in turn.
+and the text encoder are trained together from scratch, at {stages} px in turn, with Muon. A
+part of the steps starts from the networks' own guesses instead of true pictures, which keeps
+sampling in few steps clean.
 Again, or further: `underpaint train-starter --work FOLDER` (`--preset cpu|gpu`, resumable; settings
 in `worker/starter/presets.toml`).
 
@@ -53,12 +59,17 @@ def write_card(folder: Path, networks: Networks, config: TrainConfig, figures: s
     rows = [
         f"| {name} | {parameter_count(net) / 1e6:.1f} |" for name, net in networks.named().items()
     ]
+    default = Sampling()
     stages = ", ".join(str(stage.size) for stage in config.diffusion.stages)
     text = _CARD.format(
         sizes="\n".join(rows),
         native=config.diffusion.stages[-1].size,
         scenes=config.scenes,
         stages=stages,
+        shift=NOISE_SHIFT,
+        sampler=default.sampler.value.upper(),
+        steps=default.steps,
+        guidance=default.guidance,
         figures=f"\n\n{figures}" if figures else "",
     )
     (folder / "README.md").write_text(text, "utf-8")
