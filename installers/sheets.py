@@ -42,14 +42,14 @@ PROMPTS = (
     "a blue marble {} on sand",
 )
 MATERIALS = (
-    "red brick",
-    "golden",
-    "mossy stone",
-    "purple fluffy",
-    "ice",
-    "orange striped",
-    "rusty",
-    "wooden",
+    "a red clay",
+    "a golden",
+    "a mossy stone",
+    "a purple fluffy",
+    "an ice",
+    "an orange plastic",
+    "a rusty",
+    "a wooden",
 )
 SAMPLERS = (Sampler.LCM, Sampler.DDIM, Sampler.DPMPP_2M)
 STEPS = (1, 2, 4, 6, 8, 20)
@@ -68,7 +68,7 @@ class Form:
 
 def form_of(name: str, mesh: Mesh | None = None) -> Form:
     """One object of the renderer's shapes, or a mesh, seen from about eye height."""
-    spec = sample_scene(1, mesh_name=name if mesh is not None else "")
+    spec = sample_scene(1, mesh_name="mesh" if mesh is not None else "")
     thing = replace(spec.objects[0], turn=(0.0, 0.0, 0.0), spot=(0.0, 0.0), size=1.0)
     if mesh is None:
         thing = replace(thing, words=replace(thing.words, shape=name))
@@ -104,7 +104,7 @@ def prompts_by_forms(up: underpaint.Client, sampling: Sampling) -> list[list[Pan
 def eight_materials(up: underpaint.Client, mesh: Path, sampling: Sampling) -> list[list[Panel]]:
     """One mesh in eight materials."""
     form = form_of("cow", load_obj(mesh))
-    painted = [paint(up, form, f"a {name} cow", sampling) for name in MATERIALS]
+    painted = [paint(up, form, f"{name} cow", sampling) for name in MATERIALS]
     return [painted[:4], painted[4:]]
 
 

@@ -151,7 +151,8 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
     assert to_json(request) == (folder / "panel.json").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # minutes: in one series; the others differ only in what the rest tests
+@pytest.mark.parametrize("blender", ["4.5"], indirect=True)
 def test_the_starter_model_paints_pictures_and_textures_from_the_panel(
     blender, extension, tmp_path
 ):

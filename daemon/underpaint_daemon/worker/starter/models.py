@@ -15,6 +15,7 @@ TEXT_WIDTH = 192
 NATIVE_SIZE = 256
 CONTROLS = ("depth", "normal")
 NOISE_SHIFT = 6.0
+_SHIFT_GROWS = 50.0  # times over which it is reached
 
 
 def make_vae() -> AutoencoderKL:
@@ -97,12 +98,14 @@ def shifted_betas() -> list[float]:
     (Hoogeboom et al. 2023, "simple diffusion").
 
     A few steps then fall where form and colour are settled, which a small network does well;
-    with even steps of the usual schedule most of them go to details that it cannot invent.
+    with even steps of the usual schedule most of them go to details that it cannot invent. The
+    shift grows over the first times, so that the last step of any sampler ends without noise.
     """
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
     signal = torch.cumprod(1 - betas, 0).sqrt()
     signal = (signal - signal[-1]) * signal[0] / (signal[0] - signal[-1])  # zero at the end
-    ratio = signal**2 / (1 - signal**2) / NOISE_SHIFT**2
+    shift = 1 + (NOISE_SHIFT - 1) * torch.linspace(0, 1000 / _SHIFT_GROWS, 1000).clamp(max=1)
+    ratio = signal**2 / (1 - signal**2) / shift.double() ** 2
     alpha_bar = ratio / (1 + ratio)
     before = torch.cat((torch.ones(1, dtype=torch.float64), alpha_bar[:-1]))
     return [round(float(beta), 9) for beta in 1 - alpha_bar / before]
