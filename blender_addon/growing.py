@@ -86,6 +86,11 @@ def update(task: Task | None) -> None:
             growing.textures = {n: texture_of(image) for n, image in task.tiles.items()}
 
 
+def drawn() -> list[tuple[str, int]]:
+    """The job and the preview that are drawn, to see whether viewports must be drawn anew."""
+    return [(growing.job, growing.seen) for growing in _GROWING]
+
+
 def _batches(shader: Any, task: Task) -> dict[int, Any]:
     """The mesh's triangles by UDIM number, as the job was given them."""
     assert isinstance(task.request, TextureRequest)

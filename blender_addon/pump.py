@@ -94,7 +94,8 @@ def _apply(job: str) -> None:
 
 
 def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
-    """What the panel shows, to see whether it must be drawn anew."""
+    """What the panel and the viewport show, to see whether they must be drawn anew."""
     task, session = live.current, live.session
     shown = (task.id, task.phase, task.step, task.previews_seen) if task else ()
-    return session.state, shown, session.models, id(live.error), live.last_image, live.drawing
+    seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
+    return *seen, growing.drawn()

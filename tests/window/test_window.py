@@ -51,7 +51,7 @@ def daemon_env(tmp_path):
     command = [sys.executable, "-m", "underpaint_daemon", "serve"]
     command += ["--runner", "depth_painter:build_runner"]
     process = subprocess.Popen(command, env={**os.environ, **env, "PYTHONPATH": python_path})
-    wait_for(user_paths(env).connection_file.exists, 20)
+    wait_for(user_paths(env).connection_file.exists, 60)
     yield env
     process.send_signal(signal.SIGTERM)
     process.wait(10)
@@ -92,6 +92,7 @@ def test_an_artist_textures_in_the_window(window_blender, extension, daemon_env,
     report = tell(window_blender, TEXTURES, extension, daemon_env, tmp_path)
     assert report["tick_median_ms"] < 5
     assert report["growing_colours"] > 0.1, "the unfinished texture is seen on the object"
+    assert report["growing_previews"] == 1, "from its first preview on"
     red, _green, blue = report["repainted"]
     assert blue > red, "the repainted spot shows its own colour, not the mask's red"
     assert report["painted_colours"] > 0.1, "and the finished one, in Solid shading"

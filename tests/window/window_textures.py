@@ -28,13 +28,15 @@ from window_tools import (
     live,
     screenshot,
     show_sidebar,
+    until_shown,
     viewport,
     wait,
     window,
 )
 
 COW = Path(__file__).resolve().parents[1] / "data" / "spot.obj"
-LONG, SHORT = "steps=250 seconds=1", "steps=10 seconds=0.05"
+# A long step: its preview must be seen without the next step's help.
+LONG, SHORT = "steps=50 seconds=6", "steps=10 seconds=0.05"
 # Other prompts, when pictures are wanted of what a real model paints.
 FIRST, SECOND = os.environ.get("UNDERPAINT_PROMPTS", f"{SHORT}|{SHORT}").split("|")
 
@@ -73,7 +75,7 @@ def prepare() -> Iterator[float]:
 
 def the_texture_grows_on_the_object() -> Iterator[float]:
     bpy.context.scene.underpaint_texture.prompt = LONG
-    before = screenshot("t1_ready")
+    before = colourfulness(screenshot("t1_ready"))
     with inside():
         began = time.perf_counter()
         assert bpy.ops.underpaint.texture() == {"FINISHED"}
@@ -81,9 +83,8 @@ def the_texture_grows_on_the_object() -> Iterator[float]:
     task = live().current
     growing = addon("growing")._GROWING[0]
     yield from wait(lambda: growing.textures)
-    yield 0.5
-    shown = screenshot("t2_growing")
-    REPORT["growing_colours"] = colourfulness(shown) - colourfulness(before)
+    shown = yield from until_shown("t2_growing", colourfulness, lambda it: it - before > 0.1)
+    REPORT["growing_colours"], REPORT["growing_previews"] = shown - before, task.previews_seen
     times = []
     for _ in range(60):
         began = time.perf_counter()
@@ -95,8 +96,8 @@ def the_texture_grows_on_the_object() -> Iterator[float]:
     with inside():
         bpy.ops.underpaint.cancel()
     yield from wait(lambda: task.ended)
-    yield 0.3
-    assert not growing.textures, "nothing is left of it"
+    yield from wait(lambda: not growing.textures, 5)
+    assert not layers(), "nothing is left of it"
     assert live().error is None
 
 
@@ -107,8 +108,9 @@ def the_finished_texture_is_a_layer_shown_in_solid() -> Iterator[float]:
         bpy.ops.underpaint.texture()
     yield from until_painted()
     assert viewport().spaces.active.shading.color_type == "TEXTURE"
-    shown = screenshot("t3_painted")
-    REPORT["painted_colours"] = colourfulness(shown)
+    REPORT["painted_colours"] = yield from until_shown(
+        "t3_painted", colourfulness, lambda it: it > 0.1
+    )
     assert len(layers()) == 1
 
 
@@ -148,8 +150,7 @@ def a_mask_is_painted_and_repainted() -> Iterator[float]:
         bpy.ops.underpaint.repaint()
     yield from until_painted()
     yield from wait(lambda: not live().drawing)
-    yield 0.5
-    REPORT["repainted"] = beside_ear(screenshot("t6_layers"))
+    REPORT["repainted"] = yield from until_shown("t6_layers", beside_ear, bluish)
     assert len(layers()) == 2
     assert layers()[0].mask is not None
 
@@ -161,12 +162,15 @@ def beside_ear(shown: np.ndarray) -> list[float]:
     return shown[y - 5 : y + 6, x - 5 : x + 6].mean((0, 1)).tolist()
 
 
+def bluish(colour: list[float]) -> bool:
+    return colour[2] > colour[0]
+
+
 def until_painted() -> Iterator[float]:
     task = live().current
     yield from wait(lambda: task.ended and not live().finished, 900)
     assert task.error is None, task.error
     assert live().error is None, live().error
-    yield 1.0
 
 
 def cow():

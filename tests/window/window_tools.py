@@ -87,6 +87,17 @@ def wait(condition, seconds: float = 120.0) -> Iterator[float]:
         yield 0.05
 
 
+def until_shown(name: str, measure, wanted, seconds: float = 60.0):
+    """Wait until the display shows what is wanted, and keep a screenshot; gives its measure.
+
+    A slow machine draws late: what is asked is that it is drawn, with nobody touching anything.
+    """
+    deadline = time.monotonic() + seconds
+    while not wanted(measure(screen())) and time.monotonic() < deadline:
+        yield 0.1
+    return measure(screenshot(name))
+
+
 def install() -> None:
     bpy.ops.extensions.package_install_files(
         filepath=str(EXTENSION), repo="user_default", enable_on_install=True
@@ -96,10 +107,17 @@ def install() -> None:
 def show_sidebar() -> Iterator[float]:
     """Our tab in the viewport's sidebar."""
     viewport().spaces.active.show_region_ui = True
+    yield from wait(_our_tab_is_open)
     yield 0.5
+
+
+def _our_tab_is_open() -> bool:
+    """Open our tab; it can be opened once the sidebar has been drawn."""
     sidebar = next(region for region in viewport().regions if region.type == "UI")
+    if sidebar.active_panel_category == "UNSUPPORTED":
+        return False
     sidebar.active_panel_category = "Underpaint"
-    yield 0.5
+    return True
 
 
 def drive(steps: Iterator[float]):
