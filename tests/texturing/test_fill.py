@@ -73,7 +73,7 @@ def test_one_view_paints_the_whole_texture_and_each_texel_knows_how() -> None:
     assert {1, FILLED, GUTTER} <= set(np.unique(texture.tier).tolist())
     assert np.isfinite(texture.color).all()
     assert np.abs(texture.color - [0.2, 0.4, 0.6])[texture.tier != 3].max() < 1e-4
-    assert ((texture.view >= 0) == ((texture.tier > 0) & (texture.tier <= 3))).all()
+    assert ((texture.view >= 0) == ((texture.tier > 0) & (texture.tier < FILLED))).all()
 
 
 def folded_strip() -> Mesh:

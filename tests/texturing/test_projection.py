@@ -27,9 +27,8 @@ def test_a_known_texture_comes_back_on_hard_meshes(name: str) -> None:
     shots = oracle.photographs(9, 256, oversampling=2)
     textures = project(oracle.mesh, [s.painted for s in shots], Options(512, EXACT, anchor=None))
     found = recovery(oracle, textures, held_out_cameras(oracle.mesh, 256))
-    # Some insides are seen only at a slant by 256 pixels, and strips a few pixels wide take the
-    # pixel beside them (they count as covered): that bounds what can come back.
-    assert found["psnr_covered_db"] > 27
+    # Some insides are seen only at a slant by 256 pixels: that bounds what can come back.
+    assert found["psnr_covered_db"] > 31
     assert found["bare_texels_fraction"] == 0
     assert bleed(oracle, textures) == 0
 

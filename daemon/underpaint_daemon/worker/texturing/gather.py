@@ -2,9 +2,9 @@
 masks, PBR maps. Never pixels scattered into UV: that leaves holes.
 
 Per point only the best tier that any view reaches counts; within it views blend by weight. What a
-view sees only beside an outline takes the clean pixel next to it (`beside`). Where
-a texel covers more than 1.5 pixels the view is sampled from a mip level in which the background
-takes no part.
+view sees only beside an outline takes the clean pixel next to it (`beside`), a tier of its own.
+Where a texel covers more than 1.5 pixels the view is sampled from a mip level in which the
+background takes no part.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .beside import beside
-from .tiers import Rule, grade, weigh
+from .tiers import BESIDE, Rule, grade, weigh
 from .visibility import Sight, SurfacePoints, ViewGeometry, looks, sample
 
 _MINIFYING = 1.5
@@ -49,7 +49,7 @@ class PaintedView:
 
 @dataclass(slots=True)
 class Gathered:
-    """color (N, C) float32, weight (N,) float32 (their sum), tier (N,) uint8 (0 = unseen), view
+    """color (N, C) float32, weight (N,) float32 (their sum), tier (N,) uint8 (see `tiers`), view
     (N,) int16: the view that weighs most (-1 = none)."""
 
     color: Tensor
@@ -110,13 +110,12 @@ def gather(
 def graded(
     sight: Sight, points: SurfacePoints, view: ViewGeometry, rule: Rule
 ) -> Iterator[tuple[Sight, Tensor]]:
-    """The seen part of a sight with its tiers (from 1): as it falls, then what takes a pixel
-    beside (the last tier)."""
+    """The seen part of a sight with its tiers (from 1), then what takes a pixel beside."""
     tier = grade(sight, rule)
     rows = (tier > 0).nonzero()[:, 0]
     yield sight.select(rows), tier[rows]
     moved = beside(sight, points, view, tier == 0, rule)
-    yield moved, torch.full_like(moved.index, len(rule.tiers), dtype=torch.uint8)
+    yield moved, torch.full_like(moved.index, BESIDE, dtype=torch.uint8)
 
 
 def _add_view(

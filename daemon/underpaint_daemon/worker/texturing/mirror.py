@@ -23,7 +23,7 @@ from .atlas import AtlasTile
 from .gutter import renewed
 from .mesh import Mesh
 from .project import Texture
-from .tiers import KEPT, UNSEEN
+from .tiers import FILLED, KEPT, UNSEEN
 from .visibility import SurfacePoints, sample
 
 Array = npt.NDArray[Any]
@@ -149,6 +149,6 @@ def _trust(texture: Texture) -> Tensor:
     not to be copied because it stays."""
     tier = torch.from_numpy(texture.tier).reshape(-1).long()
     weight = torch.from_numpy(texture.weight).reshape(-1)
-    better = 10.0 ** (1 - tier.clamp(1, 4).float())
+    better = 10.0 ** (1 - tier.clamp(1, FILLED).float())
     trust = better * (0.05 + weight / (1 + weight))
     return torch.where((tier == UNSEEN) | (tier == KEPT), 0.0, trust)

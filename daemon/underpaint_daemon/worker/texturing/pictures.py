@@ -12,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from .tiers import FILLED, GUTTER, KEPT
+from .tiers import BESIDE, FILLED, GUTTER, KEPT
 
 Image8 = npt.NDArray[np.uint8]
 _SHADE = 96
-# Seen well, seen at an angle, seen barely, filled from its surroundings, gutter, left as it was.
+# Seen well, at an angle, barely, by the pixel beside; filled, gutter, left as it was.
 _COLOURS = {
     1: (38, 160, 92),
     2: (212, 190, 60),
     3: (226, 130, 46),
+    BESIDE: (190, 78, 140),
     FILLED: (204, 52, 52),
     GUTTER: (70, 70, 78),
     KEPT: (70, 110, 170),
@@ -43,7 +44,8 @@ def contact_sheet(pictures: Sequence[Image8], columns: int | None = None) -> Ima
 
 def heat_map(tier: npt.NDArray[Any]) -> Image8:
     """A provenance map of tiers (h, w) as colours: green seen well, yellow and orange seen at an
-    angle, red filled in, grey gutter, blue left as it was, black nothing."""
+    angle, pink by the pixel beside, red filled in, grey gutter, blue left as it was, black
+    nothing."""
     picture = np.zeros((*tier.shape, 3), np.uint8)
     for value, colour in _COLOURS.items():
         picture[tier == value] = colour

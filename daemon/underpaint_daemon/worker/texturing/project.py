@@ -36,9 +36,9 @@ _NEAR_TEXELS = 5
 class Texture:
     """One tile of paint, (size, size) texels, row 0 the top (v = 1).
 
-    color (size, size, C) float32. tier (size, size) uint8: 0 nothing, 1..3 seen (1 best), 4
-    filled, 5 gutter. view (size, size) int16: the view that weighs most, -1 = none. weight
-    (size, size) float32.
+    color (size, size, C) float32. tier (size, size) uint8: 0 nothing, 1..3 seen (1 best), 4 took
+    the pixel beside, 5 filled, 6 gutter (see `tiers`). view (size, size) int16: the view that
+    weighs most, -1 = none. weight (size, size) float32.
     """
 
     number: int

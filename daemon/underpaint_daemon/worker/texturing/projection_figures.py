@@ -31,7 +31,7 @@ from .project import Options, Texture, painted_view, project
 from .render import render_view
 from .rig import automatic_rig
 from .seams import edge_probes, probe_colors, uv_seam_ratio, view_seam_ratio
-from .tiers import EXACT, GENERATED, UNSEEN
+from .tiers import BESIDE, EXACT, GENERATED, UNSEEN
 from .visibility import ViewGeometry, look
 
 _COVERAGE_VIEWS = 12
@@ -40,7 +40,6 @@ _REACHING_COS, _REACHING_ERROR = 0.1, 1.0
 _TEXELS = 100_000
 _PULLED = 0.25
 _WARP_PX = 4.0
-_SEEN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,50 +80,58 @@ def measure(mesh: Mesh, size: int, view_size: int, count: int, seed: int) -> Fig
 def recovery(
     oracle: Oracle, textures: Sequence[Texture], cameras: Sequence[Camera]
 ) -> dict[str, float]:
-    """PSNR over texels that a view covers, over all, and from cameras that took no part; texels
-    that the UV map gives to two places are left out (`overlap_fraction` tells how many)."""
-    covered, everything, bare, core = list[Tensor](), list[Tensor](), 0, 0
+    """PSNR over texels that a view covers, over those that took the pixel beside, over all, and
+    from cameras that took no part; texels that the UV map gives to two places are left out
+    (`overlap_fraction` tells how many)."""
+    covered, near, everything = list[Tensor](), list[Tensor](), list[Tensor]()
+    bare, core = 0, 0
     for texture, truth in zip(textures, oracle.truths, strict=True):
         color, tier = texel_values(texture, truth.tile)
         error = color[:, :3] - truth.color
-        covered.append(error[truth.sound & (tier <= _SEEN)])
+        covered.append(error[truth.sound & (tier > UNSEEN) & (tier < BESIDE)])
+        near.append(error[truth.sound & (tier == BESIDE)])
         everything.append(error[truth.sound])
         bare += int((truth.tile.core & (tier == UNSEEN)).sum())
         core += int(truth.tile.core.sum())
-    seen, total = (sum(len(part) for part in parts) for parts in (covered, everything))
+    seen, beside, total = (len(torch.cat(parts)) for parts in (covered, near, everything))
     return {
         "psnr_covered_db": psnr(torch.cat(covered)),
+        **({"psnr_beside_db": psnr(torch.cat(near))} if beside else {}),
         "psnr_all_db": psnr(torch.cat(everything)),
         "psnr_heldout_db": psnr(held_out_error(oracle, textures, cameras)),
         "covered_fraction": seen / max(1, total),
+        "beside_fraction": beside / max(1, total),
         "bare_texels_fraction": bare / max(1, core),
     }
 
 
 def _coverage(oracle: Oracle, view_size: int) -> dict[str, float]:
     """Of the texels that any of 50 cameras all around sees at a cosine above 0.1, those that 12
-    cameras of the automatic rig cover."""
+    cameras of the automatic rig cover, and those that they cover or give the pixel beside."""
     rig = automatic_rig(oracle.mesh, _COVERAGE_VIEWS, view_size)
     around = all_around(oracle.mesh, _REACHING_SIZE)
     own = [ViewGeometry.of(render_view(oracle.mesh, view.camera)) for view in rig]
     others = [ViewGeometry.of(render_view(oracle.mesh, camera)) for camera in around]
-    reached, covered, total = 0, 0, 0
+    reached, covered, either, total = 0, 0, 0, 0
     for truth in oracle.truths:
         picked = _picked(truth.tile, _TEXELS // len(oracle.truths))
         points = truth.tile.points.select(picked)
         reachable = torch.zeros(len(points), dtype=torch.bool, device=picked.device)
-        seen = torch.zeros_like(reachable)
+        seen, near = torch.zeros_like(reachable), torch.zeros_like(reachable)
         for view in others:
             sight = look(points, view, _REACHING_COS)
             reachable[sight.index[sight.error < _REACHING_ERROR]] = True
         for view in own:
-            for sight, _ in graded(look(points, view), points, view, EXACT):
-                seen[sight.index] = True
+            for sight, tier in graded(look(points, view), points, view, EXACT):
+                seen[sight.index[tier < BESIDE]] = True
+                near[sight.index] = True
         reached += int(reachable.sum())
         covered += int((reachable & seen).sum())
+        either += int((reachable & near).sum())
         total += len(points)
     return {
         "coverage_of_reachable_fraction": covered / max(1, reached),
+        "coverage_with_beside_fraction": either / max(1, reached),
         "reachable_fraction": reached / max(1, total),
     }
 
@@ -135,12 +142,12 @@ def _picked(tile: AtlasTile, count: int) -> Tensor:
 
 
 def bleed(oracle: Oracle, textures: Sequence[Texture]) -> float:
-    """Of the covered texels, those that hold at least a quarter of the views' background: the
-    share itself is projected beside the colours, as a fourth channel."""
+    """Of the texels that a view gave its paint, those that hold at least a quarter of the views'
+    background: the share itself is projected beside the colours, as a fourth channel."""
     pulled, covered = 0, 0
     for texture, truth in zip(textures, oracle.truths, strict=True):
         color, tier = texel_values(texture, truth.tile)
-        seen = truth.tile.core & (tier > 0) & (tier <= _SEEN)
+        seen = truth.tile.core & (tier > UNSEEN) & (tier <= BESIDE)
         pulled += int((color[seen, 3] >= _PULLED).sum())
         covered += int(seen.sum())
     return pulled / max(1, covered)

@@ -26,7 +26,7 @@ from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
 from .present import PresentTile, new_paint
 from .project import Texture
 from .quality import overlap_psnr, sharpness_ratio
-from .tiers import FILLED, GUTTER, KEPT
+from .tiers import BESIDE, FILLED, GUTTER, KEPT
 from .work import Painted, Work
 
 _SHEET_SIDE = 2048
@@ -111,6 +111,7 @@ def measure(mesh: Mesh, painted: Painted, images: Sequence[Image8]) -> dict[str,
         "texels": len(tiers),
         "coverage_fraction": float(np.isin(tiers, _SEEN).sum() / count),
         "strict_fraction": float((tiers == 1).sum() / count),
+        "beside_fraction": float((tiers == BESIDE).sum() / count),
         "filled_fraction": float((tiers == FILLED).sum() / count),
         "bare_fraction": float((tiers == 0).sum() / count),
         "overlap_psnr_db": overlap_psnr(mesh, painted.views()) if len(views) > 1 else math.nan,

@@ -10,11 +10,12 @@ from torch import Tensor
 from .visibility import Sight
 
 UNSEEN = 0
-FILLED = 4
-GUTTER = 5
-KEPT = 6
-"""Values of a provenance map: 0 unseen, 1..3 the tier, 4 filled from its surroundings, 5 gutter,
-6 locked: the present texture stayed."""
+BESIDE = 4
+FILLED = 5
+GUTTER = 6
+KEPT = 7
+"""Values of a provenance map: 0 unseen, 1..3 the tier, 4 took the clean pixel beside it (`beside`),
+5 filled from its surroundings, 6 gutter, 7 locked: the present texture stayed."""
 
 _LEAST_WEIGHT = 1e-3
 
@@ -57,7 +58,8 @@ def grade(sight: Sight, rule: Rule) -> Tensor:
 
 
 def weigh(sight: Sight, tier: Tensor, rule: Rule) -> Tensor:
-    """(M,) float32 weights of points of the tiers that `grade` gave (1 or more)."""
-    start = sight.edge.new_tensor([0.0, *(limits.edge for limits in rule.tiers)])[tier.long()]
+    """(M,) float32 weights of points of the tiers that `grade` gave (1 or more), or `BESIDE`."""
+    edges = [limits.edge for limits in rule.tiers]
+    start = sight.edge.new_tensor([0.0, *edges, edges[-1]])[tier.long()]
     t = ((sight.edge - start) / rule.ramp).clamp(0, 1)
     return sight.cosine**rule.alpha * (t * t * (3 - 2 * t)).clamp(min=_LEAST_WEIGHT)
