@@ -7,6 +7,7 @@ import bpy
 from . import (
     growing,
     handlers,
+    layer_properties,
     operators,
     overlay,
     panels,
@@ -34,6 +35,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     texture_properties.register()
+    layer_properties.register()
     handlers.register()
     overlay.register()
     growing.register()
@@ -49,6 +51,7 @@ def unregister() -> None:
     growing.unregister()
     overlay.unregister()
     handlers.unregister()
+    layer_properties.unregister()
     texture_properties.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):

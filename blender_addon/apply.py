@@ -17,11 +17,11 @@ from .marks import JOB_KEY, REQUEST_KEY, image_name, mark
 from .session import Task
 
 
-def results_folder(package: str) -> Path:
+def results_folder() -> Path:
     """Where results go: beside the saved .blend, else the extension's own user folder."""
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "underpaint"
-    return Path(bpy.utils.extension_path_user(package, path="results", create=True))
+    return Path(bpy.utils.extension_path_user(__package__, path="results", create=True))
 
 
 def apply_task(context: Any, task: Task) -> list[Any]:

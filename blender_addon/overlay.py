@@ -14,17 +14,15 @@ from gpu_extras.presets import draw_texture_2d
 from underpaint.cameras import Camera
 from underpaint.requests import ImageRequest
 
+from .layers.compose import linear
 from .session import Task
 
 _CORNER_PX = 256
 _TEXTURE_PX = 256
 _MARGIN_PX = 16
 _SAME_VIEW = 1e-4
-_SRGB = np.arange(256) / 255
-# The viewport's framebuffer turns linear colours into sRGB (IEC 61966-2-1).
-_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(
-    np.float32
-)
+# The viewport's framebuffer turns linear colours into sRGB; this by byte.
+_LINEAR = linear(np.arange(256, dtype=np.float32) / 255)
 
 
 @dataclass(slots=True)

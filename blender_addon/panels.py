@@ -11,10 +11,10 @@ from underpaint.errors import UnderpaintError
 
 from . import runtime, texture_tab
 from .marks import JOB_KEY
+from .panel_parts import InSidebar, draw_sampling, in_property_rows, thumbnail
 from .request_builder import PANEL_CONTROLS
 from .session import DaemonState, Task
 
-_CATEGORY = "Underpaint"
 _PREVIEW_SCALE = 9.0
 _CHARACTER_PX = 7
 _MOST_LEFT = 3
@@ -26,19 +26,6 @@ _STATES = {
     DaemonState.LOST: ("Daemon lost; accepted work is kept", "ERROR"),
 }
 _FIXES = {DaemonState.ABSENT: "Start", DaemonState.LOST: "Start Again"}
-
-
-class InSidebar:
-    """Where the panels are. `mode`: the tab that a panel belongs to; empty = both."""
-
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = _CATEGORY
-    mode = ""
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        return not cls.mode or bool(context.scene.underpaint.mode == cls.mode)
 
 
 class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
@@ -75,21 +62,12 @@ class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
     bl_label = "Image"
 
     def draw(self, context: Any) -> None:
-        layout, settings = self.layout, context.scene.underpaint
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, settings = in_property_rows(self.layout), context.scene.underpaint
         layout.prop(settings, "model")
         column = layout.column(align=True)
         column.prop(settings, "width")
         column.prop(settings, "height")
-        column = layout.column(align=True)
-        for name in ("sampler", "steps", "guidance"):
-            column.prop(settings, name)
-        column = layout.column(align=True)
-        row = column.row(align=True)
-        row.active = not settings.random_seed
-        row.prop(settings, "seed")
-        column.prop(settings, "random_seed")
+        draw_sampling(layout, settings)
         column = layout.column(align=True)
         column.prop(settings, "repaint")
         row = column.row()
@@ -136,8 +114,7 @@ class UNDERPAINT_UL_results(bpy.types.UIList):
         if image is None:
             layout.label(text=f"{item.name} (deleted)", icon="IMAGE_DATA")
             return
-        thumbnail = image.preview.icon_id if image.preview else 0
-        layout.label(text=image.name, icon_value=thumbnail or layout.icon(image))
+        layout.label(text=image.name, icon_value=thumbnail(layout, image))
 
 
 class UNDERPAINT_PT_gallery(InSidebar, bpy.types.Panel):

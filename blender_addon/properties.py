@@ -1,4 +1,4 @@
-"""The settings that are saved with the scene: one PropertyGroup, `scene.underpaint`."""
+"""The Image tab's settings and gallery, saved with the scene: `scene.underpaint`."""
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
@@ -15,32 +15,15 @@ from bpy.props import (
     StringProperty,
 )
 
-from underpaint.requests import STARTER_MODEL, ControlKind, Sampler
+from underpaint.requests import ControlKind
 
-from . import runtime
-from .request_builder import PANEL_CONTROLS, ControlSettings, ImageSettings, tidy
+from .painting_properties import PaintingProperties, read, read_painting, write, write_painting
+from .request_builder import PANEL_CONTROLS, ControlSettings, ImageSettings
 
-MAX_SEED = 2**31 - 1
 _BLOCK = 8
 _DEFAULTS = ImageSettings()
-
-_SAMPLER_NAMES = {
-    Sampler.DDPM: "DDPM",
-    Sampler.DDIM: "DDIM",
-    Sampler.EULER: "Euler",
-    Sampler.EULER_A: "Euler ancestral",
-    Sampler.DPMPP_2M: "DPM++ 2M",
-    Sampler.DPMPP_2M_KARRAS: "DPM++ 2M Karras",
-    Sampler.DPMPP_2M_SDE: "DPM++ 2M SDE",
-    Sampler.DPMPP_2M_SDE_KARRAS: "DPM++ 2M SDE Karras",
-    Sampler.UNIPC: "UniPC",
-    Sampler.LCM: "LCM",
-}
-SAMPLERS = tuple((sampler.value, _SAMPLER_NAMES[sampler], "") for sampler in Sampler)
-_PLAIN = (
-    *("prompt", "negative", "model", "width", "height", "steps", "guidance"),
-    *("seed", "repaint", "strength"),
-)
+_PLAIN = ("width", "height", "repaint")
+_CONTROL_PARTS = ("enabled", "scale", "start", "end")
 _CONTROL_HELP = {
     ControlKind.DEPTH: "Keep the distances of the scene",
     ControlKind.NORMAL: "Keep the directions of the surfaces",
@@ -51,17 +34,10 @@ _SOURCES = (
     ("CAMERA", "Camera", "Paint what the scene's camera sees"),
     ("VIEWPORT", "Viewport", "Paint what this 3D viewport shows"),
 )
-
-
 _MODES = (
     ("IMAGE", "Image", "Paint pictures of the scene"),
     ("TEXTURE", "Texture", "Paint the objects themselves"),
 )
-
-
-def known_models(_self: Any, _context: Any, _text: str) -> list[str]:
-    models = runtime.live().session.models
-    return [STARTER_MODEL, *(name for name in models if name != STARTER_MODEL)]
 
 
 def _snap_size(self: Any, _context: Any) -> None:
@@ -70,6 +46,12 @@ def _snap_size(self: Any, _context: Any) -> None:
         value = getattr(self, name)
         if value % _BLOCK:
             setattr(self, name, max(_BLOCK, round(value / _BLOCK)) * _BLOCK)
+
+
+def _side(name: str, default: int) -> Any:
+    return IntProperty(
+        name=name, default=default, min=64, max=4096, subtype="PIXEL", update=_snap_size
+    )
 
 
 def _control_properties(default: ControlSettings) -> dict[str, Any]:
@@ -99,49 +81,14 @@ class UnderpaintResult(bpy.types.PropertyGroup):
     image: PointerProperty(type=bpy.types.Image)
 
 
-class UnderpaintSettings(bpy.types.PropertyGroup):
+class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     """What to paint and how. `mode`: what the panel shows."""
 
     mode: EnumProperty(name="Paint", items=_MODES, default="IMAGE")
     prompt: StringProperty(name="Prompt", description="What to paint")
-    negative: StringProperty(name="Negative", description="What to keep away from")
-    model: StringProperty(
-        name="Model",
-        default=STARTER_MODEL,
-        description="A model's name, or a diffusers-format folder",
-        search=known_models,
-        search_options={"SUGGESTION"},
-    )
     source: EnumProperty(name="View", items=_SOURCES, default="CAMERA")
-    width: IntProperty(
-        name="Width",
-        default=_DEFAULTS.width,
-        min=64,
-        max=4096,
-        subtype="PIXEL",
-        update=_snap_size,
-    )
-    height: IntProperty(
-        name="Height",
-        default=_DEFAULTS.height,
-        min=64,
-        max=4096,
-        subtype="PIXEL",
-        update=_snap_size,
-    )
-    steps: IntProperty(name="Steps", default=_DEFAULTS.steps, min=1, max=150)
-    guidance: FloatProperty(
-        name="Guidance",
-        default=_DEFAULTS.guidance,
-        min=1.0,
-        max=30.0,
-        description="How closely to follow the prompt; 1 is off",
-    )
-    sampler: EnumProperty(name="Sampler", items=SAMPLERS, default=_DEFAULTS.sampler.value)
-    seed: IntProperty(
-        name="Seed", default=0, min=0, max=MAX_SEED, description="Same seed, same image"
-    )
-    random_seed: BoolProperty(name="New Seed", description="Take a new seed for each image")
+    width: _side("Width", _DEFAULTS.width)
+    height: _side("Height", _DEFAULTS.height)
     repaint: BoolProperty(
         name="Start from Colours",
         description="Paint over the scene's colours instead of from noise alone",
@@ -176,38 +123,24 @@ CLASSES = (UnderpaintResult, UnderpaintSettings)
 def read_settings(group: Any) -> ImageSettings:
     """The plain settings of a `scene.underpaint`."""
     return ImageSettings(
-        prompt=group.prompt,
-        negative=group.negative,
-        model=group.model,
-        width=group.width,
-        height=group.height,
-        steps=group.steps,
-        guidance=tidy(group.guidance),
-        sampler=Sampler(group.sampler),
-        seed=group.seed,
-        repaint=group.repaint,
-        strength=tidy(group.strength),
+        **read_painting(group),
+        **read(group, _PLAIN),
         controls=tuple(_read_control(group, kind) for kind in PANEL_CONTROLS),
     )
 
 
 def write_settings(group: Any, settings: ImageSettings) -> None:
     """Put plain settings into a `scene.underpaint`."""
-    for name in _PLAIN:
-        setattr(group, name, getattr(settings, name))
-    group.sampler = settings.sampler.value
+    write_painting(group, settings)
+    write(group, settings, _PLAIN)
     for control in settings.controls:
-        for name in ("enabled", "scale", "start", "end"):
-            setattr(group, f"{control.kind.value}_{name}", getattr(control, name))
+        for part in _CONTROL_PARTS:
+            setattr(group, f"{control.kind.value}_{part}", getattr(control, part))
 
 
 def _read_control(group: Any, kind: ControlKind) -> ControlSettings:
-    def value(name: str) -> Any:
-        return getattr(group, f"{kind.value}_{name}")
-
-    return ControlSettings(
-        kind, value("enabled"), tidy(value("scale")), tidy(value("start")), tidy(value("end"))
-    )
+    names = [f"{kind.value}_{part}" for part in _CONTROL_PARTS]
+    return ControlSettings(kind, *read(group, names).values())
 
 
 def register() -> None:

@@ -9,7 +9,7 @@ import bpy
 from . import runtime
 from .active import active_layer, active_material
 from .marks import REQUEST_KEY
-from .panels import InSidebar
+from .panel_parts import InSidebar, draw_sampling, in_property_rows, thumbnail
 
 _BIG = 1.3
 
@@ -35,8 +35,7 @@ class UNDERPAINT_UL_layers(bpy.types.UIList):
         if image is None:
             row.label(text=f"{item.name} (image deleted)", icon="ERROR")
             return
-        thumbnail = image.preview.icon_id if image.preview else 0
-        row.prop(item, "name", text="", emboss=False, icon_value=thumbnail or layout.icon(image))
+        row.prop(item, "name", text="", emboss=False, icon_value=thumbnail(layout, image))
         if item.candidate.image is not None:
             row.label(text="", icon="FILE_REFRESH")
         if item.mask is not None:
@@ -112,9 +111,7 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
     mode = "TEXTURE"
 
     def draw(self, context: Any) -> None:
-        layout, settings = self.layout, context.scene.underpaint_texture
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, settings = in_property_rows(self.layout), context.scene.underpaint_texture
         layout.prop(settings, "model")
         layout.prop(settings, "method")
         column = layout.column(align=True)
@@ -122,14 +119,7 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
         column.prop(settings, "view_size")
         if settings.views == "PLACED":
             column.prop(settings, "view_count", text="Views")
-        column = layout.column(align=True)
-        for name in ("sampler", "steps", "guidance"):
-            column.prop(settings, name)
-        column = layout.column(align=True)
-        row = column.row(align=True)
-        row.active = not settings.random_seed
-        row.prop(settings, "seed")
-        column.prop(settings, "random_seed")
+        draw_sampling(layout, settings)
         row = layout.row()
         row.prop(settings, "mirror", expand=True)
         column = layout.column(align=True)

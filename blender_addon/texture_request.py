@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
 from underpaint.buffers import BufferRef
 from underpaint.requests import (
-    STARTER_MODEL,
     MeshRef,
     Method,
     Mirror,
     ObjectPrompt,
     Pbr,
     Prompt,
-    Sampler,
-    Sampling,
     TextureRequest,
     TileImages,
     View,
 )
 
-from .request_builder import tidy
+from .painting_settings import PaintingSettings, asked, asked_by
+from .udim import FIRST_TILE
 
-_DEFAULT = Sampling()
-_FIRST_TILE = 1001
-STRENGTH = 0.6
-"""Of a restyle, unless the artist says otherwise."""
-_FIELDS: Any = TextureRequest.__dataclass_fields__
-DEFAULT_VIEWS: int = _FIELDS["view_count"].default
-DEFAULT_VIEW_SIZE: int = _FIELDS["view_size"].default
-DEFAULT_SIZE: int = _FIELDS["size"].default
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(TextureRequest)}
 
 
 class Purpose(StrEnum):
@@ -49,24 +40,16 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TextureSettings:
-    """What the panel asks for; ranges as in `TextureRequest`. `strength`: of a restyle."""
+class TextureSettings(PaintingSettings):
+    """What the Texture tab asks for; ranges as in `TextureRequest`. `strength`: of a restyle."""
 
-    prompt: str = ""
-    negative: str = ""
-    model: str = STARTER_MODEL
     method: Method = Method.SYNC
-    view_count: int = DEFAULT_VIEWS
-    view_size: int = DEFAULT_VIEW_SIZE
-    size: int = DEFAULT_SIZE
-    steps: int = _DEFAULT.steps
-    guidance: float = _DEFAULT.guidance
-    sampler: Sampler = _DEFAULT.sampler
-    seed: int = 0
+    view_count: int = _DEFAULTS["view_count"]
+    view_size: int = _DEFAULTS["view_size"]
+    size: int = _DEFAULTS["size"]
     directional_prompts: bool = True
     upscale: int = 1
     pbr: bool = False
-    strength: float = STRENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +80,11 @@ def texture_request(
 ) -> TextureRequest:
     """The request of these settings over a mesh. `present`: by UDIM number, to go on from."""
     scene, there = scene or Scene(), dict(present or {})
-    first = there.pop(_FIRST_TILE, None)
+    first = there.pop(FIRST_TILE, None)
     return TextureRequest(
-        prompt=Prompt(settings.prompt, settings.negative),
+        **asked(settings),
         mesh=mesh,
-        model=settings.model or STARTER_MODEL,
         method=settings.method,
-        sampling=Sampling(settings.sampler, settings.steps, tidy(settings.guidance), settings.seed),
         views=scene.views,
         view_count=settings.view_count,
         view_size=settings.view_size,
@@ -111,7 +92,7 @@ def texture_request(
         base=first.base if first else None,
         lock=first.lock if first else None,
         more_tiles=tuple(TileImages(n, p.base, p.lock) for n, p in sorted(there.items())),
-        strength=tidy(settings.strength) if restyle else 1.0,
+        strength=settings.strength if restyle else 1.0,
         directional_prompts=settings.directional_prompts,
         object_prompts=tuple(
             ObjectPrompt(number, Prompt(text, settings.negative))
@@ -125,21 +106,14 @@ def texture_request(
 
 def texture_settings_of(request: TextureRequest) -> TextureSettings:
     """The panel settings that make this request again on the present mesh."""
-    sampling = request.sampling
     return TextureSettings(
-        prompt=request.prompt.text,
-        negative=request.prompt.negative,
-        model=request.model,
+        **asked_by(request),
         method=request.method,
         view_count=request.view_count,
         view_size=request.view_size,
         size=request.size,
-        steps=sampling.steps,
-        guidance=sampling.guidance,
-        sampler=sampling.sampler,
-        seed=sampling.seed,
         directional_prompts=request.directional_prompts,
         upscale=request.upscale,
         pbr=request.pbr is not None,
-        strength=request.strength if request.strength < 1 else STRENGTH,
+        strength=request.strength if request.strength < 1 else PaintingSettings().strength,
     )

@@ -15,11 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..texture_request import Purpose
+from ..udim import FIRST_TILE, Ints, cell_of, cells, tile_numbers
 
-FIRST_TILE = 1001
-_COLUMNS, _ROWS = 10, 100
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def lay_out(
     `uv` (3L, 2): the artist's; `group` (L,): each triangle's surface, from 0. The UVs come back
     unchanged unless two groups share a tile.
     """
-    cell = np.floor(uv.reshape(-1, 3, 2).astype(np.float64).mean(axis=1)).astype(np.int64)
+    cell = cells(uv)
     own = tile_numbers(cell)
     used = [sorted({int(n) for n in own[group == g]}) for g in range(groups)]
     if len({n for tiles in used for n in tiles}) == sum(map(len, used)):
@@ -108,21 +106,10 @@ def lay_out(
         free += len(pairs)
         for job, number in pairs:
             here = (group == g) & (own == number)
-            shift[here] = _cell_of(job) - cell[here]
+            shift[here] = cell_of(job) - cell[here]
         tiles.append(tuple(pairs))
     moved = uv + shift.repeat(3, axis=0).astype(np.float32)
     return moved, tiles
-
-
-def tile_numbers(cell: Ints) -> Ints:
-    """UDIM numbers of UV cells (n, 2); what lies outside every tile repeats the first."""
-    column, row = cell[:, 0], cell[:, 1]
-    inside = (column >= 0) & (column < _COLUMNS) & (row >= 0) & (row < _ROWS)
-    return np.where(inside, FIRST_TILE + column + _COLUMNS * row, FIRST_TILE)
-
-
-def _cell_of(number: int) -> Ints:
-    return np.array([(number - FIRST_TILE) % _COLUMNS, (number - FIRST_TILE) // _COLUMNS])
 
 
 def grouped(keys: Sequence[object]) -> tuple[Ints, list[object]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import bpy
@@ -12,12 +11,11 @@ from underpaint.requests import View
 
 from .. import apply, runtime
 from ..capture import Source, Viewport, capture_view
-from ..properties import MAX_SEED, read_settings
+from ..painting_properties import choose_seed
+from ..properties import read_settings
 from ..request_builder import ImageSettings, image_request, wanted_buffers
 from ..session import Task
 from .painting import Paints
-
-_ADDON = __package__.rpartition(".")[0]
 
 
 class UNDERPAINT_OT_generate(Paints, bpy.types.Operator):
@@ -26,17 +24,21 @@ class UNDERPAINT_OT_generate(Paints, bpy.types.Operator):
     bl_idname = "underpaint.generate"
     bl_label = "Generate"
 
-    def submit(self, context: Any) -> Task:
-        """Capture what the panel asks for and hand it over. Raises UnderpaintError."""
-        group = context.scene.underpaint
-        if group.random_seed:
-            group.seed = random.randint(0, MAX_SEED)
-        settings = read_settings(group)
-        view, buffers = _capture(context, settings, group.source)
-        request = image_request(settings, view)
-        return runtime.live().session.submit(
-            request, buffers, scene=context.scene.name, folder=apply.results_folder(_ADDON)
-        )
+    def execute(self, context: Any) -> set[str]:
+        return self.paint(lambda: _submit(context))
+
+
+def _submit(context: Any) -> Task:
+    group = context.scene.underpaint
+    choose_seed(group)
+    settings = read_settings(group)
+    view, buffers = _capture(context, settings, group.source)
+    return runtime.live().session.submit(
+        image_request(settings, view),
+        buffers,
+        scene=context.scene.name,
+        folder=apply.results_folder(),
+    )
 
 
 def _capture(context: Any, settings: ImageSettings, source: str) -> tuple[View | None, Buffers]:

@@ -14,8 +14,6 @@ from ..active import active_layer, active_material
 from ..layers import flatten, stack
 from .failing import refuse
 
-_ADDON = __package__.rpartition(".")[0]
-
 
 class _OnLayer:
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
@@ -75,7 +73,7 @@ class UNDERPAINT_OT_layers_flatten(_OnLayer, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         try:
-            flatten.flatten(active_material(context), apply.results_folder(_ADDON))
+            flatten.flatten(active_material(context), apply.results_folder())
         except UnderpaintError as error:
             return refuse(self, error)
         return {"FINISHED"}

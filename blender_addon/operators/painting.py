@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import bpy
@@ -15,7 +16,7 @@ from .failing import refuse
 
 
 class Paints:
-    """A mixin for operators: `submit` hands a job over."""
+    """A mixin for operators that hand over a job."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
 
@@ -36,15 +37,13 @@ class Paints:
     def poll(cls, context: Any) -> bool:
         return context.scene is not None and not runtime.live().session.tasks
 
-    def submit(self, context: Any) -> Task:
-        """Hand the job over. Raises UnderpaintError."""
-        raise NotImplementedError
-
-    def execute(self, context: Any) -> set[str]:
+    def paint(self, submit: Callable[[], Task]) -> set[str]:
+        """What the operator's `execute` gives, once `submit` has handed over the job; `submit`
+        raises UnderpaintError for what cannot be painted."""
         live = runtime.live()
         live.error = None
         try:
-            task = self.submit(context)
+            task = submit()
             pump.start()
             if bpy.app.background and self.wait:
                 pump.run_until_ended(task, self.timeout)

@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
-import random
 from typing import Any
 
 import bpy
@@ -11,14 +10,12 @@ from underpaint.errors import ErrorCode, UnderpaintError
 
 from .. import apply, runtime
 from ..active import active_layer
-from ..properties import MAX_SEED
+from ..painting_properties import choose_seed, new_seed
 from ..session import Task
 from ..texture_job import Prepared, again, prepare
 from ..texture_properties import read_texture_settings
 from ..texture_request import Purpose
 from .painting import Paints
-
-_ADDON = __package__.rpartition(".")[0]
 
 
 class _Textures(Paints):
@@ -26,12 +23,8 @@ class _Textures(Paints):
 
     purpose = Purpose.NEW
 
-    def submit(self, context: Any) -> Task:
-        group = context.scene.underpaint_texture
-        if group.random_seed:
-            group.seed = random.randint(0, MAX_SEED)
-        settings = read_texture_settings(group)
-        return _hand_over(context, prepare(context, settings, group.views, self.purpose))
+    def execute(self, context: Any) -> set[str]:
+        return self.paint(lambda: _hand_over(context, _new_job(context, self.purpose)))
 
 
 class UNDERPAINT_OT_texture(_Textures, bpy.types.Operator):
@@ -65,15 +58,25 @@ class UNDERPAINT_OT_reroll(Paints, bpy.types.Operator):
     bl_idname = "underpaint.reroll"
     bl_label = "Try Again"
 
-    def submit(self, context: Any) -> Task:
-        layer = active_layer(context)
-        if layer is None:
-            raise UnderpaintError(
-                ErrorCode.BAD_REQUEST,
-                "no layer is selected",
-                hint="Select the object and one of its layers.",
-            )
-        return _hand_over(context, again(layer, random.randint(0, MAX_SEED)))
+    def execute(self, context: Any) -> set[str]:
+        return self.paint(lambda: _hand_over(context, _same_job(context)))
+
+
+def _new_job(context: Any, purpose: Purpose) -> Prepared:
+    group = context.scene.underpaint_texture
+    choose_seed(group)
+    return prepare(context, read_texture_settings(group), group.views, purpose)
+
+
+def _same_job(context: Any) -> Prepared:
+    layer = active_layer(context)
+    if layer is None:
+        raise UnderpaintError(
+            ErrorCode.BAD_REQUEST,
+            "no layer is selected",
+            hint="Select the object and one of its layers.",
+        )
+    return again(layer, new_seed())
 
 
 def _hand_over(context: Any, job: Prepared) -> Task:
@@ -81,6 +84,6 @@ def _hand_over(context: Any, job: Prepared) -> Task:
         job.request,
         job.buffers,
         scene=context.scene.name,
-        folder=apply.results_folder(_ADDON),
+        folder=apply.results_folder(),
         target=job.target,
     )

@@ -181,7 +181,7 @@ def long_prompts_in_any_script_name_their_image():
 
 def models_are_offered_by_name():
     paint("steps=1")
-    assert "starter" in addon("properties").known_models(None, None, "")
+    assert "starter" in addon("painting_properties").known_models(None, None, "")
 
 
 def sizes_snap_to_what_models_take():

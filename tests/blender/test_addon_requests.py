@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from underpaint.buffers import Kind
-from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
-from underpaint.tree import from_json, to_json
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "blender_addon"))
-from request_builder import (
+from blender_addon.painting_settings import tidy
+from blender_addon.request_builder import (
     ControlSettings,
     ImageSettings,
     image_request,
     settings_of,
-    tidy,
     wanted_buffers,
 )
+from underpaint.buffers import Kind
+from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
+from underpaint.tree import from_json, to_json
 
 
 def test_untouched_settings_ask_for_depth_and_normals_of_the_scene():

@@ -5,16 +5,20 @@ Each Blender runs in a process of its own; the behaviours are in `capture_behavi
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from underpaint.blenders import Blender, find_blenders
+sys.path.insert(0, str(Path(__file__).parent))
+
+from behaviour_lists import behaviours
+
+from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
 from underpaint.evals.capture import evaluate
 from underpaint.viewfile import load_view
@@ -23,23 +27,6 @@ pytestmark = pytest.mark.blender
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("capture_behaviours.py")
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
-SERIES = ("4.2", "4.5", "5.2")
-
-
-def behaviours() -> list[str]:
-    """The names that the script lists, read without importing it: it needs Blender."""
-    for node in ast.parse(SCRIPT.read_text()).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BEHAVIOURS":
-            return [ast.unparse(name) for name in node.value.elts]
-    raise AssertionError("the script lists no behaviours")
-
-
-@pytest.fixture(scope="session", params=SERIES)
-def blender(request) -> Blender:
-    found = {item.series: item for item in find_blenders()}
-    if request.param not in found:
-        pytest.skip(f"Blender {request.param} is not on this machine")
-    return found[request.param]
 
 
 def run(blender: Blender, script: Path, *arguments: str, env: dict[str, str] | None = None):
@@ -61,7 +48,7 @@ def outcomes(blender, tmp_path_factory) -> dict[str, str]:
     return json.loads(report.read_text())
 
 
-@pytest.mark.parametrize("behaviour", behaviours())
+@pytest.mark.parametrize("behaviour", behaviours(SCRIPT))
 def test_in_blender(outcomes, behaviour):
     assert outcomes[behaviour] == "", outcomes[behaviour]
 

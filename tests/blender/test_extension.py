@@ -5,7 +5,6 @@ Each Blender runs in a process of its own; the behaviours are in `addon_behaviou
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import signal
@@ -17,7 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from underpaint.blenders import Blender, find_blenders
+sys.path.insert(0, str(Path(__file__).parent))
+
+from behaviour_lists import behaviours
+
+from underpaint.blenders import Blender
 from underpaint.connection import read_connection
 from underpaint.errors import ConnectionLost
 from underpaint.paths import user_paths
@@ -28,15 +31,6 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "addon_behaviours.py"
 TEXTURE_SCRIPT = HERE / "texture_behaviours.py"
 STARTER_SCRIPT = HERE / "addon_starter.py"
-SERIES = ("4.2", "4.5", "5.2")
-
-
-def behaviours(script: Path) -> list[str]:
-    """The names that a script lists, read without importing it: it needs Blender."""
-    for node in ast.parse(script.read_text()).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BEHAVIOURS":
-            return [ast.unparse(name) for name in node.value.elts]
-    raise AssertionError("the script lists no behaviours")
 
 
 @pytest.fixture(scope="session")
@@ -48,14 +42,6 @@ def extension(tmp_path_factory) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = out.glob("*.zip")
     return built
-
-
-@pytest.fixture(scope="session", params=SERIES)
-def blender(request) -> Blender:
-    found = {item.series: item for item in find_blenders()}
-    if request.param not in found:
-        pytest.skip(f"Blender {request.param} is not on this machine")
-    return found[request.param]
 
 
 def run(blender: Blender, script: Path, folder: Path, extension: Path, python: Path) -> dict:

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
 
-from underpaint.buffers import Buffers, Kind
-from underpaint.requests import MeshRef, Method, Sampler, TextureRequest
-from underpaint.tree import from_json, to_json
-
-_ROOT = Path(__file__).resolve().parents[2]
-# The add-on's own `__init__` needs Blender; its modules below do not.
-_package = ModuleType("blender_addon")
-_package.__path__ = [str(_ROOT / "blender_addon")]
-sys.modules.setdefault("blender_addon", _package)
-
-from blender_addon.layers.compose import (  # noqa: E402
+from blender_addon.layers.compose import (
     Sheet,
     flat_values,
     linear,
@@ -27,7 +13,7 @@ from blender_addon.layers.compose import (  # noqa: E402
     srgb,
     stacked,
 )
-from blender_addon.layers.surfaces import (  # noqa: E402
+from blender_addon.layers.surfaces import (
     Named,
     Slot,
     Surface,
@@ -36,14 +22,17 @@ from blender_addon.layers.surfaces import (  # noqa: E402
     target_from_json,
     target_to_json,
 )
-from blender_addon.layers.uv_mask import faces_mask  # noqa: E402
-from blender_addon.texture_request import (  # noqa: E402
+from blender_addon.layers.uv_mask import faces_mask
+from blender_addon.texture_request import (
     Present,
     Purpose,
     TextureSettings,
     texture_request,
     texture_settings_of,
 )
+from underpaint.buffers import Buffers, Kind
+from underpaint.requests import MeshRef, Method, Prompt, Sampler, TextureRequest
+from underpaint.tree import from_json, to_json
 
 TRIANGLE = np.array([[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]], np.float32)
 
@@ -159,13 +148,7 @@ def mesh() -> tuple[MeshRef, Buffers]:
 def test_untouched_texture_settings_ask_for_the_defaults():
     ref, _ = mesh()
     settings = TextureSettings(prompt="moss")
-    assert texture_request(settings, ref) == TextureRequest(from_prompt("moss"), ref)
-
-
-def from_prompt(text: str):
-    from underpaint.requests import Prompt
-
-    return Prompt(text)
+    assert texture_request(settings, ref) == TextureRequest(Prompt("moss"), ref)
 
 
 def test_texture_settings_survive_the_way_into_a_request_and_back():

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,14 +16,12 @@ import torch
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
 
 from sync_scene import torus
-from tiny_model import build
 
 import underpaint
 from underpaint.buffers import Buffers
-from underpaint.errors import ConnectionLost, RequestError
+from underpaint.errors import RequestError
 from underpaint.paths import user_paths
 from underpaint.requests import Prompt, TextureRequest
 from underpaint.tree import to_plain
@@ -35,20 +32,6 @@ from underpaint_daemon.worker.texturing.meshio import load_mesh
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64"]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A user's folders of their own, with a tiny model; the daemon is stopped afterwards."""
-    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("UNDERPAINT_CACHE", str(tmp_path / "cache"))
-    build(user_paths().models / "tiny")
-    yield tmp_path
-    try:
-        with underpaint.connect(start=False) as up:
-            up.shutdown(now=True)
-    except ConnectionLost:
-        pass
 
 
 def rgba(path: Path) -> np.ndarray:

@@ -5,21 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
 
 from sync_scene import torus
-from tiny_model import build
 
 import underpaint
-from underpaint.errors import ConnectionLost, ErrorCode, RequestError
-from underpaint.paths import user_paths
+from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.worker.texturing.cli import main
 from underpaint_daemon.worker.texturing.cli_objects import object_prompts
 from underpaint_daemon.worker.texturing.export import write_obj
@@ -27,20 +23,6 @@ from underpaint_daemon.worker.texturing.meshio import load_mesh, load_named_mesh
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64", "--steps", "2"]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A user's folders of their own, with a tiny model; the daemon is stopped afterwards."""
-    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("UNDERPAINT_CACHE", str(tmp_path / "cache"))
-    build(user_paths().models / "tiny")
-    yield tmp_path
-    try:
-        with underpaint.connect(start=False) as up:
-            up.shutdown(now=True)
-    except ConnectionLost:
-        pass
 
 
 @pytest.mark.slow

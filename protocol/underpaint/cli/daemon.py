@@ -9,6 +9,7 @@ from typing import Any
 from ..client import connect
 from ..errors import ConnectionLost, ErrorCode
 from ..paths import user_paths
+from .options import add_json
 from .output import print_result
 
 
@@ -16,7 +17,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser("daemon", help="start, stop and watch the daemon")
     parser.add_argument("action", choices=("start", "stop", "status", "logs"))
     parser.add_argument("--lines", type=int, default=40, help="how many log lines")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 

@@ -16,6 +16,7 @@ from ..client import connect
 from ..errors import UnderpaintError
 from ..launcher import daemon_python
 from ..paths import Paths, user_paths
+from .options import add_json
 from .output import print_result
 
 _NEEDED_GB = 5
@@ -34,7 +35,7 @@ class Check:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("doctor", help="check the set-up and name the fixes")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 

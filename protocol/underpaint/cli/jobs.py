@@ -7,23 +7,24 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..client import connect
+from .options import add_json
 from .output import print_result
 from .run import save_results
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing = commands.add_parser("jobs", help="list the queue and what was done lately")
-    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(listing)
     listing.set_defaults(run=_list)
     cancel = commands.add_parser("cancel", help="cancel a job")
     cancel.add_argument("job", help="the job's id, see `underpaint jobs`")
     cancel.add_argument("--hard", action="store_true", help="kill the worker if it does not stop")
-    cancel.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(cancel)
     cancel.set_defaults(run=_cancel)
     fetch = commands.add_parser("fetch", help="fetch the results of a job that is done")
     fetch.add_argument("job", help="the job's id")
     fetch.add_argument("--out", type=Path, required=True, help="folder for the results")
-    fetch.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(fetch)
     fetch.set_defaults(run=_fetch)
 
 

@@ -7,8 +7,19 @@ from pathlib import Path
 
 from ..buffers import Buffers, Kind
 from ..imagefile import read_color
-from ..requests import STARTER_MODEL, ImageRequest, Pbr, Prompt, TileAxes
-from .generate import add_sampling, lora_of, sampling_of, tile_of
+from ..requests import ImageRequest, Prompt, TileAxes
+from .options import (
+    add_json,
+    add_model,
+    add_pbr,
+    add_sampling,
+    add_tile,
+    add_words,
+    loras_of,
+    pbr_of,
+    sampling_of,
+    tile_of,
+)
 from .run import run_job
 
 _EPILOG = """\
@@ -28,34 +39,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawTextHelpFormatter,
     )
     defaults = ImageRequest(Prompt())
-    parser.add_argument("--prompt", required=True, help="what the material is")
-    parser.add_argument("--negative", default="", help="what to keep away from")
-    parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
+    add_words(parser, "what the material is")
+    add_model(parser)
     parser.add_argument("--size", type=int, default=defaults.width, help="pixels a side")
-    parser.add_argument("--tile", default=TileAxes.XY.value, help="repeat: " + ", ".join(TileAxes))
+    add_tile(parser, TileAxes.XY)
     add_pbr(parser)
     parser.add_argument("--init", type=Path, help="start from this image")
-    parser.add_argument("--strength", type=float, default=defaults.strength)
+    parser.add_argument(
+        "--strength", type=float, default=defaults.strength, help="how far to go from it, 0 to 1"
+    )
     add_sampling(parser)
-    parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
     parser.add_argument("--batch", type=int, default=defaults.batch, help="number of materials")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     parser.set_defaults(run=_run)
-
-
-def add_pbr(parser: argparse.ArgumentParser) -> None:
-    """The options that ask for maps; `pbr_of` reads them."""
-    parser.add_argument("--pbr", action="store_true", help="base colour, roughness, normal, ...")
-    parser.add_argument("--pbr-model", metavar="FOLDER", help="Marigold intrinsics (diffusers)")
-    parser.add_argument("--pbr-normal-model", metavar="FOLDER", help="Marigold normals (diffusers)")
-
-
-def pbr_of(args: argparse.Namespace) -> Pbr | None:
-    """The maps that are asked for; a model alone asks for them too."""
-    if not (args.pbr or args.pbr_model or args.pbr_normal_model):
-        return None
-    return Pbr(args.pbr_model, args.pbr_normal_model)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -75,8 +72,8 @@ def build_request(args: argparse.Namespace) -> tuple[ImageRequest, Buffers]:
         batch=args.batch,
         init=None if args.init is None else buffers.add(Kind.COLOR, read_color(args.init)),
         strength=args.strength,
-        loras=tuple(lora_of(text) for text in args.lora),
-        tile=tile_of(args.tile),
+        loras=loras_of(args),
+        tile=tile_of(args),
         pbr=pbr_of(args),
     )
     return request, buffers

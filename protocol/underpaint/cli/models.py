@@ -7,13 +7,14 @@ from dataclasses import asdict
 
 from ..client import connect
 from ..requests import Sampler
+from .options import add_json
 from .output import print_result
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("models", help="list models and samplers")
     parser.add_argument("what", nargs="?", default="list", choices=("list", "samplers"))
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 

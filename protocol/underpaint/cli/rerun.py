@@ -8,6 +8,7 @@ from pathlib import Path
 from ..inputs import load_inputs
 from ..recipe import read_recipe, recipe_request
 from ..tree import request_digest
+from .options import add_json
 from .run import run_job
 
 
@@ -15,7 +16,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser("rerun", help="make a result again from its PNG or JSON")
     parser.add_argument("file", type=Path, help="a result's PNG, or its JSON sidecar")
     parser.add_argument("--out", type=Path, help="folder for the results; default: beside FILE")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 

@@ -16,15 +16,11 @@ from .output import ProgressLine, print_result
 
 
 def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> int:
-    """Submit, follow, save. Ctrl-C cancels the job and keeps the daemon."""
+    """Submit, follow, save."""
     out.mkdir(parents=True, exist_ok=True)
     with connect() as up:
         job = up.submit(request, buffers)
-        try:
-            follow(job)
-        except KeyboardInterrupt:
-            job.cancel()
-            raise
+        follow(job)
         files = save_results(job, out)
     inputs = save_inputs(out, request_digest(request), buffers)
     data: dict[str, Any] = {"job": job.id, "files": files, "inputs": inputs}
@@ -33,14 +29,19 @@ def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> 
 
 
 def follow(job: Job) -> None:
-    """Show a job's progress until it ends."""
+    """Show a job's progress until it ends. Ctrl-C cancels the job and keeps the daemon."""
     line = ProgressLine()
-    for event in job.events():
-        if isinstance(event, Progress):
-            line.show(event.phase, event.step, event.total, event.eta_s)
-        elif isinstance(event, Warning_):
-            line.note(f"note: {event.text}")
-    line.end()
+    try:
+        for event in job.events():
+            if isinstance(event, Progress):
+                line.show(event.phase, event.step, event.total, event.eta_s)
+            elif isinstance(event, Warning_):
+                line.note(f"note: {event.text}")
+    except KeyboardInterrupt:
+        job.cancel()
+        raise
+    finally:
+        line.end()
 
 
 def save_results(job: Job, out: Path) -> list[str]:

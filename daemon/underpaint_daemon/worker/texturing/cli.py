@@ -14,20 +14,19 @@ from typing import Any
 
 import underpaint
 from underpaint.buffers import Buffers
-from underpaint.cli.material import add_pbr, pbr_of
+from underpaint.cli.options import (
+    add_json,
+    add_model,
+    add_pbr,
+    add_sampling,
+    chosen,
+    loras_of,
+    pbr_of,
+    sampling_of,
+)
 from underpaint.cli.run import follow
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.requests import (
-    STARTER_MODEL,
-    Lora,
-    MeshRef,
-    Method,
-    Prompt,
-    Sampler,
-    Sampling,
-    TextureRequest,
-    default_sampling,
-)
+from underpaint.requests import MeshRef, Method, Prompt, TextureRequest
 from underpaint.tree import request_digest
 
 from .assets import SUFFIXES, mesh_ref, open_asset
@@ -100,14 +99,13 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--views", type=int, default=request["view_count"].default)
     parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
     parser.add_argument("--view-size", type=int, default=request["view_size"].default)
-    parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
+    add_model(parser)
     add_sampling(parser)
-    parser.add_argument("--lora", action="append", default=[], metavar="FILE[:WEIGHT]")
     add_editing(parser)
     add_pbr(parser)
     parser.add_argument("--object-prompt", action="append", default=[], metavar="NAME=TEXT")
     parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     return parser
 
 
@@ -175,11 +173,7 @@ def _paint(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
     (asset.out / _FAILED).unlink(missing_ok=True)
     with underpaint.connect(client="texture") as up:
         job = up.submit(request, buffers)
-        try:
-            follow(job)
-        except KeyboardInterrupt:
-            job.cancel()
-            raise
+        follow(job)
         results = job.result()
     result = write_results(file, asset.mesh, asset.out, results, _exports(args))
     (asset.out / _DONE).write_text(json.dumps({"mark": mark, **result}, indent=1), "utf-8")
@@ -202,7 +196,7 @@ def _exports(args: argparse.Namespace) -> tuple[str, ...]:
     if kinds == ("none",):
         return ()
     for kind in kinds:
-        _choice(_EXPORTS, "--export", kind, ErrorCode.BAD_REQUEST)
+        chosen(_EXPORTS, "--export", kind)
     return kinds
 
 
@@ -226,45 +220,11 @@ def _anew(mesh: MeshRef, asset: Asset, args: argparse.Namespace) -> TextureReque
         prompt=asset.prompt,
         mesh=mesh,
         model=args.model,
-        method=_choice(Method, "--method", args.method, ErrorCode.BAD_REQUEST),
-        sampling=chosen_sampling(args, asset.seed),
+        method=chosen(Method, "--method", args.method),
+        sampling=sampling_of(args, asset.seed),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,
-        loras=tuple(_lora(text) for text in args.lora),
+        loras=loras_of(args),
         pbr=pbr_of(args),
     )
-
-
-def add_sampling(parser: argparse.ArgumentParser) -> None:
-    """The options of denoising; what is not given is what suits the model."""
-    parser.add_argument("--sampler", help=", ".join(Sampler))
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--guidance", type=float)
-    parser.add_argument("--seed", type=int, default=Sampling().seed)
-
-
-def chosen_sampling(args: argparse.Namespace, seed: int) -> Sampling:
-    """The sampling that the arguments mean. Raises RequestError(UNKNOWN_SAMPLER)."""
-    usual = default_sampling(args.model)
-    name = usual.sampler if args.sampler is None else args.sampler
-    return Sampling(
-        _choice(Sampler, "--sampler", name, ErrorCode.UNKNOWN_SAMPLER),
-        usual.steps if args.steps is None else args.steps,
-        usual.guidance if args.guidance is None else args.guidance,
-        seed,
-    )
-
-
-def _choice(kind: Any, option: str, value: str, code: ErrorCode) -> Any:
-    if value not in list(kind):
-        raise RequestError(code, f"{option} {value}: known are {', '.join(kind)}")
-    return value if isinstance(kind, tuple) else kind(value)
-
-
-def _lora(text: str) -> Lora:
-    path, colon, weight = text.rpartition(":")
-    try:
-        return Lora(path, float(weight)) if colon else Lora(text)
-    except ValueError:
-        return Lora(text)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from underpaint.buffers import Buffers
+from underpaint.cli.options import add_json, add_sampling, sampling_of
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
@@ -28,7 +29,6 @@ from ..pipelines.cache import ModelCache
 from ..pipelines.loading import LoadedModel
 from ..starter.metrics import depth_edges, edge_recall
 from .assets import load_asset, mesh_ref
-from .cli import add_sampling, chosen_sampling
 from .denoiser import Denoiser
 from .mesh import Mesh
 from .methods import projected
@@ -84,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
         Prompt(args.prompt),
         mesh_ref(mesh, buffers),
         model=args.model,
-        sampling=chosen_sampling(args, args.seed),
+        sampling=sampling_of(args),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--view-size", type=int, default=request["view_size"].default)
     parser.add_argument("--size", type=int, default=request["size"].default)
     parser.add_argument("--out", type=Path, help="folder for pictures to look at")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
     return parser
 
 

@@ -1,0 +1,64 @@
+"""What pictures and textures are asked for alike, as plain data. No bpy.
+
+Blender keeps numbers as float32, so 0.6 reads back as 0.6000000238; `tidy` gives back what the
+artist typed, and so the very request that Python or the command line would make.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from underpaint.requests import (
+    STARTER_MODEL,
+    ImageRequest,
+    Prompt,
+    Sampler,
+    Sampling,
+    TextureRequest,
+)
+
+_DEFAULT = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class PaintingSettings:
+    """What both tabs of the panel ask for; ranges as in `underpaint.requests`. `strength`: how far
+    to go from what is there, 0–1."""
+
+    prompt: str = ""
+    negative: str = ""
+    model: str = STARTER_MODEL
+    steps: int = _DEFAULT.steps
+    guidance: float = _DEFAULT.guidance
+    sampler: Sampler = _DEFAULT.sampler
+    seed: int = 0
+    strength: float = 0.6
+
+
+def asked(settings: PaintingSettings) -> dict[str, Any]:
+    """The fields of a request that these settings fill, by name."""
+    return {
+        "prompt": Prompt(settings.prompt, settings.negative),
+        "model": settings.model or STARTER_MODEL,
+        "sampling": Sampling(settings.sampler, settings.steps, settings.guidance, settings.seed),
+    }
+
+
+def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
+    """The settings that `asked` made these fields of, by name."""
+    sampling = request.sampling
+    return {
+        "prompt": request.prompt.text,
+        "negative": request.prompt.negative,
+        "model": request.model,
+        "steps": sampling.steps,
+        "guidance": sampling.guidance,
+        "sampler": sampling.sampler,
+        "seed": sampling.seed,
+    }
+
+
+def tidy(value: float) -> float:
+    """A float32 as the decimal number it was typed as, to six digits after the point."""
+    return round(float(value), 6)

@@ -1,0 +1,128 @@
+"""Options that several commands have, and what their values mean."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..errors import ErrorCode, RequestError
+from ..requests import (
+    STARTER_MODEL,
+    Lora,
+    Pbr,
+    Sampler,
+    Sampling,
+    TileAxes,
+    default_sampling,
+)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`, which every command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_words(parser: argparse.ArgumentParser, what: str) -> None:
+    """Prompt and negative prompt."""
+    parser.add_argument("--prompt", required=True, help=what)
+    parser.add_argument("--negative", default="", help="what to keep away from")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Model and LoRAs; `loras_of` reads the latter."""
+    parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
+    parser.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="a LoRA file, or the name of one of the model's own; repeat for several",
+    )
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """The options of denoising; `sampling_of` reads them."""
+    usual = "default: what suits the model"
+    parser.add_argument("--sampler", help=f"{usual}; {', '.join(Sampler)}")
+    parser.add_argument("--steps", type=int, help=usual)
+    parser.add_argument("--guidance", type=float, help=f"how closely to follow the prompt; {usual}")
+    parser.add_argument("--seed", type=int, default=Sampling().seed, help="same seed, same result")
+
+
+def add_tile(parser: argparse.ArgumentParser, default: TileAxes) -> None:
+    """`--tile`; `tile_of` reads it."""
+    parser.add_argument(
+        "--tile", default=default.value, help="repeat without a seam: " + ", ".join(TileAxes)
+    )
+
+
+def add_pbr(parser: argparse.ArgumentParser) -> None:
+    """The options that ask for maps; `pbr_of` reads them."""
+    parser.add_argument("--pbr", action="store_true", help="base colour, roughness, normal, ...")
+    parser.add_argument("--pbr-model", metavar="FOLDER", help="Marigold intrinsics (diffusers)")
+    parser.add_argument("--pbr-normal-model", metavar="FOLDER", help="Marigold normals (diffusers)")
+
+
+def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:
+    """The sampling that the arguments mean; what is not given is what suits `args.model`.
+
+    `seed`: in place of `args.seed`. Raises RequestError(UNKNOWN_SAMPLER).
+    """
+    usual = default_sampling(args.model)
+    name = usual.sampler if args.sampler is None else args.sampler
+    return Sampling(
+        chosen(Sampler, "--sampler", name, ErrorCode.UNKNOWN_SAMPLER),
+        usual.steps if args.steps is None else args.steps,
+        usual.guidance if args.guidance is None else args.guidance,
+        args.seed if seed is None else seed,
+    )
+
+
+def loras_of(args: argparse.Namespace) -> tuple[Lora, ...]:
+    """The LoRAs that the arguments mean."""
+    return tuple(_lora(text) for text in args.lora)
+
+
+def tile_of(args: argparse.Namespace) -> TileAxes:
+    """The axes that `--tile` means. Raises RequestError."""
+    axes: TileAxes = chosen(TileAxes, "--tile", args.tile)
+    return axes
+
+
+def pbr_of(args: argparse.Namespace) -> Pbr | None:
+    """The maps that are asked for; a model alone asks for them too."""
+    if not (args.pbr or args.pbr_model or args.pbr_normal_model):
+        return None
+    return Pbr(args.pbr_model, args.pbr_normal_model)
+
+
+def chosen(kind: Any, option: str, value: str, code: ErrorCode = ErrorCode.BAD_REQUEST) -> Any:
+    """A value of an option as one of `kind`: an enumeration, or the words that are allowed.
+
+    Raises RequestError(code) that names what is known.
+    """
+    if value not in list(kind):
+        raise RequestError(code, f"{option} {value!r}: known are {', '.join(kind)}")
+    return value if isinstance(kind, tuple) else kind(value)
+
+
+def split_numbers(text: str, most: int) -> tuple[str, list[float]]:
+    """`FILE[:NUMBER[:NUMBER …]]` in its parts; a Windows drive's colon is part of the file."""
+    parts, numbers = text.split(":"), list[float]()
+    while len(parts) > 1 and len(numbers) < most and is_number(parts[-1]):
+        numbers.insert(0, float(parts.pop()))
+    return ":".join(parts), numbers
+
+
+def is_number(text: str) -> bool:
+    """Whether a word is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _lora(text: str) -> Lora:
+    path, numbers = split_numbers(text, most=1)
+    return Lora(path, *numbers)

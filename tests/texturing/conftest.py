@@ -1,0 +1,31 @@
+"""What tests of the command line share: a user's own folders with a tiny model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
+
+from tiny_model import build
+
+import underpaint
+from underpaint.errors import ConnectionLost
+from underpaint.paths import user_paths
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user's folders of their own, with a tiny model; the daemon is stopped afterwards."""
+    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("UNDERPAINT_CACHE", str(tmp_path / "cache"))
+    build(user_paths().models / "tiny")
+    yield tmp_path
+    try:
+        with underpaint.connect(start=False) as up:
+            up.shutdown(now=True)
+    except ConnectionLost:
+        pass
