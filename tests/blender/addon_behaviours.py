@@ -30,21 +30,9 @@ from addon_tools import (
 )
 
 # isort: split
+import addon_trouble
 import addon_utils
 import bpy
-from addon_trouble import (
-    a_daemon_that_cannot_start_is_explained,
-    a_failure_is_shown_with_its_fix,
-    a_lost_daemon_can_be_started_again,
-    a_painting_outlives_the_blender_that_asked_for_it,
-    a_painting_that_was_left_can_be_left_for_good,
-    a_scene_without_a_camera_is_refused_with_a_hint,
-    a_wrong_python_is_named,
-    another_file_may_be_opened_while_it_is_painted,
-    cancel_stops_in_the_middle_and_is_no_error,
-    the_daemon_may_be_killed_while_it_paints,
-    the_scene_may_be_deleted_while_it_is_painted,
-)
 
 
 def the_extension_runs_on_its_own_wheels():
@@ -239,17 +227,7 @@ BEHAVIOURS = (
     a_new_seed_is_taken_for_each_image_and_kept_in_the_panel,
     without_controls_words_alone_are_asked,
     previews_and_progress_show_while_it_paints,
-    cancel_stops_in_the_middle_and_is_no_error,
-    a_failure_is_shown_with_its_fix,
-    a_scene_without_a_camera_is_refused_with_a_hint,
-    the_scene_may_be_deleted_while_it_is_painted,
-    another_file_may_be_opened_while_it_is_painted,
-    the_daemon_may_be_killed_while_it_paints,
-    a_lost_daemon_can_be_started_again,
-    a_wrong_python_is_named,
-    a_daemon_that_cannot_start_is_explained,
-    a_painting_outlives_the_blender_that_asked_for_it,
-    a_painting_that_was_left_can_be_left_for_good,
+    *addon_trouble.BEHAVIOURS,
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,
     long_prompts_in_any_script_name_their_image,

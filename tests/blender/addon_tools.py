@@ -11,10 +11,10 @@ import os
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from behaviour_lists import outcome
 from own_wheels import hide
 
 hide("zmq", "msgpack", "underpaint")
@@ -95,16 +95,11 @@ def daemon_pid() -> int:
     return read_connection(user_paths().connection_file).pid
 
 
-def outcome(behaviour, before) -> str:
+def fresh_file() -> None:
+    """The start-up file, and nothing left of what was painted before."""
     bpy.ops.wm.read_homefile(use_factory_startup=False)
     live().error, live().last_image = None, ""
     live().session.tasks.clear()
-    before()
-    try:
-        behaviour()
-    except Exception:
-        return traceback.format_exc()
-    return ""
 
 
 def stop_daemon() -> None:
@@ -127,11 +122,16 @@ def main(behaviours, before=lambda: None) -> None:
     """Install, run the behaviours (or those named in the arguments), report; ends the process."""
     report, extension, *chosen = sys.argv[sys.argv.index("--") + 1 :]
     install(Path(extension))
+
+    def prepare() -> None:
+        fresh_file()
+        before()
+
     results = {}
     for behaviour in behaviours:
         if not chosen or behaviour.__name__ in chosen:
             began = time.monotonic()
-            failure = results[behaviour.__name__] = outcome(behaviour, before)
+            failure = results[behaviour.__name__] = outcome(behaviour, prepare)
             verdict = "FAILED" if failure else "ok"
             print(f"{time.monotonic() - began:6.2f} s {verdict} {behaviour.__name__}", flush=True)
     stop_daemon()

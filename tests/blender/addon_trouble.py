@@ -141,3 +141,18 @@ def a_painting_that_was_left_can_be_left_for_good():
     (note,) = live().session.left
     assert bpy.ops.underpaint.drop_left(job=note.job) == {"FINISHED"}
     assert live().session.left == ()
+
+
+BEHAVIOURS = (
+    cancel_stops_in_the_middle_and_is_no_error,
+    a_failure_is_shown_with_its_fix,
+    a_scene_without_a_camera_is_refused_with_a_hint,
+    the_scene_may_be_deleted_while_it_is_painted,
+    another_file_may_be_opened_while_it_is_painted,
+    the_daemon_may_be_killed_while_it_paints,
+    a_lost_daemon_can_be_started_again,
+    a_wrong_python_is_named,
+    a_daemon_that_cannot_start_is_explained,
+    a_painting_outlives_the_blender_that_asked_for_it,
+    a_painting_that_was_left_can_be_left_for_good,
+)

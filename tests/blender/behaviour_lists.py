@@ -1,14 +1,32 @@
-"""The behaviours that a script for Blender lists."""
+"""Scripts for Blender list behaviours: read from outside, and run inside."""
 
 from __future__ import annotations
 
 import ast
+import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 
 def behaviours(script: Path) -> list[str]:
-    """The names that a script lists, read without importing it: it needs Blender."""
+    """The names that a script lists, read without importing it: it needs Blender.
+
+    `*other.BEHAVIOURS` in the list stands for those of the script `other.py` beside it.
+    """
     for node in ast.parse(script.read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BEHAVIOURS":
-            return [ast.unparse(name) for name in node.value.elts]
-    raise AssertionError("the script lists no behaviours")
+            return [name for item in node.value.elts for name in _named(item, script)]
+    raise AssertionError(f"{script.name} lists no behaviours")
+
+
+def _named(item: ast.expr, script: Path) -> list[str]:
+    if isinstance(item, ast.Starred):
+        return behaviours(script.with_name(f"{item.value.value.id}.py"))
+    return [item.id]
+
+
+def outcome(behaviour: Callable[[], None], before: Callable[[], None]) -> str:
+    """Run a behaviour after `before`: empty when it holds, else the traceback."""
+    result = unittest.TestResult()
+    unittest.FunctionTestCase(behaviour, setUp=before).run(result)
+    return "".join(text for _case, text in result.failures + result.errors)

@@ -4,7 +4,7 @@
 
 Writes {behaviour: "" or the traceback}. `test_capture.py` starts it and reports each.
 """
-# ruff: noqa: E402 (imports need the checkout on the path, and bmesh needs bpy first)
+# ruff: noqa: E402 (imports need the checkout on the path, and some need bpy first)
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import sys
-import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,311 +20,23 @@ sys.path[:0] = [str(ROOT), str(ROOT / "protocol"), str(Path(__file__).parent)]
 import bpy
 
 # isort: split
-import bmesh
-import numpy as np
-from bpy_extras.view3d_utils import location_3d_to_region_2d
-from mathutils import Matrix
-from scene_tools import (
-    GEOMETRY,
-    add,
-    camera,
-    capture,
-    cube,
-    differences,
-    failure,
-    refused,
-    state,
-    viewport,
-)
+import capture_cameras
+import capture_surfaces
+from behaviour_lists import outcome
 
-from blender_addon import demo_scene
-from blender_addon.capture import object_ids
-from blender_addon.scene_mesh import extract_mesh
 from underpaint.blenders import script_arguments
-from underpaint.buffers import Kind
-from underpaint.cameras import Camera, look_at, orthographic, project, unproject
-from underpaint.errors import ErrorCode
-from underpaint.normals import decode_normal
+
+BEHAVIOURS = (*capture_cameras.BEHAVIOURS, *capture_surfaces.BEHAVIOURS)
 
 
-def capturing_leaves_the_scene_as_it_was():
-    demo_scene.open_in(bpy.context)
-    head = next(item for item in bpy.context.scene.objects if item.name.startswith("Head"))
-    bpy.context.view_layer.objects.active = head
-    head.select_set(True)
-    bpy.context.view_layer.update()
-    before = state()
-    everything = GEOMETRY | {Kind.COLOR}
-    capture(wants=everything)
-    capture(viewport(), wants=everything)
-    capture(wants=everything, use_gpu=False)
-    after = state()
-    for key in before:
-        assert before[key] == after[key], f"{key} changed: {differences(before[key], after[key])}"
-
-
-def the_demo_scene_has_its_main_object_in_the_middle():
-    demo_scene.open_in(bpy.context)
-    _, arrays = capture(size=(128, 128))
-    ids = object_ids(bpy.context.evaluated_depsgraph_get())
-    head = arrays[Kind.OBJECT_ID] == next(i for name, i in ids.items() if name.startswith("Head"))
-    rows, columns = np.nonzero(head)
-    assert len(set(np.unique(arrays[Kind.OBJECT_ID])) - {0}) == 4
-    assert 0.1 < head.mean() < 0.6
-    assert abs(columns.mean() / 128 - 0.5) < 0.1
-    assert abs(rows.mean() / 128 - 0.5) < 0.15
-
-
-def a_viewport_capture_is_what_the_viewport_shows():
-    cube("Cube")
-    port = viewport()
-    region = port.region
-    view, _ = capture(port, (region.width // 4, region.height // 4))
-    points = [(1, 1, 1), (-1, 1, -1), (0.3, -0.2, 0.9)]
-    pixels, _depth = project(view.camera, points)
-    for point, pixel in zip(points, pixels, strict=True):
-        x, y = location_3d_to_region_2d(region, port.region_3d, point)
-        expected = np.array([x, region.height - y]) / (region.width, region.height)
-        got = pixel / (view.camera.width, view.camera.height)
-        assert np.abs(got - expected).max() < 1e-3, (got, expected)
-
-
-def another_aspect_crops_the_viewport_around_its_centre():
-    cube("Cube")
-    port = viewport()
-    whole, _ = capture(port, (port.region.width // 4, port.region.height // 4))
-    size = np.array([whole.camera.width, whole.camera.height])
-    side = int(size.min())
-    square, _ = capture(port, (side, side))
-    point = [(0.4, -0.2, 0.9)]
-    a, b = project(whole.camera, point)[0][0], project(square.camera, point)[0][0]
-    assert np.abs((a - size / 2) - (b - side / 2)).max() < 0.5
-
-
-def a_viewport_through_the_camera_is_the_camera():
-    cube("Cube")
-    camera((4, -5, 3))
-    port = viewport()
-    port.region_3d.view_perspective = "CAMERA"
-    through, _ = capture(port)
-    direct, _ = capture()
-    assert through.camera == direct.camera
-
-
-def an_orthographic_viewport_sees_what_is_behind_its_origin():
-    cube("Cube")
-    # The matrices of such a viewport; without a window, viewports do not compute theirs.
-    flat = Camera(
-        look_at((0.3, -0.4, 0.2), (0, 0, 0)),
-        orthographic(120, 100, 5, -1000, 1000),
-        *(120, 100, -1000, 1000),
-    )
-    view, arrays = capture(flat)
-    depth = arrays[Kind.DEPTH]
-    seen = np.isfinite(depth)
-    assert view.camera.orthographic
-    assert seen.mean() > 0.1
-    assert (depth[seen] > 0).all()
-    assert view.camera.near > 0
-    position = unproject(view.camera, np.where(seen, depth, 1.0))
-    assert np.abs(position - arrays[Kind.POSITION])[seen].max() < 2e-3
-    assert np.abs(arrays[Kind.POSITION][seen]).max() < 1 + 1e-4
-
-
-def a_captured_camera_captures_the_same_again():
-    cube("Cube")
-    camera((4, -5, 3)).data.shift_x = 0.1
-    view, arrays = capture()
-    again, same = capture(view.camera)
-    assert again == view
-    assert all(np.array_equal(arrays[k], same[k], equal_nan=True) for k in (Kind.DEPTH, Kind.UV))
-
-
-def hidden_things_are_left_out():
-    front, back = cube("Front", (0, -3, 0)), cube("Back", (0, 3, 0))
-    group = bpy.data.collections.new("Cutters")
-    bpy.context.scene.collection.children.link(group)
-    group.objects.link(back)
-    bpy.context.scene.collection.objects.unlink(back)
-    camera((0, -12, 0))
-    ids = object_ids(bpy.context.evaluated_depsgraph_get())
-
-    def seen(source=None):
-        return set(np.unique(capture(source)[1][Kind.OBJECT_ID])) - {0}
-
-    assert seen() == {ids["Front"]}
-    front.hide_render = True
-    assert seen() == {ids["Back"]}
-    group.hide_render = True
-    refused()
-    group.hide_render = False
-    front.hide_render, front.display_type = False, "WIRE"
-    assert ids["Front"] in seen()
-    assert seen(viewport()) == {ids["Back"]}
-
-
-def faces_seen_from_behind_have_normals_to_the_viewer():
-    add("Plane", lambda draft: bmesh.ops.create_grid(draft, x_segments=1, y_segments=1, size=2))
-    for side in (5, -5):
-        camera((0, -3, side))
-        for use_gpu in (True, False):
-            _, arrays = capture(use_gpu=use_gpu)
-            normal = decode_normal(arrays[Kind.NORMAL])[np.isfinite(arrays[Kind.DEPTH])]
-            assert (normal[:, 2] > 0.5).all(), (side, use_gpu)
-
-
-def colour_shows_the_same_outlines_as_depth():
-    item = cube("Cube")
-    item.data.materials.append(bpy.data.materials.new("Red"))
-    item.data.materials[0].diffuse_color = (0.9, 0.05, 0.05, 1)
-    camera((4, -5, 3))
-    for use_gpu in (True, False):
-        viewport().space.overlay.show_overlays = True
-        _, arrays = capture(size=(160, 120), wants=GEOMETRY | {Kind.COLOR}, use_gpu=use_gpu)
-        red = arrays[Kind.COLOR][..., :3].astype(int)
-        shown = red[..., 0] - red[..., 1] > 30
-        seen = np.isfinite(arrays[Kind.DEPTH])
-        assert (shown & seen).sum() / (shown | seen).sum() > 0.95, use_gpu
-
-
-def uvs_are_those_of_the_map_that_renders_use():
-    plane = add("Plane", lambda d: bmesh.ops.create_grid(d, x_segments=1, y_segments=1, size=1))
-    camera((0.5, -2, 3))
-    _, arrays = capture()
-    assert np.isnan(arrays[Kind.UV]).all(), "a mesh without UVs has none"
-    for name, scale in (("Drawn", 1.0), ("Rendered", 0.5)):
-        layer = plane.data.uv_layers.new(name=name)
-        for loop in plane.data.loops:
-            x, y, _z = plane.data.vertices[loop.vertex_index].co
-            layer.uv[loop.index].vector = ((x + 1) / 2 * scale, (y + 1) / 2 * scale)
-    plane.data.uv_layers["Rendered"].active_render = True
-    _, arrays = capture()
-    seen = np.isfinite(arrays[Kind.DEPTH])
-    expected = (arrays[Kind.POSITION][seen][:, :2] + 1) / 4
-    assert np.abs(arrays[Kind.UV][seen] - expected).max() < 1e-5
-
-
-def edits_in_progress_are_captured():
-    item = cube("Cube")
-    camera((0, -12, 0))
-    bpy.context.view_layer.objects.active = item
-    _, before = capture()
-    bpy.ops.object.mode_set(mode="EDIT")
-    draft = bmesh.from_edit_mesh(item.data)
-    bmesh.ops.scale(draft, vec=(2, 2, 2), verts=draft.verts)
-    bmesh.update_edit_mesh(item.data)
-    _, after = capture()
-    bpy.ops.object.mode_set(mode="OBJECT")
-    grown = np.isfinite(after[Kind.DEPTH]).sum() / np.isfinite(before[Kind.DEPTH]).sum()
-    assert grown > 3.5, grown
-
-
-def text_and_curves_are_captured():
-    data = bpy.data.curves.new("Text", "FONT")
-    data.body, data.extrude = "Up", 0.1
-    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Text", data))
-    camera((0.6, 0.3, 6), (0.6, 0.3, 0))
-    _, arrays = capture()
-    assert 0.01 < np.isfinite(arrays[Kind.DEPTH]).mean() < 0.5
-
-
-def what_cannot_be_captured_is_refused_with_a_hint():
-    item = cube("Cube")
-    assert "no active camera" in refused()
-    assert "not a camera" in refused(item)
-    cam = camera((0, -12, 0))
-    assert "0×32" in refused(size=(0, 32))
-    assert "20000" in refused(size=(20000, 20000))
-    cam.data.type = "PANO"
-    assert "pano" in refused()
-    cam.data.type = "PERSP"
-    cam.rotation_euler = (0, 0, 0)
-    cam.location = (0, 0, -20)
-    assert "nothing is visible" in refused()
-
-
-def meshes_carry_the_ids_and_places_of_the_views():
-    near, far = cube("Near", (0, -3, 0)), cube("Far", (3, 3, 0))
-    far.scale = (-1, 1, 2)
-    far.data.materials.append(None)
-    far.modifiers.new("Array", "ARRAY").count = 2
-    near.data.uv_layers.new(name="UVMap")
-    camera((0, -12, 0))
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    found = extract_mesh([near, far], depsgraph)
-    position, normal, uv, ids = (
-        found.buffers[ref.sha256]
-        for ref in (found.mesh.position, found.mesh.normal, found.mesh.uv, found.mesh.ids)
-    )
-    assert found.names == {i: name for name, i in object_ids(depsgraph).items()}
-    assert found.without_uv == ("Far",)
-    assert len(position) == len(normal) == len(uv) == len(ids) == 3 * (12 + 24)
-    assert (ids[:, 1] == 1).all()
-    a, b, c = position[0::3], position[1::3], position[2::3]
-    assert (np.einsum("ij,ij->i", np.cross(b - a, c - a), normal[0::3]) > 0).all()
-    _, arrays = capture()
-    seen = arrays[Kind.OBJECT_ID] == ids[0, 0]
-    own = position[ids[:, 0] == ids[0, 0]]
-    assert (arrays[Kind.POSITION][seen] > own.min(axis=0) - 1e-4).all()
-    assert (arrays[Kind.POSITION][seen] < own.max(axis=0) + 1e-4).all()
-
-
-def meshes_that_cannot_be_painted_are_refused_with_a_hint():
-    empty = bpy.data.objects.new("Empty", None)
-    bare = bpy.data.objects.new("Bare", bpy.data.meshes.new("Bare"))
-    for item in (empty, bare):
-        bpy.context.scene.collection.objects.link(item)
-    broken = cube("Broken")
-    broken.data.vertices[0].co.x = float("nan")
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    for objects in ([], [empty], [bare], [broken]):
-        failure(lambda given=objects: extract_mesh(given, depsgraph), ErrorCode.BAD_MESH)
-
-
-def far_from_the_origin_depth_stays_exact():
-    there = Matrix.Translation((4000, -2000, 1000))
-    cube("Cube").matrix_world = there
-    cam = camera((0, -6, 0))
-    cam.matrix_world = there @ cam.matrix_basis
-    _, arrays = capture()
-    depth = arrays[Kind.DEPTH][np.isfinite(arrays[Kind.DEPTH])]
-    assert np.abs(depth - 5).max() < 1e-3
-
-
-BEHAVIOURS = (
-    capturing_leaves_the_scene_as_it_was,
-    the_demo_scene_has_its_main_object_in_the_middle,
-    a_viewport_capture_is_what_the_viewport_shows,
-    another_aspect_crops_the_viewport_around_its_centre,
-    a_viewport_through_the_camera_is_the_camera,
-    an_orthographic_viewport_sees_what_is_behind_its_origin,
-    a_captured_camera_captures_the_same_again,
-    hidden_things_are_left_out,
-    faces_seen_from_behind_have_normals_to_the_viewer,
-    colour_shows_the_same_outlines_as_depth,
-    uvs_are_those_of_the_map_that_renders_use,
-    edits_in_progress_are_captured,
-    text_and_curves_are_captured,
-    what_cannot_be_captured_is_refused_with_a_hint,
-    meshes_carry_the_ids_and_places_of_the_views,
-    meshes_that_cannot_be_painted_are_refused_with_a_hint,
-    far_from_the_origin_depth_stays_exact,
-)
-
-
-def outcome(behaviour) -> str:
+def empty_scene() -> None:
     bpy.ops.wm.read_factory_settings()
     for item in list(bpy.data.objects):
         bpy.data.objects.remove(item)
-    try:
-        behaviour()
-    except Exception:
-        return traceback.format_exc()
-    return ""
 
 
 if __name__ == "__main__":
-    results = {behaviour.__name__: outcome(behaviour) for behaviour in BEHAVIOURS}
+    results = {behaviour.__name__: outcome(behaviour, empty_scene) for behaviour in BEHAVIOURS}
     Path(script_arguments(sys.argv)[0]).write_text(json.dumps(results))
     # Blender 4.5 can hang while it is torn down.
     shutil.rmtree(bpy.app.tempdir, ignore_errors=True)

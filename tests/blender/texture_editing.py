@@ -1,0 +1,113 @@
+"""What artists rely on when they change a part of a texture, or try again."""
+
+from __future__ import annotations
+
+import bpy
+
+# isort: split
+import numpy as np
+import texture_tools as tools
+from addon_tools import addon, refusal
+from texture_checks import (
+    QUICK,
+    expected,
+    layers,
+    linear,
+    live_until_shown,
+    same,
+    settings,
+    texture,
+)
+from texture_tools import SIDE
+
+
+def trying_again_keeps_the_old_until_decided():
+    item = tools.quad()
+    tools.only(item)
+    old = texture(seed=40).paint.image
+    bpy.ops.underpaint.reroll(timeout=120)
+    assert len(layers(item)) == 1
+    layer = layers(item)[0]
+    new = layer.candidate.image
+    assert layer.look.image == new
+    assert layer.paint.image == old
+    asked = [image["underpaint_request"] for image in (old, new)]
+    strip = [text.split('"seed":')[0] for text in asked]
+    assert strip[0] == strip[1]
+    assert asked[0] != asked[1]
+    bpy.ops.underpaint.layer_decide(accept=False)
+    same(tools.seen(item), linear(expected(40)[..., :3]))
+    bpy.ops.underpaint.reroll(timeout=120)
+    new = layers(item)[0].candidate.image
+    bpy.ops.underpaint.layer_decide(accept=True)
+    assert layers(item)[0].paint.image == new
+    assert layers(item)[0].candidate.image is None
+
+
+def a_painted_place_is_repainted_and_nothing_else():
+    item = tools.quad()
+    item.data.materials.append(tools.material())
+    tools.only(item)
+    texture(seed=0)
+    settings().prompt = QUICK
+    assert "where to repaint" in refusal(lambda: bpy.ops.underpaint.repaint(timeout=60))
+    bpy.ops.underpaint.mask_paint()
+    mask = item.active_material.underpaint.edit_mask
+    spot = np.zeros((SIDE, SIDE, 4), np.float32)
+    spot[..., 3] = 1
+    spot[10:30, 20:50] = 1  # rows from below
+    mask.pixels.foreach_set(spot.ravel())
+    bpy.ops.underpaint.mask_done()
+    before = tools.seen(item)
+    layer = texture(seed=250, how=bpy.ops.underpaint.repaint)
+    assert item.active_material.underpaint.edit_mask is None
+    assert [len(layers(item)), layer.mask is not None] == [2, True]
+    after = tools.seen(item)
+    rows, columns = slice(SIDE - 30, SIDE - 10), slice(20, 50)
+    same(after[rows, columns], linear(expected(250)[..., :3])[rows, columns])
+    far = np.ones((SIDE, SIDE), bool)
+    far[SIDE - 31 : SIDE - 9, 19:51] = False
+    assert np.abs(after - before)[far].max() < 1e-6, "all else stays"
+    live_until_shown()
+    shown = addon("layers.nodes").display_node(item.active_material).image
+    picture = addon("layers.pixels").read(shown)[..., :3]
+    middle = picture[(SIDE - 20) * 8, 35 * 8]
+    assert np.abs(middle - expected(250, 512)[(SIDE - 20) * 8, 35 * 8, :3]).max() < 4 / 255
+    assert np.abs(before - after).max() > 0.1
+
+
+def selected_faces_are_repainted():
+    item = tools.grid(cells=4)
+    tools.only(item)
+    texture(seed=0)
+    for face in item.data.polygons:
+        middle = face.center
+        face.select = middle.x < 0 and middle.y > 0  # the upper left quarter
+    bpy.ops.object.mode_set(mode="EDIT")
+    layer = texture(seed=250, how=bpy.ops.underpaint.repaint)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    mask = addon("layers.pixels").read(layer.mask)[..., 0]
+    half = SIDE // 2
+    assert mask[: half - 3, : half - 3].min() == 1
+    assert mask[half + 3 :].max() == 0
+    assert mask[:, half + 3 :].max() == 0
+
+
+def restyle_starts_from_what_is_seen():
+    item = tools.quad()
+    tools.only(item)
+    texture(seed=0)
+    settings().strength = 0.25
+    layer = texture(seed=200, how=bpy.ops.underpaint.restyle)
+    assert '"strength":0.25' in layer.paint.image["underpaint_request"]
+    wanted = expected(0) * 0.75 + expected(200) * 0.25
+    same(tools.seen(item), linear(wanted[..., :3]))
+    assert len(layers(item)) == 2
+
+
+BEHAVIOURS = (
+    trying_again_keeps_the_old_until_decided,
+    a_painted_place_is_repainted_and_nothing_else,
+    selected_faces_are_repainted,
+    restyle_starts_from_what_is_seen,
+)
