@@ -47,12 +47,14 @@ def _look(material: Any, seen: Sequence[Any], folder: Path) -> dict[str, Any]:
     tiles = sorted({n for layer in seen for n in pixels.tile_numbers(layer.look.image)})
     sheets = {tile: shown.sheets(material, tile=tile) for tile in tiles}
     flat = {tile: to_bytes(stacked(sheets[tile], _size(sheets[tile]))) for tile in tiles}
-    look = {"image": _image(f"{material.name} flat", flat, folder)}
+    look = {"image": pixels.new_of_tiles(f"{material.name} flat", flat, folder)}
     for what in stack.LOOKS[1:]:
         if any(getattr(layer.look, what) is not None for layer in seen):
             below = _below(material, what)
             values = {t: _values(seen, what, t, sheets[t], below) for t in tiles}
-            look[what] = _image(f"{material.name} flat {what}", values, folder, data=True)
+            look[what] = pixels.new_of_tiles(
+                f"{material.name} flat {what}", values, folder, data=True
+            )
     return look
 
 
@@ -74,20 +76,6 @@ def _below(material: Any, what: str) -> Floats:
     socket = node.inputs.get(what.title())
     value = 0.5 if socket is None or socket.is_linked else socket.default_value
     return np.full(3, value, np.float32)
-
-
-def _image(
-    name: str, tiles: dict[int, npt.NDArray[np.uint8]], folder: Path, *, data: bool = False
-) -> Any:
-    if list(tiles) == [1001]:
-        return pixels.new(name, tiles[1001], data=data)
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"flat-{new_id()[:8]}"
-    files = [pixels.save(part, folder / f"{stem}.{tile}.png") for tile, part in tiles.items()]
-    image = pixels.load_tiles(files[0], name)
-    if data:
-        image.colorspace_settings.name = "Non-Color"
-    return image
 
 
 def _size(sheets: Sequence[Sheet]) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.envelope import new_id
 from underpaint.errors import ErrorCode, RequestError
 
 from .compose import Floats, srgb
@@ -82,6 +85,22 @@ def load_tiles(file: Path, name: str) -> Any:
     return image
 
 
+def new_of_tiles(
+    name: str, tiles: Mapping[int, npt.NDArray[np.uint8]], folder: Path, *, data: bool = False
+) -> Any:
+    """A new image of RGBA bytes (h, w, 4) by UDIM number: an ordinary one of a single tile, else a
+    tiled one. Blender keeps tiles in files only: they are written into `folder`."""
+    if len(tiles) == 1:
+        return new(name, next(iter(tiles.values())), data=data)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}-{new_id()[:8]}"
+    files = [save(part, folder / f"{stem}.{tile}.png") for tile, part in sorted(tiles.items())]
+    image = load_tiles(files[0], name)
+    if data:
+        image.colorspace_settings.name = "Non-Color"
+    return image
+
+
 def tile_numbers(image: Any) -> list[int]:
     """The UDIM numbers of an image; 1001 for an ordinary one."""
     if image.source != "TILED":
@@ -90,13 +109,14 @@ def tile_numbers(image: Any) -> list[int]:
 
 
 def read_tile(image: Any, number: int) -> Floats:
-    """`read` of one UDIM tile. Blender shows scripts the first tile only: others come from disk."""
+    """`read` of one UDIM tile; an ordinary image repeats on each. Blender shows scripts the first
+    tile only: others come from disk."""
     if image.source != "TILED":
         return read(image)
-    path = bpy.path.abspath(image.filepath).replace("<UDIM>", str(number))
-    if not Path(path).is_file():
+    path = Path(_tiles_on_disk(image).replace("<UDIM>", str(number)))
+    if not path.is_file():
         return np.zeros((1, 1, 4), np.float32)
-    part = load(Path(path), "tile")
+    part = load(path, "tile")
     try:
         part.colorspace_settings.name = image.colorspace_settings.name
         return read(part)
@@ -104,11 +124,28 @@ def read_tile(image: Any, number: int) -> Floats:
         bpy.data.images.remove(part)
 
 
+def _tiles_on_disk(image: Any) -> str:
+    """The path of a tiled image's files, `<UDIM>` for the number. What was painted since they were
+    saved is in copies: the files are the artist's."""
+    if not image.is_dirty:
+        return str(bpy.path.abspath(image.filepath))
+    copies = str(Path(bpy.app.tempdir) / f"underpaint-{image.session_uid}.<UDIM>.png")
+    image.save(filepath=copies)
+    return copies
+
+
+def flush(image: Any) -> None:
+    """Write what was painted into a tiled image of ours to its files, so that each tile need not
+    be copied to be read."""
+    if image.source == "TILED" and image.is_dirty:
+        image.save()
+
+
 def keep(image: Any) -> None:
     """Make sure that saving the file keeps what is in an image. Painted-over result files stay as
     they were: the paint goes into the .blend."""
+    flush(image)
     if image.source == "TILED":
-        if image.is_dirty:
-            image.save()
-    elif image.is_dirty or (image.source == "GENERATED" and image.packed_file is None):
+        return
+    if image.is_dirty or (image.source == "GENERATED" and image.packed_file is None):
         image.pack()

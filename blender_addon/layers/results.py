@@ -122,12 +122,16 @@ def _mask(task: Task, surface: Surface, name: str) -> Any:
     assert isinstance(task.request, TextureRequest)
     locks = {FIRST_TILE: task.request.lock}
     locks |= {tile.number: tile.lock for tile in task.request.more_tiles}
-    lock = locks.get(surface.tiles[0][0])
-    if lock is None:
-        return None
     buffers = task.buffers or load_inputs(task.folder, task.request)
-    open_ = buffers[lock.sha256] < 255
-    return pixels.new(f"{name} mask", to_rgba(open_), data=True) if open_.any() else None
+    opened = {}
+    for job, own in surface.tiles:
+        lock = locks.get(job)
+        if lock is not None:
+            opened[own] = buffers[lock.sha256] < 255
+    if not any(part.any() for part in opened.values()):
+        return None
+    parts = {own: to_rgba(part) for own, part in opened.items()}
+    return pixels.new_of_tiles(f"{name} mask", parts, task.folder, data=True)
 
 
 def _words(target: Target) -> str:

@@ -92,6 +92,13 @@ def set_mask(layer: Any, mask: Any) -> None:
     changed(layer.id_data)
 
 
+def masks(material: Any) -> list[Any]:
+    """Every mask image of a material: where to repaint, and where its layers show."""
+    stack = material.underpaint
+    found = [stack.edit_mask, *(layer.mask for layer in stack.layers)]
+    return [mask for mask in found if mask is not None]
+
+
 def restore(material: Any) -> None:
     """Every layer away: the material as the artist made it. Materials that were made or copied
     for the paint go too."""

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import bpy
@@ -12,8 +13,12 @@ from underpaint.errors import UnderpaintError
 
 from .. import shading
 from ..active import active_layer, active_material, need_material
+from ..apply import results_folder
 from ..layers import materials, pixels, shown, stack
 from ..layers.compose import to_rgba
+from ..layers.faces import tiles_worn
+from ..scene_surfaces import paintable
+from ..udim import FIRST_TILE
 from .failing import refuse
 from .modes import enter
 
@@ -93,6 +98,8 @@ class UNDERPAINT_OT_mask_done(bpy.types.Operator):
         leave_painting(context)
         material = active_material(context)
         if material is not None:
+            for mask in stack.masks(material):
+                pixels.flush(mask)
             shown.refresh(material)
         return {"FINISHED"}
 
@@ -110,7 +117,8 @@ def _place_mask(context: Any, material: Any) -> Any:
     own = material.underpaint
     if own.edit_mask is None:
         side = context.scene.underpaint_texture.size
-        own.edit_mask = _new_mask("Repaint here", side, white=False)
+        tiles = tiles_worn(paintable(context), material)
+        own.edit_mask = _new_mask("Repaint here", side, tiles, white=False)
         stack.changed(material)
     return own.edit_mask
 
@@ -121,10 +129,15 @@ def _layer_mask(context: Any) -> Any:
     if layer is None:
         return None
     if layer.mask is None:
-        side = layer.look.image.size[0] if layer.look.image is not None else 1024
-        stack.set_mask(layer, _new_mask(f"{layer.name} mask", max(side, 64), white=True))
+        image = layer.look.image
+        side = max(image.size[0], 64) if image is not None else 1024
+        tiles = [FIRST_TILE] if image is None else pixels.tile_numbers(image)
+        stack.set_mask(layer, _new_mask(f"{layer.name} mask", side, tiles, white=True))
     return layer.mask
 
 
-def _new_mask(name: str, side: int, *, white: bool) -> Any:
-    return pixels.new(name, to_rgba(np.full((side, side), white)), data=True)
+def _new_mask(name: str, side: int, tiles: Sequence[int], *, white: bool) -> Any:
+    """A mask of one colour, so many pixels a side on each UDIM tile."""
+    part = to_rgba(np.full((side, side), white))
+    folder = results_folder() / "masks"
+    return pixels.new_of_tiles(name, dict.fromkeys(tiles, part), folder, data=True)

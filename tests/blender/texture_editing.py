@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 # isort: split
@@ -9,6 +11,7 @@ import numpy as np
 import texture_tools as tools
 from addon_tools import addon, refusal
 from texture_checks import (
+    BYTE,
     QUICK,
     expected,
     layers,
@@ -93,6 +96,73 @@ def selected_faces_are_repainted():
     assert mask[:, half + 3 :].max() == 0
 
 
+def masks_lie_on_every_udim_tile():
+    item = tools.two_tiles()
+    tools.only(item)
+    texture(seed=0)
+    bpy.ops.underpaint.mask_paint()
+    mask = item.active_material.underpaint.edit_mask
+    assert [tile.number for tile in mask.tiles] == [1001, 1002]
+    spot = np.zeros((SIDE, SIDE), bool)
+    spot[10:30, 20:50] = True
+    paint_tile(mask, 1002, spot)
+    bpy.ops.underpaint.mask_done()
+    layer = texture(seed=250, how=bpy.ops.underpaint.repaint)
+    read = addon("layers.pixels").read_tile
+    assert not read(layer.mask, 1001)[..., :3].any()
+    assert np.array_equal(read(layer.mask, 1002)[..., 0] == 1, spot)
+    below, above = (read(layers(item)[i].paint.image, 1002) for i in (1, 0))
+    assert np.array_equal(above[~spot], below[~spot])
+    assert np.abs(above - expected((250 + 16) % 256))[spot].max() < BYTE
+    bpy.ops.underpaint.mask_paint(what="LAYER")
+    bpy.ops.underpaint.mask_done()
+    bpy.ops.underpaint.layers_flatten()
+    flat = layers(item)[0].paint.image
+    assert np.abs(read(flat, 1002) - above).max() < BYTE
+
+
+def selected_faces_may_lie_on_several_udim_tiles():
+    item = tools.two_tiles()
+    tools.only(item)
+    texture(seed=0)
+    for part in (item.data.vertices, item.data.edges):
+        part.foreach_set("select", np.zeros(len(part), bool))  # else they select their faces
+    for face in item.data.polygons:
+        face.select = face.center.x > 1  # the square on the second tile
+    bpy.ops.object.mode_set(mode="EDIT")
+    layer = texture(seed=250, how=bpy.ops.underpaint.repaint)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    read = addon("layers.pixels").read_tile
+    assert read(layer.mask, 1002)[..., 0].min() == 1
+    assert read(layer.mask, 1001)[..., 0].max() == 0
+
+
+def a_mask_of_a_layer_lies_on_its_udim_tiles():
+    item = tools.two_tiles()
+    tools.only(item)
+    layer = texture(seed=0)
+    bpy.ops.underpaint.mask_paint(what="LAYER")
+    layer = layers(item)[0]
+    read = addon("layers.pixels").read_tile
+    assert all(read(layer.mask, number).min() == 1 for number in (1001, 1002))
+    half = np.arange(SIDE) < SIDE // 2
+    paint_tile(layer.mask, 1002, np.tile(half, (SIDE, 1)))
+    bpy.ops.underpaint.mask_done()
+    bpy.ops.underpaint.layers_flatten()
+    flat = layers(item)[0].paint.image
+    assert np.array_equal(read(flat, 1002)[..., 3], np.tile(half, (SIDE, 1)).astype(np.float32))
+    assert read(flat, 1001)[..., 3].min() == 1
+
+
+def paint_tile(mask, number, where):
+    """Make one tile of a mask white where a pattern holds, through its file: scripts can reach the
+    first tile only."""
+    path = Path(bpy.path.abspath(mask.filepath).replace("<UDIM>", str(number)))
+    pixels = addon("layers.pixels")
+    pixels.save(addon("layers.compose").to_rgba(where), path)
+    mask.reload()
+
+
 def restyle_starts_from_what_is_seen():
     item = tools.quad()
     tools.only(item)
@@ -109,5 +179,8 @@ BEHAVIOURS = (
     trying_again_keeps_the_old_until_decided,
     a_painted_place_is_repainted_and_nothing_else,
     selected_faces_are_repainted,
+    masks_lie_on_every_udim_tile,
+    selected_faces_may_lie_on_several_udim_tiles,
+    a_mask_of_a_layer_lies_on_its_udim_tiles,
     restyle_starts_from_what_is_seen,
 )

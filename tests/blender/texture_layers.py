@@ -149,11 +149,8 @@ def material_maps_are_plugged_in_and_out_again():
 
 
 def udim_tiles_become_one_tiled_image():
-    item = tools.quad()
-    other = tools.quad("Other", at=(3, 0, 0), cell=(1, 0))
-    tools.only(item, other)
-    bpy.ops.object.join()
-    item.data.materials.append(tools.material())
+    item = tools.two_tiles()
+    tools.only(item)
     layer = texture(seed=10)
     image = layer.paint.image
     assert image.source == "TILED"

@@ -21,6 +21,15 @@ def quad(name="Plane", *, uv=True, at=(0, 0, 0), cell=(0, 0)):
     return linked(name, mesh, at)
 
 
+def two_tiles():
+    """Two squares in one mesh, on the UDIM tiles 1001 and 1002, with one material."""
+    item, other = quad(), quad("Other", at=(3, 0, 0), cell=(1, 0))
+    only(item, other)
+    bpy.ops.object.join()
+    item.data.materials.append(material())
+    return item
+
+
 def grid(name="Grid", cells=4):
     """A square of cells × cells faces that fills its UV tile."""
     mesh, draft = bpy.data.meshes.new(name), bmesh.new()
