@@ -32,6 +32,8 @@ steps = 3
 batch = 2
 crop = 32
 learning_rate = 1e-3
+adversary = 0.5
+alone = 0.3
 [tiny.diffusion]
 minutes = 0.0
 steps = 6
@@ -46,6 +48,7 @@ size = 64
 batch = 2
 share = 0.5
 crops = 0.5
+adversary = 0.5
 [tiny.adapters]
 minutes = 0.0
 steps = 3

@@ -129,6 +129,8 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
         "a watercolour painting of {}",
     ),
 }
+DEFAULT_BACKGROUND = "light grey"
+DEFAULT_LIGHTS = {False: "studio", True: "day"}  # without and with a ground
 NUMBERS = {2: ("two", "2", "a pair of"), 3: ("three", "3")}
 
 
@@ -214,16 +216,16 @@ def _objects_phrase(objects: Sequence[ObjectWords], rng: Random) -> str:
 
 
 def _setting(scene: SceneWords, rng: Random) -> list[str]:
-    """Phrases for ground, background and light, each present by chance."""
+    """Phrases for ground, background and light; defaults are rarely said, all else always."""
     out = []
-    if scene.ground and rng.random() < 0.65:
+    if scene.ground:
         out.append(rng.choice(GROUND_WORDS[scene.ground]))
-    if not scene.ground and rng.random() < 0.4:
+    elif scene.background != DEFAULT_BACKGROUND:
         name = scene.background
-        out.append(
-            rng.choice((f"on a {name} background", f"{name} background", "plain background"))
-        )
-    if rng.random() < 0.4:
+        out.append(rng.choice((f"on a {name} background", f"{name} background")))
+    elif rng.random() < 0.15:
+        out.append(f"{rng.choice((scene.background, 'plain'))} background")
+    if scene.light != DEFAULT_LIGHTS[bool(scene.ground)] or rng.random() < 0.15:
         out.append(rng.choice(LIGHT_WORDS[scene.light]))
     if scene.above and rng.random() < 0.3:
         out.append(scene.above)
@@ -231,14 +233,12 @@ def _setting(scene: SceneWords, rng: Random) -> list[str]:
 
 
 def caption(objects: Sequence[ObjectWords], scene: SceneWords, rng: Random) -> str:
-    """A caption of the scene; a third of them are as short as "red brick cube"."""
-    short = rng.random()
-    if len(objects) == 1 and short < 0.07 and scene.style == "photo":
-        return _terse(objects[0], rng)
+    """A caption of the scene; in the studio often as short as "red brick cube"."""
     text = _objects_phrase(objects, rng)
-    if short > 0.35:
-        for phrase in _setting(scene, rng):
-            text += (" " if phrase.startswith(("on ", "in ")) else ", ") + phrase
+    if len(objects) == 1 and rng.random() < 0.08:
+        text = _terse(objects[0], rng)
+    for phrase in _setting(scene, rng):
+        text += (" " if phrase.startswith(("on ", "in ")) else ", ") + phrase
     if scene.style != "photo" or rng.random() < 0.1:
         text = rng.choice(STYLE_WORDS[scene.style]).format(text)
     return text

@@ -74,7 +74,7 @@ def colour_votes(rgb: Tensor) -> dict[str, float]:
     words = _hue_words(hue, saturation, high)
     warm = (hue > 8) & (hue < 50) & (high < 0.85)  # grey under an evening sun
     neutral = (saturation < torch.where(warm, 0.37, 0.22)) | (chroma < 0.07)
-    grey = torch.where(high > 0.66, 9, torch.where(high > 0.22, 10, 11))
+    grey = torch.where(high > 0.66, 9, torch.where(high > 0.25, 10, 11))
     words = torch.where(neutral, grey, words)
     counts = torch.bincount(words, minlength=len(COLOURS)).float() / max(len(words), 1)
     return dict(zip(COLOURS, counts.tolist(), strict=True))

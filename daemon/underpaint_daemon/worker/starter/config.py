@@ -25,23 +25,29 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VaeConfig:
-    """`minutes` or `steps` ends the run (0 = not this one); `crop`: training crops in px."""
+    """`minutes` or `steps` ends the run (0 = not this one); `crop`: training crops in px;
+    `adversary`: weight of the discriminator's gradient, as a share of the reconstruction's, once
+    the first `alone` of the run is over."""
 
     minutes: float
     steps: int
     batch: int
     crop: int
     learning_rate: float
+    adversary: float
+    alone: float
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`size`: image side in px; `share` of the run; `crops`: share of native-scale crops."""
+    """`size`: image side in px; `share` of the run; `crops`: share of native-scale crops;
+    `adversary`: weight of the discriminator's gradient, as a share of the squared error's."""
 
     size: int
     batch: int
     share: float
     crops: float = 0.0
+    adversary: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,11 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from underpaint_daemon.worker.starter.adversary import (
+    Adversary,
+    Discriminator,
+    balanced_backward,
+)
 from underpaint_daemon.worker.starter.batches import Batch, BatchSource
 from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
 from underpaint_daemon.worker.starter.config import (
@@ -19,8 +24,14 @@ from underpaint_daemon.worker.starter.config import (
     Stage,
     autocast,
 )
-from underpaint_daemon.worker.starter.losses import denoising_loss
-from underpaint_daemon.worker.starter.models import Networks, make_networks
+from underpaint_daemon.worker.starter.losses import denoising_loss, detail_loss, layout_loss
+from underpaint_daemon.worker.starter.models import (
+    LATENT_CHANNELS,
+    LATENT_FACTOR,
+    TEXT_WIDTH,
+    Networks,
+    make_networks,
+)
 from underpaint_daemon.worker.starter.muon import Optimisers
 from underpaint_daemon.worker.starter.pca import PatchPca
 from underpaint_daemon.worker.starter.problems import Mix, Problem, ProblemMaker, predict
@@ -28,7 +39,9 @@ from underpaint_daemon.worker.starter.progress import Progress
 
 CARRIED_ON = 0.4  # share of steps on the networks' own guesses
 AVERAGE_EVERY = 4  # steps; averaging costs a pass over all weights
-CHECKPOINT = "diffusion.pt"
+_BLUR = 0.5  # on latents of unit variance
+CHECKPOINT, DISCRIMINATOR = "diffusion.pt", "discriminator.pt"
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 Report = Callable[[Networks, Progress], dict[str, float]]
 
 
@@ -57,27 +70,65 @@ class Trainer:
         self.weights = weights
         self.optimiser = Optimisers(self.networks.named().values(), config.learning_rate)
         self.average = Average(self.networks.named(), config.ema**AVERAGE_EVERY)
+        judge = Discriminator(LATENT_CHANNELS + 4, _BLUR, TEXT_WIDTH)
+        self.adversary = Adversary(judge.to(run.device))
         self.predict = torch.compile(self._predict) if run.compile else self._predict
 
-    def step(self, batch: Batch, rate: float) -> float:
-        """One optimiser step at a learning rate; returns the loss."""
+    def step(self, batch: Batch, rate: float, adversary: float = 0.0) -> dict[str, float]:
+        """One optimiser step at a learning rate, with a weight of the discriminator's word.
+        Returns the losses."""
         self.optimiser.set_rate(rate)
+        problem, mix = self.maker.make(batch), Mix.of(len(batch.captions))
+        carried_on = bool(torch.rand(()) < CARRIED_ON)
         with autocast(self.run.device, self.run.precision):
-            out, target, mask = self._forward(batch)
-        loss = denoising_loss(out.float(), target, mask)
+            if carried_on:
+                problem = self._carried_on(problem, mix)
+            out = self.predict(problem, mix).float()
         self.optimiser.zero_grad()
-        torch.autograd.backward(loss)
+        free = carried_on and adversary > 0
+        loss_of = layout_loss if free else denoising_loss
+        losses = self._backward(problem, out, loss_of, adversary)
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimiser.step()
-        return float(loss.detach())
+        return losses
 
-    def _forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        problem, mix = self.maker.make(batch), Mix.of(len(batch.captions))
-        if torch.rand(()) < CARRIED_ON:
-            with torch.no_grad():
-                guess = self.predict(self.maker.blank(problem), mix)
-            problem = self.maker.carried_on(problem, guess.float())
-        return self.predict(problem, mix), problem.target, problem.mask
+    def _carried_on(self, problem: Problem, mix: Mix) -> Problem:
+        with torch.no_grad():
+            guess = self.predict(self.maker.blank(problem), mix)
+        return self.maker.carried_on(problem, guess.float())
+
+    def _backward(
+        self, problem: Problem, out: Tensor, loss_of: Loss, adversary: float
+    ) -> dict[str, float]:
+        if not adversary:
+            loss = loss_of(out, problem.target, problem.mask)
+            torch.autograd.backward(loss)
+            return {"loss": float(loss.detach())}
+        beside, text = self._conditions(problem)
+        true = problem.clean(problem.target)
+        told = self.adversary.learn(true, problem.clean(out), beside, text)
+        error, details, verdict = balanced_backward(
+            out,
+            (
+                lambda v: loss_of(v, problem.target, problem.mask),
+                lambda v: detail_loss(problem.clean(v), true, problem.mask),
+                lambda v: self.adversary.verdict(problem.clean(v), beside, text),
+            ),
+            (1.0, adversary, adversary),
+        )
+        return {"loss": error, "details": details, "verdict": verdict, "told": told}
+
+    @torch.no_grad()
+    def _conditions(self, problem: Problem) -> tuple[Tensor, Tensor]:
+        """What the discriminator knows: controls at the latents' size, and the caption."""
+        controls = torch.cat((problem.depth[:, :1], problem.normal), 1)
+        small = 2 * torch.nn.functional.avg_pool2d(controls, LATENT_FACTOR) - 1
+        hidden = self.networks.text(problem.tokens).last_hidden_state
+        end = self.networks.text.config.eos_token_id
+        ends = (problem.tokens == end).int().argmax(1, keepdim=True)
+        said = torch.arange(problem.tokens.shape[1], device=ends.device)[None] <= ends
+        weight = said[..., None] / said.sum(1)[:, None, None]
+        return small, (weight * hidden).sum(1)
 
     def _predict(self, problem: Problem, mix: Mix) -> Tensor:
         return predict(self.networks, problem, mix)
@@ -97,18 +148,20 @@ def train_diffusion(
     named = trainer.networks.named()
     path = run.work / CHECKPOINT
     state = load_state(path, named, trainer.optimiser, trainer.average.values)
+    trainer.adversary.load(run.work / DISCRIMINATOR)
     progress = Progress("diffusion", run.work, config.minutes, config.steps, state)
     while not progress.done:
         stage, end = stage_at(config.stages, progress.fraction)
         for batch in BatchSource(
             run.data, run.work / "cache", stage, seed=run.seed + progress.step
         ):
-            loss = trainer.step(batch, learning_rate(config, progress))
+            losses = trainer.step(batch, learning_rate(config, progress), stage.adversary)
             if progress.step % AVERAGE_EVERY == 0:
                 trainer.average.update(named, progress.step // AVERAGE_EVERY)
-            if progress.advance(loss):
+            if progress.advance(**losses):
                 figures = report(averaged(trainer), progress)
                 progress.report(size=stage.size, **figures)
+                trainer.adversary.save(run.work / DISCRIMINATOR)
                 save_state(path, named, trainer.optimiser, progress.state(), trainer.average.values)
             if progress.fraction >= end:
                 break

@@ -67,7 +67,7 @@ def finetune(
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
-        if progress.advance(float(loss.detach())):
+        if progress.advance(loss=float(loss.detach())):
             progress.report()
             state = {"weights": [weight.detach() for weight in weights]}
             torch.save({**state, "progress": progress.state()}, path)

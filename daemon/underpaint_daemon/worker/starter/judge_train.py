@@ -62,7 +62,7 @@ def train_judge(run: JudgeRun) -> Judge:
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
         optimiser.step()
         average.update({"judge": judge}, progress.step)
-        if progress.advance(float(loss.detach())):
+        if progress.advance(loss=float(loss.detach())):
             progress.report(**judge_figures(averaged_judge(average), held, 64))
             save_state(
                 run.work / "judge.pt", {"judge": judge}, optimiser, progress.state(), average.values

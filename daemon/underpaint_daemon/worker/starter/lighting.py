@@ -110,11 +110,12 @@ def _softboxes(direction: Tensor, light: Light, blur: Tensor) -> Tensor:
     """Three bright panels around the stage: what makes metal look like metal."""
     x, y, z = direction.unbind(-1)
     width = 0.06 + 0.5 * blur
-    angle = torch.atan2(x, z)
+    sun = light.sun_direction
+    angle = torch.atan2(x, z) - torch.atan2(sun[0], sun[2])
     panel = torch.zeros_like(x)
     for centre, half, low, high, power in (
-        (0.9, 0.35, -0.1, 0.75, 1.0),
-        (-1.3, 0.2, -0.3, 0.8, 0.8),
+        (0.0, 0.35, -0.1, 0.75, 1.0),
+        (2.2, 0.2, -0.3, 0.8, 0.8),
     ):
         off = torch.remainder(angle - centre + torch.pi, 2 * torch.pi) - torch.pi
         inside = ((half - off.abs()) / width + 0.5).clamp(0, 1)

@@ -55,3 +55,41 @@ def denoising_loss(out: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Mean squared error, objects (mask (n, 1, h, w) in 0..1) weighing four times the rest."""
     weight = 1 + 3 * mask
     return (weight * (out - target).square()).mean() / weight.mean()
+
+
+def layout_loss(out: Tensor, target: Tensor, mask: Tensor, patch: int = 4) -> Tensor:
+    """`denoising_loss` of the means of patches: right in the large, free in the details."""
+    means = (F.avg_pool2d(part, patch) for part in (out, target, mask))
+    return denoising_loss(*means)
+
+
+def detail_loss(out: Tensor, target: Tensor, mask: Tensor, window: int = 8) -> Tensor:
+    """How far the local contrast of latents (n, c, h, w) is from the true one, at three scales
+    and four directions, wherever the details lie.
+
+    The mean of all textures that a prompt allows has no contrast; the mean of their contrasts is
+    that of each (the statistics of Portilla & Simoncelli 2000, "A parametric texture model", in
+    their simplest form). Objects weigh four times the rest.
+    """
+    losses = []
+    while min(out.shape[-2:]) >= window:
+        weight = 1 + 3 * F.avg_pool2d(mask, window, window // 2)
+        for mine, true in zip(_slopes(out), _slopes(target), strict=True):
+            error = _contrast(mine, window) - _contrast(true, window)
+            losses.append((weight * error.abs()).mean() / weight.mean())
+        if len(losses) == 12:
+            break
+        out, target, mask = (F.avg_pool2d(part, 2) for part in (out, target, mask))
+    return torch.stack(losses).mean()
+
+
+def _slopes(image: Tensor) -> list[Tensor]:
+    """Differences to the neighbours on the right, below and across, at the size of the image."""
+    padded = F.pad(image, (1, 1, 0, 1), mode="replicate")
+    height, width = image.shape[-2:]
+    spots = ((0, 2), (1, 1), (1, 2), (1, 0))
+    return [padded[..., y : y + height, x : x + width] - image for y, x in spots]
+
+
+def _contrast(slopes: Tensor, window: int) -> Tensor:
+    return (F.avg_pool2d(slopes.square(), window, window // 2) + 1e-4).sqrt()

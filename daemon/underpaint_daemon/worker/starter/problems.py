@@ -46,7 +46,8 @@ class Mix:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Noisy latents (n, 4, h, w) at times (n,), tokens (n, 77), control images (n, 3, 4h, 4w) in
-    0..1; target: the velocity; mask (n, 1, h, w): where objects are."""
+    0..1; target: the velocity; mask (n, 1, h, w): where objects are; signal (n, 1, 1, 1): share of
+    the clean latents in the noisy ones, the square root of alpha-bar."""
 
     noisy: Tensor
     times: Tensor
@@ -55,6 +56,11 @@ class Problem:
     normal: Tensor
     target: Tensor
     mask: Tensor
+    signal: Tensor
+
+    def clean(self, prediction: Tensor) -> Tensor:
+        """Clean latents by a velocity; of `target`: the true ones."""
+        return self.signal * self.noisy - (1 - self.signal**2).sqrt() * prediction
 
 
 class ProblemMaker:
@@ -88,12 +94,14 @@ class ProblemMaker:
             _last(batch.normal.to(device)),
             velocity(clean, noise, alpha),
             batch.mask.to(device),
+            _signal(alpha),
         )
 
     def blank(self, problem: Problem) -> Problem:
         """The same views at the first step, as noise alone."""
         last = torch.full_like(problem.times, len(self._alpha_bar) - 1)
-        return replace(problem, noisy=_last(torch.randn_like(problem.noisy)), times=last)
+        noise = _last(torch.randn_like(problem.noisy))
+        return replace(problem, noisy=noise, times=last, signal=torch.zeros_like(problem.signal))
 
     def carried_on(self, problem: Problem, guess: Tensor) -> Problem:
         """The same views at later steps of a sampler that came from `guess`, a velocity for
@@ -103,19 +111,14 @@ class ProblemMaker:
         the networks mend their blotches instead of keeping them (Ning et al. 2023, "Input
         perturbation reduces exposure bias in diffusion models", on the same ill).
         """
-        clean = self._clean(problem)
+        clean = problem.clean(problem.target)
         shape = problem.times.shape
         times = torch.randint(_LEAST_ROLLED, len(self._alpha_bar), shape, device=self._device)
         alpha = self._alpha_bar[times]
         noisy = noised(-guess, torch.randn_like(clean), alpha)  # at no signal v = -clean
-        signal, noise = (part[:, None, None, None].sqrt() for part in (alpha, 1 - alpha))
-        return replace(
-            problem, noisy=_last(noisy), times=times, target=(signal * noisy - clean) / noise
-        )
-
-    def _clean(self, problem: Problem) -> Tensor:
-        alpha: Tensor = self._alpha_bar[problem.times][:, None, None, None]
-        return alpha.sqrt() * problem.noisy - (1 - alpha).sqrt() * problem.target
+        signal = _signal(alpha)
+        target = (signal * noisy - clean) / (1 - signal**2).sqrt()
+        return replace(problem, noisy=_last(noisy), times=times, target=target, signal=signal)
 
     def _times(self, count: int) -> Tensor:
         steps = len(self._alpha_bar)
@@ -155,6 +158,10 @@ def predict(
         return_dict=False,
     )[0]
     return out
+
+
+def _signal(alpha_bar: Tensor) -> Tensor:
+    return alpha_bar[:, None, None, None].sqrt()
 
 
 def _last(images: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ class Progress:
         self._limit_seconds, self._limit_steps = minutes * 60, steps
         self._last = time.monotonic()
         self._reported = self._seconds
-        self._losses: list[float] = []
+        self._losses: dict[str, list[float]] = {}
         work.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -41,24 +41,26 @@ class Progress:
         """True when the run is over."""
         return self.fraction >= 1
 
-    def advance(self, loss: float) -> bool:
-        """Count a step; True when it is time to report (each minute, and at the end)."""
+    def advance(self, **losses: float) -> bool:
+        """Count a step with its `loss`, and others by name; True when it is time to report (each
+        minute, and at the end)."""
         now = time.monotonic()
         self._seconds += now - self._last
         self._last = now
         self.step += 1
-        self._losses.append(loss)
+        for name, loss in losses.items():
+            self._losses.setdefault(name, []).append(loss)
         due = self._seconds - self._reported >= REPORT_SECONDS
         if self.step % 10 == 0 or due:
             self._bar()
         return due or self.done
 
     def report(self, **figures: float) -> None:
-        """Write a line of the log with the mean loss since the last, and redraw the curves."""
+        """Write a line of the log with the mean losses since the last, and redraw the curves."""
         self._reported = self._seconds
-        mean = sum(self._losses) / max(1, len(self._losses))
+        means = {name: sum(losses) / len(losses) for name, losses in self._losses.items()}
         self._losses.clear()
-        line = {"step": self.step, "seconds": round(self._seconds, 1), "loss": mean, **figures}
+        line = {"step": self.step, "seconds": round(self._seconds, 1), **means, **figures}
         with (self.work / f"{self.name}.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
         draw_curves(self.work / f"{self.name}.jsonl", self.work / f"{self.name}_curves.png")
@@ -74,7 +76,7 @@ class Progress:
         bar = "#" * int(30 * share) + "-" * (30 - int(30 * share))
         sys.stderr.write(
             f"\r{self.name} [{bar}] {100 * share:5.1f} % step {self.step} "
-            f"loss {self._losses[-1]:.4f} ETA {left / 60:.1f} min "
+            f"loss {self._losses['loss'][-1]:.4f} ETA {left / 60:.1f} min "
         )
         sys.stderr.flush()
 

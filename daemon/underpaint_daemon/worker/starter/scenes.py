@@ -1,11 +1,21 @@
-"""What is in a training scene: objects, ground, light, camera and style, drawn from a seed."""
+"""What is in a training scene: objects, ground, light, camera and style, drawn from a seed.
+
+What a caption does not say is always the same (a light grey studio, daylight outdoors, light from
+the camera's left), so that a small model need not guess it, and what it guesses is calm.
+"""
 
 import math
 import zlib
 from dataclasses import dataclass
 from random import Random
 
-from underpaint_daemon.worker.starter.captions import ObjectWords, SceneWords, caption
+from underpaint_daemon.worker.starter.captions import (
+    DEFAULT_BACKGROUND,
+    DEFAULT_LIGHTS,
+    ObjectWords,
+    SceneWords,
+    caption,
+)
 from underpaint_daemon.worker.starter.colours import COLOURS, FIXED, NATURAL, TWO_TONE
 from underpaint_daemon.worker.starter.compounds import COMPOUNDS, SHAPES
 from underpaint_daemon.worker.starter.lighting import elevation_range
@@ -14,27 +24,30 @@ from underpaint_daemon.worker.starter.materials import MATERIALS
 RGB = tuple[float, float, float]
 _COMMON = ("sphere", "cube", "cylinder", "cone", "torus", "head", "vase", "animal", "rock")
 _UPRIGHT = frozenset(COMPOUNDS) | {"vase", "bottle", "column", "bell", "bowl", "mug", "barrel"}
-_BACKGROUNDS: tuple[tuple[str, RGB, float], ...] = (
-    ("white", (244, 244, 244), 5),
-    ("light grey", (205, 206, 208), 4),
-    ("grey", (140, 140, 142), 4),
-    ("dark grey", (72, 72, 75), 3),
-    ("black", (16, 16, 18), 2),
-    ("pale blue", (176, 205, 230), 1),
-    ("beige", (224, 208, 180), 1),
-    ("pale green", (190, 220, 186), 0.6),
-    ("pink", (240, 190, 205), 0.5),
-    ("dark blue", (30, 44, 84), 0.6),
-)
+_BACKGROUNDS: dict[str, RGB] = {
+    DEFAULT_BACKGROUND: (205, 206, 208),
+    "white": (244, 244, 244),
+    "grey": (140, 140, 142),
+    "dark grey": (72, 72, 75),
+    "black": (16, 16, 18),
+    "pale blue": (176, 205, 230),
+    "beige": (224, 208, 180),
+    "pale green": (190, 220, 186),
+    "pink": (240, 190, 205),
+    "dark blue": (30, 44, 84),
+}
 _NEAR_COLOURS = {
-    "white": ("white", "light grey"),
-    "grey": ("grey", "light grey", "dark grey"),
+    "white": ("white",),
+    "grey": ("grey", "dark grey"),
     "black": ("black", "dark grey"),
     "pink": ("pink",),
     "blue": ("pale blue", "dark blue"),
     "cyan": ("pale blue",),
     "green": ("pale green",),
 }
+_DEFAULT_SHARE = 0.65  # of scenes have the default background, and of those the default light
+_SUN_AZIMUTH = -45.0  # degrees from the camera's
+_USUAL_LOOK = 0.8  # share of objects of no named colour that have their material's first
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +101,8 @@ def sample_scene(seed: int, held_out: bool = False, mesh_name: str = "") -> Scen
     ``mesh_name``: the word for a mesh of the caller's, the only object then."""
     rng = Random(seed * 2 + (1 if held_out else 0))
     plain = rng.random() < (0.75 if mesh_name else 0.45)
-    style = rng.choices(("photo", "toon", "clay", "watercolour"), (82, 8, 5, 5))[0]
-    count = 1 if mesh_name else rng.choices((1, 2, 3), (88, 10, 2) if plain else (50, 35, 15))[0]
+    style = rng.choices(("photo", "toon", "clay", "watercolour"), (88, 5, 3, 4))[0]
+    count = 1 if mesh_name else rng.choices((1, 2, 3), (90, 9, 1) if plain else (62, 30, 8))[0]
     words = _all_words(rng, count, style, held_out, mesh_name)
     placed = _places(rng, count)
     tumble = plain and count == 1
@@ -104,8 +117,8 @@ def sample_scene(seed: int, held_out: bool = False, mesh_name: str = "") -> Scen
         objects=objects,
         words=scene,
         backdrop=backdrop,
-        sun_azimuth=camera.azimuth + rng.choice((-1, 1)) * rng.uniform(15, 100),
-        sun_elevation=rng.uniform(low, high),
+        sun_azimuth=camera.azimuth + _SUN_AZIMUTH + rng.uniform(-8, 8),
+        sun_elevation=(low + high) / 2 + rng.uniform(-4, 4),
         camera=camera,
         metres=math.exp(rng.uniform(math.log(0.15), math.log(3.0))),
         caption=caption(words, scene, rng),
@@ -172,8 +185,10 @@ def _object(
         turn = (turn[0], rng.uniform(-180, 180), rng.uniform(-180, 180))
     elif words.shape not in _UPRIGHT and rng.random() < 0.25:
         turn = (turn[0], rng.choice((90.0, rng.uniform(-40, 40))), 0.0)
-    natural = rng.choice(NATURAL.get(words.material, ((190, 188, 184),)))
-    dark = rng.random() < 0.3
+    looks = NATURAL.get(words.material, ((190, 188, 184),))
+    usual = rng.random() < _USUAL_LOOK
+    natural = looks[0] if usual else rng.choice(looks)
+    dark = not usual
     vein = (40.0, 40.0, 44.0) if dark or sum(natural) > 540 else (225.0, 218.0, 205.0)
     repeats = rng.uniform(2.6, 5.0) * (1.0 if size > 0.9 else 0.85)
     return ObjectSpec(words, natural, vein, repeats, size, turn, spot, rng.randrange(1 << 30))
@@ -214,12 +229,13 @@ def _setting(
             "water",
             "brick",
         )
-        light = rng.choices(("noon", "day", "evening", "overcast"), (3, 4, 3, 2))[0]
+        light = rng.choices(("noon", "day", "evening", "overcast"), (1, 6, 2, 1))[0]
         light = "overcast" if style == "clay" else light
         ground = "concrete" if style == "clay" else rng.choice(names)
         return SceneWords(ground, "", light, style, above), (128, 128, 128)
     taken = {near for w in words for near in _NEAR_COLOURS.get(w.colour, ())}
-    options = [entry for entry in _BACKGROUNDS if entry[0] not in taken]
-    name, rgb, _ = rng.choices(options, [weight for _, _, weight in options])[0]
-    light = rng.choices(("studio", "soft", "day"), (5, 3, 1))[0]
-    return SceneWords("", name, light, style, above), rgb
+    options = [name for name in _BACKGROUNDS if name not in taken]
+    name = DEFAULT_BACKGROUND if rng.random() < _DEFAULT_SHARE else rng.choice(options)
+    light = rng.choices(("soft", "day"), (3, 1))[0]
+    light = DEFAULT_LIGHTS[False] if rng.random() < _DEFAULT_SHARE else light
+    return SceneWords("", name, light, style, above), _BACKGROUNDS[name]

@@ -12,10 +12,15 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional as F
 
+from underpaint_daemon.worker.starter.adversary import (
+    Adversary,
+    Discriminator,
+    balanced_backward,
+)
 from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
 from underpaint_daemon.worker.starter.config import Precision, VaeConfig, autocast
-from underpaint_daemon.worker.starter.losses import image_loss, psnr
-from underpaint_daemon.worker.starter.models import make_vae
+from underpaint_daemon.worker.starter.losses import detail_loss, image_loss, psnr
+from underpaint_daemon.worker.starter.models import LATENT_CHANNELS, LATENT_FACTOR, make_vae
 from underpaint_daemon.worker.starter.pca import PatchPca, fit_pca, write_encoder
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.shards import (
@@ -26,6 +31,8 @@ from underpaint_daemon.worker.starter.shards import (
     to_unit,
 )
 
+DISCRIMINATOR = "vae_discriminator.pt"
+_BLUR = 0.1  # on pictures in -1..1
 LATENT_NOISE = 0.04  # in training, so that the decoder forgives the denoiser
 
 
@@ -69,6 +76,8 @@ def train_vae(run: VaeRun, config: VaeConfig) -> AutoencoderKL:
         decoder.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4
     )
     average = Average({"vae": vae}, 0.998)
+    adversary = Adversary(Discriminator(3 + LATENT_CHANNELS, _BLUR, width=32).to(run.device))
+    adversary.load(run.work / DISCRIMINATOR)
     state = load_state(run.work / "vae.pt", {"vae": vae}, optimiser, average.values)
     progress = Progress("vae", run.work, config.minutes, config.steps, state)
     held = to_unit(read_shard(shard_paths(run.held)[0]).rgb[:32]).to(run.device)
@@ -79,14 +88,15 @@ def train_vae(run: VaeRun, config: VaeConfig) -> AutoencoderKL:
         codes = pca.encode(images)
         codes = codes + LATENT_NOISE * torch.randn_like(codes)
         with autocast(run.device, run.precision):
-            out = vae.decode(codes).sample
-        loss = image_loss(out.float(), images)
+            out = vae.decode(codes).sample.float()
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        strength = config.adversary if progress.fraction >= config.alone else 0.0
+        losses = _backward(out, images, codes, adversary, strength)
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
         optimiser.step()
         average.update({"vae": vae}, progress.step)
-        if progress.advance(float(loss.detach())):
+        if progress.advance(**losses):
+            adversary.save(run.work / DISCRIMINATOR)
             now = averaged_vae(average)
             progress.report(
                 psnr_db=vae_psnr(now, held), pca_db=float(psnr(pca.decode(pca.encode(held)), held))
@@ -95,6 +105,30 @@ def train_vae(run: VaeRun, config: VaeConfig) -> AutoencoderKL:
                 run.work / "vae.pt", {"vae": vae}, optimiser, progress.state(), average.values
             )
     return averaged_vae(average)
+
+
+def _backward(
+    out: Tensor, images: Tensor, codes: Tensor, adversary: Adversary, strength: float
+) -> dict[str, float]:
+    """Gradients of the reconstruction and, at a strength above 0, of what makes it sharp: the
+    local contrast and the discriminator's word."""
+    if not strength:
+        loss = image_loss(out, images)
+        torch.autograd.backward(loss)
+        return {"loss": float(loss.detach())}
+    beside = F.interpolate(codes, scale_factor=LATENT_FACTOR)
+    told = adversary.learn(images, out, beside)
+    everywhere = torch.ones_like(images[:, :1])
+    error, details, verdict = balanced_backward(
+        out,
+        (
+            lambda o: image_loss(o, images),
+            lambda o: detail_loss(o, images, everywhere),
+            lambda o: adversary.verdict(o, beside),
+        ),
+        (1.0, strength, strength),
+    )
+    return {"loss": error, "details": details, "verdict": verdict, "told": told}
 
 
 def averaged_vae(average: Average) -> AutoencoderKL:
