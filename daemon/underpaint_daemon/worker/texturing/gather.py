@@ -1,7 +1,8 @@
 """Colour for surface points, gathered from the views that see them. Any channel count: colour,
 masks, PBR maps. Never pixels scattered into UV: that leaves holes.
 
-Per point only the best tier that any view reaches counts; within it views blend by weight. What a
+Per point only the best tier that any view reaches counts; within it views blend by weight, broad
+colours and detail apart if the rule says so (`bands`). What a
 view sees only beside an outline takes the clean pixel next to it (`beside`), a tier of its own.
 Where a texel covers more than 1.5 pixels the view is sampled from a mip level in which the
 background takes no part.
@@ -15,8 +16,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from .bands import broad_colors
 from .beside import beside
-from .tiers import BESIDE, Rule, grade, weigh
+from .tiers import BESIDE, Rule, grade, weigh, weigh_broad
 from .visibility import Sight, SurfacePoints, ViewGeometry, looks, sample
 
 _MINIFYING = 1.5
@@ -34,6 +36,7 @@ class PaintedView:
     gain: Tensor | None = None
     bias: Tensor | None = None
     _mips: list[Tensor] = field(default_factory=list, init=False, repr=False, compare=False)
+    _broad: dict[float, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def magnification(self) -> float:
@@ -45,6 +48,18 @@ class PaintedView:
         while len(self._mips) <= level:
             self._mips.append(_halved(self._mips[-1]) if self._mips else _surface_only(self))
         return self._mips[level]
+
+    def broad(self, edge: float) -> Tensor:
+        """(1, C, h, w): the broad colours of pixels farther than `edge` from outlines. Made when
+        asked."""
+        if edge not in self._broad:
+            inside = self.geometry.image[:, 3:] > edge
+            size = self.image.shape[2:]
+            if inside.shape[2:] != size:
+                inside = torch.nn.functional.interpolate(inside.float(), size=size) > 0
+            reach = 2 * edge * self.magnification
+            self._broad[edge] = broad_colors(self.image, inside[0, 0], reach)
+        return self._broad[edge]
 
 
 @dataclass(slots=True)
@@ -60,7 +75,8 @@ class Gathered:
 
 @dataclass(slots=True)
 class _Sums:
-    """Running sums of one gather; a better tier clears what a worse one gave."""
+    """Running sums of one gather; a better tier clears what a worse one gave. color (N, B, C) and
+    weight (N, B), of B bands."""
 
     color: Tensor
     weight: Tensor
@@ -69,18 +85,18 @@ class _Sums:
     largest: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.largest = torch.zeros_like(self.weight)
+        self.largest = torch.zeros_like(self.weight[:, 0])
 
     def add(self, index: Tensor, tier: Tensor, weight: Tensor, color: Tensor, view: int) -> None:
-        """Add weighted colours (M, C) of points `index`, whose tier is no worse than before."""
+        """Add colours (M, B, C) by weights (M, B) to points `index`, whose tier is no worse than
+        before."""
         kept = (self.tier[index] == tier).to(weight)
-        before = self.weight[index] * kept
         largest = self.largest[index] * kept
-        self.color[index] = self.color[index] * kept[:, None] + color * weight[:, None]
-        self.weight[index] = before + weight
+        self.color[index] = self.color[index] * kept[:, None, None] + color * weight[..., None]
+        self.weight[index] = self.weight[index] * kept[:, None] + weight
         self.tier[index] = tier
-        wins = weight > largest
-        self.largest[index] = torch.maximum(largest, weight)
+        wins = weight[:, 0] > largest
+        self.largest[index] = torch.maximum(largest, weight[:, 0])
         self.view[index[wins]] = view
 
 
@@ -92,9 +108,10 @@ def gather(
     Views are used one after another, so that an iterator may make them as it goes.
     """
     count, device = len(points), points.position.device
+    bands = 1 if rule.broad is None else 2
     sums = _Sums(
-        torch.zeros((count, channels), device=device),
-        torch.zeros(count, device=device),
+        torch.zeros((count, bands, channels), device=device),
+        torch.zeros((count, bands), device=device),
         torch.full((count,), _NO_TIER, dtype=torch.uint8, device=device),
         torch.full((count,), -1, dtype=torch.int16, device=device),
     )
@@ -103,8 +120,10 @@ def gather(
         for _, sight in looks(points, view.geometry, least):
             _add_view(sums, number, view, graded(sight, points, view.geometry, rule), pitch, rule)
     seen = sums.tier != _NO_TIER
-    color = sums.color / torch.where(seen, sums.weight, 1.0)[:, None]
-    return Gathered(color, sums.weight, torch.where(seen, sums.tier, 0), sums.view)
+    color = (sums.color / torch.where(seen[:, None], sums.weight, 1.0)[..., None]).sum(1)
+    return Gathered(
+        color, sums.weight[:, 0].contiguous(), torch.where(seen, sums.tier, 0), sums.view
+    )
 
 
 def graded(
@@ -129,8 +148,22 @@ def _add_view(
     for sight, tier in found:
         rows = (tier <= sums.tier[sight.index]).nonzero()[:, 0]
         used, level = sight.select(rows), tier[rows]
-        weight = weigh(used, level, rule)
-        sums.add(used.index, level, weight, view_colors(view, used, pitch[used.index]), number)
+        weight, color = _bands(view, used, level, pitch[used.index], rule)
+        sums.add(used.index, level, weight, color, number)
+
+
+def _bands(
+    view: PaintedView, sight: Sight, tier: Tensor, pitch: Tensor, rule: Rule
+) -> tuple[Tensor, Tensor]:
+    """Weights (M, B) and colours (M, B, C), whose sum over B is what the view shows: all of it in
+    one band, or detail and broad colours."""
+    weight, color = weigh(sight, tier, rule), view_colors(view, sight, pitch)
+    if rule.broad is None:
+        return weight[:, None], color[:, None]
+    low = sample(view.broad(rule.tiers[0].edge), sight.pixel, view.geometry.size).T
+    low = _exposed(view, low)
+    weights = torch.stack((weight, weigh_broad(sight, tier, weight, rule)), 1)
+    return weights, torch.stack((color - low, low), 1)
 
 
 def view_colors(view: PaintedView, sight: Sight, pitch: Tensor) -> Tensor:
@@ -142,9 +175,14 @@ def view_colors(view: PaintedView, sight: Sight, pitch: Tensor) -> Tensor:
     if len(coarse):
         color = color.contiguous()
         color[coarse] = _mip_colors(view, sight.pixel[coarse], texel[coarse])
-    if view.gain is not None and view.bias is not None:
-        color = color * view.gain + view.bias
-    return color
+    return _exposed(view, color)
+
+
+def _exposed(view: PaintedView, color: Tensor) -> Tensor:
+    """Colours (M, C) with the view's exposure corrected."""
+    if view.gain is None or view.bias is None:
+        return color
+    return color * view.gain + view.bias
 
 
 def _mip_colors(view: PaintedView, pixel: Tensor, texel: Tensor) -> Tensor:

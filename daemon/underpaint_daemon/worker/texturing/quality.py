@@ -15,11 +15,12 @@ from .mesh import Mesh
 from .render import ViewBuffers, render_view
 from .sampling import sample_surface
 from .tiers import GENERATED, Rule
-from .visibility import edge_distance
+from .visibility import SurfacePoints, ViewGeometry, edge_distance, look
 
 _SAMPLES = 40_000
 _INSIDE_PX = 4.0
 _SQUARE_COSINE = 0.7
+_SAME_PLACE = 1.0  # pixel footprints
 
 
 def overlap_psnr(mesh: Mesh, views: Sequence[PaintedView], rule: Rule = GENERATED) -> float:
@@ -46,19 +47,40 @@ def sharpness_ratio(
     pictures: Sequence[Tensor],
 ) -> float:
     """High-band energy (variance of the Laplacian) of the painted object over that of the views
-    it was painted from, inside the outlines and where the view looks squarely (within 45 degrees):
-    elsewhere foreshortened paint is finer than what the view itself could paint. textures: colours
-    0..1; pictures (h, w, 3)."""
+    it was painted from. Each place counts once, in the view that looks at it most squarely, inside
+    that view's outlines and within 45 degrees: another view shows the same paint foreshortened,
+    finer than anything it painted itself. textures: colours 0..1; pictures (h, w, 3)."""
+    known = [with_uv(mesh, view) for view in views]
+    geometry = [ViewGeometry.of(view) for view in known]
     ours, theirs = 0.0, 0.0
-    for view, picture in zip(views, pictures, strict=True):
-        known = with_uv(mesh, view)
-        inside = (edge_distance(known) > _INSIDE_PX) & (_cosine(known) > _SQUARE_COSINE)
-        if not bool(inside.any()):
+    for number, (view, picture) in enumerate(zip(known, pictures, strict=True)):
+        best = _squarest(view, number, geometry)
+        if not bool(best.any()):
             continue
-        painted = _smooth_render(mesh, known, textures)
-        ours += _laplacian_energy(painted, inside)
-        theirs += _laplacian_energy(picture.to(painted), inside)
+        painted = _smooth_render(mesh, view, textures)
+        ours += _laplacian_energy(painted, best)
+        theirs += _laplacian_energy(picture.to(painted), best)
     return ours / theirs if theirs > 0 else math.nan
+
+
+def _squarest(view: ViewBuffers, number: int, others: Sequence[ViewGeometry]) -> Tensor:
+    """(h, w) bool: well inside the outlines and seen squarely, by no other view more so. number:
+    the view's own among `others`."""
+    cosine = _cosine(view)
+    inside = (edge_distance(view) > _INSIDE_PX) & (cosine > _SQUARE_COSINE)
+    points = SurfacePoints(view.position[inside], view.normal[inside], view.object_id[inside])
+    own = cosine[inside]
+    best = torch.ones_like(own, dtype=torch.bool)
+    for other, geometry in enumerate(others):
+        if other == number:
+            continue
+        sight = look(points, geometry, _SQUARE_COSINE)
+        rows = (sight.error < _SAME_PLACE) & (sight.edge > _INSIDE_PX)
+        rows &= sight.cosine > own[sight.index]
+        best[sight.index[rows]] = False
+    result = torch.zeros_like(inside)
+    result[inside] = best
+    return result
 
 
 def _smooth_render(mesh: Mesh, view: ViewBuffers, textures: Sequence[tuple[int, Tensor]]) -> Tensor:

@@ -33,17 +33,19 @@ class Tier:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Three tiers, and the weight of a view within one: cos^alpha × smoothstep over `ramp` pixels
-    from the tier's edge distance on."""
+    from the tier's edge distance on. broad: in the strictest tier broad colours (see `bands`) blend
+    by this exponent instead of `alpha`; None = they blend as detail does."""
 
     tiers: tuple[Tier, ...]
     alpha: float = 4.0
     ramp: float = 12.0
+    broad: float | None = None
 
 
 EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 1.0, 3.0)))
 """For renders and captures: each pixel is where the geometry says."""
 
-GENERATED = Rule((Tier(0.15, 5.0, 0.5), Tier(0.05, 4.0, 1.0), Tier(0.02, 3.0, 2.0)))
+GENERATED = Rule((Tier(0.15, 5.0, 0.5), Tier(0.05, 4.0, 1.0), Tier(0.02, 3.0, 2.0)), broad=2.0)
 """For diffused views, whose outlines may stray a few pixels."""
 
 
@@ -63,3 +65,11 @@ def weigh(sight: Sight, tier: Tensor, rule: Rule) -> Tensor:
     start = sight.edge.new_tensor([0.0, *edges, edges[-1]])[tier.long()]
     t = ((sight.edge - start) / rule.ramp).clamp(0, 1)
     return sight.cosine**rule.alpha * (t * t * (3 - 2 * t)).clamp(min=_LEAST_WEIGHT)
+
+
+def weigh_broad(sight: Sight, tier: Tensor, weight: Tensor, rule: Rule) -> Tensor:
+    """(M,) float32: of the weights that `weigh` gave, those of broad colours."""
+    if rule.broad is None:
+        return weight
+    wider = weight * sight.cosine ** (rule.broad - rule.alpha)
+    return torch.where(tier == 1, wider, weight)
