@@ -8,7 +8,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -27,8 +26,6 @@ from underpaint.messages import (
     Log,
     LogTail,
     Missing,
-    ModelInfo,
-    Models,
     ModelsList,
     ResultAck,
     ResultFetch,
@@ -62,8 +59,9 @@ from .blobs import Blobs
 from .boundary import guarded
 from .config import Config
 from .lifecycle import Identity
+from .lister import Lister
 from .mailbox import Mailbox
-from .models import list_models, model_folder
+from .models import model_folder
 from .outbox import Outbox
 from .results import Folders
 from .sessions import MAX_SESSIONS
@@ -95,12 +93,14 @@ class DataThread:
         self._inbox = inbox
         self._control = control
         self._blobs = Blobs(shelf)
+        self._lister = Lister(config.paths, self._post_reply)
         self._peers: OrderedDict[bytes, str] = OrderedDict()
         self._running = True
         self.heard_at = time.monotonic()
 
     def run(self) -> None:
         """The loop; what a handler raises unforeseen ends that step only (see `boundary`)."""
+        self._lister.start()
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._inbox.wake, zmq.POLLIN)
@@ -155,6 +155,14 @@ class DataThread:
             self._outbox.send(route.identity, envelope)
         else:
             self._control.put(Send(route.identity, envelope))
+
+    def _post_reply(self, route: Route, body: Body) -> None:
+        """The same from any other thread."""
+        answer = Send(route.identity, message(body, re=route.re))
+        if route.channel is Channel.DATA:
+            self._inbox.put(answer)
+        else:
+            self._control.put(answer)
 
     # ---- from the control thread ------------------------------------------------------------
 
@@ -241,8 +249,7 @@ class DataThread:
         self._reply(route, part, file_buffer(data))
 
     def _models(self, route: Route, _envelope: Envelope, _body: ModelsList) -> None:
-        found = tuple(_model_info(model) for model in list_models(self._config.paths))
-        self._reply(route, Models(found))
+        self._lister.ask(route)
 
     def _log(self, route: Route, _envelope: Envelope, body: LogTail) -> None:
         self._reply(route, Log(logs.tail(self._config.paths.logs, body.lines)))
@@ -256,18 +263,3 @@ _HANDLERS: Mapping[type[Body], Callable[[DataThread, Route, Envelope, Any], None
     ModelsList: DataThread._models,
     LogTail: DataThread._log,
 }
-
-
-def _model_info(model: Mapping[str, Any]) -> ModelInfo:
-    problem = str(model.get("problem", ""))
-    return ModelInfo(
-        name=str(model["name"]),
-        family=str(model["family"]),
-        title=Path(str(model["path"])).name,
-        controls=tuple(model["controls"]),
-        loras=tuple(model["loras"]),
-        native_size=int(model["native_size"]),
-        licence=str(model["licence"]),
-        ready=not problem,
-        note=problem,
-    )

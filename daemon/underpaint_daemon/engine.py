@@ -23,7 +23,7 @@ from .results import Folders
 from .store import Job, Store
 from .supervisor import FromWorker, Supervisor, WorkerGone, describe_exit
 from .track import Track, describe, first_seq, last_seq
-from .worker.pipe import Message
+from .worker.pipe import STARVED, Message
 
 log = logging.getLogger("engine")
 _TITLE = 60
@@ -197,10 +197,9 @@ class Engine:
         facts = self._supervisor.facts()
         if not self._supervisor.gone(event):
             return
-        how = describe_exit(event.code)
-        log.warning("worker %d ended: %s", event.pid, how)
+        log.warning("worker %d ended: %s", event.pid, describe_exit(event.code))
         if self._running is not None:
-            self._lose_worker(self._running, how, facts)
+            self._lose_worker(self._running, event.code, facts)
         # One that cannot even start is not started again before a job asks for it.
         if was_ready and not self.draining:
             self._supervisor.start()
@@ -259,21 +258,22 @@ class Engine:
             self._supervisor.kill()
             self._supervisor.start()
 
-    def _lose_worker(self, running: _Running, how: str, facts: Message) -> None:
+    def _lose_worker(self, running: _Running, code: int, facts: Message) -> None:
         job, track = running.job, running.track
         if track.cancel_asked or track.refused is not None:
             self._finish(running, lambda: self._store.finish_cancelled(job.id))
             return
         where = "" if track.progress is None else f" in {track.progress.phase}"
         memory = int(facts.get("rss", 0)) // _MIB
-        what = f"the worker process ended ({how}){where}; it last used {memory} MiB of memory"
+        how = f"the worker process ended ({describe_exit(code)}){where}"
         self._idle_since, self._running = time.monotonic(), None
-        self._interrupted(job, what)
+        error = ErrorCode.OUT_OF_MEMORY if code == STARVED else ErrorCode.WORKER_LOST
+        self._interrupted(job, f"{how}; it last used {memory} MiB of memory", error)
 
-    def _interrupted(self, job: Job, what: str) -> None:
+    def _interrupted(self, job: Job, what: str, code: ErrorCode = ErrorCode.WORKER_LOST) -> None:
         """A job whose process died: once more, or failed."""
         if job.attempts >= self._config.max_attempts:
-            error = JobFailed(ErrorCode.WORKER_LOST, f"{what}; this was attempt {job.attempts}")
+            error = JobFailed(code, f"{what}; this was attempt {job.attempts}")
             self._end(job, lambda: self._store.finish_failed(job.id, error.to_dict()))
             return
         track = self._tracks[job.id]

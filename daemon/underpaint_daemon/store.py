@@ -46,6 +46,7 @@ _COLUMNS = (
     "number, id, digest, kind, title, request, state, attempts, created, updated, error, "
     "warnings, files, nbytes, acked, removed"
 )
+_BUSY_MS = 10
 _TERMINAL = tuple(state.value for state in JobState if state.terminal)
 
 
@@ -73,7 +74,8 @@ class Job:
 
 
 class Store:
-    """Jobs on disk. Every method that writes raises RequestError(DISK_FULL) when it cannot."""
+    """Jobs on disk. Every method that writes raises RequestError when it cannot: DISK_FULL, or
+    FILE while another program has the table locked."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +89,8 @@ class Store:
         self.starts = int(starts) + 1
         """How often this table was opened; later lives of the daemon count on from here."""
         self._db.execute(f"PRAGMA user_version = {self.starts}")
+        # Nobody else writes here. Whoever does (a backup, a table viewer) must not hold up a ping.
+        self._db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
 
     def close(self) -> None:
         self._db.close()
@@ -246,6 +250,12 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise RequestError(
+                ErrorCode.FILE,
+                "another program has the job table (jobs.db) locked",
+                hint="Close what has it open (a backup, a table viewer), then try again.",
+            ) from error
         raise RequestError(ErrorCode.DISK_FULL, f"the job table cannot grow: {error}") from error
 
 

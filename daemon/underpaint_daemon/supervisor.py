@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from .config import Config
 from .shelf import Shelf
-from .worker.pipe import Message, Writer, read_message
+from .worker.pipe import STARVED, Message, Writer, read_message
 
 log = logging.getLogger("supervisor")
 worker_log = logging.getLogger("worker")
@@ -145,10 +145,14 @@ class Supervisor:
 
 def describe_exit(code: int) -> str:
     """How a process ended, for people."""
+    if code == STARVED:
+        return "it could get no more memory"
     if code >= 0:
         return f"exit code {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-    return f"signal {name}"
+    # We send this signal only to workers that are no longer ours.
+    often = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+    return f"signal {name}{often}"
 
 
 def worker_environment() -> dict[str, str]:

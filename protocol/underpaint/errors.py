@@ -82,7 +82,9 @@ _REGISTRY: Mapping[ErrorCode, _Entry] = {
     ErrorCode.BAD_MESH: _Entry("Mend the mesh where the message says, then try again."),
     ErrorCode.OUT_OF_MEMORY: _Entry("Lower resolution or batch, or close GPU programs.", True),
     ErrorCode.DISK_FULL: _Entry("Free disk space, or set UNDERPAINT_DATA to another disk.", True),
-    ErrorCode.WORKER_LOST: _Entry("Try again; if it repeats, see `underpaint daemon logs`.", True),
+    ErrorCode.WORKER_LOST: _Entry(
+        "Try again; if it repeats, lower the resolution, or see `underpaint daemon logs`.", True
+    ),
     ErrorCode.CANCELLED: _Entry("Nothing to mend: the job was cancelled."),
     ErrorCode.DAEMON_ABSENT: _Entry("Start it with `underpaint daemon start`.", True),
     ErrorCode.DAEMON_LOST: _Entry("Start it again; accepted jobs are kept.", True),

@@ -5,6 +5,7 @@ The prompt is a little program: `steps=8 seconds=0.02 kill_at=3 …`.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import signal
@@ -44,6 +45,8 @@ class Walker:
             time.sleep(seconds)
             if step == int(orders.get("kill_at", 0)):
                 self._die_once(orders)
+            if "mallocs" in orders:
+                _allocate_or_abort(int(orders["mallocs"]))
             if step == int(orders.get("fail_at", 0)):
                 raise JobFailed(ErrorCode.MODEL_BROKEN, "the model is broken, as it was told")
             if step == int(orders.get("bug_at", 0)):
@@ -60,6 +63,14 @@ class Walker:
         if orders.get("always") or not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _allocate_or_abort(nbytes: int) -> None:
+    """What C++ libraries do when `new` finds no memory and nobody catches it."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, (ctypes.c_size_t,)
+    if libc.malloc(nbytes) is None:
+        os.abort()
 
 
 def _result(request: Request, buffers: Mapping[str, Any], nbytes: int) -> Artifact:

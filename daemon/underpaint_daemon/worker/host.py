@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from .pipe import Writer
 
 log = logging.getLogger("worker")
 _MAX_MANIFEST = 48 * limits.KIB
+_NO_THREAD = "can't start new thread"
 
 
 class Wishes:
@@ -133,11 +134,12 @@ def run_job(
     shelf: Shelf,
     writer: Writer,
     wishes: Wishes,
+    hasher: Executor,
 ) -> None:
     """Run the job of a `run` message to its end, and tell the daemon how it ended.
 
-    `runner`: gives the runner, which may have to be loaded. This is the worker's boundary:
-    whatever is raised becomes a registered error.
+    `runner`: gives the runner, which may have to be loaded. `hasher`: hashes while we write. This
+    is the worker's boundary: whatever is raised becomes a registered error.
     """
     job = str(message["job"])
     request, started = from_json(message["request"]), time.time()
@@ -147,7 +149,7 @@ def run_job(
         reporter.checkpoint()
         artifacts = runner()(request, load_buffers(request, shelf), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))
-        outcome = {"t": "done", "files": save(shelf, job, artifacts)}
+        outcome = {"t": "done", "files": save(shelf, job, artifacts, hasher)}
     except JobCancelled:
         outcome = {"t": "cancelled"}
     except Exception as error:
@@ -160,7 +162,8 @@ def to_error(error: Exception) -> UnderpaintError:
     """The registered error for whatever a runner raised; unknown ones are logged in full."""
     if isinstance(error, UnderpaintError):
         return error
-    if isinstance(error, MemoryError):
+    # Python has no type of its own for a thread whose stack finds no room.
+    if isinstance(error, MemoryError) or _NO_THREAD in str(error):
         return JobFailed(ErrorCode.OUT_OF_MEMORY, "the computer's memory is full")
     if isinstance(error, OSError) and disk.is_full(error):
         return disk.as_error(error, "results cannot be saved")
@@ -168,7 +171,9 @@ def to_error(error: Exception) -> UnderpaintError:
     return JobFailed(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def save(shelf: Shelf, job: str, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
+def save(
+    shelf: Shelf, job: str, artifacts: Sequence[Artifact], hasher: Executor
+) -> list[dict[str, Any]]:
     """Write the files into an emptied folder; returns their entries for the manifest.
 
     Raises RequestError(DISK_FULL or FILE).
@@ -178,7 +183,7 @@ def save(shelf: Shelf, job: str, artifacts: Sequence[Artifact]) -> list[dict[str
     folder = shelf.place(sum(len(artifact.data) for artifact in artifacts)) / part
     try:
         folder.mkdir(parents=True)
-        files = [_save_one(folder, artifact) for artifact in artifacts]
+        files = [_save_one(folder, artifact, hasher) for artifact in artifacts]
     except OSError as error:
         raise disk.as_error(error, f"results cannot be saved in {folder}") from error
     if len(json.dumps(files)) > _MAX_MANIFEST:
@@ -187,12 +192,11 @@ def save(shelf: Shelf, job: str, artifacts: Sequence[Artifact]) -> list[dict[str
     return files
 
 
-def _save_one(folder: Path, artifact: Artifact) -> dict[str, Any]:
+def _save_one(folder: Path, artifact: Artifact, hasher: Executor) -> dict[str, Any]:
     if not limits.ID.fullmatch(artifact.name):
         raise JobFailed(ErrorCode.INTERNAL, f"{artifact.name!r} cannot name a result")
-    with ThreadPoolExecutor(1) as pool:
-        hashed = pool.submit(lambda: hashlib.sha256(artifact.data).hexdigest())
-        (folder / artifact.name).write_bytes(artifact.data)
+    hashed = hasher.submit(lambda: hashlib.sha256(artifact.data).hexdigest())
+    (folder / artifact.name).write_bytes(artifact.data)
     return {
         "name": artifact.name,
         "media": artifact.media,

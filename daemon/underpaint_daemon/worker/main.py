@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,7 +27,7 @@ from underpaint.paths import Paths
 from ..shelf import Shelf
 from .host import Wishes, run_job
 from .job import Runner
-from .pipe import Message, Writer, read_message
+from .pipe import STARVED, Message, Writer, read_message
 
 BEAT_SECONDS = 1.0
 NICENESS = 5
@@ -39,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     _be_modest(options.parent)
+    _end_when_starved()
     source, sink = _take_stdio()
     paths = Paths(runtime=options.runtime, data=options.data, cache=options.cache)
     writer, wishes = Writer(sink), Wishes()
@@ -47,7 +49,10 @@ def main(argv: list[str] | None = None) -> int:
     threading.Thread(target=_beat, args=(writer,), daemon=True).start()
     writer.send({"t": "ready", "pid": os.getpid()})
     shelf = Shelf(options.data, options.fast)
-    _serve(inbox, writer, wishes, paths, shelf, options.runner)
+    try:
+        _serve(inbox, writer, wishes, paths, shelf, options.runner)
+    except MemoryError:
+        os._exit(STARVED)  # an orderly end would need memory, too
     return 0
 
 
@@ -78,11 +83,20 @@ def _serve(
 ) -> None:
     # The first job's runner brings torch; a failure to load it fails that job, and no other.
     runner = functools.cache(lambda: load_factory(runner_name)(paths))
+    hasher = _started_pool()
     while (message := inbox.get()) is not None:
         job = str(message["job"])
         wishes.begin(job)
         writer.send({"t": "started", "job": job})
-        run_job(message, runner, shelf, writer, wishes)
+        run_job(message, runner, shelf, writer, wishes, hasher)
+
+
+def _started_pool() -> ThreadPoolExecutor:
+    """One thread that runs already: one that finds no memory while it starts is waited for by
+    Python without end."""
+    pool = ThreadPoolExecutor(1)
+    pool.submit(int).result()
+    return pool
 
 
 def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message | None], wishes: Wishes) -> None:
@@ -155,6 +169,22 @@ def _be_modest(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)
+
+
+def _end_when_starved() -> None:
+    """End the process when a thread finds no memory: deaf, it would be waited for without end."""
+
+    def thread_failed(args: threading.ExceptHookArgs) -> None:
+        if args.exc_type is MemoryError:
+            os._exit(STARVED)
+        threading.__excepthook__(args)
+
+    def nobody_caught(args: sys.UnraisableHookArgs) -> None:
+        if args.exc_type is MemoryError:
+            os._exit(STARVED)
+        sys.__unraisablehook__(args)
+
+    threading.excepthook, sys.unraisablehook = thread_failed, nobody_caught
 
 
 if __name__ == "__main__":

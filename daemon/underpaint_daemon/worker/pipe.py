@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 
 import msgpack
 
+STARVED = 12
+"""The exit code of a worker that can get no more memory (ENOMEM on Linux)."""
+
 Message = dict[str, Any]
 _LENGTH = struct.Struct(">I")
 
