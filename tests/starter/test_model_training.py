@@ -48,6 +48,7 @@ size = 64
 batch = 2
 share = 0.5
 crops = 0.5
+details = 0.5
 adversary = 0.5
 [tiny.adapters]
 minutes = 0.0

@@ -9,7 +9,7 @@ projection discriminator") looks at the predicted clean latents, as in Sauer et 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,25 +109,22 @@ class Adversary:
         save_state(path, {"discriminator": self.net}, self.optimiser, {"step": 0.0}, {})
 
 
-def balanced_backward(
-    out: Tensor, losses: Sequence[Callable[[Tensor], Tensor]], shares: Sequence[float]
-) -> list[float]:
-    """Send the losses' gradients back through `out`, each scaled to `share` times the norm of the
-    first one's. (The adaptive weight of Esser et al. 2021, "Taming transformers", taken at the
-    output.) Returns the losses."""
-    gradients, values = [], []
-    for loss_of in losses:
+Weighed = dict[str, tuple[Callable[[Tensor], Tensor], float]]
+
+
+def balanced_backward(out: Tensor, losses: Weighed) -> dict[str, float]:
+    """Send the gradients of named losses back through `out`, each scaled to its share of the norm
+    of the first one's, whose share is 1. (The adaptive weight of Esser et al. 2021, "Taming
+    transformers", taken at the output.) Returns the losses."""
+    total = torch.zeros_like(out)
+    values: dict[str, float] = {}
+    size = torch.ones((), device=out.device)
+    for name, (loss_of, share) in losses.items():
         leaf = out.detach().requires_grad_(True)
         loss = loss_of(leaf)
-        gradients.append(torch.autograd.grad(loss, leaf)[0])
-        values.append(float(loss.detach()))
-    size = gradients[0].norm()
-    total = sum(
-        (
-            share * size / (one.norm() + 1e-12) * one
-            for share, one in zip(shares, gradients, strict=True)
-        ),
-        start=torch.zeros_like(out),
-    )
+        gradient = torch.autograd.grad(loss, leaf)[0]
+        size = size if values else gradient.norm()
+        total += share * size / (gradient.norm() + 1e-12) * gradient
+        values[name] = float(loss.detach())
     torch.autograd.backward(out, total)
     return values

@@ -41,12 +41,14 @@ class VaeConfig:
 @dataclass(frozen=True, slots=True)
 class Stage:
     """`size`: image side in px; `share` of the run; `crops`: share of native-scale crops;
-    `adversary`: weight of the discriminator's gradient, as a share of the squared error's."""
+    `details`, `adversary`: weights of the gradients of local contrast and of the discriminator,
+    as shares of the squared error's."""
 
     size: int
     batch: int
     share: float
     crops: float = 0.0
+    details: float = 0.0
     adversary: float = 0.0
 
 

@@ -14,6 +14,7 @@ from transformers import CLIPTokenizer
 from underpaint_daemon.worker.starter.adversary import (
     Adversary,
     Discriminator,
+    Weighed,
     balanced_backward,
 )
 from underpaint_daemon.worker.starter.batches import Batch, BatchSource
@@ -41,7 +42,6 @@ CARRIED_ON = 0.4  # share of steps on the networks' own guesses
 AVERAGE_EVERY = 4  # steps; averaging costs a pass over all weights
 _BLUR = 0.5  # on latents of unit variance
 CHECKPOINT, DISCRIMINATOR = "diffusion.pt", "discriminator.pt"
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 Report = Callable[[Networks, Progress], dict[str, float]]
 
 
@@ -74,9 +74,8 @@ class Trainer:
         self.adversary = Adversary(judge.to(run.device))
         self.predict = torch.compile(self._predict) if run.compile else self._predict
 
-    def step(self, batch: Batch, rate: float, adversary: float = 0.0) -> dict[str, float]:
-        """One optimiser step at a learning rate, with a weight of the discriminator's word.
-        Returns the losses."""
+    def step(self, batch: Batch, rate: float, stage: Stage) -> dict[str, float]:
+        """One optimiser step at a learning rate, by the stage's losses. Returns the losses."""
         self.optimiser.set_rate(rate)
         problem, mix = self.maker.make(batch), Mix.of(len(batch.captions))
         carried_on = bool(torch.rand(()) < CARRIED_ON)
@@ -84,39 +83,41 @@ class Trainer:
             if carried_on:
                 problem = self._carried_on(problem, mix)
             out = self.predict(problem, mix).float()
+        free = carried_on and stage.details + stage.adversary > 0
+        error_of = layout_loss if free else denoising_loss
+        weighed = {"loss": (lambda v: error_of(v, problem.target, problem.mask), 1.0)}
+        told = self._add_sharpness(weighed, problem, out, stage)
         self.optimiser.zero_grad()
-        free = carried_on and adversary > 0
-        loss_of = layout_loss if free else denoising_loss
-        losses = self._backward(problem, out, loss_of, adversary)
+        losses = balanced_backward(out, weighed)
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimiser.step()
-        return losses
+        return losses | told
 
     def _carried_on(self, problem: Problem, mix: Mix) -> Problem:
         with torch.no_grad():
             guess = self.predict(self.maker.blank(problem), mix)
         return self.maker.carried_on(problem, guess.float())
 
-    def _backward(
-        self, problem: Problem, out: Tensor, loss_of: Loss, adversary: float
+    def _add_sharpness(
+        self, weighed: Weighed, problem: Problem, out: Tensor, stage: Stage
     ) -> dict[str, float]:
-        if not adversary:
-            loss = loss_of(out, problem.target, problem.mask)
-            torch.autograd.backward(loss)
-            return {"loss": float(loss.detach())}
-        beside, text = self._conditions(problem)
+        """Add the stage's losses against softness; teaches the discriminator, and returns how
+        well it tells true from painted."""
+        if not stage.details + stage.adversary:
+            return {}
         true = problem.clean(problem.target)
-        told = self.adversary.learn(true, problem.clean(out), beside, text)
-        error, details, verdict = balanced_backward(
-            out,
-            (
-                lambda v: loss_of(v, problem.target, problem.mask),
-                lambda v: detail_loss(problem.clean(v), true, problem.mask),
-                lambda v: self.adversary.verdict(problem.clean(v), beside, text),
-            ),
-            (1.0, adversary, adversary),
+        weighed["details"] = (
+            lambda v: detail_loss(problem.clean(v), true, problem.mask),
+            stage.details,
         )
-        return {"loss": error, "details": details, "verdict": verdict, "told": told}
+        if not stage.adversary:
+            return {}
+        beside, text = self._conditions(problem)
+        weighed["verdict"] = (
+            lambda v: self.adversary.verdict(problem.clean(v), beside, text),
+            stage.adversary,
+        )
+        return {"told": self.adversary.learn(true, problem.clean(out), beside, text)}
 
     @torch.no_grad()
     def _conditions(self, problem: Problem) -> tuple[Tensor, Tensor]:
@@ -155,7 +156,7 @@ def train_diffusion(
         for batch in BatchSource(
             run.data, run.work / "cache", stage, seed=run.seed + progress.step
         ):
-            losses = trainer.step(batch, learning_rate(config, progress), stage.adversary)
+            losses = trainer.step(batch, learning_rate(config, progress), stage)
             if progress.step % AVERAGE_EVERY == 0:
                 trainer.average.update(named, progress.step // AVERAGE_EVERY)
             if progress.advance(**losses):
@@ -187,7 +188,7 @@ def stage_at(stages: tuple[Stage, ...], fraction: float) -> tuple[Stage, float]:
     return stages[-1], 1.0
 
 
-def learning_rate(config: DiffusionConfig, progress: Progress, warm: int = 150) -> float:
+def learning_rate(config: DiffusionConfig, progress: Progress, warm: int = 40) -> float:
     """Warm-up, a long plateau, and a cosine fall over the last 60 % of the run."""
     fall = max(0.0, (progress.fraction - 0.4) / 0.6)
     shape = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * fall))

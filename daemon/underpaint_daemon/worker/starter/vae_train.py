@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from underpaint_daemon.worker.starter.adversary import (
     Adversary,
     Discriminator,
+    Weighed,
     balanced_backward,
 )
 from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
@@ -112,23 +113,15 @@ def _backward(
 ) -> dict[str, float]:
     """Gradients of the reconstruction and, at a strength above 0, of what makes it sharp: the
     local contrast and the discriminator's word."""
-    if not strength:
-        loss = image_loss(out, images)
-        torch.autograd.backward(loss)
-        return {"loss": float(loss.detach())}
-    beside = F.interpolate(codes, scale_factor=LATENT_FACTOR)
-    told = adversary.learn(images, out, beside)
-    everywhere = torch.ones_like(images[:, :1])
-    error, details, verdict = balanced_backward(
-        out,
-        (
-            lambda o: image_loss(o, images),
-            lambda o: detail_loss(o, images, everywhere),
-            lambda o: adversary.verdict(o, beside),
-        ),
-        (1.0, strength, strength),
-    )
-    return {"loss": error, "details": details, "verdict": verdict, "told": told}
+    weighed: Weighed = {"loss": (lambda o: image_loss(o, images), 1.0)}
+    told = {}
+    if strength:
+        everywhere = torch.ones_like(images[:, :1])
+        beside = F.interpolate(codes, scale_factor=LATENT_FACTOR)
+        weighed["details"] = (lambda o: detail_loss(o, images, everywhere), strength)
+        weighed["verdict"] = (lambda o: adversary.verdict(o, beside), strength)
+        told = {"told": adversary.learn(images, out, beside)}
+    return balanced_backward(out, weighed) | told
 
 
 def averaged_vae(average: Average) -> AutoencoderKL:
