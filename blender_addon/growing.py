@@ -17,9 +17,9 @@ from gpu_extras.batch import batch_for_shader
 
 from underpaint.requests import TextureRequest
 
-from .layers.surfaces import FIRST_TILE, tile_numbers
 from .overlay import texture_of
 from .session import Task
+from .udim import FIRST_TILE, cells, tile_numbers
 
 _VERTEX = """
 void main() {
@@ -100,8 +100,7 @@ def _batches(shader: Any, task: Task) -> dict[int, Any]:
     position, normal, uv = (
         task.buffers[ref.sha256] for ref in (mesh.position, mesh.normal, mesh.uv)
     )
-    cell = np.floor(uv.reshape(-1, 3, 2).mean(axis=1)).astype(np.int64)
-    tile = tile_numbers(cell).repeat(3)
+    tile = tile_numbers(cells(uv)).repeat(3)
     return {
         int(number): _batch(
             shader, position[tile == number], normal[tile == number], uv[tile == number]

@@ -25,7 +25,14 @@ def refresh_shown(*_: Any) -> None:
     shown.refresh_all()
 
 
+@persistent  # type: ignore[untyped-decorator]
+def refresh_opened(*_: Any) -> None:
+    """After a file was opened."""
+    shown.refresh_lost()
+
+
 _WHEN = (
+    ("load_post", refresh_opened),
     ("save_pre", keep_images),
     ("undo_post", refresh_shown),
     ("redo_post", refresh_shown),

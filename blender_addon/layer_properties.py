@@ -15,12 +15,13 @@ from bpy.props import (
 )
 
 from .layers import nodes, shown
+from .layers.visible import lowest_first
 
 
 def _slid(self: Any, _context: Any) -> None:
     """A slider or the eye: values in the nodes, and Solid shading's picture."""
     material = self.id_data
-    nodes.set_opacities(material, shown.lowest_first(material))
+    nodes.set_opacities(material, lowest_first(material))
     shown.refresh(material)
 
 

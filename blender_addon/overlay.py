@@ -22,7 +22,7 @@ _TEXTURE_PX = 256
 _MARGIN_PX = 16
 _SAME_VIEW = 1e-4
 # The viewport's framebuffer turns linear colours into sRGB; this by byte.
-_LINEAR = linear(np.arange(256, dtype=np.float32) / 255)
+_LINEAR = linear(np.linspace(0, 1, 256, dtype=np.float32))
 
 
 @dataclass(slots=True)

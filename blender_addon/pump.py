@@ -77,20 +77,23 @@ def _step(live: runtime.Runtime) -> None:
             live.error = None if task.error.code is ErrorCode.CANCELLED else task.error
             continue
         live.finished[task.id] = task
-        _apply(task.id)
+        _as_one_step(bpy.ops.underpaint.apply_result, job=task.id)
     overlay.update(live.current)
     growing.update(live.current)
-    shown.tick(live, time.monotonic())
+    shown.begin(live, time.monotonic())
+    live.do_a_piece()
+    for uid in tuple(live.flattened):
+        _as_one_step(bpy.ops.underpaint.apply_flat, material=str(uid))
 
 
-def _apply(job: str) -> None:
-    """As an operator, so that it is one undo step; timers have no window of their own."""
+def _as_one_step(operator: Any, **what: str) -> None:
+    """Operators are one undo step; timers have no window of their own to call them from."""
     windows = bpy.context.window_manager.windows
     if bpy.app.background or not windows:
-        bpy.ops.underpaint.apply_result(job=job)
+        operator(**what)
         return
     with bpy.context.temp_override(window=windows[0]):
-        bpy.ops.underpaint.apply_result("EXEC_DEFAULT", True, job=job)
+        operator("EXEC_DEFAULT", True, **what)
 
 
 def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
@@ -98,4 +101,5 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     task, session = live.current, live.session
     shown = (task.id, task.phase, task.step, task.previews_seen) if task else ()
     seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
-    return *seen, growing.drawn()
+    work = live.shown_work
+    return *seen, growing.drawn(), work and work.fraction

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
 
 from .session import Session, Task
+from .work import Work
 
 
 @dataclass(slots=True)
 class Runtime:
     """`error`: the last failure, until the next painting. `last_image`: its name in Blender.
     `finished`: tasks on their way into the file. `old_pictures`: when materials changed whose
-    picture for Solid shading is to be put together anew, by session id; `pictures`: those being
-    put together by `background`. `switched_areas`: viewports whose shading was changed for a while,
+    picture for Solid shading is to be put together anew, by session id. `works`: what is done a
+    piece a tick, with the sums in `background`. `flattened`: what puts flattened layers into a
+    material, by its session id. `switched_areas`: viewports whose shading was changed for a while,
     by address."""
 
     session: Session
@@ -28,7 +28,8 @@ class Runtime:
     last_image: str = ""
     finished: dict[str, Task] = field(default_factory=dict)
     old_pictures: dict[int, float] = field(default_factory=dict)
-    pictures: dict[int, Future[npt.NDArray[np.uint8]]] = field(default_factory=dict)
+    works: list[Work] = field(default_factory=list)
+    flattened: dict[int, Callable[[Any], None]] = field(default_factory=dict)
     switched_areas: set[int] = field(default_factory=set)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
@@ -41,8 +42,20 @@ class Runtime:
 
     @property
     def drawing(self) -> bool:
-        """Whether a picture for Solid shading is still to come."""
-        return bool(self.old_pictures or self.pictures)
+        """Whether something is still to be shown or done by the next ticks."""
+        return bool(self.old_pictures or self.works)
+
+    @property
+    def shown_work(self) -> Work | None:
+        """The work whose progress the panel shows."""
+        return next((work for work in self.works if work.title), None)
+
+    def do_a_piece(self) -> None:
+        """One piece of the oldest work."""
+        if self.works:
+            work = self.works.pop(0)  # for good if it raises
+            if work.step():
+                self.works.insert(0, work)
 
 
 # Blender has no place of its own for Python objects that outlive a loaded file.

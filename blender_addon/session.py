@@ -33,9 +33,10 @@ from underpaint.session import ClientState
 from underpaint.tree import from_json, to_json
 
 from . import left
-from .layers.surfaces import FIRST_TILE, Target
+from .layers.surfaces import Target
 from .left import Note
 from .saving import folder_name, keep_inputs, kept_target, save_results
+from .udim import FIRST_TILE
 
 T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)

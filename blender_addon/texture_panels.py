@@ -69,6 +69,9 @@ class UNDERPAINT_PT_layers(InSidebar, bpy.types.Panel):
         if layer is not None:
             _draw_layer(layout, layer)
         row = layout.row(align=True)
+        if (work := runtime.live().shown_work) is not None:
+            row.progress(text=work.title, factor=work.fraction, type="BAR")
+            return
         row.operator("underpaint.layers_flatten", icon="MESH_PLANE")
         row.operator("underpaint.layers_restore", icon="LOOP_BACK")
 

@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 def cells(uv: npt.NDArray[np.floating]) -> Ints:
     """The squares (n, 2) that triangles lie in, from their corners' UVs (3n, 2)."""
     middle = uv.reshape(-1, 3, 2).astype(np.float64).mean(axis=1)
-    return np.floor(middle).astype(np.int64)
+    return np.asarray(np.floor(middle), np.int64)
 
 
 def tile_numbers(cell: Ints) -> Ints:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,56 +12,86 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.envelope import new_id
 from underpaint.errors import ErrorCode, RequestError
 
 from .compose import Floats, srgb
+from .ready import Ready, ready, rows
 
 
-def read(image: Any) -> Floats:
-    """(h, w, 4) float32 of a Blender image, colour as stored in sRGB, straight alpha.
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An image as Blender gives it: `flat` holds its rows from below. `light`: its colours are
+    linear, not sRGB."""
 
-    An image that cannot be read (its file is gone) gives one clear pixel.
-    """
+    flat: Floats
+    height: int
+    width: int
+    channels: int
+    light: bool
+
+
+def count(image: Any) -> int:
+    """How many numbers an image holds; 0 when it cannot be read (its file is gone)."""
     width, height = image.size
-    if not width or not height:
-        return np.zeros((1, 1, 4), np.float32)
-    flat = np.empty(width * height * image.channels, np.float32)
+    return int(width * height * image.channels)
+
+
+def fetch(image: Any, flat: Floats) -> Raw:
+    """Copy an image's numbers into `flat` (`count` of them). Quick where that memory was used
+    before: new memory is what takes long."""
+    width, height = image.size
     image.pixels.foreach_get(flat)
-    pixels = flat.reshape(height, width, image.channels)[::-1]
-    if image.channels < 4:
-        opaque = np.ones((height, width, 4), np.float32)
-        opaque[..., : min(3, image.channels)] = pixels[..., :3]
+    light = image.is_float and not image.colorspace_settings.is_data
+    return Raw(flat, height, width, image.channels, light)
+
+
+def unpacked(raw: Raw) -> Floats:
+    """(h, w, 4) float32, colour as stored in sRGB, straight alpha; new memory. In any thread."""
+    pixels = raw.flat.reshape(raw.height, raw.width, raw.channels)[::-1]
+    if raw.channels < 4:
+        opaque = np.ones((raw.height, raw.width, 4), np.float32)
+        opaque[..., : min(3, raw.channels)] = pixels[..., :3]
         pixels = opaque
-    if image.is_float and not image.colorspace_settings.is_data:
+    if raw.light:
         pixels = np.concatenate([srgb(pixels[..., :3]), pixels[..., 3:]], axis=2)
     return np.ascontiguousarray(pixels)
 
 
+def read(image: Any) -> Floats:
+    """An image as `unpacked` gives it; one clear pixel when it cannot be read."""
+    numbers = count(image)
+    return unpacked(fetch(image, np.empty(numbers, np.float32))) if numbers else nothing()
+
+
+def nothing() -> Floats:
+    """One clear pixel."""
+    return np.zeros((1, 1, 4), np.float32)
+
+
 def new(name: str, pixels: npt.NDArray[np.uint8], *, data: bool = False) -> Any:
     """A new image of RGBA bytes (h, w, 4). `data`: numbers, not colours (a mask)."""
-    height, width = pixels.shape[:2]
-    image = bpy.data.images.new(name, width, height, alpha=not data, is_data=data)
+    return of_ready(name, rows(pixels), data=data)
+
+
+def new_of_tiles(
+    name: str, tiles: Mapping[int, npt.NDArray[np.uint8]], folder: Path, *, data: bool = False
+) -> Any:
+    """A new image of RGBA bytes (h, w, 4) by UDIM number, see `ready`."""
+    return of_ready(name, ready(name, tiles, folder), data=data)
+
+
+def of_ready(name: str, picture: Ready, *, data: bool = False) -> Any:
+    """A new image of what a thread made ready."""
+    if isinstance(picture, Path):
+        image = load_tiles(picture, name)
+        if data:
+            image.colorspace_settings.name = "Non-Color"
+        return image
+    image = bpy.data.images.new(name, picture.width, picture.height, alpha=not data, is_data=data)
     image.alpha_mode = "CHANNEL_PACKED"
-    write(image, pixels)
-    return image
-
-
-def write(image: Any, pixels: npt.NDArray[np.uint8]) -> None:
-    """Put RGBA bytes (h, w, 4) of the image's own size into it."""
-    flat = pixels[::-1].astype(np.float32).ravel()
-    flat /= 255
-    image.pixels.foreach_set(flat)
+    image.pixels.foreach_set(picture.flat)
     image.update()
-
-
-def save(pixels: npt.NDArray[np.uint8], file: Path) -> Path:
-    """Write RGBA bytes (h, w, 4) as a PNG; its path."""
-    image = new(file.stem, pixels)
-    image.filepath_raw, image.file_format = str(file), "PNG"
-    image.save()
-    bpy.data.images.remove(image)
-    return file
+    return image
 
 
 def load(file: Path, name: str) -> Any:
@@ -85,22 +116,6 @@ def load_tiles(file: Path, name: str) -> Any:
     return image
 
 
-def new_of_tiles(
-    name: str, tiles: Mapping[int, npt.NDArray[np.uint8]], folder: Path, *, data: bool = False
-) -> Any:
-    """A new image of RGBA bytes (h, w, 4) by UDIM number: an ordinary one of a single tile, else a
-    tiled one. Blender keeps tiles in files only: they are written into `folder`."""
-    if len(tiles) == 1:
-        return new(name, next(iter(tiles.values())), data=data)
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}-{new_id()[:8]}"
-    files = [save(part, folder / f"{stem}.{tile}.png") for tile, part in sorted(tiles.items())]
-    image = load_tiles(files[0], name)
-    if data:
-        image.colorspace_settings.name = "Non-Color"
-    return image
-
-
 def tile_numbers(image: Any) -> list[int]:
     """The UDIM numbers of an image; 1001 for an ordinary one."""
     if image.source != "TILED":
@@ -109,17 +124,26 @@ def tile_numbers(image: Any) -> list[int]:
 
 
 def read_tile(image: Any, number: int) -> Floats:
-    """`read` of one UDIM tile; an ordinary image repeats on each. Blender shows scripts the first
-    tile only: others come from disk."""
+    """`read` of one UDIM tile; an ordinary image repeats on each."""
+    with opened(image, number) as part:
+        return nothing() if part is None else read(part)
+
+
+@contextmanager
+def opened(image: Any, number: int) -> Iterator[Any]:
+    """One UDIM tile as an image for a while; None when there is none. Blender shows scripts the
+    first tile only: others come from disk."""
     if image.source != "TILED":
-        return read(image)
+        yield image
+        return
     path = Path(_tiles_on_disk(image).replace("<UDIM>", str(number)))
     if not path.is_file():
-        return np.zeros((1, 1, 4), np.float32)
+        yield None
+        return
     part = load(path, "tile")
     try:
         part.colorspace_settings.name = image.colorspace_settings.name
-        return read(part)
+        yield part
     finally:
         bpy.data.images.remove(part)
 

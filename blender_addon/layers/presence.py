@@ -14,7 +14,7 @@ from underpaint.errors import ErrorCode, UnderpaintError
 
 from ..texture_request import Present, Purpose
 from ..udim import FIRST_TILE, cells, tile_numbers
-from . import materials, nodes, pixels, shown
+from . import materials, nodes, pixels, reading, visible
 from .compose import grey, resampled, stacked, to_bytes
 from .faces import face_uvs
 from .surfaces import Surface
@@ -75,11 +75,12 @@ def _seen(surface: Surface, tile: int, size: int) -> Bytes:
     material = _material(surface)
     if material is None or material.node_tree is None:
         colour = (0.8, 0.8, 0.8) if material is None else material.diffuse_color
-        below = shown.plain(colour)
-        return to_bytes(resampled(below, (size, size)))
+        return to_bytes(resampled(visible.plain(colour), (size, size)))
     number = tile if len(surface.tiles) > 1 else FIRST_TILE
-    below = shown.original(material, tile=number)
-    return to_bytes(stacked(shown.sheets(material, tile=number), (size, size), below))
+    seen = visible.visible(material)
+    found = reading.at_once(visible.places(seen, [number]))
+    ground = visible.below(seen, found, number)
+    return to_bytes(stacked(visible.sheets(seen, found, number), (size, size), ground))
 
 
 def _material(surface: Surface) -> Any:

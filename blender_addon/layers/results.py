@@ -15,10 +15,11 @@ from underpaint.requests import Method, TextureRequest
 from ..marks import TARGET_KEY, image_name, mark
 from ..session import Task
 from ..texture_request import Purpose
+from ..udim import FIRST_TILE
 from . import materials, pixels, stack
 from .compose import to_rgba
 from .stack import NewLayer
-from .surfaces import FIRST_TILE, Surface, Target, target_to_json
+from .surfaces import Surface, Target, target_to_json
 
 _FILE = re.compile(r"(texture|base_color|roughness|metallic|normal|height|ao)(?:_(\d{4}))?\.png")
 _NUMBERS = frozenset({"roughness", "metallic", "normal", "height", "ao"})

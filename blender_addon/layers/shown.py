@@ -1,12 +1,14 @@
 """What Solid shading shows: one image, since it knows no nodes.
 
 A single whole layer is shown as it is. A stack is put together in numpy at a moderate size, a
-moment after the last change, by the pump.
+moment after the last change, a piece a tick.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -14,8 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import runtime
-from . import nodes, pixels
-from .compose import Floats, Sheet, grey, resampled, srgb, stacked, to_bytes
+from ..work import Work, awaited
+from . import nodes, pixels, reading, visible
+from .compose import grey, resampled, stacked, to_bytes
+from .ready import Ready, ready
+from .visible import Found, Visible, lowest_first
 
 SIDE = 512
 QUIET_S = 0.25
@@ -25,13 +30,8 @@ _MASK_RED = np.array([0.95, 0.2, 0.15], np.float32)
 _MASK_STRENGTH = 0.6
 
 
-def lowest_first(material: Any) -> list[Any]:
-    """A material's layers, lowest first; those whose image was deleted are left out."""
-    return [layer for layer in reversed(material.underpaint.layers) if layer.look.image is not None]
-
-
 def refresh(material: Any) -> None:
-    """Show the present stack; what takes longer than a moment is left to `tick`."""
+    """Show the present stack; what takes longer than a moment is left to later ticks."""
     node = nodes.display_node(material)
     if node is None:
         return
@@ -50,50 +50,40 @@ def refresh_all() -> None:
             refresh(material)
 
 
-def tick(live: runtime.Runtime, now: float) -> None:
-    """Begin one picture whose material has been left alone for a while, or show one that is
-    ready. Only reading and writing pixels is done here; the sums run in a thread."""
-    ready = next((uid for uid, picture in live.pictures.items() if picture.done()), None)
-    if ready is not None:
-        picture, material = live.pictures.pop(ready).result(), _material(ready)
-        if material is not None and ready not in live.old_pictures:
-            _show(material, picture)
-        return
+def refresh_lost() -> None:
+    """After a file was opened: tiled pictures that were put together are not in it."""
+    for material in bpy.data.materials:
+        node = nodes.display_node(material)
+        image = None if node is None else node.image
+        if image is not None and _OURS in image and image.source == "TILED":
+            refresh(material)
+
+
+def begin(live: runtime.Runtime, now: float) -> None:
+    """Begin the picture of one material that has been left alone for a while, if there is one."""
     quiet = (uid for uid, since in live.old_pictures.items() if now - since >= QUIET_S)
-    uid = None if live.pictures else next(quiet, None)
+    uid = None if live.works else next(quiet, None)
     if uid is not None:
         del live.old_pictures[uid]
-        material = _material(uid)
-        if material is not None and nodes.display_node(material) is not None:
-            mask = material.underpaint.edit_mask
-            seen = None if mask is None else grey(pixels.read(mask))
-            parts = (sheets(material), original(material), seen)
-            live.pictures[uid] = live.background.submit(_put_together, *parts)
+        live.works.append(Work(_pieces(live, uid)))
 
 
-def sheets(material: Any, *, tile: int = 1001, below: str = "") -> list[Sheet]:
-    """The visible layers as numbers, lowest first. `below`: only those under that layer (its
-    uid)."""
-    found = []
-    for layer in lowest_first(material):
-        if layer.uid == below:
-            break
-        if layer.visible and layer.opacity > 0:
-            mask = None if layer.mask is None else grey(pixels.read_tile(layer.mask, tile))
-            image = pixels.read_tile(layer.look.image, tile)
-            found.append(Sheet(image, layer.opacity, mask))
-    return found
-
-
-def original(material: Any, *, tile: int = 1001) -> Floats:
-    """The artist's own colour as pixels: its image where one is plugged in, else one colour."""
-    socket = nodes.underlying(material)
-    if not socket.is_linked:
-        return plain(socket.default_value)
-    source = socket.links[0].from_node
-    if source.type == "TEX_IMAGE" and source.image is not None:
-        return pixels.read_tile(source.image, tile)
-    return plain(material.diffuse_color)
+def _pieces(live: runtime.Runtime, uid: int) -> Generator[float, None, None]:
+    material = _material(uid)
+    if material is None or nodes.display_node(material) is None:
+        return
+    seen, name = visible.visible(material), f"{_PREFIX}{material.name}"
+    wanted = list(visible.places(seen, seen.all_tiles))
+    if seen.marked is not None:
+        wanted += [(seen.marked, tile) for tile in seen.all_tiles]
+    found = yield from reading.in_pieces(live.background, wanted)
+    folder = Path(bpy.app.tempdir) / "underpaint"
+    picture = yield from awaited(
+        live.background.submit(lambda: ready(name, _put_together(seen, found), folder)), 1.0
+    )
+    material = _material(uid)
+    if material is not None and uid not in live.old_pictures:
+        _show(material, name, picture)
 
 
 def _whole_layer(material: Any) -> Any:
@@ -105,21 +95,27 @@ def _whole_layer(material: Any) -> Any:
     return None if material.underpaint.edit_mask is not None else top.look.image
 
 
-def _put_together(parts: list[Sheet], below: Floats, mask: Floats | None) -> npt.NDArray[np.uint8]:
-    seen = stacked(parts, (SIDE, SIDE), below)
-    if mask is not None:
-        strength = resampled(mask[..., None], (SIDE, SIDE)) * _MASK_STRENGTH
-        seen[..., :3] = seen[..., :3] * (1 - strength) + _MASK_RED * strength
-    return to_bytes(seen)
+def _put_together(seen: Visible, found: Found) -> dict[int, npt.NDArray[np.uint8]]:
+    """The picture by UDIM tile."""
+    return {tile: _tile(seen, found, tile) for tile in seen.all_tiles}
 
 
-def _show(material: Any, picture: npt.NDArray[np.uint8]) -> None:
+def _tile(seen: Visible, found: Found, tile: int) -> npt.NDArray[np.uint8]:
+    size = (SIDE, SIDE)
+    picture = stacked(visible.sheets(seen, found, tile), size, visible.below(seen, found, tile))
+    if seen.marked is not None:
+        mark = resampled(grey(found[seen.marked, tile])[..., None], size) * _MASK_STRENGTH
+        picture[..., :3] = picture[..., :3] * (1 - mark) + _MASK_RED * mark
+    return to_bytes(picture)
+
+
+def _show(material: Any, name: str, picture: Ready) -> None:
     node = nodes.display_node(material)
     if node is None:
         return
     # A new image each time: the viewport may go on with its own copy of an old one's pixels.
     before = node.image
-    node.image = pixels.new(f"{_PREFIX}{material.name}", picture)
+    node.image = pixels.of_ready(name, picture)
     node.image[_OURS] = True
     if before is not None and _OURS in before and not before.users:
         bpy.data.images.remove(before)
@@ -127,9 +123,3 @@ def _show(material: Any, picture: npt.NDArray[np.uint8]) -> None:
 
 def _material(uid: int) -> Any:
     return next((m for m in bpy.data.materials if m.session_uid == uid), None)
-
-
-def plain(light: Any) -> Floats:
-    """One pixel of a linear colour."""
-    colour = srgb(np.array(light[:3], np.float32))
-    return np.concatenate([colour, np.ones(1, np.float32)]).reshape(1, 1, 4)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import materials, nodes, shown
+from .visible import MAPS, lowest_first
 
-LOOKS = ("image", "roughness", "metallic", "normal", "height", "ao")
+LOOKS = ("image", *MAPS)
 
 
 def find(material: Any, uid: str) -> Any:
@@ -112,7 +113,7 @@ def restore(material: Any) -> None:
 
 def changed(material: Any) -> None:
     """Bring the nodes in line with the list."""
-    present = shown.lowest_first(material)
+    present = lowest_first(material)
     if present or material.underpaint.edit_mask is not None:
         nodes.rebuild(material, present, material.underpaint.edit_mask)
         shown.refresh(material)

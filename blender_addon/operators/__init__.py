@@ -5,6 +5,7 @@ from .cancel import UNDERPAINT_OT_cancel
 from .daemon import UNDERPAINT_OT_dismiss_error, UNDERPAINT_OT_start_daemon
 from .generate import UNDERPAINT_OT_generate
 from .layers import (
+    UNDERPAINT_OT_apply_flat,
     UNDERPAINT_OT_layer_decide,
     UNDERPAINT_OT_layer_move,
     UNDERPAINT_OT_layer_remove,
@@ -36,6 +37,7 @@ CLASSES = (
     UNDERPAINT_OT_layer_remove,
     UNDERPAINT_OT_layer_decide,
     UNDERPAINT_OT_layers_flatten,
+    UNDERPAINT_OT_apply_flat,
     UNDERPAINT_OT_layers_restore,
     UNDERPAINT_OT_mask_paint,
     UNDERPAINT_OT_mask_clear,

@@ -5,13 +5,13 @@
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import BoolProperty, IntProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from underpaint.errors import UnderpaintError
 
-from .. import apply
+from .. import flattening, pump, runtime
 from ..active import active_layer, active_material
-from ..layers import flatten, stack
+from ..layers import stack
 from .failing import refuse
 
 
@@ -70,12 +70,39 @@ class UNDERPAINT_OT_layers_flatten(_OnLayer, bpy.types.Operator):
 
     bl_idname = "underpaint.layers_flatten"
     bl_label = "Flatten"
+    bl_options: ClassVar[set[str]] = {"REGISTER"}  # what comes of it is the undo step
+
+    wait: BoolProperty(
+        default=True,
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="In background mode, return when it is flattened",
+    )
 
     def execute(self, context: Any) -> set[str]:
+        flatten = flattening.now if bpy.app.background and self.wait else flattening.begin
         try:
-            flatten.flatten(active_material(context), apply.results_folder())
+            flatten(active_material(context))
         except UnderpaintError as error:
             return refuse(self, error)
+        pump.start()
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_apply_flat(bpy.types.Operator):
+    """Put flattened layers in place"""
+
+    bl_idname = "underpaint.apply_flat"
+    bl_label = "Underpaint: Flattened"
+    bl_options: ClassVar[set[str]] = {"UNDO", "INTERNAL"}
+
+    material: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context: Any) -> set[str]:
+        try:
+            flattening.finish(int(self.material))
+        except UnderpaintError as error:
+            runtime.live().error = error  # for the panel: nobody called this
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 

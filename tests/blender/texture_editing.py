@@ -158,8 +158,7 @@ def paint_tile(mask, number, where):
     """Make one tile of a mask white where a pattern holds, through its file: scripts can reach the
     first tile only."""
     path = Path(bpy.path.abspath(mask.filepath).replace("<UDIM>", str(number)))
-    pixels = addon("layers.pixels")
-    pixels.save(addon("layers.compose").to_rgba(where), path)
+    path.write_bytes(addon("layers.ready").png(addon("layers.compose").to_rgba(where)))
     mask.reload()
 
 

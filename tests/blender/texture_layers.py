@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import bpy
 
 # isort: split
 import numpy as np
 import texture_tools as tools
-from addon_tools import addon, draw
+from addon_tools import addon, draw, live, pump_until, refusal
 from texture_checks import (
     BYTE,
     QUICK,
@@ -126,6 +127,74 @@ def flatten_looks_just_the_same():
     same(tools.seen(item), before, 2.5 / 255)
 
 
+def flatten_does_not_make_the_window_wait():
+    item = tools.quad()
+    item.data.materials.append(tools.material())
+    tools.only(item)
+    settings().size = 512
+    for seed in (0, 200, 90):
+        texture(seed=seed).opacity = 0.6
+    live_until_shown()
+    before = tools.seen(item)
+    flatten, reading = addon("layers.flatten"), addon("layers.reading")
+    planned = flatten.plan(item.active_material, Path(bpy.app.tempdir))
+    whole = seconds(lambda: flatten.sums(planned, reading.at_once(flatten.wanted(planned))))
+    assert bpy.ops.underpaint.layers_flatten(wait=False) == {"FINISHED"}
+    assert "Flattening Clay" in draw("UNDERPAINT_PT_layers").texts
+    pieces = []
+    while live().works:
+        pieces.append(seconds(live().do_a_piece))
+        time.sleep(0.005)
+    assert len(layers(item)) == 3, "nothing has changed yet"
+    addon("pump").tick()
+    assert len(layers(item)) == 1
+    same(tools.seen(item), before, 2.5 / 255)
+    longest = max(pieces)
+    print(f"         flatten: {whole * 1000:.0f} ms, in pieces of up to {longest * 1000:.1f} ms")
+    assert longest < whole / 5
+
+
+def seconds(work):
+    """What a call takes of this thread's time: a busy machine's other work is not ours."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def layers_that_change_while_they_are_flattened_stay():
+    item = tools.quad()
+    item.data.materials.append(tools.material())
+    tools.only(item)
+    texture(seed=0)
+    texture(seed=200)
+    bpy.ops.underpaint.layers_flatten(wait=False)
+    assert "already" in refusal(lambda: bpy.ops.underpaint.layers_flatten(wait=False))
+    layers(item)[0].opacity = 0.5
+    pump_until(lambda: not live().drawing, 20)
+    assert len(layers(item)) == 2
+    assert "changed while they were flattened" in live().error.message
+    bpy.ops.underpaint.layers_flatten()
+    assert len(layers(item)) == 1
+
+
+def solid_shading_shows_each_udim_tile():
+    item = tools.two_tiles()
+    tools.only(item)
+    texture(seed=10).opacity = 0.5
+    live_until_shown()
+    image = addon("layers.nodes").display_node(item.active_material).image
+    assert [tile.number for tile in image.tiles] == [1001, 1002]
+    own = np.array((0.2, 0.4, 0.6))
+    for number, seed in ((1001, 10), (1002, 26)):
+        picture = addon("layers.pixels").read_tile(image, number)[..., :3]
+        wanted = linear(expected(seed, 512)[..., :3]) * 0.5 + own * 0.5
+        assert np.abs(picture - srgb(wanted)).max() < 6 / 255
+    blend = Path(bpy.app.tempdir) / "tiled.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    assert live().drawing, "and it is put together anew when the file is opened"
+
+
 def material_maps_are_plugged_in_and_out_again():
     item, made = tools.quad(), tools.material()
     item.data.materials.append(made)
@@ -202,6 +271,9 @@ BEHAVIOURS = (
     layers_mix_by_order_opacity_and_eye,
     a_mask_says_where_a_layer_shows,
     flatten_looks_just_the_same,
+    flatten_does_not_make_the_window_wait,
+    layers_that_change_while_they_are_flattened_stay,
+    solid_shading_shows_each_udim_tile,
     material_maps_are_plugged_in_and_out_again,
     udim_tiles_become_one_tiled_image,
     two_objects_are_painted_in_one_job_each_on_its_own_texture,
