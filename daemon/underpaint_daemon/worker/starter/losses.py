@@ -57,12 +57,6 @@ def denoising_loss(out: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (weight * (out - target).square()).mean() / weight.mean()
 
 
-def layout_loss(out: Tensor, target: Tensor, mask: Tensor, patch: int = 4) -> Tensor:
-    """`denoising_loss` of the means of patches: right in the large, free in the details."""
-    means = (F.avg_pool2d(part, patch) for part in (out, target, mask))
-    return denoising_loss(*means)
-
-
 def detail_loss(out: Tensor, target: Tensor, mask: Tensor, window: int = 8) -> Tensor:
     """How far the local contrast of latents (n, c, h, w) is from the true one, at three scales
     and four directions, wherever the details lie.

@@ -98,10 +98,13 @@ class ProblemMaker:
         )
 
     def blank(self, problem: Problem) -> Problem:
-        """The same views at the first step, as noise alone."""
+        """The same views at the first step, as noise alone: there the velocity is minus the
+        clean latents."""
         last = torch.full_like(problem.times, len(self._alpha_bar) - 1)
         noise = _last(torch.randn_like(problem.noisy))
-        return replace(problem, noisy=noise, times=last, signal=torch.zeros_like(problem.signal))
+        none = torch.zeros_like(problem.signal)
+        clean = problem.clean(problem.target)
+        return replace(problem, noisy=noise, times=last, target=-clean, signal=none)
 
     def carried_on(self, problem: Problem, guess: Tensor) -> Problem:
         """The same views at later steps of a sampler that came from `guess`, a velocity for
