@@ -1,7 +1,8 @@
 """Models on disk: where they are, what they can do, and whether their files are whole.
 
 No torch: the server lists models with this. A model is a diffusers-format folder; beside the
-standard parts it may hold `controlnet_<kind>/`, `loras/*.safetensors` and `ip_adapter/`.
+standard parts it may hold `controlnet_<kind>/`, `loras/*.safetensors` and `ip_adapter/`. A single
+safetensors file can be one, too (see `checkpoints`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import STARTER_MODEL, ControlKind, Sampler
+
+from . import checkpoints
 
 INDEX = "model_index.json"
 IP_ADAPTER = "ip_adapter"
@@ -52,15 +55,17 @@ def starter_folder() -> Path:
 
 
 def list_models(paths: Paths) -> list[dict[str, Any]]:
-    """The starter and every model folder in `Paths.models`, as JSON-like data (see ModelInfo)."""
+    """The starter and every model in `Paths.models`, as JSON-like data (see ModelInfo)."""
     return [asdict(_describe(name, folder)) for name, folder in _candidates(paths)]
 
 
 def model_folder(paths: Paths, name: str) -> Path:
-    """The folder of a model: "starter", the name of a folder in `Paths.models`, or an absolute
-    path. Raises RequestError(MODEL_MISSING)."""
+    """The folder of a model, or its single file: "starter", a name in `Paths.models`, or an
+    absolute path. Raises RequestError: MODEL_MISSING, MODEL_BROKEN for a file that is no model."""
     folder = _locate(paths, name)
-    if folder is None or not folder.is_dir():
+    if folder is not None and folder.is_file():
+        checkpoints.family_of(folder)
+    elif folder is None or not folder.is_dir():
         known = ", ".join(known_name for known_name, _ in _candidates(paths)) or "none yet"
         raise RequestError(ErrorCode.MODEL_MISSING, f"There is no model {name!r}; known: {known}")
     return folder
@@ -90,21 +95,7 @@ def check_network(folder: Path) -> None:
         found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
         broken(folder, f"has {found}; safetensors weights are needed")
     for file in weights:
-        check_safetensors(file)
-
-
-def check_safetensors(file: Path) -> None:
-    """Raise RequestError(MODEL_BROKEN) unless the file's length is what its header says."""
-    try:
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(min(length, 100_000_000)))
-        tensors = [entry for key, entry in header.items() if key != "__metadata__"]
-        end = max((entry["data_offsets"][1] for entry in tensors), default=0)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        broken(file, f"is not a safetensors file: {error}")
-    if file.stat().st_size != 8 + length + end:
-        broken(file, f"is {file.stat().st_size} bytes; its header says {8 + length + end}")
+        checkpoints.header(file)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -158,7 +149,8 @@ def _candidates(paths: Paths) -> Iterator[tuple[str, Path]]:
         yield STARTER_MODEL, starter_folder()
     if paths.models.is_dir():
         for folder in sorted(paths.models.iterdir()):
-            if (folder / INDEX).is_file() and folder.name != STARTER_MODEL:
+            single = folder.suffix == checkpoints.SUFFIX and folder.is_file()
+            if (single or (folder / INDEX).is_file()) and folder.name != STARTER_MODEL:
                 yield folder.name, folder
 
 
@@ -173,7 +165,7 @@ def _locate(paths: Paths, name: str) -> Path | None:
 
 def _describe(name: str, folder: Path) -> ModelInfo:
     try:
-        return inspect(name, folder)
+        return inspect(name, folder) if folder.is_dir() else _inspect_file(name, folder)
     except RequestError as error:
         return ModelInfo(name, str(folder), "", (), (), False, 0.0, "", problem=error.message)
 
@@ -191,6 +183,13 @@ def _info(name: str, folder: Path, family: str) -> ModelInfo:
         licence=_licence(folder),
         native_size=_native_size(folder),
     )
+
+
+def _inspect_file(name: str, file: Path) -> ModelInfo:
+    family = checkpoints.family_of(file)
+    side = _native_size(checkpoints.config_folder(family))
+    size = round(file.stat().st_size / 1e6, 1)
+    return ModelInfo(name, str(file), family, (), (), False, size, "", side)
 
 
 def _native_size(folder: Path) -> int:
@@ -250,8 +249,12 @@ def _licence(folder: Path) -> str:
 
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a folder's files: changes when the model is changed on disk."""
+    """Names, sizes and times of a folder's files, or of one file: changes when the model is
+    changed on disk."""
     rows = []
+    if folder.is_file():
+        stat = folder.stat()
+        rows.append((folder.name, stat.st_size, stat.st_mtime_ns))
     for root, _, files in os.walk(folder):
         for name in files:
             stat = (Path(root) / name).stat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ..errors import ErrorCode, RequestError
@@ -30,7 +31,12 @@ def add_words(parser: argparse.ArgumentParser, what: str) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Model and LoRAs; `loras_of` reads the latter."""
-    parser.add_argument("--model", default=STARTER_MODEL, help="a model's name or folder")
+    parser.add_argument(
+        "--model",
+        type=_model,
+        default=STARTER_MODEL,
+        help="a model's name, its folder, or a single .safetensors file",
+    )
     parser.add_argument(
         "--lora",
         action="append",
@@ -38,6 +44,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE[:WEIGHT]",
         help="a LoRA file, or the name of one of the model's own; repeat for several",
     )
+
+
+def _model(text: str) -> str:
+    """A name as it is; a path from here as one from the root, since the daemon is elsewhere."""
+    path = Path(text)
+    is_path = len(path.parts) > 1 or path.is_file()
+    return str(path.absolute()) if is_path else text
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,8 @@ from transformers import CLIPVisionModelWithProjection
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Lora
 
-from ...models import IP_ADAPTER, broken, check_safetensors
+from ...checkpoints import header
+from ...models import IP_ADAPTER, broken
 from .canvas import flatten
 from .latents import from_image8
 from .loading import LoadedModel, load_network
@@ -72,7 +73,7 @@ def with_loras(pipe: Any, model: LoadedModel, loras: Sequence[Lora]) -> Iterator
 
 def _put_on(pipe: Any, file: Path, name: str) -> None:
     try:
-        check_safetensors(file)
+        header(file)
         pipe.load_lora_weights(load_file(file), adapter_name=name)
         fits = any(name in names for names in pipe.get_list_adapters().values())
         problem = "" if fits else "none of its layers is in the model"
@@ -118,7 +119,7 @@ def _load_ip_adapter(pipe: Any, folder: Path) -> None:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         broken(folder, "has no safetensors file")
-    check_safetensors(files[0])
+    header(files[0])
     state: dict[str, dict[str, Any]] = {"image_proj": {}, "ip_adapter": {}}
     for key, tensor in load_file(files[0]).items():
         part, _, rest = key.partition(".")

@@ -33,6 +33,7 @@ from . import samplers
 from .digests import model_digest
 from .families import FAMILIES, Family
 from .latents import LatentPreview, fit_preview
+from .single_file import unpacked
 
 _LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
 
@@ -138,12 +139,12 @@ class LoadedModel:
 
 
 def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedModel:
-    """Load a model by name ("starter", a folder in `Paths.models`) or absolute path.
+    """Load a model by name ("starter", one in `Paths.models`) or absolute path.
 
     Raises RequestError: MODEL_MISSING, or MODEL_BROKEN with the file named.
     """
     place = place or best_device()
-    folder = model_folder(paths, name)
+    folder = unpacked(model_folder(paths, name).resolve(), paths.cache)
     info = inspect(name, folder)
     family = FAMILIES[info.family]
     return LoadedModel(
