@@ -22,6 +22,18 @@ def active_layer(context: Any) -> Any:
     return stack.layers[stack.active] if 0 <= stack.active < len(stack.layers) else None
 
 
+def need_layer(context: Any) -> Any:
+    """The layer selected in the list. Raises UnderpaintError(BAD_REQUEST) when there is none."""
+    layer = active_layer(context)
+    if layer is None:
+        raise UnderpaintError(
+            ErrorCode.BAD_REQUEST,
+            "no layer is selected",
+            hint="Select the object and one of its layers.",
+        )
+    return layer
+
+
 def need_material(context: Any) -> Any:
     """The active material. Raises UnderpaintError(BAD_REQUEST) when there is none."""
     material = active_material(context)

@@ -6,10 +6,8 @@ from typing import Any
 
 import bpy
 
-from underpaint.errors import ErrorCode, UnderpaintError
-
 from .. import apply, runtime
-from ..active import active_layer
+from ..active import need_layer
 from ..painting_properties import choose_seed, new_seed
 from ..session import Task
 from ..texture_job import Prepared, again, prepare
@@ -59,24 +57,13 @@ class UNDERPAINT_OT_reroll(Paints, bpy.types.Operator):
     bl_label = "Try Again"
 
     def execute(self, context: Any) -> set[str]:
-        return self.paint(lambda: _hand_over(context, _same_job(context)))
+        return self.paint(lambda: _hand_over(context, again(need_layer(context), new_seed())))
 
 
 def _new_job(context: Any, purpose: Purpose) -> Prepared:
     group = context.scene.underpaint_texture
     choose_seed(group)
     return prepare(context, read_texture_settings(group), group.views, purpose)
-
-
-def _same_job(context: Any) -> Prepared:
-    layer = active_layer(context)
-    if layer is None:
-        raise UnderpaintError(
-            ErrorCode.BAD_REQUEST,
-            "no layer is selected",
-            hint="Select the object and one of its layers.",
-        )
-    return again(layer, new_seed())
 
 
 def _hand_over(context: Any, job: Prepared) -> Task:

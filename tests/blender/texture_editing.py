@@ -25,8 +25,7 @@ from texture_tools import SIDE
 
 
 def trying_again_keeps_the_old_until_decided():
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     old = texture(seed=40).paint.image
     bpy.ops.underpaint.reroll(timeout=120)
     assert len(layers(item)) == 1
@@ -48,9 +47,7 @@ def trying_again_keeps_the_old_until_decided():
 
 
 def a_painted_place_is_repainted_and_nothing_else():
-    item = tools.quad()
-    item.data.materials.append(tools.material())
-    tools.only(item)
+    item = tools.clay_quad()
     texture(seed=0)
     settings().prompt = QUICK
     assert "where to repaint" in refusal(lambda: bpy.ops.underpaint.repaint(timeout=60))
@@ -163,8 +160,7 @@ def paint_tile(mask, number, where):
 
 
 def restyle_starts_from_what_is_seen():
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     texture(seed=0)
     settings().strength = 0.25
     layer = texture(seed=200, how=bpy.ops.underpaint.restyle)

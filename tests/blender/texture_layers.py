@@ -28,8 +28,7 @@ from texture_tools import SIDE
 
 
 def a_texture_becomes_a_layer_and_the_object_gets_a_material():
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     assert not item.material_slots
     layer = texture(seed=40)
     assert [m.name for m in item.data.materials] == [QUICK]
@@ -40,8 +39,7 @@ def a_texture_becomes_a_layer_and_the_object_gets_a_material():
 
 
 def solid_shading_shows_it_at_once():
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     layer = texture()
     areas = [a for w in bpy.context.window_manager.windows for a in w.screen.areas]
     solid = [a.spaces.active.shading for a in areas if a.type == "VIEW_3D"]
@@ -52,9 +50,7 @@ def solid_shading_shows_it_at_once():
 
 
 def solid_shading_shows_a_stack_put_together():
-    item = tools.quad()
-    item.data.materials.append(tools.material(colour=(0.5, 0.5, 0.5, 1)))
-    tools.only(item)
+    item = tools.clay_quad(colour=(0.5, 0.5, 0.5, 1))
     texture().opacity = 0.5
     live_until_shown()
     image = addon("layers.nodes").display_node(item.active_material).image
@@ -83,9 +79,7 @@ def layers_mix_by_order_opacity_and_eye():
 
 
 def a_mask_says_where_a_layer_shows():
-    item = tools.quad()
-    item.data.materials.append(tools.material(colour=(0.5, 0.5, 0.5, 1)))
-    tools.only(item)
+    item = tools.clay_quad(colour=(0.5, 0.5, 0.5, 1))
     layer = texture()
     bpy.ops.underpaint.mask_paint(what="LAYER")
     assert bpy.context.mode == "PAINT_TEXTURE"
@@ -107,9 +101,7 @@ def a_mask_says_where_a_layer_shows():
 
 
 def flatten_looks_just_the_same():
-    item = tools.quad()
-    item.data.materials.append(tools.material())
-    tools.only(item)
+    item = tools.clay_quad()
     texture(seed=0)
     texture(seed=200)
     texture(seed=90)
@@ -128,9 +120,7 @@ def flatten_looks_just_the_same():
 
 
 def flatten_does_not_make_the_window_wait():
-    item = tools.quad()
-    item.data.materials.append(tools.material())
-    tools.only(item)
+    item = tools.clay_quad()
     settings().size = 512
     for seed in (0, 200, 90):
         texture(seed=seed).opacity = 0.6
@@ -162,9 +152,7 @@ def seconds(work):
 
 
 def layers_that_change_while_they_are_flattened_stay():
-    item = tools.quad()
-    item.data.materials.append(tools.material())
-    tools.only(item)
+    item = tools.clay_quad()
     texture(seed=0)
     texture(seed=200)
     bpy.ops.underpaint.layers_flatten(wait=False)
@@ -245,8 +233,7 @@ def two_objects_are_painted_in_one_job_each_on_its_own_texture():
 
 
 def every_panel_draws_quickly_with_layers():
-    item = tools.quad()
-    tools.only(item)
+    tools.bare_quad()
     bpy.context.scene.underpaint.mode = "TEXTURE"
     for panel in ("UNDERPAINT_PT_main", "UNDERPAINT_PT_layers", "UNDERPAINT_PT_edit"):
         draw(panel)

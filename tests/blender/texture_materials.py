@@ -39,8 +39,7 @@ def removing_the_last_layer_gives_the_artists_material_back():
 
 
 def restoring_takes_a_made_material_away():
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     texture()
     bpy.ops.underpaint.layers_restore()
     assert item.active_material is None
@@ -105,8 +104,7 @@ def a_material_without_nodes_keeps_its_colour_below():
 def disabling_leaves_no_handler_and_no_property_and_layers_stay():
     import addon_utils
 
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     texture(seed=40)
     handlers = bpy.app.handlers
     addon_utils.disable(base.MODULE)

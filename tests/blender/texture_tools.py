@@ -21,6 +21,20 @@ def quad(name="Plane", *, uv=True, at=(0, 0, 0), cell=(0, 0)):
     return linked(name, mesh, at)
 
 
+def bare_quad():
+    """A square without a material, alone in the scene and selected."""
+    item = quad()
+    only(item)
+    return item
+
+
+def clay_quad(*name, **options):
+    """A square in a material of one colour, alone in the scene and selected."""
+    item = bare_quad()
+    item.data.materials.append(material(*name, **options))
+    return item
+
+
 def two_tiles():
     """Two squares in one mesh, on the UDIM tiles 1001 and 1002, with one material."""
     item, other = quad(), quad("Other", at=(3, 0, 0), cell=(1, 0))

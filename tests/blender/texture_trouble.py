@@ -16,9 +16,7 @@ from texture_tools import SIDE
 
 
 def the_object_may_be_renamed_while_it_is_painted():
-    item = tools.quad()
-    item.data.materials.append(tools.material())
-    tools.only(item)
+    item = tools.clay_quad()
     task = begin()
     item.name, item.active_material.name = "Renamed", "Renamed too"
     pump_until(lambda: task.ended)
@@ -27,8 +25,7 @@ def the_object_may_be_renamed_while_it_is_painted():
 
 
 def the_object_may_be_deleted_while_it_is_painted():
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     task = begin()
     bpy.data.objects.remove(item)
     pump_until(lambda: task.ended)
@@ -38,9 +35,7 @@ def the_object_may_be_deleted_while_it_is_painted():
 
 
 def the_material_may_be_swapped_while_it_is_painted():
-    item = tools.quad()
-    item.data.materials.append(tools.material("Old"))
-    tools.only(item)
+    item = tools.clay_quad("Old")
     task = begin()
     item.data.materials[0] = tools.material("New")
     pump_until(lambda: task.ended)
@@ -48,8 +43,7 @@ def the_material_may_be_swapped_while_it_is_painted():
 
 
 def the_file_may_be_opened_again_while_it_is_painted():
-    item = tools.quad()
-    tools.only(item)
+    tools.bare_quad()
     settings().prompt = SLOW
     blend = Path(bpy.app.tempdir) / "again.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
@@ -63,8 +57,7 @@ def the_daemon_may_be_killed_while_it_paints():
     import os
     import signal
 
-    item = tools.quad()
-    tools.only(item)
+    item = tools.bare_quad()
     task = begin("steps=40 seconds=0.05")
     pump_until(lambda: task.step > 1)
     os.kill(base.daemon_pid(), signal.SIGKILL)
@@ -88,9 +81,7 @@ def cancelling_leaves_the_material_as_it_was():
 
 
 def saving_and_opening_keeps_layers_masks_and_flat_images():
-    item = tools.quad()
-    item.data.materials.append(tools.material())
-    tools.only(item)
+    item = tools.clay_quad()
     texture(seed=0)
     texture(seed=200)
     bpy.ops.underpaint.layers_flatten()

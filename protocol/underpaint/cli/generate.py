@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..buffers import BufferRef, Buffers, Kind
+from ..buffers import Buffers, Kind
 from ..cameras import Camera, look_at, perspective
 from ..errors import ErrorCode, RequestError
-from ..imagefile import read_color, read_depth, read_mask
+from ..imagefile import read_depth, read_mask
 from ..requests import (
     ControlKind,
     ImageRequest,
@@ -25,11 +25,12 @@ from .controls import FORM, control_of
 from .options import (
     add_json,
     add_model,
+    add_results,
     add_sampling,
     add_tile,
     add_words,
-    loras_of,
-    sampling_of,
+    painting_of,
+    picture_of,
     tile_of,
 )
 from .run import run_job
@@ -68,8 +69,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the view's or 256x256")
     add_tile(parser, defaults.tile)
     add_sampling(parser)
-    parser.add_argument("--batch", type=int, default=defaults.batch, help="number of images")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    add_results(parser, "images")
     add_json(parser)
     parser.set_defaults(run=_run)
 
@@ -82,15 +82,10 @@ def _run(args: argparse.Namespace) -> int:
 def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
     """The request that the arguments mean. Raises RequestError for files and values."""
     buffers = Buffers()
-    # What pictures and inpaintings have in common.
-    painting: dict[str, Any] = {
-        "prompt": Prompt(args.prompt, args.negative),
-        "model": args.model,
-        "sampling": sampling_of(args),
-        "batch": args.batch,
+    painting = {
+        **painting_of(args),
         "view": _view(args, buffers),
         "controls": tuple(control_of(text, buffers) for text in args.control),
-        "loras": loras_of(args),
     }
     if args.strength is not None:
         painting["strength"] = args.strength
@@ -104,8 +99,8 @@ def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers)
         **painting,
         width=width,
         height=height,
-        init=_picture(args.init, buffers),
-        reference=_picture(args.reference, buffers),
+        init=picture_of(args.init, buffers),
+        reference=picture_of(args.reference, buffers),
         tile=tile_of(args),
     )
 
@@ -113,7 +108,7 @@ def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers)
 def _inpaint(
     args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers
 ) -> InpaintRequest:
-    image = _picture(args.init, buffers)
+    image = picture_of(args.init, buffers)
     if image is None:
         raise RequestError(
             ErrorCode.BAD_REQUEST, "--mask needs --init", hint="Give the image to repaint."
@@ -121,10 +116,6 @@ def _inpaint(
     return InpaintRequest(
         **painting, image=image, mask=buffers.add(Kind.MASK, read_mask(args.mask))
     )
-
-
-def _picture(path: Path | None, buffers: Buffers) -> BufferRef | None:
-    return None if path is None else buffers.add(Kind.COLOR, read_color(path))
 
 
 def _view(args: argparse.Namespace, buffers: Buffers) -> View | None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..buffers import Buffers, Kind
-from ..imagefile import read_color
+from ..buffers import Buffers
 from ..requests import ImageRequest, Prompt, TileAxes
 from .options import (
     add_json,
     add_model,
     add_pbr,
+    add_results,
     add_sampling,
     add_tile,
     add_words,
-    loras_of,
+    painting_of,
     pbr_of,
-    sampling_of,
+    picture_of,
     tile_of,
 )
 from .run import run_job
@@ -49,8 +49,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--strength", type=float, default=defaults.strength, help="how far to go from it, 0 to 1"
     )
     add_sampling(parser)
-    parser.add_argument("--batch", type=int, default=defaults.batch, help="number of materials")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    add_results(parser, "materials")
     add_json(parser)
     parser.set_defaults(run=_run)
 
@@ -64,15 +63,11 @@ def build_request(args: argparse.Namespace) -> tuple[ImageRequest, Buffers]:
     """The request that the arguments mean. Raises RequestError."""
     buffers = Buffers()
     request = ImageRequest(
-        prompt=Prompt(args.prompt, args.negative),
-        model=args.model,
+        **painting_of(args),
         width=args.size,
         height=args.size,
-        sampling=sampling_of(args),
-        batch=args.batch,
-        init=None if args.init is None else buffers.add(Kind.COLOR, read_color(args.init)),
+        init=picture_of(args.init, buffers),
         strength=args.strength,
-        loras=loras_of(args),
         tile=tile_of(args),
         pbr=pbr_of(args),
     )

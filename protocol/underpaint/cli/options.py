@@ -6,11 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..buffers import BufferRef, Buffers, Kind
 from ..errors import ErrorCode, RequestError
+from ..imagefile import read_color
 from ..requests import (
     STARTER_MODEL,
     Lora,
     Pbr,
+    Prompt,
     Sampler,
     Sampling,
     TileAxes,
@@ -62,6 +65,12 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=Sampling().seed, help="same seed, same result")
 
 
+def add_results(parser: argparse.ArgumentParser, what: str) -> None:
+    """How many, and where to."""
+    parser.add_argument("--batch", type=int, default=1, help=f"number of {what}")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+
+
 def add_tile(parser: argparse.ArgumentParser, default: TileAxes) -> None:
     """`--tile`; `tile_of` reads it."""
     parser.add_argument(
@@ -94,6 +103,22 @@ def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:
 def loras_of(args: argparse.Namespace) -> tuple[Lora, ...]:
     """The LoRAs that the arguments mean."""
     return tuple(_lora(text) for text in args.lora)
+
+
+def painting_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What pictures, inpaintings and materials have in common, by the request's field names."""
+    return {
+        "prompt": Prompt(args.prompt, args.negative),
+        "model": args.model,
+        "sampling": sampling_of(args),
+        "batch": args.batch,
+        "loras": loras_of(args),
+    }
+
+
+def picture_of(path: Path | None, buffers: Buffers) -> BufferRef | None:
+    """An image file, put into `buffers`. Raises RequestError(FILE)."""
+    return None if path is None else buffers.add(Kind.COLOR, read_color(path))
 
 
 def tile_of(args: argparse.Namespace) -> TileAxes:
