@@ -19,6 +19,7 @@ from . import (
     texture_panels,
     texture_properties,
 )
+from .capture import gpu_passes
 
 _CLASSES = (
     preferences.UnderpaintPreferences,
@@ -57,3 +58,4 @@ def unregister() -> None:
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
     runtime.stop()
+    gpu_passes.free()

@@ -51,7 +51,11 @@ def request_of(image: Any) -> ImageRequest | TextureRequest:
     text = image.get(REQUEST_KEY) if image is not None else None
     request = from_json(text) if text else None
     if not isinstance(request, ImageRequest | TextureRequest):
-        raise RequestError(ErrorCode.FILE, "this image carries no Underpaint settings")
+        raise RequestError(
+            ErrorCode.FILE,
+            "this image carries no Underpaint settings",
+            hint="Choose an image that Underpaint painted.",
+        )
     return request
 
 
@@ -60,7 +64,9 @@ def show_behind_camera(scene: Any, image: Any) -> None:
     camera = scene.camera
     if camera is None or camera.type != "CAMERA":
         raise RequestError(
-            ErrorCode.CAPTURE_FAILED, "the scene has no camera to show the image behind"
+            ErrorCode.CAPTURE_FAILED,
+            "the scene has no camera to show the image behind",
+            hint="Add a camera, or make one the scene's camera.",
         )
     backgrounds = camera.data.background_images
     ours = [b for b in backgrounds if b.image is not None and JOB_KEY in b.image]

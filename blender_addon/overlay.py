@@ -14,8 +14,8 @@ from gpu_extras.presets import draw_texture_2d
 from underpaint.cameras import Camera
 from underpaint.requests import ImageRequest
 
-from .layers.compose import linear
 from .session import Task
+from .srgb import linear
 
 _CORNER_PX = 256
 _TEXTURE_PX = 256

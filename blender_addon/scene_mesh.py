@@ -58,7 +58,10 @@ def extract_mesh(objects: Iterable[Any], depsgraph: Any) -> ExtractedMesh:
 
 def _triangles(item: Any, depsgraph: Any, ids: Mapping[str, int]) -> Triangles:
     if item.type not in SURFACES:
-        _refuse(f"{item.name!r} is a {item.type.lower()}, which has no surface")
+        _refuse(
+            f"{item.name!r} is a {item.type.lower()}, which has no surface",
+            "Select meshes, curves or text only.",
+        )
     triangles = read_triangles(item.evaluated_get(depsgraph))
     if triangles is None or item.original.name_full not in ids:
         _refuse(
@@ -66,7 +69,10 @@ def _triangles(item: Any, depsgraph: Any, ids: Mapping[str, int]) -> Triangles:
             "Make it visible; if geometry nodes make it of instances, realise them.",
         )
     if not np.isfinite(triangles.position).all():
-        _refuse(f"{item.name!r} has coordinates that are not finite")
+        _refuse(
+            f"{item.name!r} has coordinates that are not finite",
+            "Delete the vertices that have no place, or undo what moved them.",
+        )
     return triangles
 
 
@@ -88,5 +94,5 @@ def _corners(triangles: Triangles, to_world: Matrix4, object_id: int) -> tuple[A
     return (*floats, ids)
 
 
-def _refuse(message: str, hint: str | None = None) -> NoReturn:
+def _refuse(message: str, hint: str) -> NoReturn:
     raise UnderpaintError(ErrorCode.BAD_MESH, message, hint=hint)

@@ -333,5 +333,9 @@ def _as_ours(error: BaseException) -> UnderpaintError:
     if isinstance(error, UnderpaintError):
         return error
     if isinstance(error, OSError):
-        return RequestError(ErrorCode.FILE, f"the painting cannot be saved: {error}")
+        return RequestError(
+            ErrorCode.FILE,
+            f"the painting cannot be saved: {error}",
+            hint="Free disk space, or save the .blend where its folder can be written to.",
+        )
     return UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")

@@ -154,7 +154,9 @@ def _draw_layer(layout: Any, layer: Any) -> None:
     again.enabled = image is not None and REQUEST_KEY in image and runtime.live().current is None
     again.operator("underpaint.reroll", icon="FILE_REFRESH")
     if image is not None and REQUEST_KEY in image:
-        row.operator("underpaint.use_settings", text="Settings", icon="COPYDOWN").image = image.name
+        row.operator(
+            "underpaint.use_settings", text="Use Settings", icon="COPYDOWN"
+        ).image = image.name
     row = layout.row(align=True)
     row.operator("underpaint.mask_paint", text="Layer Mask", icon="MOD_MASK").what = "LAYER"
     if layer.mask is not None:

@@ -23,6 +23,7 @@ def tile_numbers(cell: Ints) -> Ints:
     return np.where(inside, FIRST_TILE + column + _COLUMNS * row, FIRST_TILE)
 
 
-def cell_of(number: int) -> Ints:
-    """The square (2,) of a UDIM number."""
-    return np.array([(number - FIRST_TILE) % _COLUMNS, (number - FIRST_TILE) // _COLUMNS])
+def cell_of(number: int | Ints) -> Ints:
+    """The squares (..., 2) of UDIM numbers."""
+    row, column = np.divmod(np.asarray(number) - FIRST_TILE, _COLUMNS)
+    return np.stack([column, row], axis=-1)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from underpaint.cameras import Camera
 
+from ..srgb import srgb
 from .sources import Viewport
 from .surfaces import Passes
 
@@ -50,11 +51,8 @@ def viewport_color(context: Any, camera: Camera, viewport: Viewport | None) -> I
 def shaded(passes: Passes) -> Image8:
     """Material colours under a light at the camera, (h, w, 3) uint8 sRGB, grey background."""
     facing = 0.25 + 0.75 * passes.normal[..., 2:].clip(0, 1)
-    linear = np.where(passes.object_id[..., None] > 0, passes.color * facing, 0.05)
-    srgb = np.where(
-        linear <= 0.0031308, linear * 12.92, 1.055 * linear.clip(1e-8) ** (1 / 2.4) - 0.055
-    )
-    return np.round(srgb.clip(0, 1) * 255).astype(np.uint8)
+    light = np.where(passes.object_id[..., None] > 0, passes.color * facing, np.float32(0.05))
+    return np.round(srgb(light) * 255).astype(np.uint8)
 
 
 def _any_viewport(context: Any) -> Viewport | None:

@@ -30,7 +30,11 @@ class Viewport:
     def of_area(cls, area: Any) -> Viewport:
         """The viewport of a VIEW_3D area. Raises UnderpaintError(CAPTURE_FAILED) for others."""
         if area is None or area.type != "VIEW_3D":
-            raise UnderpaintError(ErrorCode.CAPTURE_FAILED, "the area is not a 3D viewport")
+            raise UnderpaintError(
+                ErrorCode.CAPTURE_FAILED,
+                "the area is not a 3D viewport",
+                hint="Press the button in a 3D viewport's sidebar, or choose cameras.",
+            )
         region = next(r for r in area.regions if r.type == "WINDOW")
         space = area.spaces.active
         return cls(space, region, space.region_3d)
@@ -70,7 +74,7 @@ def _of_object(camera: Any, depsgraph: Any, width: int, height: int) -> Camera:
     if camera is None:
         _refuse("the scene has no active camera", "Add a camera, or capture from the viewport.")
     if camera.type != "CAMERA":
-        _refuse(f"{camera.name!r} is a {camera.type.lower()}, not a camera")
+        _refuse(f"{camera.name!r} is a {camera.type.lower()}, not a camera", "Choose a camera.")
     evaluated = camera.evaluated_get(depsgraph)
     if evaluated.data.type not in ("PERSP", "ORTHO"):
         _refuse(
@@ -154,5 +158,5 @@ def _camera(
     )
 
 
-def _refuse(message: str, hint: str | None = None) -> NoReturn:
+def _refuse(message: str, hint: str) -> NoReturn:
     raise UnderpaintError(ErrorCode.CAPTURE_FAILED, message, hint=hint)

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from underpaint.envelope import new_id
 from underpaint.errors import ErrorCode, UnderpaintError
 
+from ..srgb import Floats
 from . import nodes, pixels, stack
-from .compose import Floats, Sheet, flat_values, stacked, to_bytes
+from .compose import Sheet, flat_values, stacked, to_bytes
 from .ready import Ready, ready
 from .stack import NewLayer
 from .visible import MAPS, Found, Place, Visible, places, sheets, visible

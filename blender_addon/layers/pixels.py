@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
 
-from .compose import Floats, srgb
+from ..srgb import Floats, srgb
 from .ready import Ready, ready, rows
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..srgb import Floats
 from ..work import awaited
 from . import pixels
-from .compose import Floats
 from .visible import Found, Place
 
 

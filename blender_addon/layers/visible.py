@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..srgb import Floats, srgb
 from ..udim import FIRST_TILE
 from . import nodes, pixels
-from .compose import Floats, Sheet, grey, srgb
+from .compose import Sheet, grey
 
 MAPS = ("roughness", "metallic", "normal", "height", "ao")
 Place = tuple[int, int]

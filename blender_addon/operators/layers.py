@@ -66,7 +66,7 @@ class UNDERPAINT_OT_layer_decide(_OnLayer, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_layers_flatten(_OnLayer, bpy.types.Operator):
-    """Make one layer of all that are visible, looking just the same"""
+    """Make one layer of all that are visible, looking just the same. Hidden layers go"""
 
     bl_idname = "underpaint.layers_flatten"
     bl_label = "Flatten"

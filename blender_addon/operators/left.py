@@ -31,7 +31,8 @@ class UNDERPAINT_OT_fetch_left(bpy.types.Operator):
         except UnderpaintError as error:
             return refuse(self, error)
         except OSError as error:
-            return refuse(self, RequestError(ErrorCode.FILE, f"{note.folder}: {error}"))
+            hint = "Make its folder readable again, or press Leave beside it."
+            return refuse(self, RequestError(ErrorCode.FILE, f"{note.folder}: {error}", hint=hint))
         return {"FINISHED"}
 
 

@@ -35,8 +35,9 @@ def main(argv: list[str]) -> int:
     try:
         _open(args)
         wants = DEFAULT_WANTS | ({Kind.POSITION, Kind.UV} if args.surface else frozenset())
+        camera, (width, height) = _camera(args.camera), args.size
         view, buffers = capture_view(
-            bpy.context, _camera(args.camera), *args.size, wants, use_gpu=not args.no_gpu
+            bpy.context, camera, width, height, wants, use_gpu=not args.no_gpu
         )
         save_view(args.out, view, buffers)
     except UnderpaintError as error:

@@ -58,7 +58,11 @@ def open_file(path: Path) -> None:
         elif suffix == ".fbx":
             bpy.ops.import_scene.fbx(filepath=str(path))
         else:
-            raise UnderpaintError(ErrorCode.FILE, f"{path.name} is of a kind not known here")
+            raise UnderpaintError(
+                ErrorCode.FILE,
+                f"{path.name} is of a kind not known here",
+                hint="Give a .glb, .gltf, .fbx or .blend file.",
+            )
     except RuntimeError as error:
         raise UnderpaintError(ErrorCode.FILE, f"{path.name} cannot be opened: {error}") from error
 
@@ -67,7 +71,11 @@ def _export(out: Path) -> None:
     objects = [item for item in bpy.context.scene.objects if item.type == "MESH"]
     visible = [item for item in objects if item.visible_get() and item.data.polygons]
     if not visible:
-        raise UnderpaintError(ErrorCode.BAD_MESH, "the file has no visible mesh with faces")
+        raise UnderpaintError(
+            ErrorCode.BAD_MESH,
+            "the file has no visible mesh with faces",
+            hint="Make the objects to paint visible, and save the file again.",
+        )
     depsgraph = bpy.context.evaluated_depsgraph_get()
     mesh, buffers, surfaces = surfaces_of(visible, depsgraph)
     ids = object_ids(depsgraph)

@@ -29,6 +29,7 @@ import bpy  # noqa: E402
 import mesh_export_cli  # noqa: E402
 import numpy as np  # noqa: E402
 
+from blender_addon.udim import cell_of  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.errors import UnderpaintError  # noqa: E402
 
@@ -113,8 +114,7 @@ def _object(arrays: Mapping[str, Any], materials: Mapping[int, Any], name: str) 
     layer = mesh.uv_layers.new(name="UVMap")
     tile = arrays["tile"]
     # Tiles become materials of their own, so that every reader understands them.
-    cell = np.stack([(tile - 1001) % 10, (tile - 1001) // 10], 1).repeat(3, axis=0)
-    uv = np.asarray(arrays["uv"] - cell, np.float32)
+    uv = np.asarray(arrays["uv"] - cell_of(tile).repeat(3, axis=0), np.float32)
     layer.data.foreach_set("uv", uv.reshape(-1))
     for material in materials.values():
         mesh.materials.append(material)

@@ -8,9 +8,7 @@ import pytest
 from blender_addon.layers.compose import (
     Sheet,
     flat_values,
-    linear,
     resampled,
-    srgb,
     stacked,
 )
 from blender_addon.layers.surfaces import (
@@ -23,6 +21,7 @@ from blender_addon.layers.surfaces import (
     target_to_json,
 )
 from blender_addon.layers.uv_mask import faces_mask
+from blender_addon.srgb import linear, srgb
 from blender_addon.texture_request import (
     Present,
     Purpose,

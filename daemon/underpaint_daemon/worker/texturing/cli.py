@@ -96,14 +96,30 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--csv", type=Path, help="for a folder: its prompts")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
-    parser.add_argument("--views", type=int, default=request["view_count"].default)
+    parser.add_argument(
+        "--views",
+        type=int,
+        default=request["view_count"].default,
+        help="from how many sides to look; default: %(default)s",
+    )
     parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
-    parser.add_argument("--view-size", type=int, default=request["view_size"].default)
+    parser.add_argument(
+        "--view-size",
+        type=int,
+        default=request["view_size"].default,
+        help="pixels a side of each view; default: %(default)s",
+    )
     add_model(parser)
     add_sampling(parser)
     add_editing(parser)
     add_pbr(parser)
-    parser.add_argument("--object-prompt", action="append", default=[], metavar="NAME=TEXT")
+    parser.add_argument(
+        "--object-prompt",
+        action="append",
+        default=[],
+        metavar="NAME=TEXT",
+        help="what one object is to look like; repeat for several",
+    )
     parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
     add_json(parser)
     return parser
