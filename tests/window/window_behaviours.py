@@ -7,7 +7,6 @@ See `window_tools`.
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from window_tools import (
     inside,
     install,
     live,
+    measure_ticks,
     middle_of_viewport,
     screenshot,
     show_sidebar,
@@ -79,14 +79,7 @@ def the_preview_lies_over_the_viewport() -> Iterator[float]:
     REPORT["frame"] = frame
     assert frame is not None, "the view has not moved"
     REPORT["middle_painting"] = yield from until_shown("2_painting", middle_of_viewport, golden)
-    times: list[float] = []
-    for _ in range(60):
-        began = time.perf_counter()
-        addon("pump").tick()
-        times.append((time.perf_counter() - began) * 1000)
-        yield 0.03
-    REPORT["tick_median_ms"] = statistics.median(times)
-    REPORT["tick_p95_ms"] = sorted(times)[int(len(times) * 0.95)]
+    yield from measure_ticks()
 
 
 def golden(colour: list[float]) -> bool:

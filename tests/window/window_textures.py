@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from window_tools import (
     inside,
     install,
     live,
+    measure_ticks,
     screenshot,
     show_sidebar,
     until_shown,
@@ -50,6 +50,7 @@ def story() -> Iterator[float]:
     yield from the_finished_texture_is_a_layer_shown_in_solid()
     yield from it_is_one_undo_step()
     yield from a_mask_is_painted_and_repainted()
+    yield from flattening_lets_the_window_live_and_is_one_undo_step()
 
 
 def prepare() -> Iterator[float]:
@@ -85,13 +86,7 @@ def the_texture_grows_on_the_object() -> Iterator[float]:
     yield from wait(lambda: growing.textures)
     shown = yield from until_shown("t2_growing", colourfulness, lambda it: it - before > 0.1)
     REPORT["growing_colours"], REPORT["growing_previews"] = shown - before, task.previews_seen
-    times = []
-    for _ in range(60):
-        began = time.perf_counter()
-        addon("pump").tick()
-        times.append((time.perf_counter() - began) * 1000)
-        yield 0.03
-    REPORT["tick_median_ms"] = statistics.median(times)
+    yield from measure_ticks()
     assert not layers(), "nothing in the file has changed yet"
     with inside():
         bpy.ops.underpaint.cancel()
@@ -153,6 +148,21 @@ def a_mask_is_painted_and_repainted() -> Iterator[float]:
     REPORT["repainted"] = yield from until_shown("t6_layers", beside_ear, bluish)
     assert len(layers()) == 2
     assert layers()[0].mask is not None
+
+
+def flattening_lets_the_window_live_and_is_one_undo_step() -> Iterator[float]:
+    with inside():
+        bpy.ops.ed.undo_push(message="Ready to flatten")
+        assert bpy.ops.underpaint.layers_flatten() == {"FINISHED"}
+    assert len(layers()) == 2, "it comes back at once"
+    yield from wait(lambda: not live().drawing)
+    yield 0.5
+    assert len(layers()) == 1
+    assert live().error is None, live().error
+    with inside():
+        bpy.ops.ed.undo()
+    yield 0.5
+    assert len(layers()) == 2, "one step back: they are there again"
 
 
 def beside_ear(shown: np.ndarray) -> list[float]:
