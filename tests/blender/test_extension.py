@@ -20,9 +20,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from behaviour_lists import behaviours
 
+import underpaint
 from underpaint.blenders import Blender
 from underpaint.connection import read_connection
 from underpaint.errors import ConnectionLost
+from underpaint.events import Done
 from underpaint.paths import user_paths
 
 pytestmark = [pytest.mark.blender, pytest.mark.timeout(1000)]
@@ -31,6 +33,7 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "addon_behaviours.py"
 TEXTURE_SCRIPT = HERE / "texture_behaviours.py"
 STARTER_SCRIPT = HERE / "addon_starter.py"
+RESTART_SCRIPT = HERE / "addon_restart.py"
 
 
 @pytest.fixture(scope="session")
@@ -46,25 +49,38 @@ def extension(tmp_path_factory) -> Path:
 
 def run(blender: Blender, script: Path, folder: Path, extension: Path, python: Path) -> dict:
     """Run a script of behaviours in a clean user folder; what it reports."""
-    report = folder / "report.json"
-    env = {
+    env = user_environment(folder, python)
+    try:
+        return run_once(blender, script, folder, env, [str(extension)])
+    finally:
+        _end_daemon(env)
+
+
+def user_environment(folder: Path, python: Path) -> dict[str, str]:
+    """One user's folders, and the Python of the daemon."""
+    return {
         **os.environ,
         "BLENDER_USER_RESOURCES": str(folder / "user"),
         "UNDERPAINT_DATA": str(folder / "data"),
         "UNDERPAINT_CACHE": str(folder / "cache"),
         "UNDERPAINT_PYTHON": str(python),
     }
-    try:
-        done = subprocess.run(
-            blender.command(script, [str(report), str(extension)]),
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-            env=env,
-        )
-    finally:
-        _end_daemon(env)
+
+
+def run_once(
+    blender: Blender, script: Path, folder: Path, env: dict[str, str], words: list[str]
+) -> dict:
+    """Start a Blender with a script, and wait until it has closed; what it reports."""
+    report = folder / "report.json"
+    report.unlink(missing_ok=True)
+    done = subprocess.run(
+        blender.command(script, [str(report), *words]),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        env=env,
+    )
     assert report.exists(), done.stdout + done.stderr
     return json.loads(report.read_text())
 
@@ -109,6 +125,22 @@ def texture_outcomes(blender, extension, texture_folder) -> dict[str, str]:
 @pytest.mark.parametrize("behaviour", behaviours(SCRIPT))
 def test_in_blender(outcomes, behaviour):
     assert outcomes[behaviour] == "", outcomes[behaviour]
+
+
+@pytest.mark.slow
+def test_what_ended_while_blender_was_closed_is_offered_at_its_next_start(
+    blender, extension, tmp_path
+):
+    env = user_environment(tmp_path, painter(tmp_path))
+    try:
+        first = run_once(blender, RESTART_SCRIPT, tmp_path, env, [str(extension), "close"])
+        with underpaint.connect(user_paths(env), start=False) as up:
+            assert isinstance(list(up.job(first["job"]))[-1], Done)
+        second = run_once(blender, RESTART_SCRIPT, tmp_path, env, [str(extension), "open"])
+    finally:
+        _end_daemon(env)
+    offered = {**first, "offered": True, "size": [256, 256], "still_left": 0}
+    assert second == offered
 
 
 @pytest.mark.slow
