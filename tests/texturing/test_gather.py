@@ -16,8 +16,13 @@ from underpaint_daemon.worker.texturing.project import Options, painted_view, pr
 from underpaint_daemon.worker.texturing.render import render_view, view_from_buffers
 from underpaint_daemon.worker.texturing.sampling import sample_surface
 from underpaint_daemon.worker.texturing.shapes import chair, fragmented_uv, thin_fin, two_shell_box
-from underpaint_daemon.worker.texturing.tiers import EXACT, GENERATED
-from underpaint_daemon.worker.texturing.visibility import SurfacePoints, ViewGeometry, look
+from underpaint_daemon.worker.texturing.tiers import BESIDE, EXACT, GENERATED
+from underpaint_daemon.worker.texturing.visibility import (
+    SurfacePoints,
+    ViewGeometry,
+    look,
+    pixel_footprint,
+)
 
 torch.set_num_threads(1)
 SIZE = 192
@@ -73,6 +78,19 @@ def test_a_strip_a_few_pixels_wide_is_seen_by_its_clean_pixels() -> None:
     assert int(rim.sum()) > 100
     assert float((got.tier[rim] > 0).float().mean()) > 0.95
     assert torch.allclose(got.color[got.tier > 0], torch.tensor(0.5))
+
+
+def test_the_pixel_beside_is_near_on_the_surface_however_slanted_it_is() -> None:
+    mesh = fragmented_uv()
+    view = front(mesh)
+    picture = painted_view(view, torch.where(view.mask[..., None], view.position, -9.0))
+    points = sample_surface(mesh, 60_000).points
+    got = gather(points, torch.zeros(len(points)), [picture], EXACT, 3)
+    taken = got.tier == BESIDE
+    assert int(taken.sum()) > 15
+    depth = float(view.depth[view.mask].max())
+    reach = 2.5 * float(pixel_footprint(view.camera, torch.tensor(depth)))
+    assert float((got.color - points.position)[taken].norm(dim=1).max()) <= reach
 
 
 def test_a_square_view_outweighs_a_slanted_one() -> None:

@@ -1,8 +1,9 @@
 """Points a view sees too close to an outline to trust the pixel: they take the clean one beside.
 
 On a strip a few pixels wide every pixel may touch an outline. The nearest pixel that keeps the
-rule's distance from outlines, lies on the same surface and is at most 2.5 pixels away is still
-far closer than any paint a fill could find.
+rule's distance from outlines, lies on the same surface and is at most 2.5 pixels' footprints away
+on it is still closer than any paint a fill could find. Where the surface is slanted a pixel beside
+is farther off than that, and the fill does better.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def beside(
     near = (clean >= 0) & ((center - found.pixel).norm(dim=1) <= REACH_PX)
     place = view.image[0, :3].reshape(3, -1)[:, clean.clamp(min=0)].T
     point = points.position[found.index] - torch.from_numpy(view.camera.position).to(place)
-    off = ((place - point) * points.normal[found.index]).sum(1).abs()
+    apart = place - point
+    off = (apart * points.normal[found.index]).sum(1).abs()
+    near &= apart.norm(dim=1) <= REACH_PX * found.footprint
     rows = (near & (off < _OFF_PLANE * found.footprint)).nonzero()[:, 0]
     kept = found.select(rows)
     edge = torch.full_like(kept.edge, limit)
