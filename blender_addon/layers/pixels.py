@@ -155,6 +155,8 @@ def _tiles_on_disk(image: Any) -> str:
         return str(bpy.path.abspath(image.filepath))
     copies = str(Path(bpy.app.tempdir) / f"underpaint-{image.session_uid}.<UDIM>.png")
     image.save(filepath=copies)
+    # Blender takes it for saved now; touched, it is saved with the .blend as before.
+    image.pixels[0] = image.pixels[0]
     return copies
 
 

@@ -151,6 +151,24 @@ def a_mask_of_a_layer_lies_on_its_udim_tiles():
     assert read(flat, 1001)[..., 3].min() == 1
 
 
+def reading_unsaved_paint_on_udim_tiles_loses_nothing():
+    item = tools.two_tiles()
+    tools.only(item)
+    layer = texture(seed=0)
+    image = layer.paint.image
+    painted = np.ones(SIDE * SIDE * 4, np.float32)
+    image.pixels.foreach_set(painted)
+    read = addon("layers.pixels").read_tile
+    assert read(image, 1001).min() == 1, "what is seen is what was painted"
+    assert np.allclose(read(image, 1002), expected(16), atol=1e-3)
+    assert image.is_dirty, "and it is still to be saved"
+    blend = Path(bpy.app.tempdir) / "painted.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    image = layers(bpy.data.objects["Plane"])[0].paint.image
+    assert read(image, 1001).min() == 1
+
+
 def paint_tile(mask, number, where):
     """Make one tile of a mask white where a pattern holds, through its file: scripts can reach the
     first tile only."""
@@ -177,5 +195,6 @@ BEHAVIOURS = (
     masks_lie_on_every_udim_tile,
     selected_faces_may_lie_on_several_udim_tiles,
     a_mask_of_a_layer_lies_on_its_udim_tiles,
+    reading_unsaved_paint_on_udim_tiles_loses_nothing,
     restyle_starts_from_what_is_seen,
 )
