@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Studio, picture
+from scipy.ndimage import gaussian_filter
 from tiny_model import build_marigold
 
 from underpaint.buffers import Kind
@@ -24,7 +25,12 @@ from underpaint.requests import (
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, vae_scale
 from underpaint_daemon.worker.pipelines.maps import MAP_NAMES
 from underpaint_daemon.worker.pipelines.material import normal_of_height
-from underpaint_daemon.worker.pipelines.tiling import circular, with_margins, wrap_ratios
+from underpaint_daemon.worker.pipelines.tiling import (
+    circular,
+    with_margins,
+    wrap_deviations,
+    wrap_ratios,
+)
 
 ASKED = ImageRequest(
     Prompt("red stone"), model="tiny", width=96, height=64, tile=TileAxes.XY, sampling=Sampling()
@@ -104,6 +110,17 @@ def test_a_decoder_that_works_in_blocks_gives_the_same_picture(model, latents) -
     assert ratios == pytest.approx(wrap_ratios(whole[0].permute(1, 2, 0).numpy(), 4), abs=0.1)
 
 
+def test_a_seam_stands_out_and_a_picture_that_repeats_has_none() -> None:
+    noise = np.random.default_rng(0).standard_normal((256, 320, 3))
+    whole = gaussian_filter(noise, (3, 3, 0), mode="wrap")
+    for shift in range(0, 160, 16):  # a picture on a torus: its wrap may lie anywhere
+        x, y = wrap_deviations(np.roll(whole, (shift, shift), (0, 1)), 4)
+        assert max(abs(x), abs(y)) < 4
+    x, y = wrap_deviations(whole[:, :256], 4)  # cut off: no longer repeats in x
+    assert x > 10
+    assert abs(y) < 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("start", [False, True], ids=["from words", "from a picture"])
 def test_the_picture_continues_over_its_edges(studio: Studio, start) -> None:
@@ -129,6 +146,7 @@ def test_maps_come_as_files_that_say_how_they_were_made(studio: Studio) -> None:
     assert set(report["maps"]) == set(MAP_NAMES) - {"orm"}
     assert all("estimated" in how for how in report["maps"].values())
     assert report["wrap_x_ratio"] > 0
+    assert abs(report["wrap_y_deviation"]) < 5
     maps = {name: picture(files[f"{name}.png"]) for name in MAP_NAMES}
     assert maps["height"].dtype == np.uint16
     assert len(np.unique(maps["height"])) > 1000

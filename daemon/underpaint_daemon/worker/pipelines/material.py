@@ -20,7 +20,7 @@ from .maps import Maps, map_artifacts
 from .marigold import INTRINSICS, NORMALS, intrinsics, load_marigold, networks_of, normals
 from .materials import FAINTEST, luminance, stuff_of, surface
 from .shading import preview_sheet
-from .tiling import axes_of, circular, wrap_ratios
+from .tiling import axes_of, circular, wrap_deviations, wrap_ratios
 
 Array = npt.NDArray[Any]
 Image8 = npt.NDArray[np.uint8]
@@ -66,8 +66,14 @@ def material_artifacts(
 
 
 def _seams(image: Image8, tile: TileAxes, cell: int) -> dict[str, Any]:
-    ratios = zip(("x", "y"), wrap_ratios(image, cell), axes_of(tile), strict=True)
-    return {f"wrap_{axis}_ratio": ratio for axis, ratio, repeats in ratios if repeats}
+    """How visible the seams are, along the axes that repeat (definitions: `tiling`)."""
+    ratios, deviations = wrap_ratios(image, cell), wrap_deviations(image, cell)
+    report = dict[str, Any]()
+    for number, repeats in enumerate(axes_of(tile)):
+        if repeats:
+            report[f"wrap_{'xy'[number]}_ratio"] = ratios[number]
+            report[f"wrap_{'xy'[number]}_deviation"] = deviations[number]
+    return report
 
 
 def flat_maps(image: Image8, request: ImageRequest, models: ModelCache, number: int) -> Maps:
