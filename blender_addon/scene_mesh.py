@@ -86,11 +86,11 @@ def _corners(triangles: Triangles, to_world: Matrix4, object_id: int) -> tuple[A
     ids = np.empty((count, 2), np.int32)
     ids[:, 0] = object_id
     ids[:, 1] = np.repeat(triangles.material + 1, 3)
-    order = np.arange(count)
+    floats = tuple(array.astype(np.float32) for array in (position, normal, uv))
     if np.linalg.det(to_world[:3, :3]) < 0:
         # A mirrored object would turn its triangles inside out.
-        order = order.reshape(-1, 3)[:, [0, 2, 1]].reshape(-1)
-    floats = (array[order].astype(np.float32) for array in (position, normal, uv))
+        floats = tuple(array.reshape(-1, 3, array.shape[1])[:, [0, 2, 1]] for array in floats)
+        floats = tuple(array.reshape(count, -1) for array in floats)
     return (*floats, ids)
 
 

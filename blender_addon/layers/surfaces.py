@@ -95,7 +95,7 @@ def lay_out(
     """
     cell = cells(uv)
     own = tile_numbers(cell)
-    used = [sorted({int(n) for n in own[group == g]}) for g in range(groups)]
+    used = [np.flatnonzero(np.bincount(own[group == g])).tolist() for g in range(groups)]
     if len({n for tiles in used for n in tiles}) == sum(map(len, used)):
         return uv, [tuple((n, n) for n in tiles) for tiles in used]
     shift = np.zeros_like(cell)
