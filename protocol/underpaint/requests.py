@@ -92,8 +92,8 @@ class Sampling:
     """
 
     sampler: Sampler = Sampler.LCM
-    steps: int = 6
-    guidance: float = 2.5
+    steps: int = 4
+    guidance: float = 1.5
     seed: int = 0
 
 

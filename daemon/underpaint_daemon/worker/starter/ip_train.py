@@ -41,7 +41,7 @@ def train_ip_adapter(
     maker = ProblemMaker(tokenizer, pca, run.device, _CAPTION_DROPOUT)
 
     def loss_of(batch: Batch) -> Tensor:
-        problem = maker.make(batch)
+        problem = maker.make_often_first(batch)
         picture = encoder(normalised(reference_of(batch.rgb).to(run.device))).image_embeds
         kept = (torch.rand(len(picture), 1) >= _PICTURE_DROPOUT).to(picture)
         out = predict(networks, problem, picture=(picture * kept)[:, None])

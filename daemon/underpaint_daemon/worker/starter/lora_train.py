@@ -38,7 +38,7 @@ def train_lora(run: FinetuneRun, tokenizer: CLIPTokenizer, pca: PatchPca) -> dic
     maker = ProblemMaker(tokenizer, pca, run.device)
 
     def loss_of(batch: Batch) -> Tensor:
-        problem = maker.make(replace(batch, rgb=ink_drawing(batch)))
+        problem = maker.make_often_first(replace(batch, rgb=ink_drawing(batch)))
         return denoising_loss(predict(networks, problem).float(), problem.target, problem.mask)
 
     finetune("lora", run, [w for w in unet.parameters() if w.requires_grad], loss_of)

@@ -97,6 +97,12 @@ class ProblemMaker:
             _signal(alpha),
         )
 
+    def make_often_first(self, batch: Batch) -> Problem:
+        """A problem of each view, for half of the batches at the first step: there a style is
+        chosen, or not."""
+        problem = self.make(batch)
+        return self.blank(problem) if torch.rand(()) < 0.5 else problem
+
     def blank(self, problem: Problem) -> Problem:
         """The same views at the first step, as noise alone: there the velocity is minus the
         clean latents."""
