@@ -82,7 +82,7 @@ def test_pictures_pass_through_the_latents_and_the_linear_preview(studio: Studio
 
 
 def test_less_strength_keeps_more_of_the_start_image(studio: Studio, ball: View) -> None:
-    start = studio.paint(replace(ASKED, view=ball))[0]
+    start = studio.paint(replace(ASKED, view=ball, prompt=Prompt("a blue ball")))[0]
     init = studio.buffers.add(Kind.COLOR, start)
     asked = replace(ASKED, view=ball, init=init, sampling=Sampling(seed=9))
     changes = [

@@ -195,7 +195,7 @@ def stage_at(stages: tuple[Stage, ...], fraction: float) -> tuple[Stage, float]:
     return stages[-1], 1.0
 
 
-def learning_rate(config: DiffusionConfig, progress: Progress, warm: int = 40) -> float:
+def learning_rate(config: DiffusionConfig, progress: Progress, warm: int = 100) -> float:
     """Warm-up, a long plateau, and a cosine fall over the last 60 % of the run."""
     fall = max(0.0, (progress.fraction - 0.4) / 0.6)
     shape = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * fall))
