@@ -32,7 +32,9 @@ own small image encoder.
 
 ## Data
 About {scenes} scenes rendered by `worker/starter/dataset.py` from seeds: shapes, procedural
-materials, grounds, lights and English captions of our own. No picture, text or weight of others
+materials, grounds, lights and English captions of our own. What a caption does not say
+is always the same (light grey studio, daylight outdoors, light from the camera's left), so that
+nothing has to be guessed. No picture, text or weight of others
 went into it. Data and weights are dedicated to the public domain (CC0 1.0).
 
 ## Training
@@ -40,7 +42,10 @@ The latent code is closed-form (the four leading principal components of 4x4 pat
 encoder's weights are written, not learnt); the decoder is trained on it. Denoiser, both ControlNets
 and the text encoder are trained together from scratch, at {stages} px in turn, with Muon. A
 part of the steps starts from the networks' own guesses instead of true pictures, which keeps
-sampling in few steps clean.
+sampling in few steps clean, and another part is the first sampling step alone. Beside the squared
+error, local contrast is matched at three scales (`losses.detail_loss`), so that surfaces are not
+painted as their mean; decoder and denoiser can be finished with a patch discriminator too
+(`adversary.py`).
 Again, or further: `underpaint train-starter --work FOLDER` (`--preset cpu|gpu`, resumable; settings
 in `worker/starter/presets.toml`).
 
