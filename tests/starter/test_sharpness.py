@@ -8,6 +8,7 @@ from underpaint_daemon.worker.starter.adversary import (
     balanced_backward,
 )
 from underpaint_daemon.worker.starter.losses import denoising_loss, detail_loss
+from underpaint_daemon.worker.starter.reader import Reader, texture_loss
 
 torch.set_num_threads(1)
 
@@ -22,6 +23,18 @@ def test_another_texture_of_the_same_contrast_is_better_than_none() -> None:
     assert float(detail_loss(true, true, mask)) == 0
     assert float(detail_loss(other, true, mask)) < 0.4 * float(detail_loss(flat, true, mask))
     assert float(denoising_loss(flat, true, mask)) < float(denoising_loss(other, true, mask))
+
+
+def test_bricks_in_another_place_read_alike_and_a_flat_wall_or_other_bricks_do_not() -> None:
+    torch.manual_seed(0)
+    reader, mask = Reader().requires_grad_(False), torch.ones(2, 1, 32, 32)
+    bars = (torch.arange(32) % 8 < 4).float() * 2 - 1
+    wall = bars[None, None, :, None].expand(2, 4, 32, 32)
+    moved, turned, flat = wall.roll(1, 2), wall.mT, torch.zeros_like(wall)
+    away = float(texture_loss(reader, moved, wall, mask))
+    assert float(texture_loss(reader, wall, wall, mask)) == 0
+    assert away < 0.5 * float(texture_loss(reader, flat, wall, mask))
+    assert away < 0.7 * float(texture_loss(reader, turned, wall, mask))
 
 
 def test_every_loss_pulls_with_its_share_of_the_first_ones_strength() -> None:

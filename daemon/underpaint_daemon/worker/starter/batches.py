@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from underpaint_daemon.worker.starter.codes import Codes
 from underpaint_daemon.worker.starter.config import Stage
 from underpaint_daemon.worker.starter.shards import (
     Image8,
@@ -20,38 +22,46 @@ from underpaint_daemon.worker.starter.shards import (
     to_unit,
     view_arrays,
 )
+from underpaint_daemon.worker.starter.texture import MATERIALS
+
+UNKNOWN = 255  # material of what is no object
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """rgb (n, 3, h, w) in -1..1; depth, normal (n, 3, h, w) in 0..1 as ControlNets take them;
-    mask (n, 1, h/4, w/4) share of object pixels; captions."""
+    """rgb (n, 3, h, w) in -1..1; codes (n, 4, h/4, w/4): its latents; depth, normal (n, 3, h, w) in
+    0..1 as ControlNets take them; mask (n, 1, h/4, w/4) share of object pixels; materials
+    (n, h/4, w/4) int64: index into MATERIALS of the object there, or UNKNOWN; captions."""
 
     rgb: Tensor
+    codes: Tensor
     depth: Tensor
     normal: Tensor
     mask: Tensor
+    materials: Tensor
     captions: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     rgb: Image8
+    codes: npt.NDArray[np.float16]
     depth: Image8
     normal: Image8
     mask: Image8
+    materials: Image8
     captions: list[str]
 
 
 class BatchSource:
     """Random batches of whole views scaled to the stage's size, and of native crops of that size.
 
-    Holds about size * size * 8 bytes a view, and keeps them in a cache folder for the next start.
+    Holds about size * size * 9 bytes a view, and keeps them in a cache folder for the next start.
     New shards are taken in as they appear.
     """
 
-    def __init__(self, folder: Path, cache: Path, stage: Stage, seed: int) -> None:
-        self.folder, self.cache, self.stage = folder, cache, stage
+    def __init__(self, folder: Path, cache: Path, stage: Stage, codes: Codes, seed: int) -> None:
+        self.folder, self.cache, self.stage, self.codes = folder, cache, stage, codes
         self._rng = np.random.default_rng(seed)
         self._whole: dict[Path, _Prepared] = {}
         self._crops: dict[Path, _Prepared] = {}
@@ -76,17 +86,19 @@ class BatchSource:
 
     def _prepared(self, path: Path, cropped: bool) -> _Prepared:
         kind = "crops" if cropped else "whole"
-        kept = self.cache / f"{path.stem}_{self.stage.size}_{kind}.npz"
+        kept = self.cache / f"{path.stem}_{self.stage.size}_{kind}_{self.codes.tag}.npz"
         if not kept.exists():
             shard = read_shard(path)
             boxes = [self._box(shard, index) if cropped else None for index in range(len(shard))]
-            _keep(_prepare(shard, boxes, self.stage.size), kept)
+            _keep(_prepare(shard, boxes, self.stage.size, self.codes), kept)
         with np.load(kept) as data:
             return _Prepared(
                 data["rgb"],
+                data["codes"],
                 data["depth"],
                 data["normal"],
                 data["mask"],
+                data["materials"],
                 [str(text) for text in data["captions"]],
             )
 
@@ -110,17 +122,36 @@ class BatchSource:
         mask = torch.from_numpy(np.stack([p.mask[i] for p, i in rows]))[:, None].float() / 255
         return Batch(
             to_unit(np.stack([p.rgb[i] for p, i in rows])),
+            torch.from_numpy(np.stack([p.codes[i] for p, i in rows])).float(),
             (to_unit(depth) + 1) / 2,
             (to_unit(normal) + 1) / 2,
             torch.nn.functional.avg_pool2d(mask, 4),
+            torch.from_numpy(np.stack([p.materials[i] for p, i in rows])).long(),
             [p.captions[i] for p, i in rows],
         )
 
 
-def _prepare(shard: Shard, boxes: list[tuple[int, int, int] | None], size: int) -> _Prepared:
+def material_map(shard: Shard, index: int, box: tuple[int, int, int] | None, size: int) -> Image8:
+    """(size, size) uint8 of the middle of each patch of a view: the object's material as an index
+    into MATERIALS; UNKNOWN off the objects and in painterly styles."""
+    top, left, side = box or (0, 0, shard.object_id.shape[1])
+    label = shard.labels[index]
+    names = np.full(256, UNKNOWN, np.uint8)
+    for thing in label["objects"] if label["style"] in ("photo", "toon") else ():
+        names[thing["id"]] = MATERIALS.index(thing["material"])
+    middles = ((np.arange(size) + 0.5) * side / size).astype(int)
+    ids: Image8 = shard.object_id[index][top + middles[:, None], left + middles]
+    return np.asarray(names[ids])
+
+
+def _prepare(
+    shard: Shard, boxes: list[tuple[int, int, int] | None], size: int, codes: Codes
+) -> _Prepared:
     views = [view_arrays(shard, index, box, size) for index, box in enumerate(boxes)]
     rgb, depth, normal, mask = (np.stack(planes) for planes in zip(*views, strict=True))
-    return _Prepared(rgb, depth, normal, mask, shard.captions)
+    latents = codes.encode(to_unit(rgb)).half().cpu().numpy()
+    maps = [material_map(shard, index, box, size // 4) for index, box in enumerate(boxes)]
+    return _Prepared(rgb, latents, depth, normal, mask, np.stack(maps), shard.captions)
 
 
 def _keep(views: _Prepared, path: Path) -> None:
@@ -130,9 +161,11 @@ def _keep(views: _Prepared, path: Path) -> None:
         np.savez(
             file,
             rgb=views.rgb,
+            codes=views.codes,
             depth=views.depth,
             normal=views.normal,
             mask=views.mask,
+            materials=views.materials,
             captions=np.array(views.captions),
         )
     os.replace(partial, path)

@@ -26,14 +26,16 @@ class Precision(StrEnum):
 @dataclass(frozen=True, slots=True)
 class VaeConfig:
     """`minutes` or `steps` ends the run (0 = not this one); `crop`: training crops in px;
-    `adversary`: weight of the discriminator's gradient, as a share of the reconstruction's, once
-    the first `alone` of the run is over."""
+    `learning_rate`, `encoder_rate`: peaks of the decoder's and the encoder's. In the first `alone`
+    of the run encoder and decoder learn together; then the encoder is fixed, and `adversary` is
+    the weight of the discriminator's gradient, as a share of the reconstruction's."""
 
     minutes: float
     steps: int
     batch: int
     crop: int
     learning_rate: float
+    encoder_rate: float
     adversary: float
     alone: float
 
@@ -41,14 +43,15 @@ class VaeConfig:
 @dataclass(frozen=True, slots=True)
 class Stage:
     """`size`: image side in px; `share` of the run; `crops`: share of native-scale crops;
-    `details`, `adversary`: weights of the gradients of local contrast and of the discriminator,
-    as shares of the squared error's."""
+    `details`, `textures`, `adversary`: weights of the gradients of local contrast, of what the
+    reader sees, and of the discriminator, as shares of the squared error's."""
 
     size: int
     batch: int
     share: float
     crops: float = 0.0
     details: float = 0.0
+    textures: float = 0.0
     adversary: float = 0.0
 
 
@@ -65,8 +68,8 @@ class DiffusionConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdapterConfig:
-    """The LoRA and the IP-Adapter, each: `minutes` or `steps` ends the run (0 = not this one);
-    `size`: image side in px."""
+    """The LoRA, the IP-Adapter and the reader, each: `minutes` or `steps` ends the run (0 = not
+    this one); `size`: image side in px."""
 
     minutes: float
     steps: int
@@ -87,6 +90,7 @@ class TrainConfig:
     judge_steps: int
     vae: VaeConfig
     diffusion: DiffusionConfig
+    reader: AdapterConfig
     adapters: AdapterConfig
 
 
@@ -115,6 +119,7 @@ def _parse(table: dict[str, Any]) -> TrainConfig:
         precision=Precision(table.pop("precision")),
         vae=VaeConfig(**table.pop("vae")),
         diffusion=DiffusionConfig(stages=stages, **diffusion),
+        reader=AdapterConfig(**table.pop("reader")),
         adapters=AdapterConfig(**table.pop("adapters")),
         **table,
     )
@@ -128,9 +133,10 @@ def _check(config: TrainConfig) -> None:
             raise ValueError(f"stage {stage}")
     if abs(sum(stage.share for stage in config.diffusion.stages) - 1) > 1e-6:
         raise ValueError("the stages' shares do not add up to 1")
-    if config.adapters.size % 32:
-        raise ValueError(f"adapters.size {config.adapters.size} is no multiple of 32")
-    for part in (config.vae, config.diffusion, config.adapters):
+    for name, added in (("reader", config.reader), ("adapters", config.adapters)):
+        if added.size % 32:
+            raise ValueError(f"{name}.size {added.size} is no multiple of 32")
+    for part in (config.vae, config.diffusion, config.reader, config.adapters):
         if part.minutes <= 0 and part.steps <= 0:
             raise ValueError(f"{type(part).__name__} has neither minutes nor steps")
 

@@ -19,6 +19,7 @@ from underpaint_daemon.worker.starter.adversary import (
 )
 from underpaint_daemon.worker.starter.batches import Batch, BatchSource
 from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
+from underpaint_daemon.worker.starter.codes import Codes
 from underpaint_daemon.worker.starter.config import (
     DiffusionConfig,
     Precision,
@@ -34,9 +35,9 @@ from underpaint_daemon.worker.starter.models import (
     make_networks,
 )
 from underpaint_daemon.worker.starter.muon import Optimisers
-from underpaint_daemon.worker.starter.pca import PatchPca
 from underpaint_daemon.worker.starter.problems import Mix, Problem, ProblemMaker, predict
 from underpaint_daemon.worker.starter.progress import Progress
+from underpaint_daemon.worker.starter.reader import load_reader, texture_loss
 
 # Shares of training steps on the first sampling step, and on later ones that come from the
 # networks' own guesses; the rest are true pictures with noise, as in painting over a picture. A
@@ -64,10 +65,10 @@ class Trainer:
     """The networks, their optimiser and average, and one training step."""
 
     def __init__(
-        self, run: DiffusionRun, config: DiffusionConfig, tokenizer: CLIPTokenizer, pca: PatchPca
+        self, run: DiffusionRun, config: DiffusionConfig, tokenizer: CLIPTokenizer
     ) -> None:
         self.run, self.config, self.tokenizer = run, config, tokenizer
-        self.maker = ProblemMaker(tokenizer, pca, run.device)
+        self.maker = ProblemMaker(tokenizer, run.device)
         self.networks = make_networks(tokenizer).to(run.device)
         weights = [w for net in self.networks.named().values() for w in net.parameters()]
         self.weights = weights
@@ -75,6 +76,7 @@ class Trainer:
         self.average = Average(self.networks.named(), config.ema**AVERAGE_EVERY)
         judge = Discriminator(LATENT_CHANNELS + 4, _BLUR, TEXT_WIDTH)
         self.adversary = Adversary(judge.to(run.device))
+        self.reader = load_reader(run.work).to(run.device)
         self.predict = torch.compile(self._predict) if run.compile else self._predict
 
     def step(self, batch: Batch, rate: float, stage: Stage) -> dict[str, float]:
@@ -110,13 +112,18 @@ class Trainer:
     ) -> dict[str, float]:
         """Add the stage's losses against softness; teaches the discriminator, and returns how
         well it tells true from painted."""
-        if not stage.details + stage.adversary:
+        if not stage.details + stage.textures + stage.adversary:
             return {}
         true = problem.clean(problem.target)
         weighed["details"] = (
             lambda v: detail_loss(problem.clean(v), true, problem.mask),
             stage.details,
         )
+        if stage.textures:
+            weighed["textures"] = (
+                lambda v: texture_loss(self.reader, problem.clean(v), true, problem.mask),
+                stage.textures,
+            )
         if not stage.adversary:
             return {}
         beside, text = self._conditions(problem)
@@ -146,13 +153,13 @@ def train_diffusion(
     run: DiffusionRun,
     config: DiffusionConfig,
     tokenizer: CLIPTokenizer,
-    pca: PatchPca,
+    codes: Codes,
     report: Report,
 ) -> Trainer:
     """Train or resume through all stages. `report(networks, progress)` is called each minute
     with the averaged networks and returns figures for the log."""
     torch.manual_seed(run.seed)
-    trainer = Trainer(run, config, tokenizer, pca)
+    trainer = Trainer(run, config, tokenizer)
     named = trainer.networks.named()
     path = run.work / CHECKPOINT
     state = load_state(path, named, trainer.optimiser, trainer.average.values)
@@ -161,7 +168,7 @@ def train_diffusion(
     while not progress.done:
         stage, end = stage_at(config.stages, progress.fraction)
         for batch in BatchSource(
-            run.data, run.work / "cache", stage, seed=run.seed + progress.step
+            run.data, run.work / "cache", stage, codes, seed=run.seed + progress.step
         ):
             losses = trainer.step(batch, learning_rate(config, progress), stage)
             if progress.step % AVERAGE_EVERY == 0:

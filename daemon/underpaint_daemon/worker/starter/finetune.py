@@ -13,6 +13,7 @@ from transformers import CLIPTokenizer
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.worker.starter.batches import Batch, BatchSource
+from underpaint_daemon.worker.starter.codes import Codes
 from underpaint_daemon.worker.starter.config import AdapterConfig, Precision, Stage, autocast
 from underpaint_daemon.worker.starter.models import Networks, make_networks
 from underpaint_daemon.worker.starter.progress import Progress
@@ -26,6 +27,7 @@ class FinetuneRun:
 
     data: Path
     work: Path
+    codes: Codes
     device: torch.device
     precision: Precision
     config: AdapterConfig
@@ -58,7 +60,8 @@ def finetune(
     path = run.work / f"{name}.pt"
     progress = Progress(name, run.work, config.minutes, config.steps, _load(path, weights))
     stage = Stage(config.size, config.batch, 1.0)
-    source = iter(BatchSource(run.data, run.work / "cache", stage, run.seed + progress.step))
+    seed = run.seed + progress.step
+    source = iter(BatchSource(run.data, run.work / "cache", stage, run.codes, seed))
     while not progress.done:
         _set_rate(optimiser, config.learning_rate, progress)
         with autocast(run.device, run.precision):

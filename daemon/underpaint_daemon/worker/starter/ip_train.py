@@ -20,7 +20,6 @@ from underpaint_daemon.worker.starter.batches import Batch
 from underpaint_daemon.worker.starter.finetune import FinetuneRun, finetune, frozen_networks
 from underpaint_daemon.worker.starter.losses import denoising_loss
 from underpaint_daemon.worker.starter.models import TEXT_WIDTH
-from underpaint_daemon.worker.starter.pca import PatchPca
 from underpaint_daemon.worker.starter.problems import ProblemMaker, predict
 
 IMAGE_SIZE = 64
@@ -31,14 +30,14 @@ _PICTURE_DROPOUT = 0.1
 
 
 def train_ip_adapter(
-    run: FinetuneRun, tokenizer: CLIPTokenizer, pca: PatchPca
+    run: FinetuneRun, tokenizer: CLIPTokenizer
 ) -> tuple[dict[str, Tensor], CLIPVisionModelWithProjection]:
     """Train or resume; returns the adapter's weights, named as in its file, and the encoder."""
     networks = frozen_networks(run.work, tokenizer, run.device)
     encoder = make_image_encoder().to(run.device)
     unet: Any = networks.unet
     unet._load_ip_adapter_weights([_fresh(unet)])
-    maker = ProblemMaker(tokenizer, pca, run.device, _CAPTION_DROPOUT)
+    maker = ProblemMaker(tokenizer, run.device, _CAPTION_DROPOUT)
 
     def loss_of(batch: Batch) -> Tensor:
         problem = maker.make_often_first(batch)

@@ -20,7 +20,6 @@ from transformers import CLIPTokenizer
 from underpaint_daemon.worker.starter.batches import Batch
 from underpaint_daemon.worker.starter.finetune import FinetuneRun, finetune, frozen_networks
 from underpaint_daemon.worker.starter.losses import denoising_loss, luma_chroma
-from underpaint_daemon.worker.starter.pca import PatchPca
 from underpaint_daemon.worker.starter.problems import ProblemMaker, predict
 
 NAME = "ink"
@@ -30,15 +29,15 @@ _PAPER = (0.92, 0.84, 0.68)  # sRGB, -1..1
 _INK = (-0.78, -0.84, -0.86)
 
 
-def train_lora(run: FinetuneRun, tokenizer: CLIPTokenizer, pca: PatchPca) -> dict[str, Tensor]:
+def train_lora(run: FinetuneRun, tokenizer: CLIPTokenizer) -> dict[str, Tensor]:
     """Train or resume; returns the LoRA's weights by their names in the diffusers format."""
     networks = frozen_networks(run.work, tokenizer, run.device)
     unet: Any = networks.unet
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=_TARGETS))
-    maker = ProblemMaker(tokenizer, pca, run.device)
+    maker = ProblemMaker(tokenizer, run.device)
 
     def loss_of(batch: Batch) -> Tensor:
-        problem = maker.make_often_first(replace(batch, rgb=ink_drawing(batch)))
+        problem = maker.make_often_first(replace(batch, codes=run.codes.encode(ink_drawing(batch))))
         return denoising_loss(predict(networks, problem).float(), problem.target, problem.mask)
 
     finetune("lora", run, [w for w in unet.parameters() if w.requires_grad], loss_of)

@@ -1,9 +1,8 @@
 """The closed-form code: principal components of 4x4 image patches, and its exact encoder.
 
-The latents of the starter model are the four leading components of the patches, whitened. Denoisers
-can be trained on them before any autoencoder is, each channel means something (brightness, two
-colours, a gradient), and only the decoder has to be learnt, which then does better than the linear
-reconstruction because it sees the neighbouring patches.
+The four leading components of the patches, whitened, are where the autoencoder's training begins:
+each channel means something (brightness, two colours, a gradient) and has unit variance. The
+encoder then moves a little from there (see `vae_train`).
 """
 
 from __future__ import annotations
@@ -38,10 +37,6 @@ class PatchPca:
         """The best linear reconstruction of the images."""
         patches = (codes.movedim(1, -1) * self.scale) @ self.basis.T + self.mean
         return F.pixel_shuffle(patches.movedim(-1, 1), LATENT_FACTOR)
-
-    def state(self) -> dict[str, Tensor]:
-        """For a checkpoint."""
-        return {"mean": self.mean, "basis": self.basis, "scale": self.scale}
 
 
 def fit_pca(images: Tensor) -> PatchPca:
@@ -105,20 +100,6 @@ def _gather(conv: nn.Conv2d, channels: int) -> None:
         for dx in range(2):
             for channel in range(channels):
                 conv.weight[(dy * 2 + dx) * channels + channel, channel, dy, dx] = 1
-
-
-@torch.no_grad()
-def read_encoder(vae: AutoencoderKL) -> PatchPca:
-    """The code that `write_encoder` wrote: the same to the precision of the weights."""
-    conv = vae.encoder.down_blocks[2].resnets[0].conv_shortcut
-    width = conv.out_channels // 8
-    rows = torch.arange(LATENT_CHANNELS) * width
-    weights = torch.empty(48, LATENT_CHANNELS)
-    weights[_patch_order()] = conv.weight[rows, :48, 0, 0].float().T
-    offset = conv.bias[rows].float()
-    scale = 1 / weights.norm(dim=0)
-    mean = -torch.linalg.pinv(weights.T.double()) @ offset.double()
-    return PatchPca(mean.float(), weights * scale, scale)
 
 
 def _patch_order() -> Tensor:

@@ -11,7 +11,6 @@ from transformers import CLIPTokenizer
 from underpaint_daemon.worker.starter.batches import Batch
 from underpaint_daemon.worker.starter.losses import noised, velocity
 from underpaint_daemon.worker.starter.models import Networks, make_scheduler
-from underpaint_daemon.worker.starter.pca import PatchPca
 from underpaint_daemon.worker.starter.tokenizer import tokenize
 
 CAPTION_DROPOUT = 0.1
@@ -69,18 +68,16 @@ class ProblemMaker:
     def __init__(
         self,
         tokenizer: CLIPTokenizer,
-        pca: PatchPca,
         device: torch.device,
         caption_dropout: float = CAPTION_DROPOUT,
     ) -> None:
         self._tokenizer, self._device, self._dropout = tokenizer, device, caption_dropout
-        self._pca = PatchPca(*(value.to(device) for value in pca.state().values()))
         self._alpha_bar = make_scheduler().alphas_cumprod.to(device)
 
     def make(self, batch: Batch) -> Problem:
         """A problem of each view of the batch."""
         device = self._device
-        clean = self._pca.encode(batch.rgb.to(device))
+        clean = batch.codes.to(device)
         noise = torch.randn_like(clean)
         times = self._times(len(clean))
         alpha = self._alpha_bar[times]

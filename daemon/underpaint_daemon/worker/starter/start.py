@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -13,12 +12,11 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.worker.starter.checkpoint import save_weights
 from underpaint_daemon.worker.starter.diffusion_train import CHECKPOINT
 from underpaint_daemon.worker.starter.models import CONTROLS
-from underpaint_daemon.worker.starter.pca import read_encoder
 
 
 def start_from(model: Path, work: Path) -> None:
-    """Give a new work folder the tokenizer, the latent code, the autoencoder and the networks of
-    an exported starter model. Does nothing when the folder has them already.
+    """Give a new work folder the tokenizer, the autoencoder and the networks of an exported starter
+    model. Does nothing when the folder has them already.
 
     Raises RequestError(FILE) when `model` is not such a folder.
     """
@@ -33,7 +31,6 @@ def start_from(model: Path, work: Path) -> None:
         raise RequestError(
             ErrorCode.FILE, f"{model} is not an exported starter model: {error}"
         ) from error
-    torch.save(read_encoder(vae).state(), work / "pca.pt")
     save_weights(work / "vae.pt", {"vae": vae})
     save_weights(work / CHECKPOINT, networks)
 

@@ -17,6 +17,7 @@ import torch
 from transformers import CLIPTokenizer
 
 from underpaint_daemon.worker.starter.card import write_card
+from underpaint_daemon.worker.starter.codes import load_codes
 from underpaint_daemon.worker.starter.config import (
     DEFAULT_FILE,
     TrainConfig,
@@ -41,6 +42,7 @@ from underpaint_daemon.worker.starter.judge_train import JudgeRun, train_judge
 from underpaint_daemon.worker.starter.lora_train import save_lora, train_lora
 from underpaint_daemon.worker.starter.models import Networks
 from underpaint_daemon.worker.starter.progress import Progress
+from underpaint_daemon.worker.starter.reader import ReaderRun, train_reader
 from underpaint_daemon.worker.starter.shards import read_shard, shard_paths
 from underpaint_daemon.worker.starter.sheets import draw_sheet
 from underpaint_daemon.worker.starter.start import start_from
@@ -52,7 +54,6 @@ from underpaint_daemon.worker.starter.texture import (
 from underpaint_daemon.worker.starter.tokenizer import load_or_train_tokenizer
 from underpaint_daemon.worker.starter.vae_train import (
     VaeRun,
-    load_or_fit_pca,
     load_vae,
     train_vae,
 )
@@ -60,7 +61,7 @@ from underpaint_daemon.worker.starter.vae_train import (
 _HELD_SEED = 1_000_000
 _SHEET_MINUTES = 5
 _LORA, _PICTURES = "lora_weights.pt", "ip_adapter_weights.pt"
-PARTS = ("data", "vae", "diffusion", "lora", "ip_adapter", "judge", "export")
+PARTS = ("data", "vae", "reader", "diffusion", "lora", "ip_adapter", "judge", "export")
 
 
 def main(argv: list[str]) -> int:
@@ -95,6 +96,7 @@ class TrainingJob:
         {
             "data": self.render,
             "vae": self.train_vae,
+            "reader": self.train_reader,
             "diffusion": self.train_diffusion,
             "lora": self.train_lora,
             "ip_adapter": self.train_ip_adapter,
@@ -109,10 +111,25 @@ class TrainingJob:
         write_shards(self.held, _HELD_SEED, held, held_out=True, device=place)
 
     def train_vae(self) -> None:
-        """Train the decoder on the closed-form code."""
+        """Train the autoencoder, beginning with the closed-form code."""
         train_vae(
             VaeRun(self.data, self.held, self.work, self.device, self.config.precision),
             self.config.vae,
+        )
+
+    def train_reader(self) -> None:
+        """Train the network whose eye for materials the denoiser is taught by."""
+        config = self.config
+        train_reader(
+            ReaderRun(
+                self.data,
+                self.work,
+                load_codes(self.work, self.device),
+                self.device,
+                config.precision,
+                config.reader,
+                self.seed,
+            )
         )
 
     def train_diffusion(self) -> None:
@@ -126,8 +143,8 @@ class TrainingJob:
             self.seed,
         )
         sheets = _Sheets(self)
-        pca = load_or_fit_pca(self.data, self.work)
-        trainer = train_diffusion(run, self.config.diffusion, self.tokenizer(), pca, sheets)
+        codes = load_codes(self.work, self.device)
+        trainer = train_diffusion(run, self.config.diffusion, self.tokenizer(), codes, sheets)
         torch.save(
             {name: net.state_dict() for name, net in averaged(trainer).named().items()},
             self.work / RELEASED,
@@ -135,19 +152,24 @@ class TrainingJob:
 
     def train_lora(self) -> None:
         """Train the style LoRA over the finished networks."""
-        pca = load_or_fit_pca(self.data, self.work)
-        torch.save(train_lora(self._finetune(), self.tokenizer(), pca), self.work / _LORA)
+        torch.save(train_lora(self._finetune(), self.tokenizer()), self.work / _LORA)
 
     def train_ip_adapter(self) -> None:
         """Train the IP-Adapter and its image encoder over the finished networks."""
-        pca = load_or_fit_pca(self.data, self.work)
-        weights, encoder = train_ip_adapter(self._finetune(), self.tokenizer(), pca)
+        weights, encoder = train_ip_adapter(self._finetune(), self.tokenizer())
         torch.save({"adapter": weights, "encoder": encoder.state_dict()}, self.work / _PICTURES)
 
     def _finetune(self) -> FinetuneRun:
         config = self.config
+        codes = load_codes(self.work, self.device)
         return FinetuneRun(
-            self.data, self.work, self.device, config.precision, config.adapters, self.seed
+            self.data,
+            self.work,
+            codes,
+            self.device,
+            config.precision,
+            config.adapters,
+            self.seed,
         )
 
     def train_judge(self) -> None:
