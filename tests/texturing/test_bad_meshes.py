@@ -45,6 +45,18 @@ def forty_tiles() -> Mesh:
     return mesh_from_arrays(points, None, np.concatenate(layout))
 
 
+def one_part_inside_out() -> Mesh:
+    points, uv = POINTS.copy(), UV.copy()
+    points[36:72], uv[36:72] = turned(points[36:72]), turned(uv[36:72])
+    return mesh_from_arrays(points, None, uv)
+
+
+def island_without_surface() -> Mesh:
+    points = POINTS.copy()
+    points[:36] = points[0]
+    return mesh_from_arrays(points, None, UV)
+
+
 MESHES: dict[str, Callable[[], Mesh]] = {
     "a millionth": lambda: mesh_from_arrays(POINTS * 1e-6, None, UV),
     "a thousandfold": lambda: mesh_from_arrays(POINTS * 1e3, None, UV),
@@ -53,7 +65,10 @@ MESHES: dict[str, Callable[[], Mesh]] = {
     "stretched": lambda: mesh_from_arrays(POINTS * [1, 50, 0.1], None, UV),
     "one triangle": lambda: mesh_from_arrays(POINTS[:3], None, UV[:3]),
     "inside out": lambda: mesh_from_arrays(turned(POINTS), None, turned(UV)),
+    "one part inside out": one_part_inside_out,
     "both sides": doubled,
+    "NaN normals": lambda: mesh_from_arrays(POINTS, np.full_like(POINTS, np.nan), UV),
+    "an island without surface": island_without_surface,
     "UVs far outside": lambda: mesh_from_arrays(POINTS, None, UV * 1e6),
     "negative UVs": lambda: mesh_from_arrays(POINTS, None, UV - 3.2),
     "mirrored UVs": lambda: mesh_from_arrays(POINTS, None, np.abs(UV - 0.5)),
@@ -64,6 +79,7 @@ MESHES: dict[str, Callable[[], Mesh]] = {
 }
 SAID = {
     "inside out": "inward",
+    "an island without surface": "12 degenerate triangles",
     "UVs far outside": "UDIM",
     "negative UVs": "UDIM",
     "mirrored UVs": "two places",

@@ -80,6 +80,22 @@ def test_a_strip_a_few_pixels_wide_is_seen_by_its_clean_pixels() -> None:
     assert torch.allclose(got.color[got.tier > 0], torch.tensor(0.5))
 
 
+def test_close_to_an_outline_a_point_is_seen_from_its_clean_side() -> None:
+    mesh = thin_fin()
+    view = front(mesh, 1024, azimuth=90, elevation=0)
+    places = torch.where(view.mask[..., None], view.position, -9.0)
+    tile = build_tile(mesh, 1001, 128)
+    got = gather(tile.points, tile.pitch, [painted_view(view, places)], EXACT, 3)
+    rim = (tile.points.normal[:, 0] > 0.9) & (tile.points.position[:, 2] > 0.3) & tile.core
+    astray = (got.color - tile.points.position).norm(dim=1)
+    pixel = float(pixel_footprint(view.camera, view.depth[view.mask].max()))
+    last = rim & (got.tier == len(EXACT.tiers))
+    assert float(last.float().sum() / rim.float().sum()) > 0.3
+    assert float(astray[last].max()) < pixel
+    # Along the strip nothing is off: only across it, towards the outline, pixels are missing.
+    assert float((got.color - tile.points.position)[last, 2].abs().max()) < 0.05 * pixel
+
+
 def test_the_pixel_beside_is_near_on_the_surface_however_slanted_it_is() -> None:
     mesh = fragmented_uv()
     view = front(mesh)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from underpaint.cameras import project
+from underpaint_daemon.worker.texturing.coarse import coarse
 from underpaint_daemon.worker.texturing.coverage import coverage
 from underpaint_daemon.worker.texturing.placement import Direction, place
 from underpaint_daemon.worker.texturing.render import render_view
@@ -49,10 +50,20 @@ def test_directions_are_called_what_an_artist_calls_them() -> None:
 
 
 def test_twelve_cameras_see_what_can_be_seen() -> None:
-    for mesh in (fragmented_uv(), chair()):
+    for mesh in (fragmented_uv(), chair(), two_shell_box()):
         rig = automatic_rig(mesh, 12, 256)
         assert len(rig) == 12
         assert coverage(mesh, [v.camera for v in rig], samples=8000, size=256) > 0.98
+
+
+def test_a_mesh_of_many_triangles_is_planned_by_one_of_few() -> None:
+    fine = fragmented_uv(96, 64)
+    plain = coarse(fine, many=1000, cells=24)
+    assert coarse(fine, many=fine.triangles) is fine
+    assert 500 < plain.triangles < fine.triangles / 2
+    assert float((plain.position.norm(dim=1) - 1).abs().max()) < 1 / 24
+    cameras = [view.camera for view in automatic_rig(plain, 8, 128)]
+    assert coverage(fine, cameras, samples=4000, size=128) > 0.98
 
 
 def test_more_cameras_see_more_and_the_rig_is_always_the_same() -> None:

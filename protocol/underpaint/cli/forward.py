@@ -11,7 +11,7 @@ HELP = """\
 also, in the daemon's environment (each with --help and --json):
   texture MESH         paint a texture into a mesh's UVs, headless
   eval WHAT            measure quality: capture, projection, sync, texture, starter
-  bench WHAT           measure speed: transport, daemon
+  bench WHAT           measure speed and memory: transport, daemon, memory
   train-starter        train the starter model
 """
 

@@ -38,14 +38,15 @@ nothing has to be guessed. No picture, text or weight of others
 went into it. Data and weights are dedicated to the public domain (CC0 1.0).
 
 ## Training
-The latent code is closed-form (the four leading principal components of 4x4 patches, whitened; the
-encoder's weights are written, not learnt); the decoder is trained on it. Denoiser, both ControlNets
-and the text encoder are trained together from scratch, at {stages} px in turn, with Muon. A
-part of the steps starts from the networks' own guesses instead of true pictures, which keeps
-sampling in few steps clean, and another part is the first sampling step alone. Beside the squared
-error, local contrast is matched at three scales (`losses.detail_loss`), so that surfaces are not
-painted as their mean; decoder and denoiser can be finished with a patch discriminator too
-(`adversary.py`).
+The autoencoder begins with a closed-form code (the four leading principal components of 4x4
+patches, whitened); encoder and decoder then learn together, the latents held near that code.
+Denoiser, both ControlNets and the text encoder are trained together from scratch, at {stages} px
+in turn, with Muon. A part of the steps starts from the networks' own guesses instead of true
+pictures, which keeps sampling in few steps clean, and another part is the first sampling step
+alone. Beside the squared error, so that surfaces are not painted as their mean, local contrast is
+matched at three scales (`losses.detail_loss`), and what a small network that tells materials apart
+sees in a window (`reader.texture_loss`); decoder and denoiser can be finished with a patch
+discriminator too (`adversary.py`).
 Again, or further: `underpaint train-starter --work FOLDER` (`--preset cpu|gpu`, resumable; settings
 in `worker/starter/presets.toml`).
 

@@ -23,15 +23,17 @@ from underpaint_daemon.worker.starter.dataset import SceneSample, render_scene
 from underpaint_daemon.worker.starter.judge import load_judge
 from underpaint_daemon.worker.starter.losses import psnr
 from underpaint_daemon.worker.starter.metrics import frechet
+from underpaint_daemon.worker.starter.models import NATIVE_SIZE
 from underpaint_daemon.worker.starter.painter import DEFAULT_STEPS, Painter
 from underpaint_daemon.worker.starter.scores import Judges, Scores, score
 from underpaint_daemon.worker.starter.shapes import Mesh, load_obj
-from underpaint_daemon.worker.starter.shards import Image8, to_unit
+from underpaint_daemon.worker.starter.shards import Image8, from_unit, to_unit
 from underpaint_daemon.worker.starter.sheets import save_grid
 from underpaint_daemon.worker.starter.texture import load_texture_judge
 
 _FIRST_SEED = 9_000_000  # far from the training scenes' seeds
 _BATCH = 4
+_SEEN_THROUGH = 64  # renders that go through the autoencoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,7 @@ def evaluate(
         raise RequestError(ErrorCode.BAD_REQUEST, "Nothing to evaluate")
     measures |= _looks(main, ceiling)
     measures["prompt_change_fraction"] = _prompt_change(painter, samples, main.images, seed)
-    measures["vae_psnr_db"] = _vae_psnr(painter, renders)
-    return measures, rows
+    return measures | _through_vae(painter, judges, samples[:_SEEN_THROUGH], ceiling), rows
 
 
 def _looks(main: Outcome, ceiling: Scores) -> dict[str, float]:
@@ -129,14 +130,24 @@ def _prompt_change(
 
 
 @torch.no_grad()
-def _vae_psnr(painter: Painter, renders: list[Image8]) -> float:
+def _through_vae(
+    painter: Painter, judges: Judges, samples: list[SceneSample], ceiling: Scores
+) -> dict[str, float]:
+    """The autoencoder alone: its error, and the measures of renders that went through it, which
+    no denoiser can pass."""
     vae = painter.pipeline.vae
-    values = []
-    for image in renders[:64]:
-        target = to_unit(image[None]).to(vae.device)
+    decibels, images = [], []
+    for sample in samples:
+        target = to_unit(sample.rgb[None]).to(vae.device)
         out = vae.decode(vae.encode(target).latent_dist.mean).sample
-        values.append(float(psnr(out, target)))
-    return float(np.mean(values))
+        decibels.append(float(psnr(out, target)))
+        images.append(from_unit(out)[0])
+    scores = score(judges, images, samples)
+    sharp = np.mean(scores.sharpness) / np.mean(ceiling.sharpness[: len(samples)])
+    return scores.measures("_vae") | {
+        "sharpness_ratio_vae": float(sharp),
+        "vae_psnr_db": float(np.mean(decibels)),
+    }
 
 
 def bars_of(measures: dict[str, float]) -> list[Bar]:
@@ -166,15 +177,24 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     if options.count < 8:
         raise RequestError(ErrorCode.BAD_REQUEST, f"--count {options.count} is below 8")
-    report = run(options.model, options.seed, options.count, _mesh(options.mesh), options.out)
+    if options.size % 64 or not 128 <= options.size <= 1024:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--size {options.size} is no multiple of 64 from 128 to 1024"
+        )
+    mesh = _mesh(options.mesh)
+    report = run(options.model, options.seed, options.count, mesh, options.out, options.size)
     print(report.to_json() if options.json else report.to_text())
     return report.exit_code
 
 
-def run(model: Path, seed: int, count: int, mesh: Mesh | None, out: Path) -> Report:
+def run(
+    model: Path, seed: int, count: int, mesh: Mesh | None, out: Path, size: int = NATIVE_SIZE
+) -> Report:
     """Render, paint, measure; writes the contact sheet into `out`."""
     first = _FIRST_SEED + seed * 100_000
-    samples = [render_scene(first + k, held_out=mesh is None, mesh=mesh) for k in range(count)]
+    samples = [
+        render_scene(first + k, size, held_out=mesh is None, mesh=mesh) for k in range(count)
+    ]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     painter = Painter.load(model, "depth", device)
     judges = Judges(load_judge(), load_texture_judge())
@@ -200,6 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set of scenes")
     parser.add_argument("--count", type=int, default=200, help="scenes, at least 8")
+    parser.add_argument("--size", type=int, default=NATIVE_SIZE, help="side of a picture, px")
     parser.add_argument("--mesh", type=Path, help="an OBJ file to put into the scenes")
     parser.add_argument("--model", type=Path, default=starter_folder(), help="model folder")
     parser.add_argument("--out", type=Path, default=Path("eval_out"), help="for the contact sheet")

@@ -63,7 +63,8 @@ class Reader(nn.Module):
 
     def forward(self, latents: Tensor) -> list[Tensor]:
         """Features of every scale."""
-        out, hidden = [], latents
+        out: list[Tensor] = []
+        hidden = latents
         for first, second in zip(self.first, self.second, strict=True):
             hidden = F.avg_pool2d(hidden, 2) if out else hidden
             hidden = F.leaky_relu(first(hidden), 0.2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ from underpaint_daemon.worker.starter.dataset import SceneSample
 from underpaint_daemon.worker.starter.judge import Judge
 from underpaint_daemon.worker.starter.judge_train import depth_order, iou
 from underpaint_daemon.worker.starter.metrics import depth_edges, edge_recall, sharpness
-from underpaint_daemon.worker.starter.shards import Image8, to_unit
+from underpaint_daemon.worker.starter.models import NATIVE_SIZE
+from underpaint_daemon.worker.starter.shards import Image8, resize_area, to_unit
 from underpaint_daemon.worker.starter.texture import TextureJudge
 
 _SMALLEST = 400  # px of an object whose colour and material are judged
@@ -66,17 +67,28 @@ def score(judges: Judges, images: list[Image8], samples: list[SceneSample]) -> S
 
 
 def _score_one(scores: Scores, judges: Judges, image: Image8, sample: SceneSample) -> None:
+    scores.sharpness.append(sharpness(image))
+    image, sample = resize_area(image, NATIVE_SIZE), _native(sample)
     verdict = judges.form(to_unit(image[None]))
     ids = torch.from_numpy(sample.object_id)
     truth = ids >= 2
     scores.silhouette.append(iou(verdict.mask[0] > 0.5, truth))
     scores.edges.append(edge_recall(image, depth_edges(sample.depth)))
-    scores.sharpness.append(sharpness(image))
     scores.features.append(verdict.features[0].double().numpy())
     order = depth_order(verdict.near[0], ids, torch.from_numpy(sample.depth))
     if order is not None:
         scores.order.append(order)
     _score_words(scores, judges.texture, image, sample)
+
+
+def _native(sample: SceneSample) -> SceneSample:
+    """The scene at the size that the judges know."""
+    side = sample.depth.shape[0]
+    if side == NATIVE_SIZE:
+        return sample
+    at = ((np.arange(NATIVE_SIZE) + 0.5) * side / NATIVE_SIZE).astype(int)
+    spots = np.ix_(at, at)
+    return replace(sample, depth=sample.depth[spots], object_id=sample.object_id[spots])
 
 
 def _score_words(scores: Scores, judge: TextureJudge, image: Image8, sample: SceneSample) -> None:

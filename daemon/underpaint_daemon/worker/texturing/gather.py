@@ -2,8 +2,9 @@
 masks, PBR maps. Never pixels scattered into UV: that leaves holes.
 
 Per point only the best tier that any view reaches counts; within it views blend by weight, broad
-colours and detail apart if the rule says so (`bands`). What a
-view sees only beside an outline takes the clean pixel next to it (`beside`), a tier of its own.
+colours and detail apart if the rule says so (`bands`). What a view sees only beside an outline
+takes clean pixels next to it (`beside`): the last tier where they lie within a pixel, as those do
+that bilinear sampling mixes, else a tier of its own.
 Where a texel covers more than 1.5 pixels the view is sampled from a mip level in which the
 background takes no part.
 """
@@ -17,7 +18,8 @@ import torch
 from torch import Tensor
 
 from .bands import broad_colors
-from .beside import beside
+from .beside import ONE_SIDED, beside
+from .crisp import crisp_colors
 from .tiers import BESIDE, Rule, grade, weigh, weigh_broad
 from .visibility import Sight, SurfacePoints, ViewGeometry, looks, sample
 
@@ -134,7 +136,8 @@ def graded(
     rows = (tier > 0).nonzero()[:, 0]
     yield sight.select(rows), tier[rows]
     moved = beside(sight, points, view, tier == 0, rule)
-    yield moved, torch.full_like(moved.index, BESIDE, dtype=torch.uint8)
+    one_sided = torch.where(moved.error < ONE_SIDED, len(rule.tiers), BESIDE)
+    yield moved, one_sided.to(torch.uint8)
 
 
 def _add_view(
@@ -157,7 +160,8 @@ def _bands(
 ) -> tuple[Tensor, Tensor]:
     """Weights (M, B) and colours (M, B, C), whose sum over B is what the view shows: all of it in
     one band, or detail and broad colours."""
-    weight, color = weigh(sight, tier, rule), view_colors(view, sight, pitch)
+    color = view_colors(view, sight, pitch, tier == 1 if rule.crisp else None)
+    weight = weigh(sight, tier, rule)
     if rule.broad is None:
         return weight[:, None], color[:, None]
     low = sample(view.broad(rule.tiers[0].edge), sight.pixel, view.geometry.size).T
@@ -166,12 +170,21 @@ def _bands(
     return weights, torch.stack((color - low, low), 1)
 
 
-def view_colors(view: PaintedView, sight: Sight, pitch: Tensor) -> Tensor:
-    """(M, C): what a view shows of the points of a sight, its exposure corrected."""
+def view_colors(
+    view: PaintedView, sight: Sight, pitch: Tensor, crisp: Tensor | None = None
+) -> Tensor:
+    """(M, C): what a view shows of the points of a sight, its exposure corrected. crisp (M,) bool:
+    points whose grain is kept as a texture needs it (see `crisp`)."""
     # A slanted texel is foreshortened one way: the root splits the difference between axes.
     texel = pitch / sight.footprint * view.magnification * sight.cosine.sqrt()
     color = sample(view.image, sight.pixel, view.geometry.size).T
     coarse = (texel > _MINIFYING).nonzero()[:, 0]
+    if crisp is not None:
+        rows = (crisp & (texel <= _MINIFYING)).nonzero()[:, 0]
+        color = color.contiguous()
+        color[rows] = crisp_colors(
+            view.image, sight.pixel[rows], view.geometry.size, texel[rows], color[rows]
+        )
     if len(coarse):
         color = color.contiguous()
         color[coarse] = _mip_colors(view, sight.pixel[coarse], texel[coarse])

@@ -1,7 +1,9 @@
 """Equal exposure for views that overlap: a gain and a bias per view and channel.
 
 Least squares over points that several views see: each view's corrected colour should equal the
-weighted mean of all. One view, the anchor, stays as it is, or the whole would drift.
+weighted mean of all. One view, the anchor, stays as it is, or the whole would drift. Where views
+are generated their grain does not agree, and fitting it would shrink the gains (as noise in a
+regression's variable does) and so every other view's contrast: there broad colours are compared.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from torch import Tensor
 
 from .gather import PaintedView, view_colors
 from .tiers import Rule, grade, weigh
-from .visibility import SurfacePoints, look
+from .visibility import Sight, SurfacePoints, look, sample
 
 _STIFFNESS = 0.02  # of a view's own weight: keeps gain near 1 where there is little to go by
 _GAINS = (0.5, 2.0)
@@ -33,8 +35,11 @@ class Observations:
         return (self.weight > 0).sum(0) > 1
 
 
-def observe(points: SurfacePoints, views: Sequence[PaintedView], rule: Rule) -> Observations:
-    """Colours and weights of the points in every view, by the rule's strictest tier."""
+def observe(
+    points: SurfacePoints, views: Sequence[PaintedView], rule: Rule, *, broadly: bool = False
+) -> Observations:
+    """Colours and weights of the points in every view, by the rule's strictest tier. broadly: where
+    the rule blends broad colours apart (see `bands`), only those."""
     count, channels = len(points), views[0].image.shape[1]
     color = torch.zeros((len(views), count, channels), device=points.position.device)
     weight = torch.zeros((len(views), count), device=points.position.device)
@@ -44,9 +49,14 @@ def observe(points: SurfacePoints, views: Sequence[PaintedView], rule: Rule) -> 
         rows = (tier == 1).nonzero()[:, 0]
         sight = sight.select(rows)
         weight[number, sight.index] = weigh(sight, tier[rows], rule)
-        fine = torch.zeros_like(sight.footprint)
-        color[number, sight.index] = view_colors(view, sight, fine)
+        color[number, sight.index] = _observed(view, sight, rule, broadly)
     return Observations(color, weight)
+
+
+def _observed(view: PaintedView, sight: Sight, rule: Rule, broadly: bool) -> Tensor:
+    if broadly and rule.broad is not None:
+        return sample(view.broad(rule.tiers[0].edge), sight.pixel, view.geometry.size).T
+    return view_colors(view, sight, torch.zeros_like(sight.footprint))
 
 
 def harmonise(

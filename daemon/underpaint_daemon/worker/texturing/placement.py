@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from underpaint.cameras import Camera, Matrix, look_at, perspective
 
@@ -18,6 +20,7 @@ _FILL = 0.8
 _DISTANCE = 4.0  # of the object's radius: little perspective, as in a product photograph
 _SQUAREST = 0.5
 _MULTIPLE = 64
+_CORNERS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,8 @@ def place(
     center = mesh.center.double().cpu().numpy()
     eye = center + np.asarray(direction.vector) * max(mesh.radius, 1e-9) * distance
     matrix = look_at(eye, center)
-    slope, depth = _slopes(mesh, matrix)
-    near, far = 0.5 * float(depth.min()), 1.5 * float(depth.max())
-    low, high = slope.min(0), slope.max(0)
+    low, high, nearest, farthest = _extent(mesh, matrix)
+    near, far = 0.5 * nearest, 1.5 * farthest
     middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-9) / _FILL
     width, height = _frame(half, size, square)
     tangent = max(half[1], half[0] * height / width)
@@ -75,12 +77,20 @@ def place(
     return RigView(Camera(matrix, projection, width, height, near, far), direction)
 
 
-def _slopes(mesh: Mesh, matrix: Matrix) -> tuple[Array, Array]:
-    """x/z and y/z (N, 2), and depth (N,), of the mesh's corners in front of a camera."""
-    view = np.asarray(matrix).reshape(4, 4)
-    points = mesh.position.double().cpu().numpy() @ view[:3, :3].T + view[:3, 3]
-    depth = -points[:, 2]
-    return points[:, :2] / depth[:, None], depth
+def _extent(mesh: Mesh, matrix: Matrix) -> tuple[Array, Array, float, float]:
+    """Of the mesh's corners in front of a camera: the least and largest x/z and y/z (2,), and the
+    least and largest depth."""
+    view = torch.tensor(matrix, dtype=torch.float64, device=mesh.position.device).reshape(4, 4)
+    lows, highs = list[Tensor](), list[Tensor]()
+    for at in range(0, len(mesh.position), _CORNERS_AT_ONCE):  # so many stay in a CPU's cache
+        part = mesh.position[at : at + _CORNERS_AT_ONCE].double()
+        x, y, z = torch.addmm(view[:3, 3:], view[:3, :3], part.T)
+        measures = torch.stack((x / -z, y / -z, -z))
+        lows.append(measures.amin(1))
+        highs.append(measures.amax(1))
+    low = torch.stack(lows).amin(0).cpu().numpy()
+    high = torch.stack(highs).amax(0).cpu().numpy()
+    return low[:2], high[:2], float(low[2]), float(high[2])
 
 
 def _frame(half: Array, size: int, square: bool) -> tuple[int, int]:

@@ -82,7 +82,8 @@ def project(
     """
     if options.anchor is not None and len(views) > 1:
         points = sample_surface(mesh, _SAMPLES).points
-        views = harmonise(views, observe(points, views, options.rule), options.anchor)
+        seen = observe(points, views, options.rule, broadly=True)
+        views = harmonise(views, seen, options.anchor)
     atlas = [build_tile(mesh, number, options.size) for number in tiles(mesh)]
     channels = views[0].image.shape[1]
     parts = list[Gathered]()

@@ -107,31 +107,38 @@ def recovery(
 
 def _coverage(oracle: Oracle, view_size: int) -> dict[str, float]:
     """Of the texels that any of 50 cameras all around sees at a cosine above 0.1, those that 12
-    cameras of the automatic rig cover, and those that they cover or give the pixel beside."""
+    cameras of the automatic rig cover, those that they cover or give the pixel beside, and those
+    that they cover by all pixels about the texel: not, as the last tier does within a pixel, by
+    those on one side of an outline alone (`beside`)."""
     rig = automatic_rig(oracle.mesh, _COVERAGE_VIEWS, view_size)
     around = all_around(oracle.mesh, _REACHING_SIZE)
     own = [ViewGeometry.of(render_view(oracle.mesh, view.camera)) for view in rig]
     others = [ViewGeometry.of(render_view(oracle.mesh, camera)) for camera in around]
-    reached, covered, either, total = 0, 0, 0, 0
+    reached, covered, either, whole, total = 0, 0, 0, 0, 0
     for truth in oracle.truths:
         picked = _picked(truth.tile, _TEXELS // len(oracle.truths))
         points = truth.tile.points.select(picked)
         reachable = torch.zeros(len(points), dtype=torch.bool, device=picked.device)
-        seen, near = torch.zeros_like(reachable), torch.zeros_like(reachable)
+        seen, near, own_pixels = (torch.zeros_like(reachable) for _ in range(3))
         for view in others:
             sight = look(points, view, _REACHING_COS)
             reachable[sight.index[sight.error < _REACHING_ERROR]] = True
         for view in own:
-            for sight, tier in graded(look(points, view), points, view, EXACT):
-                seen[sight.index[tier < BESIDE]] = True
-                near[sight.index] = True
+            (plain, _), (moved, tier) = graded(look(points, view), points, view, EXACT)
+            own_pixels[plain.index] = True
+            seen[plain.index] = True
+            seen[moved.index[tier < BESIDE]] = True
+            near[plain.index] = True
+            near[moved.index] = True
         reached += int(reachable.sum())
         covered += int((reachable & seen).sum())
         either += int((reachable & near).sum())
+        whole += int((reachable & own_pixels).sum())
         total += len(points)
     return {
         "coverage_of_reachable_fraction": covered / max(1, reached),
         "coverage_with_beside_fraction": either / max(1, reached),
+        "coverage_two_sided_fraction": whole / max(1, reached),
         "reachable_fraction": reached / max(1, total),
     }
 

@@ -1,7 +1,9 @@
 """Where the cameras stand: rings and poles about an object, or inside a room.
 
-Start: rings at +20 and -20 degrees and the two poles, then greedy: of many candidates, take the
-one that adds most to how squarely the surface is seen (sum of area × max(0, cos - best)).
+Start: four around at +20 degrees and the two poles, then greedy: of many candidates, take the one
+that adds most to how squarely the surface is seen, the sum of area × root of the best cosine. The
+root, so that a place in a cleft that nothing sees yet counts for more than a squarer look at what
+is seen already.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from underpaint.cameras import Camera
 
+from .coarse import coarse
 from .coverage import facing
 from .mesh import Mesh, face_cross, is_inside_out
 from .placement import Direction, RigView, place
@@ -67,22 +70,18 @@ def _poles_of_flat(mesh: Mesh) -> list[Direction]:
     return poles if float(cross[:, 2].sum()) >= 0 else poles[::-1]
 
 
-def greedy_rig(
-    mesh: Mesh, count: int, size: int, *, square: bool = True, enough: float | None = None
-) -> list[RigView]:
-    """Six fixed directions about the object and the best further ones of 60 candidates.
-
-    enough: stop before `count` once a camera would raise the mean best cosine by less than this.
-    """
+def greedy_rig(mesh: Mesh, count: int, size: int, *, square: bool = True) -> list[RigView]:
+    """Six fixed directions about the object and the best further ones of 60 candidates."""
     fixed = [Direction(a, 20.0) for a in (0.0, 90.0, 180.0, 270.0)]
     fixed += [Direction(0.0, 90.0), Direction(0.0, -90.0)]
     candidates = _candidates()
-    samples = sample_surface(mesh, _SAMPLES)
+    plain = coarse(mesh)
+    samples = sample_surface(plain, _SAMPLES)
     best = torch.zeros(len(samples.area), device=samples.area.device)
     for direction in fixed[:count]:
-        best = torch.maximum(best, _seen_from(mesh, samples, direction))
-    scores = [_seen_from(mesh, samples, direction) for direction in candidates]
-    chosen = _greedy(scores, best, samples.area, count - len(fixed), enough)
+        best = torch.maximum(best, _seen_from(plain, samples, direction))
+    scores = [_seen_from(plain, samples, direction) for direction in candidates]
+    chosen = _greedy(scores, best, samples.area, count - len(fixed))
     directions = fixed[:count] + [candidates[i] for i in chosen]
     return [place(mesh, d, size, square=square) for d in directions]
 
@@ -93,19 +92,15 @@ def _candidates() -> list[Direction]:
 
 
 def _seen_from(mesh: Mesh, samples: SurfaceSamples, direction: Direction) -> Tensor:
-    return facing(mesh, samples, place(mesh, direction, _CANDIDATE_SIZE).camera)
+    """(N,) the root of the cosine at which each sample is seen; 0 where it is not."""
+    return facing(mesh, samples, place(mesh, direction, _CANDIDATE_SIZE).camera).sqrt()
 
 
-def _greedy(
-    scores: Sequence[Tensor], best: Tensor, area: Tensor, count: int, enough: float | None
-) -> list[int]:
+def _greedy(scores: Sequence[Tensor], best: Tensor, area: Tensor, count: int) -> list[int]:
     """Indices of the scores that, one after another, raise sum(area * best) most."""
-    table, total, chosen = torch.stack(list(scores)), float(area.sum()), list[int]()
+    table, chosen = torch.stack(list(scores)), list[int]()
     for _ in range(max(0, count)):
-        gain = ((table - best).clamp(min=0) * area).sum(1) / total
-        index = int(gain.argmax())
-        if enough is not None and float(gain[index]) < enough:
-            break
+        index = int(((table - best).clamp(min=0) * area).sum(1).argmax())
         chosen.append(index)
         best = torch.maximum(best, table[index])
     return chosen

@@ -33,17 +33,22 @@ class Tier:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Three tiers, and the weight of a view within one: cos^alpha × smoothstep over `ramp` pixels
-    from the tier's edge distance on. broad: in the strictest tier broad colours (see `bands`) blend
-    by this exponent instead of `alpha`; None = they blend as detail does."""
+    from the tier's edge distance on. clean: pixels farther than this from outlines may stand in for
+    those beside them (see `beside`). broad: in the strictest tier broad colours (see `bands`) blend
+    by this exponent instead of `alpha`; None = they blend as detail does. crisp: lookups in the
+    strictest tier keep grain that a bilinear texture lookup would soften (see `crisp`)."""
 
     tiers: tuple[Tier, ...]
     alpha: float = 4.0
     ramp: float = 12.0
+    clean: float = 3.0
     broad: float | None = None
+    crisp: bool = False
 
 
-EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 1.0, 3.0)))
-"""For renders and captures: each pixel is where the geometry says."""
+EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 1.0, 3.0)), clean=0.5)
+"""For renders and captures: each pixel is where the geometry says. Whatever is no edge pixel itself
+is clean: the four pixels about it show the same surface, so it lies on that as a whole."""
 
 GENERATED = Rule((Tier(0.15, 5.0, 0.5), Tier(0.05, 4.0, 1.0), Tier(0.02, 3.0, 2.0)), broad=2.0)
 """For diffused views, whose outlines may stray a few pixels."""
