@@ -182,6 +182,16 @@ def test_the_training_command_renders_trains_resumes_and_exports(tmp_path: Path)
     assert json.loads(line)["loss"] < 1.1 * json.loads(logged[0])["loss"]
 
 
+@pytest.mark.slow
+def test_the_denoiser_asks_for_the_part_that_comes_before_it(tmp_path: Path) -> None:
+    settings = tmp_path / "tiny.toml"
+    settings.write_text(TINY)
+    given = ["--work", str(tmp_path / "w"), "--config", str(settings), "--preset", "tiny"]
+    assert main([*given, "data", "vae"]) == 0
+    with pytest.raises(UnderpaintError, match="run the reader part first"):
+        main([*given, "diffusion"])
+
+
 def test_starting_from_a_folder_that_is_no_model_says_so(tmp_path: Path) -> None:
     with pytest.raises(UnderpaintError, match="not an exported starter model"):
         main(["--work", str(tmp_path / "w"), "--start", str(tmp_path), "diffusion"])

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.worker.starter.batches import UNKNOWN, Batch, BatchSource
 from underpaint_daemon.worker.starter.checkpoint import load_state, save_state
 from underpaint_daemon.worker.starter.codes import Codes
@@ -134,10 +135,13 @@ def train_reader(run: ReaderRun) -> Reader:
 def load_reader(work: Path) -> Reader:
     """The finished reader of a work folder, without gradients.
 
-    Raises FileNotFoundError before the reader part is done.
+    Raises RequestError(FILE) before the reader part is done.
     """
+    path = work / CHECKPOINT
+    if not path.exists():
+        raise RequestError(ErrorCode.FILE, f"{path} is missing: run the reader part first")
     reader = Reader()
-    state = torch.load(work / CHECKPOINT, map_location="cpu", weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     reader.load_state_dict(state["reader"])
     return reader.requires_grad_(False).eval()
 
