@@ -42,6 +42,7 @@ from .sync import Synchroniser
 from .turntable import DIRECTIONS, shots, turntable
 from .work import Painted, Pass, Work, paint, stations_of, synchroniser
 
+_SIZE = 2048  # a view's pixels must fit: the faces of a chair share 1024 texels coarsely
 _SYNC_GAIN_DB = 6.0
 _SYNC_COST = 0.05
 _EDGE_SLACK = 0.02
@@ -106,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add_sampling(parser)
     parser.add_argument("--views", type=int, default=request["view_count"].default)
     parser.add_argument("--view-size", type=int, default=request["view_size"].default)
-    parser.add_argument("--size", type=int, default=request["size"].default)
+    parser.add_argument("--size", type=int, default=_SIZE, help="texels a side (2048)")
     parser.add_argument("--out", type=Path, help="folder for pictures to look at")
     add_json(parser)
     return parser

@@ -20,6 +20,7 @@ from .visibility import SurfacePoints, ViewGeometry, edge_distance, look
 _SAMPLES = 40_000
 _INSIDE_PX = 4.0
 _SQUARE_COSINE = 0.7
+_STENCIL_PX = 2  # of the Laplacian, one, and of the means before it, one
 _SAME_PLACE = 1.0  # pixel footprints
 
 
@@ -72,8 +73,9 @@ def sharpness_ratio(
 
 
 def _squarest(view: ViewBuffers, number: int, others: Sequence[ViewGeometry]) -> Tensor:
-    """(h, w) bool: well inside the outlines and seen squarely, by no other view more so. number:
-    the view's own among `others`."""
+    """(h, w) bool: well inside the outlines and seen squarely, by no other view more so, and so are
+    all pixels about it that the measure mixes: where one view's paint meets another's there is a
+    seam, not sharpness. number: the view's own among `others`."""
     cosine = _cosine(view)
     inside = (edge_distance(view) > _INSIDE_PX) & (cosine > _SQUARE_COSINE)
     points = SurfacePoints(view.position[inside], view.normal[inside], view.object_id[inside])
@@ -88,7 +90,14 @@ def _squarest(view: ViewBuffers, number: int, others: Sequence[ViewGeometry]) ->
         best[sight.index[rows]] = False
     result = torch.zeros_like(inside)
     result[inside] = best
-    return result
+    return _shrunk(result, _STENCIL_PX)
+
+
+def _shrunk(mask: Tensor, by: int) -> Tensor:
+    """(h, w) bool: what of a mask is farther than `by` pixels from all that is not in it."""
+    outside = (~mask).float()[None, None]
+    near = torch.nn.functional.max_pool2d(outside, 2 * by + 1, 1, by)[0, 0]
+    return near == 0
 
 
 def _smooth_render(mesh: Mesh, view: ViewBuffers, textures: Sequence[tuple[int, Tensor]]) -> Tensor:
