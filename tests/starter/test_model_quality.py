@@ -12,8 +12,11 @@ from underpaint_daemon.worker.conditioning import depth_control
 from underpaint_daemon.worker.starter.dataset import SceneSample, render_scene
 from underpaint_daemon.worker.starter.evaluate import main as evaluate
 from underpaint_daemon.worker.starter.export import SIZE_LIMIT_MB, folder_mb
+from underpaint_daemon.worker.starter.judge import load_judge
 from underpaint_daemon.worker.starter.metrics import depth_edges, edge_recall, frechet, sharpness
 from underpaint_daemon.worker.starter.painter import Painter
+from underpaint_daemon.worker.starter.scores import Judges, score
+from underpaint_daemon.worker.starter.texture import load_texture_judge
 
 torch.set_num_threads(1)
 
@@ -76,3 +79,15 @@ def test_the_evaluation_refuses_a_mesh_it_cannot_read(tmp_path: Path) -> None:
     broken.write_text("f 1 2 banana\n")
     with pytest.raises(UnderpaintError, match=r"broken\.obj"):
         evaluate(["--count", "8", "--mesh", str(broken)])
+
+
+def test_the_judges_read_real_renders_rightly_and_soft_ones_too() -> None:
+    judges = Judges(load_judge(), load_texture_judge())
+    samples = [render_scene(2_000_000 + k, size=256, held_out=True) for k in range(12)]
+    crisp = score(judges, [sample.rgb for sample in samples], samples)
+    soft = score(judges, [cv2.GaussianBlur(s.rgb, (0, 0), 1.2) for s in samples], samples)
+    for scores in (crisp, soft):
+        assert np.mean(scores.silhouette) > 0.93
+        assert np.mean(scores.material) > 0.7
+    upside_down = score(judges, [sample.rgb[::-1].copy() for sample in samples], samples)
+    assert np.mean(upside_down.silhouette) < 0.75, "it looks, and does not guess"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
@@ -89,7 +88,7 @@ def noisy(view, seed):
     return torch.from_numpy((0.5 + 0.1 * smooth / smooth.std()).astype(np.float32))
 
 
-def test_sharpness_is_one_where_views_keep_their_own_and_less_where_paint_is_blurred() -> None:
+def test_sharpness_is_near_one_where_views_keep_their_own_and_less_where_paint_is_blurred() -> None:
     mesh = chair()
     views = [seen_from(mesh, azimuth, 192, 25.0) for azimuth in range(20, 380, 60)]
     pictures = [noisy(view, seed) for seed, view in enumerate(views)]
@@ -98,6 +97,6 @@ def test_sharpness_is_one_where_views_keep_their_own_and_less_where_paint_is_blu
     (texture,) = project(mesh, painted, Options(1024, lone, anchor=None))
     colour = torch.from_numpy(texture.color)
     sharp = sharpness_ratio(mesh, [(1001, colour)], views, pictures)
-    assert sharp == pytest.approx(1.0, abs=0.15)
+    assert 0.8 < sharp < 1.05, "each picture was interpolated twice, and no seam was counted"
     soft = torch.from_numpy(gaussian_filter(texture.color, (4.0, 4.0, 0)))
     assert sharpness_ratio(mesh, [(1001, soft)], views, pictures) < 0.6

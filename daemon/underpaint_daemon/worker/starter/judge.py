@@ -19,7 +19,9 @@ from torch.nn import functional as F
 from underpaint.errors import ErrorCode, RequestError
 
 WEIGHTS = Path(__file__).with_name("judge.safetensors")
+SIZE = 192  # px of the whole pictures that it is trained on, and looks at
 _WIDTHS = (24, 48, 80, 112, 128)
+_PAIRS, _STEEPNESS, _ORDER_WEIGHT = 512, 30.0, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,31 @@ class Judge(nn.Module):
         planes = F.interpolate(self.planes(x).float(), scale_factor=2.0, mode="bilinear").sigmoid()
         return Verdict(planes[:, 0], planes[:, 1], features)
 
+    def look(self, images: Tensor) -> Verdict:
+        """Judge square images of any size at the size it was trained on; the planes come back at
+        the images' own."""
+        height, width = images.shape[-2:]
+        verdict = self(F.interpolate(images, (SIZE, SIZE), mode="area"))
+        planes = torch.stack((verdict.mask, verdict.near), 1)
+        planes = F.interpolate(planes, (height, width), mode="bilinear")
+        return Verdict(planes[:, 0], planes[:, 1], verdict.features)
+
 
 def judge_loss(verdict: Verdict, mask: Tensor, near: Tensor) -> Tensor:
-    """mask, near: (n, h, w) in 0..1."""
+    """mask, near: (n, h, w) in 0..1. Silhouettes, depths, and the order of depth of pairs of
+    places on objects (Chen et al. 2016, "Single-image depth perception in the wild")."""
     silhouette = F.binary_cross_entropy(verdict.mask.clamp(1e-5, 1 - 1e-5), mask)
-    return silhouette + F.l1_loss(verdict.near, near)
+    weight = 1 + 3 * mask
+    depth = (weight * (verdict.near - near).abs()).mean() / weight.mean()
+    return silhouette + depth + _ORDER_WEIGHT * _order_loss(verdict.near, mask, near)
+
+
+def _order_loss(mine: Tensor, mask: Tensor, near: Tensor) -> Tensor:
+    spots = torch.multinomial(mask.flatten(1) + 1e-6, 2 * _PAIRS, replacement=True)
+    one, other = spots.chunk(2, 1)
+    nearer = near.flatten(1).gather(1, one) - near.flatten(1).gather(1, other)
+    told = mine.flatten(1).gather(1, one) - mine.flatten(1).gather(1, other)
+    return F.softplus(-_STEEPNESS * nearer.sign() * told)[nearer != 0].mean().nan_to_num()
 
 
 def save_judge(judge: Judge, path: Path = WEIGHTS) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from underpaint_daemon.worker.starter.checkpoint import Average, load_state, save_state
 from underpaint_daemon.worker.starter.config import Precision, autocast
-from underpaint_daemon.worker.starter.judge import Judge, judge_loss
+from underpaint_daemon.worker.starter.judge import SIZE, Judge, judge_loss
+from underpaint_daemon.worker.starter.muon import Optimisers
 from underpaint_daemon.worker.starter.progress import Progress
 from underpaint_daemon.worker.starter.shards import (
     Image8,
@@ -23,8 +25,10 @@ from underpaint_daemon.worker.starter.shards import (
     view_arrays,
 )
 
-SIZE = 128  # px of a training sample: a native crop, or a whole view scaled down
+CHECKPOINT = "judge.pt"
 BATCH = 16
+_RATE = 2e-3
+_SOFTNESS = (0.3, 1.6)  # px, standard deviation of the blur of half the samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +47,20 @@ class JudgeRun:
 def train_judge(run: JudgeRun) -> Judge:
     """Train or resume; the figures in the log are on held-out renders."""
     judge = Judge().to(run.device)
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
+    optimiser = Optimisers([judge], _RATE)
     average = Average({"judge": judge}, 0.995)
-    state = load_state(run.work / "judge.pt", {"judge": judge}, optimiser, average.values)
+    state = load_state(run.work / CHECKPOINT, {"judge": judge}, optimiser, average.values)
     progress = Progress("judge", run.work, run.minutes, run.steps, state)
     held = read_shard(shard_paths(run.held)[0])
     source = _batches(run.data, progress.step)
     while not progress.done:
-        rate = 2e-3 * min(1.0, (progress.step + 1) / 100) * (1 - 0.97 * progress.fraction)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        warm = min(1.0, (progress.step + 1) / 100)
+        optimiser.set_rate(_RATE * warm * (1 - 0.97 * progress.fraction))
         images, mask, near = (part.to(run.device) for part in next(source))
         with autocast(run.device, run.precision):
             verdict = judge(images)
         loss = judge_loss(verdict, mask, near)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
         optimiser.step()
@@ -65,7 +68,7 @@ def train_judge(run: JudgeRun) -> Judge:
         if progress.advance(loss=float(loss.detach())):
             progress.report(**judge_figures(averaged_judge(average), held, 64))
             save_state(
-                run.work / "judge.pt", {"judge": judge}, optimiser, progress.state(), average.values
+                run.work / CHECKPOINT, {"judge": judge}, optimiser, progress.state(), average.values
             )
     return averaged_judge(average)
 
@@ -94,15 +97,11 @@ def _batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]
 
 
 def _sample(shard: Shard, index: int, rng: np.random.Generator) -> tuple[Image8, Image8, Image8]:
-    """One view, whole or cropped, perhaps mirrored: rgb, mask, relative depth."""
-    whole = shard.rgb.shape[1]
-    side = whole if rng.random() < 0.5 else int(rng.integers(SIZE, 176))
-    top, left = (int(x) for x in rng.integers(0, whole - side + 1, 2))
-    rgb, _, _, mask = view_arrays(shard, index, (top, left, side), SIZE)
-    near = view_arrays(shard, index, None, whole)[1][top : top + side, left : left + side]
-    step = side / SIZE
-    grid = (np.arange(SIZE) * step + step / 2).astype(int)
-    near = near[np.ix_(grid, grid)]
+    """One whole view, perhaps mirrored, perhaps out of focus (a soft painting has a form too):
+    rgb, mask, relative depth."""
+    rgb, near, _, mask = view_arrays(shard, index, None, SIZE)
+    if rng.random() < 0.5:
+        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(*_SOFTNESS))
     if rng.random() < 0.5:
         return rgb[:, ::-1], mask[:, ::-1], near[:, ::-1]
     return rgb, mask, near
@@ -114,7 +113,7 @@ def judge_figures(judge: Judge, shard: Shard, count: int) -> dict[str, float]:
     pairs put in the right order of depth."""
     ious, orders = [], []
     for index in range(min(count, len(shard))):
-        verdict = judge(to_unit(shard.rgb[index : index + 1]))
+        verdict = judge.look(to_unit(shard.rgb[index : index + 1]))
         ids = torch.from_numpy(shard.object_id[index])
         ious.append(iou(verdict.mask[0] > 0.5, ids >= 2))
         order = depth_order(verdict.near[0], ids, torch.from_numpy(shard.depth[index]).float())

@@ -69,7 +69,7 @@ def score(judges: Judges, images: list[Image8], samples: list[SceneSample]) -> S
 def _score_one(scores: Scores, judges: Judges, image: Image8, sample: SceneSample) -> None:
     scores.sharpness.append(sharpness(image))
     image, sample = resize_area(image, NATIVE_SIZE), _native(sample)
-    verdict = judges.form(to_unit(image[None]))
+    verdict = judges.form.look(to_unit(image[None]))
     ids = torch.from_numpy(sample.object_id)
     truth = ids >= 2
     scores.silhouette.append(iou(verdict.mask[0] > 0.5, truth))

@@ -11,12 +11,14 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.worker.starter.checkpoint import save_weights
 from underpaint_daemon.worker.starter.diffusion_train import CHECKPOINT
+from underpaint_daemon.worker.starter.judge import load_judge
+from underpaint_daemon.worker.starter.judge_train import CHECKPOINT as JUDGE_CHECKPOINT
 from underpaint_daemon.worker.starter.models import CONTROLS
 
 
 def start_from(model: Path, work: Path) -> None:
     """Give a new work folder the tokenizer, the autoencoder and the networks of an exported starter
-    model. Does nothing when the folder has them already.
+    model, and the judge that ships with the daemon. Does nothing when the folder has them already.
 
     Raises RequestError(FILE) when `model` is not such a folder.
     """
@@ -32,6 +34,7 @@ def start_from(model: Path, work: Path) -> None:
             ErrorCode.FILE, f"{model} is not an exported starter model: {error}"
         ) from error
     save_weights(work / "vae.pt", {"vae": vae})
+    save_weights(work / JUDGE_CHECKPOINT, {"judge": load_judge()})
     save_weights(work / CHECKPOINT, networks)
 
 
