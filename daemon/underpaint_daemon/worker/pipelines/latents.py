@@ -22,7 +22,16 @@ _FIT_BATCH = 8
 
 def vae_scale(vae: Any) -> int:
     """Pixels a latent cell covers along a side."""
-    return int(2 ** (len(vae.config.block_out_channels) - 1))
+    return _coarsest(vae)
+
+
+def grid_cell(vae: Any, unet: Any) -> int:
+    """Pixels that a cell of the UNet's coarsest grid covers along a side."""
+    return _coarsest(vae) * _coarsest(unet)
+
+
+def _coarsest(network: Any) -> int:
+    return int(2 ** (len(network.config.block_out_channels) - 1))
 
 
 @torch.no_grad()

@@ -45,7 +45,8 @@ def material_artifacts(
 ) -> list[Artifact]:
     """What a repeating image or one with maps brings besides its pictures: the maps, and with
     both axes a preview on a plane and a ball; `material.json` says how good and how made. Names
-    carry the image's number when there are several. cell: pixels of a latent cell."""
+    carry the image's number when there are several. cell: pixels of a cell of the
+    coarsest grid that the networks work on."""
     if request.tile is TileAxes.OFF and request.pbr is None:
         return []
     artifacts = list[Artifact]()

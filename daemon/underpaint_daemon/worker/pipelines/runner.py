@@ -20,7 +20,7 @@ from .cache import ModelCache
 from .digests import file_digest, model_digest
 from .image import run_image
 from .inpaint import run_inpaint
-from .latents import vae_scale
+from .latents import grid_cell
 from .loading import LoadedModel
 from .material import material_artifacts
 from .memory import Tier, release_gpu, tiers_for, within_memory
@@ -72,9 +72,8 @@ class PipelineRunner:
         artifacts = image_artifacts(images, request, facts)
         if isinstance(request, ImageRequest):
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
-            artifacts += material_artifacts(
-                images, request, made, self.models, vae_scale(model.vae)
-            )
+            cell = grid_cell(model.vae, model.unet)
+            artifacts += material_artifacts(images, request, made, self.models, cell)
         reporter.progress(Phase.SAVING, 1, 1)
         return artifacts
 

@@ -23,6 +23,7 @@ from underpaint.requests import TileAxes
 _PATCHED = "_conv_forward"
 _MARGIN_CELLS = 16
 _FAINTEST = 1e-9
+_FEWEST_CELLS = 4
 Axes = tuple[bool, bool]
 """Whether (x, y) repeat."""
 
@@ -118,8 +119,8 @@ def wrap_ratios(image: npt.NDArray[Any], cell: int) -> tuple[float, float]:
     """How visible the seams of a repeating image (h, w, …) are, in x and y: the mean step across
     the wrap over the mean step between neighbours inside. 1 = like any other place.
 
-    cell: pixels of a latent cell. A VAE's steps from cell to cell differ from those within, and
-    the wrap lies between cells, so it is compared with its like.
+    cell: pixels of a cell of the coarsest grid. The networks' steps from cell to cell differ from
+    those within, and the wrap lies between cells, so it is compared with its like.
     """
     (x, inside_x), (y, inside_y) = (_steps(image, axis, cell) for axis in (1, 0))
     return _ratio(x, inside_x), _ratio(y, inside_y)
@@ -129,16 +130,19 @@ def wrap_deviations(image: npt.NDArray[Any], cell: int) -> tuple[float, float]:
     """How far the wrap's step, in x and y, lies above the mean of the lines inside, in their
     standard deviations.
 
-    A ratio is of one line, and lines of one image differ among themselves (6 to 10 % in materials
-    of 256 to 512 pixels): within about 2 the wrap is one of them, far above it is a seam.
+    A ratio is of one line, and lines of one image differ among themselves (by 10 to 30 % in
+    materials of 512 pixels): within about 2 the wrap is one of them, far above it is a seam.
     """
     (x, inside_x), (y, inside_y) = (_steps(image, axis, cell) for axis in (1, 0))
     return _deviation(x, inside_x), _deviation(y, inside_y)
 
 
 def _steps(image: npt.NDArray[Any], axis: int, cell: int) -> tuple[float, npt.NDArray[Any]]:
-    """The mean step across the wrap along an axis, and those of every line between cells inside."""
+    """The mean step across the wrap along an axis, and those of every line between cells inside;
+    in a small image of smaller cells, so that there are a few."""
     pixels = np.moveaxis(image.astype(np.float64), axis, 0)
+    while cell > 1 and len(pixels) < _FEWEST_CELLS * cell:
+        cell //= 2
     steps = np.abs(np.diff(pixels, axis=0))[cell - 1 :: cell]
     return float(np.abs(pixels[0] - pixels[-1]).mean()), steps.reshape(len(steps), -1).mean(1)
 
