@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "underpaint_daemon.serve:main",
     "bench transport": "underpaint_daemon.bench.transport:main",
     "bench daemon": "underpaint_daemon.bench.daemon:main",
-    "bench memory": "underpaint_daemon.bench.memory:main",
+    "bench memory": "underpaint_daemon.worker.bench_memory:main",
     "eval starter": "underpaint_daemon.worker.starter.evaluate:main",
     "eval projection": "underpaint_daemon.worker.texturing.eval_projection:main",
     "eval sync": "underpaint_daemon.worker.texturing.eval_sync:main",

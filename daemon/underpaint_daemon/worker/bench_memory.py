@@ -30,14 +30,14 @@ from underpaint.requests import (
     TextureRequest,
 )
 
+from ..bench.harness import finish
 from ..models import starter_folder
-from ..worker.job import Image8, Phase
-from ..worker.pipelines.cache import ModelCache
-from ..worker.pipelines.memory import release
-from ..worker.texturing.assets import mesh_ref
-from ..worker.texturing.runner import run_texture
-from ..worker.texturing.shapes import chair
-from .harness import finish
+from .job import Image8, Phase
+from .pipelines.cache import ModelCache
+from .pipelines.memory import release
+from .texturing.assets import mesh_ref
+from .texturing.runner import run_texture
+from .texturing.shapes import chair
 
 RATIO_LIMIT = 1.0
 _CHANNELS = (32, 64, 128)
