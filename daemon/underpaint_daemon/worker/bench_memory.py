@@ -12,10 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from underpaint.buffers import Buffers
 from underpaint.errors import ErrorCode, RequestError
@@ -31,19 +29,15 @@ from underpaint.requests import (
 )
 
 from ..bench.harness import finish
-from ..models import starter_folder
-from .job import Image8, Phase
+from .narrow_xl import build_narrow_xl
 from .pipelines.cache import ModelCache
 from .pipelines.memory import release
+from .quiet import Quiet
 from .texturing.assets import mesh_ref
 from .texturing.runner import run_texture
 from .texturing.shapes import chair
 
 RATIO_LIMIT = 1.0
-_CHANNELS = (32, 64, 128)
-_VAE_CHANNELS = (32, 64, 128, 128)
-_HEADS = (1, 2, 4)
-_CROSS, _TIME = 64, 8
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 
@@ -91,110 +85,21 @@ def _peaks(root: Path, views: int, side: int) -> tuple[float, float]:
         controls=(Control(ControlKind.DEPTH),),
         size=64,
     )
-    models = ModelCache(paths)
+    models, quiet = ModelCache(paths), Quiet()
     # The first run brings in what every run needs: libraries, the model, its preview.
-    run_texture(replace(request, view_count=1, view_size=64), buffers, _Quiet(), models)
+    run_texture(replace(request, view_count=1, view_size=64), buffers, quiet, models)
     peaks = list[float]()
     for count in (1, views):
         release()
         _CLEAR.write_text(_RESET_PEAK)  # the peak falls to what is in use now
         before = _peak_mib()
-        run_texture(replace(request, view_count=count, view_size=side), buffers, _Quiet(), models)
+        run_texture(replace(request, view_count=count, view_size=side), buffers, quiet, models)
         peaks.append(_peak_mib() - before)
+    for warning in dict.fromkeys(quiet.warnings):
+        print(f"underpaint bench memory: {warning}", file=sys.stderr)
     return peaks[0], peaks[1]
 
 
 def _peak_mib() -> float:
     lines = _STATUS.read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def build_narrow_xl(folder: Path) -> None:
-    """Save a narrow model of SDXL's layout with random weights (seeded) and a depth
-    ControlNet; its tokenizer is the starter's."""
-    from diffusers import (
-        AutoencoderKL,
-        ControlNetModel,
-        EulerDiscreteScheduler,
-        StableDiffusionXLPipeline,
-        UNet2DConditionModel,
-    )
-    from transformers import (
-        CLIPTextConfig,
-        CLIPTextModel,
-        CLIPTextModelWithProjection,
-        CLIPTokenizer,
-    )
-
-    torch.manual_seed(0)
-    tokenizer = CLIPTokenizer.from_pretrained(starter_folder() / "tokenizer")
-    text = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=_CROSS // 2,
-        intermediate_size=_CROSS,
-        projection_dim=_CROSS // 2,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    unet = UNet2DConditionModel(
-        sample_size=128,
-        block_out_channels=_CHANNELS,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=[1, 2, 10],
-        attention_head_dim=_HEADS,  # diffusers' name for the number of heads
-        cross_attention_dim=_CROSS,
-        use_linear_projection=True,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=_TIME,
-        projection_class_embeddings_input_dim=6 * _TIME + _CROSS // 2,
-    )
-    vae = AutoencoderKL(
-        block_out_channels=_VAE_CHANNELS,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=2,
-        latent_channels=4,
-        norm_num_groups=16,
-        sample_size=1024,
-        scaling_factor=0.13025,
-    )
-    StableDiffusionXLPipeline(
-        vae=vae.eval(),
-        text_encoder=CLIPTextModel(text).eval(),
-        text_encoder_2=CLIPTextModelWithProjection(text).eval(),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=unet.eval(),
-        scheduler=EulerDiscreteScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"
-        ),
-        add_watermarker=False,
-    ).save_pretrained(folder)
-    ControlNetModel.from_unet(unet).save_pretrained(folder / "controlnet_depth")
-
-
-@dataclass(slots=True)
-class _Quiet:
-    """A job's reporter that says nothing but warnings, on stderr, each once."""
-
-    told: set[str] = field(default_factory=set)
-
-    def progress(self, phase: Phase, step: int, total: int) -> None:
-        return
-
-    def checkpoint(self) -> None:
-        return
-
-    def wants_preview(self) -> bool:
-        return False
-
-    def preview(self, step: int, image: Image8, index: int = 0) -> None:
-        return
-
-    def warn(self, message: str) -> None:
-        if message not in self.told:
-            self.told.add(message)
-            print(f"underpaint bench memory: {message}", file=sys.stderr)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
 
-from ..job import Phase
 from ..pipelines.cache import ModelCache
 from ..pipelines.loading import LoadedModel
+from ..quiet import Quiet
 from ..starter.metrics import depth_edges, edge_recall
 from .assets import load_asset, mesh_ref
 from .denoiser import Denoiser
@@ -51,28 +51,6 @@ _LEAST_SATURATION = 0.25
 _HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue": 225,
          "purple": 280, "pink": 330}  # fmt: skip
 _HUE_TOLERANCE = 35.0
-
-
-@dataclass(slots=True)
-class _Quiet:
-    """A job's line to nobody; it keeps the warnings."""
-
-    warnings: list[str] = field(default_factory=list)
-
-    def progress(self, phase: Phase, step: int, total: int) -> None:
-        del phase, step, total
-
-    def checkpoint(self) -> None:
-        return
-
-    def wants_preview(self) -> bool:
-        return False
-
-    def preview(self, step: int, image: Image8, index: int = 0) -> None:
-        del step, image, index
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -155,11 +133,11 @@ def evaluate(
     model: LoadedModel, request: TextureRequest, buffers: Buffers, out: Path | None = None
 ) -> Report:
     """Paint synchronised and unsynchronised with one seed, and measure both."""
-    with prepared(request, buffers, _Quiet(), model) as work:
+    with prepared(request, buffers, Quiet(), model) as work:
         began, cpu = time.perf_counter(), time.process_time()
         synced, network_s, sync_s = _painted(work, apart=False)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    with prepared(request, buffers, _Quiet(), model, share_attention=False) as plain:
+    with prepared(request, buffers, Quiet(), model, share_attention=False) as plain:
         unsynced, plain_s, _ = _painted(plain, apart=True)
     images = [composed(t) for t in synced.textures]
     quality = measure(plain.mesh, synced, images)
