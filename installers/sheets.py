@@ -29,9 +29,9 @@ from underpaint import (
     Sampling,
 )
 from underpaint_daemon.worker.conditioning import depth_control
-from underpaint_daemon.worker.starter.dataset import SceneSample, encode_normal, rendered_sample
-from underpaint_daemon.worker.starter.scenes import CameraSpec, sample_scene
-from underpaint_daemon.worker.starter.shapes import Mesh, load_obj
+from underpaint_starter.scenes.dataset import SceneSample, encode_normal, rendered_sample
+from underpaint_starter.scenes.scenes import CameraSpec, sample_scene
+from underpaint_starter.scenes.shapes import Mesh, load_obj
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMS = ("head", "vase", "house", "chair")

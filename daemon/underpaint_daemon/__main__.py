@@ -17,11 +17,11 @@ COMMANDS: Mapping[str, str] = {
     "bench transport": "underpaint_daemon.bench.transport:main",
     "bench daemon": "underpaint_daemon.bench.daemon:main",
     "bench memory": "underpaint_daemon.worker.bench_memory:main",
-    "eval starter": "underpaint_daemon.worker.starter.evaluate:main",
+    "eval starter": "underpaint_starter.judging.evaluate:main",
     "eval projection": "underpaint_daemon.worker.texturing.eval_projection:main",
     "eval sync": "underpaint_daemon.worker.texturing.eval_sync:main",
     "eval texture": "underpaint_daemon.worker.texturing.eval_texture:main",
-    "train-starter": "underpaint_daemon.worker.starter.train:main",
+    "train-starter": "underpaint_starter.train:main",
     "texture": "underpaint_daemon.worker.texturing.cli:main",
 }
 """Command to `module:function`; each function takes the remaining words, returns an exit code."""

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from underpaint_daemon.worker.raster import interpolate, rasterize
-from underpaint_daemon.worker.starter import shapes
-from underpaint_daemon.worker.starter.geometry import Camera, look_at
+from underpaint_starter.scenes import shapes
+from underpaint_starter.scenes.geometry import Camera, look_at
 
 torch.set_num_threads(1)
 

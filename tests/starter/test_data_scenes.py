@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from underpaint_daemon.worker.starter import dataset, scenes
-from underpaint_daemon.worker.starter.colours import COLOURS, dominant_colour
-from underpaint_daemon.worker.starter.compounds import SHAPES, make_shape
-from underpaint_daemon.worker.starter.shapes import load_obj
+from underpaint_starter.scenes import dataset, scenes
+from underpaint_starter.scenes.colours import COLOURS, dominant_colour
+from underpaint_starter.scenes.compounds import SHAPES, make_shape
+from underpaint_starter.scenes.shapes import load_obj
 
 torch.set_num_threads(1)
 

@@ -9,14 +9,14 @@ import torch
 
 from underpaint_daemon.models import starter_folder
 from underpaint_daemon.worker.conditioning import depth_control
-from underpaint_daemon.worker.starter.dataset import SceneSample, render_scene
-from underpaint_daemon.worker.starter.evaluate import main as evaluate
-from underpaint_daemon.worker.starter.export import SIZE_LIMIT_MB, folder_mb
-from underpaint_daemon.worker.starter.judge import load_judge
-from underpaint_daemon.worker.starter.metrics import depth_edges, edge_recall, frechet, sharpness
-from underpaint_daemon.worker.starter.painter import Painter
-from underpaint_daemon.worker.starter.scores import Judges, score
-from underpaint_daemon.worker.starter.texture import load_texture_judge
+from underpaint_starter.judging.evaluate import main as evaluate
+from underpaint_starter.judging.judge import load_judge
+from underpaint_starter.judging.metrics import depth_edges, edge_recall, frechet, sharpness
+from underpaint_starter.judging.scores import Judges, score
+from underpaint_starter.judging.texture import load_texture_judge
+from underpaint_starter.networks.export import SIZE_LIMIT_MB, folder_mb
+from underpaint_starter.networks.painter import Painter
+from underpaint_starter.scenes.dataset import SceneSample, render_scene
 
 torch.set_num_threads(1)
 

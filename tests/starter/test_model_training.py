@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from underpaint.errors import UnderpaintError
-from underpaint_daemon.worker.starter.config import DEFAULT_FILE, load_config
-from underpaint_daemon.worker.starter.losses import noised, psnr, velocity
-from underpaint_daemon.worker.starter.models import make_scheduler, make_vae
-from underpaint_daemon.worker.starter.muon import orthogonalised
-from underpaint_daemon.worker.starter.pca import fit_pca, write_encoder
-from underpaint_daemon.worker.starter.tokenizer import tokenize, train_tokenizer
-from underpaint_daemon.worker.starter.train import main
+from underpaint_starter.networks.models import make_scheduler, make_vae
+from underpaint_starter.networks.pca import fit_pca, write_encoder
+from underpaint_starter.networks.tokenizer import tokenize, train_tokenizer
+from underpaint_starter.train import main
+from underpaint_starter.training.config import DEFAULT_FILE, load_config
+from underpaint_starter.training.losses import noised, psnr, velocity
+from underpaint_starter.training.muon import orthogonalised
 
 torch.set_num_threads(1)
 

@@ -2,13 +2,9 @@
 
 import torch
 
-from underpaint_daemon.worker.starter.adversary import (
-    Adversary,
-    Discriminator,
-    balanced_backward,
-)
-from underpaint_daemon.worker.starter.losses import denoising_loss, detail_loss
-from underpaint_daemon.worker.starter.reader import Reader, texture_loss
+from underpaint_starter.training.adversary import Adversary, Discriminator, balanced_backward
+from underpaint_starter.training.losses import denoising_loss, detail_loss
+from underpaint_starter.training.reader import Reader, texture_loss
 
 torch.set_num_threads(1)
 

@@ -23,11 +23,11 @@ from underpaint.cli.options import add_json, add_sampling, sampling_of
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
+from underpaint_starter.judging.metrics import depth_edges, edge_recall
 
 from ..pipelines.cache import ModelCache
 from ..pipelines.loading import LoadedModel
 from ..quiet import Quiet
-from ..starter.metrics import depth_edges, edge_recall
 from .assets import load_asset, mesh_ref
 from .denoiser import Denoiser
 from .mesh import Mesh

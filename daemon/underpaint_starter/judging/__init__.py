@@ -1,0 +1,1 @@
+"""Judges and measures: what a painting shows, and how well it shows it."""

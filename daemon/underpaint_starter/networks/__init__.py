@@ -1,0 +1,1 @@
+"""The networks: their layout, tokenizer, closed-form code, painting and export."""

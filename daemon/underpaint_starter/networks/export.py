@@ -1,0 +1,53 @@
+"""Export to a standard diffusers folder: what any Stable Diffusion tool can load."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from torch import nn
+from transformers import CLIPTokenizer
+
+from underpaint_starter.networks.models import Networks, make_scheduler
+
+SIZE_LIMIT_MB = 60.0
+
+
+def export_model(
+    folder: Path, networks: Networks, vae: AutoencoderKL, tokenizer: CLIPTokenizer
+) -> None:
+    """Write half-precision safetensors to `folder`.
+
+    The folder is a StableDiffusionPipeline with `controlnet_depth` and `controlnet_normal` beside
+    its parts.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pipeline: Any = StableDiffusionPipeline(
+        vae=_half(vae),
+        text_encoder=_half(networks.text),
+        tokenizer=tokenizer,
+        unet=_half(networks.unet),
+        scheduler=make_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    for name, net in networks.controls.items():
+        twin: Any = _half(net)
+        twin.save_pretrained(folder / f"controlnet_{name}", safe_serialization=True)
+
+
+def folder_mb(folder: Path) -> float:
+    """Size of all files below, in millions of bytes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def _half(net: nn.Module) -> nn.Module:
+    twin = copy.deepcopy(net)
+    for weight in twin.parameters():
+        weight.data = weight.data.to("cpu", torch.float16).contiguous()
+    return twin.eval()

@@ -1,0 +1,1 @@
+"""Training: batches, problems, losses, optimiser, and a file for each network that learns."""
