@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import bpy
 
-from . import (
-    growing,
-    handlers,
+from . import handlers, operators, pump
+from .capture import gpu_passes
+from .link import runtime, supervisor
+from .ui import (
     layer_properties,
-    operators,
-    overlay,
     panels,
     preferences,
     properties,
-    pump,
-    runtime,
-    supervisor,
     texture_panels,
     texture_properties,
 )
-from .capture import gpu_passes
+from .viewport import growing, overlay
 
 _CLASSES = (
     preferences.UnderpaintPreferences,

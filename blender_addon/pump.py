@@ -10,9 +10,10 @@ import bpy
 
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 
-from . import growing, overlay, runtime
 from .layers import shown
-from .session import DaemonState, Task
+from .link import runtime
+from .link.session import DaemonState, Task
+from .viewport import growing, overlay
 
 BUDGET_S = 0.005
 _BUSY_S, _IDLE_S = 1 / 30, 0.5

@@ -16,7 +16,7 @@ import underpaint
 from underpaint import Buffers, Control, ControlKind, ImageRequest, Prompt, Sampling, View
 from underpaint.blenders import require_blenders
 from underpaint.cli.output import ProgressLine
-from underpaint.viewfile import load_view
+from underpaint.files.viewfile import load_view
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"

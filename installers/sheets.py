@@ -28,7 +28,7 @@ from underpaint import (
     Sampler,
     Sampling,
 )
-from underpaint_daemon.worker.conditioning import depth_control
+from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_starter.scenes.dataset import SceneSample, encode_normal, rendered_sample
 from underpaint_starter.scenes.scenes import CameraSpec, sample_scene
 from underpaint_starter.scenes.shapes import Mesh, load_obj

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from underpaint.cameras import Camera
 
-from ..srgb import srgb
+from ..plain.srgb import srgb
 from .sources import Viewport
 from .surfaces import Passes
 

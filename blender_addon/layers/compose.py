@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..srgb import Floats, linear, srgb
+from ..plain.srgb import Floats, linear, srgb
 
 # What a colour socket gives when it is plugged into a number (Rec. 709 luminance).
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..capture.geometry import fetch
-from ..udim import FIRST_TILE, cells, tile_numbers
+from ..plain.udim import FIRST_TILE, cells, tile_numbers
 
 UVs = npt.NDArray[np.float64]
 

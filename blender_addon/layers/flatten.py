@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.envelope import new_id
 from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.wire.envelope import new_id
 
-from ..srgb import Floats
+from ..plain.srgb import Floats
 from . import nodes, pixels, stack
 from .compose import Sheet, flat_values, stacked, to_bytes
 from .ready import Ready, ready

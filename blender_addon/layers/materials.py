@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .surfaces import Named, Surface
+from ..plain.surfaces import Named, Surface
 
 _ALWAYS_NODES = (5, 0)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
 
-from ..srgb import Floats, srgb
+from ..plain.srgb import Floats, srgb
 from .ready import Ready, ready, rows
 
 

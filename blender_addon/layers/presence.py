@@ -12,12 +12,12 @@ import numpy.typing as npt
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 
-from ..texture_request import Present, Purpose
-from ..udim import FIRST_TILE, cells, tile_numbers
+from ..plain.surfaces import Surface
+from ..plain.udim import FIRST_TILE, cells, tile_numbers
+from ..texture.request import Present, Purpose
 from . import materials, nodes, pixels, reading, visible
 from .compose import grey, resampled, stacked, to_bytes
 from .faces import face_uvs
-from .surfaces import Surface
 from .uv_mask import faces_mask
 
 Bytes = npt.NDArray[np.uint8]

@@ -9,8 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..srgb import Floats
-from ..work import awaited
+from ..link.work import awaited
+from ..plain.srgb import Floats
 from . import pixels
 from .visible import Found, Place
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.envelope import new_id
+from underpaint.wire.envelope import new_id
 
 Bytes = npt.NDArray[np.uint8]
 _FAST = 1

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from underpaint.errors import ErrorCode, UnderpaintError
-from underpaint.inputs import load_inputs
+from underpaint.files.inputs import load_inputs
 from underpaint.requests import Method, TextureRequest
 
-from ..marks import TARGET_KEY, image_name, mark
-from ..session import Task
-from ..texture_request import Purpose
-from ..udim import FIRST_TILE
+from ..link.marks import TARGET_KEY, image_name, mark
+from ..link.session import Task
+from ..plain.surfaces import Surface, Target, target_to_json
+from ..plain.udim import FIRST_TILE
+from ..texture.request import Purpose
 from . import materials, pixels, stack
 from .compose import to_rgba
 from .stack import NewLayer
-from .surfaces import Surface, Target, target_to_json
 
 _FILE = re.compile(r"(texture|base_color|roughness|metallic|normal|height|ao)(?:_(\d{4}))?\.png")
 _NUMBERS = frozenset({"roughness", "metallic", "normal", "height", "ao"})

@@ -15,8 +15,8 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from .. import runtime
-from ..work import Work, awaited
+from ..link import runtime
+from ..link.work import Work, awaited
 from . import nodes, pixels, reading, visible
 from .compose import grey, resampled, stacked, to_bytes
 from .ready import Ready, ready

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..srgb import Floats, srgb
-from ..udim import FIRST_TILE
+from ..plain.srgb import Floats, srgb
+from ..plain.udim import FIRST_TILE
 from . import nodes, pixels
 from .compose import Sheet, grey
 

@@ -9,7 +9,8 @@ from bpy.props import StringProperty
 
 from underpaint.errors import UnderpaintError
 
-from .. import apply, runtime
+from ..image import results
+from ..link import runtime
 from .failing import refuse
 
 
@@ -28,7 +29,7 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
         if task is None:
             return {"CANCELLED"}
         try:
-            images = apply.apply_task(context, task)
+            images = results.apply_task(context, task)
         except UnderpaintError as error:
             live.error = error  # for the panel: nobody called this, so nobody hears a report
             return {"CANCELLED"}
@@ -48,8 +49,8 @@ class UNDERPAINT_OT_set_background(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         image = bpy.data.images.get(self.image)
         try:
-            apply.request_of(image)
-            apply.show_behind_camera(context.scene, image)
+            results.request_of(image)
+            results.show_behind_camera(context.scene, image)
         except UnderpaintError as error:
             return refuse(self, error)
         return {"FINISHED"}

@@ -8,7 +8,7 @@ import bpy
 
 from underpaint.errors import UnderpaintError
 
-from .. import runtime
+from ..link import runtime
 from .failing import refuse
 
 

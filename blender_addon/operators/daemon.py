@@ -8,7 +8,8 @@ import bpy
 
 from underpaint.errors import UnderpaintError
 
-from .. import pump, runtime
+from .. import pump
+from ..link import runtime
 from .failing import refuse
 
 

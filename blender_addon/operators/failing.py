@@ -6,7 +6,7 @@ from typing import Any
 
 from underpaint.errors import UnderpaintError
 
-from .. import runtime
+from ..link import runtime
 
 
 def refuse(operator: Any, error: UnderpaintError) -> set[str]:

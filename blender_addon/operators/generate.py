@@ -9,12 +9,13 @@ import bpy
 from underpaint.buffers import Buffers
 from underpaint.requests import View
 
-from .. import apply, runtime
 from ..capture import Source, Viewport, capture_view
-from ..painting_properties import choose_seed
-from ..properties import read_settings
-from ..request_builder import ImageSettings, image_request, wanted_buffers
-from ..session import Task
+from ..image import results
+from ..image.request import ImageSettings, image_request, wanted_buffers
+from ..link import runtime
+from ..link.session import Task
+from ..ui.painting_properties import choose_seed
+from ..ui.properties import read_settings
 from .painting import Paints
 
 
@@ -37,7 +38,7 @@ def _submit(context: Any) -> Task:
         image_request(settings, view),
         buffers,
         scene=context.scene.name,
-        folder=apply.results_folder(),
+        folder=results.results_folder(),
     )
 
 

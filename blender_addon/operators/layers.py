@@ -9,9 +9,10 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from underpaint.errors import UnderpaintError
 
-from .. import flattening, pump, runtime
-from ..active import active_layer, active_material
-from ..layers import stack
+from .. import pump
+from ..layers import flattening, stack
+from ..layers.active import active_layer, active_material
+from ..link import runtime
 from .failing import refuse
 
 

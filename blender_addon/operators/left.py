@@ -9,7 +9,7 @@ from bpy.props import StringProperty
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 
-from .. import runtime
+from ..link import runtime
 from .failing import refuse
 
 

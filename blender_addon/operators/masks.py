@@ -11,14 +11,14 @@ from bpy.props import EnumProperty
 
 from underpaint.errors import UnderpaintError
 
-from .. import shading
-from ..active import active_layer, active_material, need_material
-from ..apply import results_folder
+from ..image.results import results_folder
 from ..layers import materials, pixels, shown, stack
+from ..layers.active import active_layer, active_material, need_material
 from ..layers.compose import to_rgba
 from ..layers.faces import tiles_worn
-from ..scene_surfaces import paintable
-from ..udim import FIRST_TILE
+from ..plain.udim import FIRST_TILE
+from ..texture.scene_surfaces import paintable
+from ..viewport import shading
 from .failing import refuse
 from .modes import enter
 

@@ -10,8 +10,9 @@ from bpy.props import BoolProperty, FloatProperty
 
 from underpaint.errors import UnderpaintError
 
-from .. import pump, runtime
-from ..session import Task
+from .. import pump
+from ..link import runtime
+from ..link.session import Task
 from .failing import refuse
 
 

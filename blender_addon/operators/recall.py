@@ -10,11 +10,11 @@ from bpy.props import StringProperty
 from underpaint.errors import UnderpaintError
 from underpaint.requests import TextureRequest
 
-from ..apply import request_of
-from ..properties import write_settings
-from ..request_builder import settings_of
-from ..texture_properties import write_texture_settings
-from ..texture_request import texture_settings_of
+from ..image.request import settings_of
+from ..image.results import request_of
+from ..texture.request import texture_settings_of
+from ..ui.properties import write_settings
+from ..ui.texture_properties import write_texture_settings
 from .failing import refuse
 
 

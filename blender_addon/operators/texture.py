@@ -6,13 +6,14 @@ from typing import Any
 
 import bpy
 
-from .. import apply, runtime
-from ..active import need_layer
-from ..painting_properties import choose_seed, new_seed
-from ..session import Task
-from ..texture_job import Prepared, again, prepare
-from ..texture_properties import read_texture_settings
-from ..texture_request import Purpose
+from ..image import results
+from ..layers.active import need_layer
+from ..link import runtime
+from ..link.session import Task
+from ..texture.job import Prepared, again, prepare
+from ..texture.request import Purpose
+from ..ui.painting_properties import choose_seed, new_seed
+from ..ui.texture_properties import read_texture_settings
 from .painting import Paints
 
 
@@ -71,6 +72,6 @@ def _hand_over(context: Any, job: Prepared) -> Task:
         job.request,
         job.buffers,
         scene=context.scene.name,
-        folder=apply.results_folder(),
+        folder=results.results_folder(),
         target=job.target,
     )

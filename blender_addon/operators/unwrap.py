@@ -11,7 +11,7 @@ import numpy as np
 
 from underpaint.errors import UnderpaintError
 
-from ..scene_surfaces import paintable, without_uv
+from ..texture.scene_surfaces import paintable, without_uv
 from .failing import refuse
 from .modes import enter
 

@@ -27,7 +27,7 @@ from blender_addon.capture import DEFAULT_WANTS, capture_view  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Kind  # noqa: E402
 from underpaint.errors import ErrorCode, UnderpaintError  # noqa: E402
-from underpaint.viewfile import save_view  # noqa: E402
+from underpaint.files.viewfile import save_view  # noqa: E402
 
 
 def main(argv: list[str]) -> int:

@@ -31,7 +31,7 @@ from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Kind  # noqa: E402
 from underpaint.evals.analytic import Lens, Shape, ShapeKind  # noqa: E402
 from underpaint.evals.capture_scenes import TestScene, from_json  # noqa: E402
-from underpaint.viewfile import save_view  # noqa: E402
+from underpaint.files.viewfile import save_view  # noqa: E402
 
 WANTS = frozenset({Kind.DEPTH, Kind.NORMAL, Kind.OBJECT_ID, Kind.POSITION})
 # Chords of so fine a sphere lie within 5e-5 of its radius.

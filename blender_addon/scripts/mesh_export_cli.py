@@ -24,7 +24,7 @@ import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 
 from blender_addon.capture.geometry import object_ids  # noqa: E402
-from blender_addon.scene_surfaces import surfaces_of, without_uv  # noqa: E402
+from blender_addon.texture.scene_surfaces import surfaces_of, without_uv  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.errors import ErrorCode, UnderpaintError  # noqa: E402
 

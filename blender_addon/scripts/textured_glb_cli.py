@@ -29,7 +29,7 @@ import bpy  # noqa: E402
 import mesh_export_cli  # noqa: E402
 import numpy as np  # noqa: E402
 
-from blender_addon.udim import cell_of  # noqa: E402
+from blender_addon.plain.udim import cell_of  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.errors import UnderpaintError  # noqa: E402
 

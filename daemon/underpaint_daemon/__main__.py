@@ -13,16 +13,16 @@ from underpaint.errors import UnderpaintError
 from underpaint.measures import EXIT_BAD_INPUT
 
 COMMANDS: Mapping[str, str] = {
-    "serve": "underpaint_daemon.serve:main",
-    "bench transport": "underpaint_daemon.bench.transport:main",
-    "bench daemon": "underpaint_daemon.bench.daemon:main",
-    "bench memory": "underpaint_daemon.worker.bench_memory:main",
+    "serve": "underpaint_daemon.server.serve:main",
+    "bench transport": "underpaint_daemon.tools.bench.transport:main",
+    "bench daemon": "underpaint_daemon.tools.bench.daemon:main",
+    "bench memory": "underpaint_daemon.tools.bench.memory:main",
     "eval starter": "underpaint_starter.judging.evaluate:main",
-    "eval projection": "underpaint_daemon.worker.texturing.eval_projection:main",
-    "eval sync": "underpaint_daemon.worker.texturing.eval_sync:main",
-    "eval texture": "underpaint_daemon.worker.texturing.eval_texture:main",
+    "eval projection": "underpaint_daemon.tools.evals.projection:main",
+    "eval sync": "underpaint_daemon.tools.evals.sync:main",
+    "eval texture": "underpaint_daemon.tools.evals.texture:main",
     "train-starter": "underpaint_starter.train:main",
-    "texture": "underpaint_daemon.worker.texturing.cli:main",
+    "texture": "underpaint_daemon.tools.assets.cli:main",
 }
 """Command to `module:function`; each function takes the remaining words, returns an exit code."""
 

@@ -12,6 +12,7 @@ with underpaint.connect() as up:
 from .buffers import BufferRef, Buffers, Kind
 from .cameras import Camera, look_at, orthographic, perspective, project, unproject
 from .client import Client, connect
+from .conversation.session import ClientState
 from .errors import (
     ConnectionLost,
     ErrorCode,
@@ -32,7 +33,6 @@ from .events import (
 )
 from .job import Job
 from .launcher import ensure_daemon
-from .messages import FileInfo, JobInfo, JobState, ModelInfo, StatusOk
 from .paths import Paths, user_paths
 from .requests import (
     STARTER_MODEL,
@@ -55,10 +55,10 @@ from .requests import (
     TileImages,
     View,
 )
-from .session import ClientState
 from .texturing import TexturedFile, texture_file
 from .tree import from_json, from_plain, request_digest, to_json, to_plain
 from .version import VERSION as __version__
+from .wire.messages import FileInfo, JobInfo, JobState, ModelInfo, StatusOk
 
 __all__ = [
     "STARTER_MODEL",

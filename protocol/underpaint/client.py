@@ -10,22 +10,29 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
 
-from . import limits
-from . import messages as m
 from .buffers import BufferRef, Buffers
-from .envelope import new_id
+from .conversation.exchange import (
+    ANSWER_S,
+    SLOWEST_BYTES_S,
+    START_S,
+    Exchange,
+    expect,
+    raise_refusal,
+)
+from .conversation.feed import Feed
+from .conversation.outstanding import Reply
+from .conversation.session import ClientState, Session
+from .conversation.transfer import Transfer
 from .errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
 from .events import JobEvent, Preview, ResultFile
-from .exchange import ANSWER_S, SLOWEST_BYTES_S, START_S, Exchange, expect, raise_refusal
-from .feed import Feed
 from .job import Job
-from .messages import Channel, JobInfo, JobState
-from .outstanding import Reply
 from .paths import Paths, user_paths
 from .requests import Request
-from .session import ClientState, Session
-from .transfer import Transfer
 from .tree import buffer_refs, to_plain
+from .wire import limits
+from .wire import messages as m
+from .wire.envelope import new_id
+from .wire.messages import Channel, JobInfo, JobState
 
 PATIENCE_S = 30.0
 T = TypeVar("T")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import UnderpaintError
-from .messages import JobState
+from .wire.messages import JobState
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
+from .conversation.feed import Feed
 from .errors import ConnectionLost, ErrorCode
 from .events import Done, Failed, JobEvent, Preview, ResultFile
-from .feed import Feed
-from .messages import JobInfo, JobState
+from .wire.messages import JobInfo, JobState
 
 _LOOK_S = 0.5
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import zmq
 
-from .connection import Connection, process_alive, read_connection
-from .envelope import new_id
 from .errors import ConnectionLost, ErrorCode, ProtocolError, UnderpaintError, error_from_dict
-from .locks import FileLock
-from .messages import Channel, Error, Hello, HelloOk, message, parse
 from .paths import Paths, user_paths
-from .security import client_socket, receive, send
+from .wire.connection import Connection, process_alive, read_connection
+from .wire.envelope import new_id
+from .wire.locks import FileLock
+from .wire.messages import Channel, Error, Hello, HelloOk, message, parse
+from .wire.security import client_socket, receive, send
 
 START_TIMEOUT_S = 60.0
 PROBE_TIMEOUT_S = 5.0

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from underpaint import messages as m
 from underpaint.buffers import Buffers, Kind
-from underpaint.codec import dump
-from underpaint.envelope import Buffer, BufferInfo, Bytes, array_buffer, encode, file_buffer
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.wire import messages as m
+from underpaint.wire.codec import dump
+from underpaint.wire.envelope import Buffer, BufferInfo, Bytes, array_buffer, encode, file_buffer
 
 FOLDER = Path(__file__).parent
 SHA = "5d" * 32

@@ -66,7 +66,7 @@ def panel_python_and_command_line_ask_for_the_same():
     from underpaint import Control, ControlKind, ImageRequest, Kind, Prompt, Sampling, to_json
     from underpaint.cli.generate import build_request
     from underpaint.cli.main import build_parser
-    from underpaint.viewfile import save_view
+    from underpaint.files.viewfile import save_view
 
     group = settings()
     group.negative, group.steps, group.guidance, group.seed = "blur", 6, 4.7, 11
@@ -169,7 +169,7 @@ def long_prompts_in_any_script_name_their_image():
 
 def models_are_offered_by_name():
     paint("steps=1")
-    assert "starter" in addon("painting_properties").known_models(None, None, "")
+    assert "starter" in addon("ui.painting_properties").known_models(None, None, "")
 
 
 def sizes_snap_to_what_models_take():

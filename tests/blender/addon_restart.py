@@ -32,7 +32,7 @@ def is_offered_what_ended_meanwhile() -> dict[str, object]:
     assert bpy.ops.underpaint.fetch_left(job=note.job) == {"FINISHED"}
     pump_until(lambda: settings().results)
     width, height = settings().results[0].image.size
-    still_left = len(addon("left").left_over(live().session._paths(), set()))
+    still_left = len(addon("link.left").left_over(live().session._paths(), set()))
     return {"job": note.job, "pid": note.pid, "offered": offered, "size": [width, height]} | {
         "still_left": still_left
     }

@@ -42,7 +42,7 @@ def addon(name: str):
 
 
 def live():
-    return addon("runtime").live()
+    return addon("link.runtime").live()
 
 
 def settings():
@@ -89,8 +89,8 @@ def draw(name: str):
 
 
 def daemon_pid() -> int:
-    from underpaint.connection import read_connection
     from underpaint.paths import user_paths
+    from underpaint.wire.connection import read_connection
 
     return read_connection(user_paths().connection_file).pid
 
@@ -104,8 +104,8 @@ def fresh_file() -> None:
 
 def stop_daemon() -> None:
     """End the daemon in good order, and wait until it is gone."""
-    from underpaint.connection import process_alive
     from underpaint.errors import ConnectionLost
+    from underpaint.wire.connection import process_alive
 
     live().session.close()
     try:

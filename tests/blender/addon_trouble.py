@@ -129,7 +129,7 @@ def a_painting_outlives_the_blender_that_asked_for_it():
     assert live().session.left == ()
     pump_until(lambda: settings().results)
     assert settings().results[0].image["underpaint_request"] == note.request
-    assert addon("left").left_over(live().session._paths(), set()) == ()
+    assert addon("link.left").left_over(live().session._paths(), set()) == ()
 
 
 def a_painting_that_was_left_can_be_left_for_good():

@@ -22,7 +22,7 @@ from scene_tools import (
 
 from blender_addon import demo_scene
 from blender_addon.capture import object_ids
-from blender_addon.scene_mesh import extract_mesh
+from blender_addon.texture.scene_mesh import extract_mesh
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode
 from underpaint.normals import decode_normal

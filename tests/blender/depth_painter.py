@@ -17,7 +17,7 @@ from PIL import Image
 
 from underpaint.paths import Paths
 from underpaint.requests import TextureRequest
-from underpaint_daemon.worker.job import Artifact
+from underpaint_daemon.common.job_contract import Artifact
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "daemon"))
 from small_runners import Walker

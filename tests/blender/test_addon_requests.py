@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blender_addon.painting_settings import tidy
-from blender_addon.request_builder import (
+from blender_addon.image.request import (
     ControlSettings,
     ImageSettings,
     image_request,
     settings_of,
     wanted_buffers,
 )
+from blender_addon.plain.painting_settings import tidy
 from underpaint.buffers import Kind
 from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
 from underpaint.tree import from_json, to_json

@@ -12,9 +12,9 @@ from PIL import Image
 
 from underpaint.blenders import find_blenders
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.worker.texturing.assets import open_asset
-from underpaint_daemon.worker.texturing.cli_objects import object_prompts
-from underpaint_daemon.worker.texturing.export import write_scenes
+from underpaint_daemon.tools.assets.assets import open_asset
+from underpaint_daemon.tools.assets.cli_objects import object_prompts
+from underpaint_daemon.tools.assets.export import write_scenes
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(1000)]
 SCRIPT = Path(__file__).with_name("asset_files.py")

@@ -21,7 +21,7 @@ from behaviour_lists import behaviours
 from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
 from underpaint.evals.capture import evaluate
-from underpaint.viewfile import load_view
+from underpaint.files.viewfile import load_view
 
 pytestmark = pytest.mark.blender
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,10 +22,10 @@ from behaviour_lists import behaviours
 
 import underpaint
 from underpaint.blenders import Blender
-from underpaint.connection import read_connection
 from underpaint.errors import ConnectionLost
 from underpaint.events import Done
 from underpaint.paths import user_paths
+from underpaint.wire.connection import read_connection
 
 pytestmark = [pytest.mark.blender, pytest.mark.timeout(1000)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,8 +156,8 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
     """The panel's request and the scene it was made of, left by the behaviours."""
     from underpaint.requests import Prompt
     from underpaint.tree import to_json
-    from underpaint_daemon.worker.texturing.assets import open_asset
-    from underpaint_daemon.worker.texturing.cli import Asset, build_request, options
+    from underpaint_daemon.tools.assets.assets import open_asset
+    from underpaint_daemon.tools.assets.cli import Asset, build_request, options
 
     folder = texture_folder / blender.series
     blend = folder / "asked.blend"

@@ -11,7 +11,9 @@ from blender_addon.layers.compose import (
     resampled,
     stacked,
 )
-from blender_addon.layers.surfaces import (
+from blender_addon.layers.uv_mask import faces_mask
+from blender_addon.plain.srgb import linear, srgb
+from blender_addon.plain.surfaces import (
     Named,
     Slot,
     Surface,
@@ -20,9 +22,7 @@ from blender_addon.layers.surfaces import (
     target_from_json,
     target_to_json,
 )
-from blender_addon.layers.uv_mask import faces_mask
-from blender_addon.srgb import linear, srgb
-from blender_addon.texture_request import (
+from blender_addon.texture.request import (
     Present,
     Purpose,
     TextureSettings,

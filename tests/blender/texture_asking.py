@@ -24,7 +24,7 @@ def panel_and_python_ask_for_the_same():
     group.negative, group.steps, group.guidance, group.sampler = "blur", 7, 3.3, "ddim"
     group.method, group.view_count, group.view_size = "sequential", 4, 128
     layer = texture(seed=5)
-    found = addon("scene_mesh").extract_mesh([item], bpy.context.evaluated_depsgraph_get())
+    found = addon("texture.scene_mesh").extract_mesh([item], bpy.context.evaluated_depsgraph_get())
     by_hand = TextureRequest(
         Prompt(QUICK, "blur"),
         found.mesh,

@@ -44,11 +44,11 @@ def expected(seed=0, side=SIDE):
 
 
 def linear(pixels):
-    return addon("srgb").linear(pixels.astype(np.float32))
+    return addon("plain.srgb").linear(pixels.astype(np.float32))
 
 
 def srgb(light):
-    return addon("srgb").srgb(light.astype(np.float32))
+    return addon("plain.srgb").srgb(light.astype(np.float32))
 
 
 def encoded(light):

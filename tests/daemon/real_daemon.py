@@ -13,10 +13,10 @@ from pathlib import Path
 
 import underpaint
 from underpaint.client import Client
-from underpaint.connection import read_connection
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths, user_paths
-from underpaint_daemon.shelf import make_shelf
+from underpaint.wire.connection import read_connection
+from underpaint_daemon.common.shelf import make_shelf
 
 HERE = Path(__file__).parent
 RUNNER = "small_runners:build_runner"

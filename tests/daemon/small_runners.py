@@ -19,7 +19,7 @@ import numpy as np
 from underpaint.errors import ErrorCode, JobFailed
 from underpaint.paths import Paths
 from underpaint.requests import Request
-from underpaint_daemon.worker.job import Artifact, Phase, Reporter
+from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 
 
 def build_runner(paths: Paths):

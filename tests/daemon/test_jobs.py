@@ -13,8 +13,8 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera, look_at, perspective
 from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.events import Done, Failed, Preview, Progress, StateChanged, Warning_
-from underpaint.messages import JobState
 from underpaint.requests import ImageRequest, Prompt, Sampling, View
+from underpaint.wire.messages import JobState
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:

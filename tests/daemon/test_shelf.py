@@ -12,11 +12,11 @@ import pytest
 from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.connection import read_connection, write_connection
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt
-from underpaint.shared import usable
-from underpaint_daemon.shelf import Shelf, make_shelf
+from underpaint.wire.connection import read_connection, write_connection
+from underpaint.wire.shared import usable
+from underpaint_daemon.common.shelf import Shelf, make_shelf
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such memory")
 

@@ -7,7 +7,7 @@ import socket
 import threading
 from dataclasses import replace
 
-from underpaint.connection import Connection, read_connection, write_connection
+from underpaint.wire.connection import Connection, read_connection, write_connection
 
 _PIECE = 65536
 

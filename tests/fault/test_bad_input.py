@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import zmq
 
-from underpaint import messages as m
-from underpaint.connection import read_connection, write_connection
-from underpaint.envelope import Buffer, BufferInfo, encode, new_id
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError, error_from_dict
-from underpaint.messages import Channel
 from underpaint.requests import ImageRequest, Prompt
-from underpaint.security import client_socket, new_keys, receive, send, send_frames
 from underpaint.tree import to_plain
+from underpaint.wire import messages as m
+from underpaint.wire.connection import read_connection, write_connection
+from underpaint.wire.envelope import Buffer, BufferInfo, encode, new_id
+from underpaint.wire.messages import Channel
+from underpaint.wire.security import client_socket, new_keys, receive, send, send_frames
 
 
 class Raw:
@@ -158,7 +158,7 @@ def test_an_image_of_70_megapixels_is_refused_by_its_descriptor(served):
 def test_a_model_that_is_not_there_is_refused_at_submit(tmp_path):
     from real_daemon import Daemon
 
-    from underpaint_daemon.config import DEFAULT_RUNNER
+    from underpaint_daemon.server.config import DEFAULT_RUNNER
 
     daemon = Daemon(tmp_path).start("--runner", DEFAULT_RUNNER)
     request = ImageRequest(Prompt("a house"), model="no-such-model")

@@ -13,11 +13,11 @@ import pytest
 from real_daemon import Daemon, wait_for
 
 import underpaint
-from underpaint.connection import process_alive, read_connection, write_connection
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 from underpaint.events import Done, Warning_
-from underpaint.messages import JobState
 from underpaint.requests import ImageRequest, Prompt, Sampling
+from underpaint.wire.connection import process_alive, read_connection, write_connection
+from underpaint.wire.messages import JobState
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:

@@ -10,11 +10,11 @@ from proxy import between
 from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
+from underpaint.conversation.session import ClientState
 from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.events import Done, Progress
-from underpaint.messages import JobState
 from underpaint.requests import ImageRequest, Prompt, Sampling
-from underpaint.session import ClientState
+from underpaint.wire.messages import JobState
 
 RESULT_BYTES = 6_000_000
 

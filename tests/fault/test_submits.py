@@ -12,10 +12,10 @@ import pytest
 from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.connection import read_connection, write_connection
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt, Sampling
-from underpaint_daemon.shelf import make_shelf
+from underpaint.wire.connection import read_connection, write_connection
+from underpaint_daemon.common.shelf import make_shelf
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:

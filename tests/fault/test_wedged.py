@@ -17,8 +17,8 @@ import pytest
 from real_daemon import wait_for
 
 from underpaint.errors import ErrorCode, UnderpaintError
-from underpaint.messages import JobState
 from underpaint.requests import ImageRequest, Prompt
+from underpaint.wire.messages import JobState
 
 ANSWER_S = 0.3
 STARTER = Path(__file__).parents[2] / "daemon" / "underpaint_daemon" / "starter_model"

@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import zmq
 
-from underpaint import messages as m
-from underpaint.connection import Connection, write_connection
-from underpaint.envelope import Buffer, BufferInfo, decode, file_buffer, new_id
 from underpaint.errors import ErrorCode, ProtocolError, RequestError, UnderpaintError
-from underpaint.messages import Channel, JobInfo, JobState
 from underpaint.paths import Paths
-from underpaint.security import Authenticator, new_keys, receive_frames, send, server_socket
 from underpaint.tree import buffer_refs, from_plain
+from underpaint.wire import messages as m
+from underpaint.wire.connection import Connection, write_connection
+from underpaint.wire.envelope import Buffer, BufferInfo, decode, file_buffer, new_id
+from underpaint.wire.messages import Channel, JobInfo, JobState
+from underpaint.wire.security import Authenticator, new_keys, receive_frames, send, server_socket
 
 STEPS = 4
 

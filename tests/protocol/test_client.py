@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import underpaint
-from underpaint import messages as m
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed, RequestError
+from underpaint.wire import messages as m
 
 
 def view_request(side: int = 64, text: str = "a vase"):

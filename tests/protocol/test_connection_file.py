@@ -9,15 +9,15 @@ import threading
 
 import pytest
 
-from underpaint.connection import (
+from underpaint.errors import ConnectionLost, ErrorCode, ProtocolError
+from underpaint.wire.connection import (
     Connection,
     process_alive,
     read_connection,
     remove_connection,
     write_connection,
 )
-from underpaint.errors import ConnectionLost, ErrorCode, ProtocolError
-from underpaint.security import new_keys
+from underpaint.wire.security import new_keys
 
 KEYS = new_keys()
 

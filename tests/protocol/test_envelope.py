@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from underpaint import limits
-from underpaint import messages as m
 from underpaint.buffers import Buffers, Kind
-from underpaint.envelope import (
+from underpaint.errors import ErrorCode, ProtocolError
+from underpaint.wire import limits
+from underpaint.wire import messages as m
+from underpaint.wire.envelope import (
     Buffer,
     BufferInfo,
     Envelope,
@@ -25,7 +26,6 @@ from underpaint.envelope import (
     encode,
     file_buffer,
 )
-from underpaint.errors import ErrorCode, ProtocolError
 
 FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 IDS = st.from_regex(limits.ID, fullmatch=True)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 import underpaint
-from underpaint.connection import process_alive, read_connection
 from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.launcher import daemon_python, ensure_daemon, record_daemon_python
-from underpaint.locks import FileLock
+from underpaint.wire.connection import process_alive, read_connection
+from underpaint.wire.locks import FileLock
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_lock_is_held_by_one_until_it_is_released(tmp_path):
 
 def test_a_lock_ends_with_the_process_that_holds_it(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from underpaint.locks import FileLock\n"
+        "import sys, time; from pathlib import Path; from underpaint.wire.locks import FileLock\n"
         "lock = FileLock(Path(sys.argv[1]))\n"
         "print(lock.try_acquire(), flush=True); time.sleep(60)"
     )

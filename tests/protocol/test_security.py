@@ -10,12 +10,12 @@ import pytest
 import zmq
 
 import underpaint
-from underpaint import messages as m
-from underpaint.connection import write_connection
-from underpaint.envelope import decode, encode
 from underpaint.errors import ConnectionLost, ErrorCode
-from underpaint.messages import Channel
-from underpaint.security import client_socket, new_keys, receive, send
+from underpaint.wire import messages as m
+from underpaint.wire.connection import write_connection
+from underpaint.wire.envelope import decode, encode
+from underpaint.wire.messages import Channel
+from underpaint.wire.security import client_socket, new_keys, receive, send
 
 WAIT_MS = 700
 

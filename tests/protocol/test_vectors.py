@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from underpaint import limits
-from underpaint import messages as m
-from underpaint.codec import dump
-from underpaint.envelope import decode, encode
+from underpaint.wire import limits
+from underpaint.wire import messages as m
+from underpaint.wire.codec import dump
+from underpaint.wire.envelope import decode, encode
 
 PROTOCOL = Path(__file__).parents[2] / "protocol"
 VECTORS = PROTOCOL / "vectors"

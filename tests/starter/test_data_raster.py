@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from underpaint_daemon.worker.raster import interpolate, rasterize
+from underpaint_daemon.worker.texturing.surface.raster import interpolate, rasterize
 from underpaint_starter.scenes import shapes
 from underpaint_starter.scenes.geometry import Camera, look_at
 

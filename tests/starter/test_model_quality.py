@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from underpaint_daemon.models import starter_folder
-from underpaint_daemon.worker.conditioning import depth_control
+from underpaint_daemon.common.models import starter_folder
+from underpaint_daemon.tools.evals.edges import depth_edges, edge_recall
+from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_starter.judging.evaluate import main as evaluate
 from underpaint_starter.judging.judge import load_judge
-from underpaint_starter.judging.metrics import depth_edges, edge_recall, frechet, sharpness
+from underpaint_starter.judging.metrics import frechet, sharpness
 from underpaint_starter.judging.scores import Judges, score
 from underpaint_starter.judging.texture import load_texture_judge
 from underpaint_starter.networks.export import SIZE_LIMIT_MB, folder_mb

@@ -19,9 +19,9 @@ from underpaint.requests import (
     Sampling,
     TextureRequest,
 )
-from underpaint_daemon.worker.job import JobCancelled, Phase
-from underpaint_daemon.worker.pipelines.cache import ModelCache
-from underpaint_daemon.worker.texturing.runner import run_texture
+from underpaint_daemon.common.job_contract import JobCancelled, Phase
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.texturing.job.runner import run_texture
 
 SIZE = 96
 

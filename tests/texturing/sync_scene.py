@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from underpaint_daemon.worker.texturing.correspondence import Correspondence
-from underpaint_daemon.worker.texturing.mesh import Mesh, mesh_from_arrays
-from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.render import ViewBuffers, render_view
+from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
+from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers, render_view
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.views.correspondence import Correspondence
 
 
 def torus(around: int = 48, across: int = 24) -> Mesh:

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.worker.texturing.atlas import build_tile, tiles
-from underpaint_daemon.worker.texturing.mesh import mesh_from_arrays
-from underpaint_daemon.worker.texturing.meshio import load_mesh
-from underpaint_daemon.worker.texturing.shapes import chair, fragmented_uv, room
-from underpaint_daemon.worker.texturing.uvcheck import check_uvs
+from underpaint_daemon.tools.assets.meshio import load_mesh
+from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv, room
+from underpaint_daemon.worker.texturing.surface.atlas import build_tile, tiles
+from underpaint_daemon.worker.texturing.surface.mesh import mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.uvcheck import check_uvs
 
 torch.set_num_threads(1)
 

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from underpaint_daemon.worker.texturing.mesh import Mesh, mesh_from_arrays
-from underpaint_daemon.worker.texturing.project import Options, Texture, painted_view, project
-from underpaint_daemon.worker.texturing.render import render_view
-from underpaint_daemon.worker.texturing.rig import automatic_rig
-from underpaint_daemon.worker.texturing.shapes import chair
-from underpaint_daemon.worker.texturing.tiers import EXACT
-from underpaint_daemon.worker.texturing.uvcheck import check_uvs
+from underpaint_daemon.tools.evals.shapes import chair
+from underpaint_daemon.worker.texturing.cameras.render import render_view
+from underpaint_daemon.worker.texturing.cameras.rig import automatic_rig
+from underpaint_daemon.worker.texturing.projection.project import (
+    Options,
+    Texture,
+    painted_view,
+    project,
+)
+from underpaint_daemon.worker.texturing.projection.tiers import EXACT
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.uvcheck import check_uvs
 
 torch.set_num_threads(1)
 

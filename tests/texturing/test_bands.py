@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from underpaint_daemon.worker.texturing.bands import broad_colors
-from underpaint_daemon.worker.texturing.gather import gather
-from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.project import Options, painted_view, project
-from underpaint_daemon.worker.texturing.quality import sharpness_ratio
-from underpaint_daemon.worker.texturing.render import render_view
-from underpaint_daemon.worker.texturing.shapes import chair, fragmented_uv
-from underpaint_daemon.worker.texturing.tiers import EXACT, GENERATED
-from underpaint_daemon.worker.texturing.visibility import SurfacePoints
+from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv
+from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
+from underpaint_daemon.worker.texturing.cameras.render import render_view
+from underpaint_daemon.worker.texturing.projection.bands import broad_colors
+from underpaint_daemon.worker.texturing.projection.gather import gather
+from underpaint_daemon.worker.texturing.projection.project import Options, painted_view, project
+from underpaint_daemon.worker.texturing.projection.quality import sharpness_ratio
+from underpaint_daemon.worker.texturing.projection.tiers import EXACT, GENERATED
+from underpaint_daemon.worker.texturing.surface.points import SurfacePoints
 
 torch.set_num_threads(1)
 STEEP = replace(GENERATED, alpha=8.0)

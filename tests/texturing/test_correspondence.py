@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sync_scene import disagreement, torus, truth_of, two_objects, views_of
 
-from underpaint_daemon.worker.texturing.correspondence import Correspondence
-from underpaint_daemon.worker.texturing.variance import align_variance
+from underpaint_daemon.worker.texturing.views.correspondence import Correspondence
+from underpaint_daemon.worker.texturing.views.variance import align_variance
 
 torch.set_num_threads(1)
 

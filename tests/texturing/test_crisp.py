@@ -9,20 +9,20 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from underpaint_daemon.worker.texturing.crisp import crisp_colors
-from underpaint_daemon.worker.texturing.gutter import dilate
-from underpaint_daemon.worker.texturing.harmonise import observe, solve
-from underpaint_daemon.worker.texturing.lookup import textured_view
-from underpaint_daemon.worker.texturing.methods import RULE
-from underpaint_daemon.worker.texturing.oracle import Oracle
-from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.project import Options, painted_view, project
-from underpaint_daemon.worker.texturing.projection_figures import bleed, warped
-from underpaint_daemon.worker.texturing.quality import sharpness_ratio
-from underpaint_daemon.worker.texturing.render import render_view
-from underpaint_daemon.worker.texturing.sampling import sample_surface
-from underpaint_daemon.worker.texturing.shapes import chair, thin_fin, two_shell_box
-from underpaint_daemon.worker.texturing.visibility import edge_distance, sample
+from underpaint_daemon.tools.evals.oracle import Oracle
+from underpaint_daemon.tools.evals.projection_figures import bleed, warped
+from underpaint_daemon.tools.evals.shapes import chair, thin_fin, two_shell_box
+from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
+from underpaint_daemon.worker.texturing.cameras.render import render_view
+from underpaint_daemon.worker.texturing.cameras.visibility import edge_distance, sample
+from underpaint_daemon.worker.texturing.job.methods import RULE
+from underpaint_daemon.worker.texturing.projection.gutter import dilate
+from underpaint_daemon.worker.texturing.projection.harmonise import observe, solve
+from underpaint_daemon.worker.texturing.projection.lookup import textured_view
+from underpaint_daemon.worker.texturing.projection.project import Options, painted_view, project
+from underpaint_daemon.worker.texturing.projection.quality import sharpness_ratio
+from underpaint_daemon.worker.texturing.projection.sharp_lookup import crisp_colors
+from underpaint_daemon.worker.texturing.surface.sampling import sample_surface
 
 torch.set_num_threads(1)
 SOFT = replace(RULE, crisp=False)

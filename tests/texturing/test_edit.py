@@ -22,11 +22,11 @@ from tiny_model import build
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
 from underpaint.requests import Method, Mirror, Sampler, Sampling, TileImages
-from underpaint_daemon.worker.pipelines.cache import ModelCache
-from underpaint_daemon.worker.texturing.assets import mesh_ref
-from underpaint_daemon.worker.texturing.mesh import Mesh
-from underpaint_daemon.worker.texturing.shapes import fragmented_uv
-from underpaint_daemon.worker.texturing.tiers import FILLED, KEPT
+from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.evals.shapes import fragmented_uv
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.texturing.projection.tiers import FILLED, KEPT
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
 torch.set_num_threads(1)
 ORANGE = (200, 90, 30)

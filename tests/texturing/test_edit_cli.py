@@ -25,10 +25,10 @@ from underpaint.errors import RequestError
 from underpaint.paths import user_paths
 from underpaint.requests import Prompt, TextureRequest
 from underpaint.tree import to_plain
-from underpaint_daemon.worker.texturing.assets import mesh_ref
-from underpaint_daemon.worker.texturing.cli import Asset, build_request, main, options
-from underpaint_daemon.worker.texturing.export import write_obj
-from underpaint_daemon.worker.texturing.meshio import load_mesh
+from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.assets.cli import Asset, build_request, main, options
+from underpaint_daemon.tools.assets.export import write_obj
+from underpaint_daemon.tools.assets.meshio import load_mesh
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64"]

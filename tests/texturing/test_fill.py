@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from underpaint_daemon.worker.texturing.atlas import build_tile
-from underpaint_daemon.worker.texturing.fill import Sources, fill
-from underpaint_daemon.worker.texturing.gather import Gathered
-from underpaint_daemon.worker.texturing.gutter import dilate
-from underpaint_daemon.worker.texturing.mesh import Mesh, mesh_from_arrays
-from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.project import Options, finish, painted_view, project
-from underpaint_daemon.worker.texturing.render import render_view
-from underpaint_daemon.worker.texturing.shapes import thin_fin
-from underpaint_daemon.worker.texturing.tiers import FILLED, GUTTER
+from underpaint_daemon.tools.evals.shapes import thin_fin
+from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
+from underpaint_daemon.worker.texturing.cameras.render import render_view
+from underpaint_daemon.worker.texturing.projection.fill import Sources, fill
+from underpaint_daemon.worker.texturing.projection.gather import Gathered
+from underpaint_daemon.worker.texturing.projection.gutter import dilate
+from underpaint_daemon.worker.texturing.projection.project import (
+    Options,
+    finish,
+    painted_view,
+    project,
+)
+from underpaint_daemon.worker.texturing.projection.tiers import FILLED, GUTTER
+from underpaint_daemon.worker.texturing.surface.atlas import build_tile
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
 
 torch.set_num_threads(1)
 

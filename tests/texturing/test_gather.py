@@ -8,21 +8,21 @@ import torch
 from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera, look_at, orthographic
 from underpaint.requests import View
-from underpaint_daemon.worker.texturing.atlas import build_tile
-from underpaint_daemon.worker.texturing.gather import gather
-from underpaint_daemon.worker.texturing.harmonise import observe, solve
-from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.project import Options, painted_view, project
-from underpaint_daemon.worker.texturing.render import render_view, view_from_buffers
-from underpaint_daemon.worker.texturing.sampling import sample_surface
-from underpaint_daemon.worker.texturing.shapes import chair, fragmented_uv, thin_fin, two_shell_box
-from underpaint_daemon.worker.texturing.tiers import BESIDE, EXACT, GENERATED
-from underpaint_daemon.worker.texturing.visibility import (
-    SurfacePoints,
+from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv, thin_fin, two_shell_box
+from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
+from underpaint_daemon.worker.texturing.cameras.render import render_view, view_from_buffers
+from underpaint_daemon.worker.texturing.cameras.visibility import (
     ViewGeometry,
     look,
     pixel_footprint,
 )
+from underpaint_daemon.worker.texturing.projection.gather import gather
+from underpaint_daemon.worker.texturing.projection.harmonise import observe, solve
+from underpaint_daemon.worker.texturing.projection.project import Options, painted_view, project
+from underpaint_daemon.worker.texturing.projection.tiers import BESIDE, EXACT, GENERATED
+from underpaint_daemon.worker.texturing.surface.atlas import build_tile
+from underpaint_daemon.worker.texturing.surface.points import SurfacePoints
+from underpaint_daemon.worker.texturing.surface.sampling import sample_surface
 
 torch.set_num_threads(1)
 SIZE = 192

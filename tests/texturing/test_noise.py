@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sync_scene import torus, views_of
 
-from underpaint_daemon.worker.texturing.noise import SurfaceNoise
+from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
 
 torch.set_num_threads(1)
 

@@ -16,16 +16,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sync_scene import torus, two_objects, views_of
 
-from underpaint_daemon.worker.pipelines.materials import stuff_of
-from underpaint_daemon.worker.texturing.atlas import build_tile
-from underpaint_daemon.worker.texturing.delight import fit_light
-from underpaint_daemon.worker.texturing.mesh import Mesh, mesh_from_arrays
-from underpaint_daemon.worker.texturing.occlusion import ambient_occlusion
-from underpaint_daemon.worker.texturing.pbr import Estimators, pbr_maps
-from underpaint_daemon.worker.texturing.project import Options, Texture, painted_view, project
-from underpaint_daemon.worker.texturing.relief import Surface, as_tensor, leaning, leaning_of
-from underpaint_daemon.worker.texturing.render import ViewBuffers
-from underpaint_daemon.worker.texturing.tangents import texel_frames
+from underpaint_daemon.worker.materials.estimates import stuff_of
+from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers
+from underpaint_daemon.worker.texturing.job.pbr import Estimators, pbr_maps
+from underpaint_daemon.worker.texturing.maps.delight import fit_light
+from underpaint_daemon.worker.texturing.maps.occlusion import ambient_occlusion
+from underpaint_daemon.worker.texturing.maps.relief import Surface, as_tensor, leaning, leaning_of
+from underpaint_daemon.worker.texturing.maps.tangents import texel_frames
+from underpaint_daemon.worker.texturing.projection.project import (
+    Options,
+    Texture,
+    painted_view,
+    project,
+)
+from underpaint_daemon.worker.texturing.surface.atlas import build_tile
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
 
 torch.set_num_threads(1)
 SIZE = 128

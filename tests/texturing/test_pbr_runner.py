@@ -20,11 +20,11 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import Pbr
-from underpaint_daemon.worker.job import Artifact
-from underpaint_daemon.worker.pipelines.cache import ModelCache
-from underpaint_daemon.worker.pipelines.maps import MAP_NAMES
-from underpaint_daemon.worker.texturing.assets import mesh_ref
-from underpaint_daemon.worker.texturing.runner import run_texture
+from underpaint_daemon.common.job_contract import Artifact
+from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.worker.materials.maps import MAP_NAMES
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.texturing.job.runner import run_texture
 
 torch.set_num_threads(1)
 

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from underpaint_daemon.worker.texturing.eval_projection import main
-from underpaint_daemon.worker.texturing.oracle import Oracle, held_out_cameras
-from underpaint_daemon.worker.texturing.project import Options, project
-from underpaint_daemon.worker.texturing.projection_figures import bleed, recovery, warped
-from underpaint_daemon.worker.texturing.seams import edge_probes, probe_colors, uv_seam_ratio
-from underpaint_daemon.worker.texturing.shapes import SHAPES, fragmented_uv
-from underpaint_daemon.worker.texturing.tiers import EXACT
+from underpaint_daemon.tools.evals.oracle import Oracle, held_out_cameras
+from underpaint_daemon.tools.evals.projection import main
+from underpaint_daemon.tools.evals.projection_figures import bleed, recovery, warped
+from underpaint_daemon.tools.evals.shapes import SHAPES, fragmented_uv
+from underpaint_daemon.worker.texturing.projection.project import Options, project
+from underpaint_daemon.worker.texturing.projection.seams import (
+    edge_probes,
+    probe_colors,
+    uv_seam_ratio,
+)
+from underpaint_daemon.worker.texturing.projection.tiers import EXACT
 
 torch.set_num_threads(1)
 SPOT = Path(__file__).parent.parent / "data" / "spot.obj"

@@ -18,9 +18,9 @@ from tiny_model import build
 from underpaint.buffers import Buffers
 from underpaint.paths import Paths
 from underpaint.requests import Method, Sampler, Sampling
-from underpaint_daemon.worker.job import JobCancelled
-from underpaint_daemon.worker.pipelines.cache import ModelCache
-from underpaint_daemon.worker.texturing.assets import mesh_ref
+from underpaint_daemon.common.job_contract import JobCancelled
+from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 
 torch.set_num_threads(1)
 STEPS, VIEWS = 4, 2

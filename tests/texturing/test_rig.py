@@ -7,12 +7,16 @@ import pytest
 import torch
 
 from underpaint.cameras import project
-from underpaint_daemon.worker.texturing.coarse import coarse
-from underpaint_daemon.worker.texturing.coverage import coverage
-from underpaint_daemon.worker.texturing.placement import Direction, place
-from underpaint_daemon.worker.texturing.render import render_view
-from underpaint_daemon.worker.texturing.rig import automatic_rig, given_rig, standard_directions
-from underpaint_daemon.worker.texturing.shapes import chair, fragmented_uv, room, two_shell_box
+from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv, room, two_shell_box
+from underpaint_daemon.worker.texturing.cameras.coverage import coverage
+from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
+from underpaint_daemon.worker.texturing.cameras.render import render_view
+from underpaint_daemon.worker.texturing.cameras.rig import (
+    automatic_rig,
+    given_rig,
+    standard_directions,
+)
+from underpaint_daemon.worker.texturing.surface.coarse import coarse
 
 torch.set_num_threads(1)
 

@@ -25,9 +25,9 @@ from underpaint.requests import (
     ObjectPrompt,
     Prompt,
 )
-from underpaint_daemon.worker.job import JobCancelled
-from underpaint_daemon.worker.pipelines.cache import ModelCache
-from underpaint_daemon.worker.texturing.assets import mesh_ref
+from underpaint_daemon.common.job_contract import JobCancelled
+from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 
 torch.set_num_threads(1)
 

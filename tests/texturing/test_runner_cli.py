@@ -16,10 +16,10 @@ from sync_scene import torus
 
 import underpaint
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.worker.texturing.cli import main
-from underpaint_daemon.worker.texturing.cli_objects import object_prompts
-from underpaint_daemon.worker.texturing.export import write_obj
-from underpaint_daemon.worker.texturing.meshio import load_mesh, load_named_mesh
+from underpaint_daemon.tools.assets.cli import main
+from underpaint_daemon.tools.assets.cli_objects import object_prompts
+from underpaint_daemon.tools.assets.export import write_obj
+from underpaint_daemon.tools.assets.meshio import load_mesh, load_named_mesh
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64", "--steps", "2"]

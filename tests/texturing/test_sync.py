@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from sync_scene import disagreement, torus, truth_of, views_of
 
 from underpaint.requests import Sampler, Sampling
-from underpaint_daemon.worker.job import JobCancelled
-from underpaint_daemon.worker.texturing.correspondence import Correspondence
-from underpaint_daemon.worker.texturing.multiview import Run, denoise_views
-from underpaint_daemon.worker.texturing.noise import SurfaceNoise
-from underpaint_daemon.worker.texturing.schedule import SyncSchedule
-from underpaint_daemon.worker.texturing.sync import Synchroniser
-from underpaint_daemon.worker.texturing.x0 import level_at
+from underpaint_daemon.common.job_contract import JobCancelled
+from underpaint_daemon.worker.texturing.views.correspondence import Correspondence
+from underpaint_daemon.worker.texturing.views.multiview import Run, denoise_views
+from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
+from underpaint_daemon.worker.texturing.views.schedule import SyncSchedule
+from underpaint_daemon.worker.texturing.views.sync import Synchroniser
+from underpaint_daemon.worker.texturing.views.x0 import level_at
 
 torch.set_num_threads(1)
 STEPS = 12

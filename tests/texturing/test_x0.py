@@ -10,8 +10,8 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 
 from underpaint.requests import Sampler
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler
-from underpaint_daemon.worker.texturing.steps import take_step
-from underpaint_daemon.worker.texturing.x0 import level_at
+from underpaint_daemon.worker.texturing.views.steps import take_step
+from underpaint_daemon.worker.texturing.views.x0 import level_at
 
 torch.set_num_threads(1)
 STEPS = 6

@@ -32,8 +32,8 @@ from underpaint.cli.generate import build_request
 from underpaint.cli.main import build_parser
 from underpaint.cli.material import build_request as material_request
 from underpaint.errors import ErrorCode
-from underpaint.inputs import load_inputs, save_inputs
-from underpaint.recipe import read_recipe, recipe_request
+from underpaint.files.inputs import load_inputs, save_inputs
+from underpaint.files.recipe import read_recipe, recipe_request
 from underpaint.tree import request_digest, to_plain
 
 

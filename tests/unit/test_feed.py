@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from underpaint.conversation.feed import Feed
 from underpaint.events import Done
-from underpaint.feed import Feed
-from underpaint.messages import Event, JobInfo, JobState
+from underpaint.wire.messages import Event, JobInfo, JobState
 
 
 def test_an_end_told_before_the_snapshot_is_not_lost():

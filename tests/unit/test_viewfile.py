@@ -8,8 +8,8 @@ import pytest
 from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera, look_at, perspective
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.files.viewfile import load_view, save_view
 from underpaint.requests import View
-from underpaint.viewfile import load_view, save_view
 
 CAMERA = Camera(look_at((0, -5, 2), (0, 0, 0)), perspective(8, 6, 0.7, 0.1, 100), 8, 6, 0.1, 100)
 

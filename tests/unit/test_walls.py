@@ -18,6 +18,43 @@ BPY_FILES = {
     for line in (Path(__file__).parent / "bpy_files.txt").read_text().splitlines()
     if line.strip()
 }
+PACKAGES = {
+    "underpaint": "protocol/underpaint",
+    "underpaint_daemon": "daemon/underpaint_daemon",
+    "underpaint_starter": "daemon/underpaint_starter",
+    "blender_addon": "blender_addon",
+}
+_TEXTURING = "underpaint_daemon.worker.texturing"
+NEVER = [
+    ("underpaint.", ["underpaint_daemon", "underpaint_starter", "blender_addon"]),
+    ("underpaint.wire", ["underpaint.conversation", "underpaint.client", "underpaint.cli"]),
+    ("underpaint.conversation", ["underpaint.client", "underpaint.job", "underpaint.cli"]),
+    ("underpaint_daemon.", ["underpaint_starter", "blender_addon"]),
+    (
+        "underpaint_daemon.common",
+        ["underpaint_daemon.server", "underpaint_daemon.worker", "underpaint_daemon.tools"],
+    ),
+    ("underpaint_daemon.server", ["underpaint_daemon.worker", "underpaint_daemon.tools"]),
+    ("underpaint_daemon.worker", ["underpaint_daemon.server", "underpaint_daemon.tools"]),
+    ("underpaint_daemon.worker.pipelines", [_TEXTURING, "underpaint_daemon.worker.materials"]),
+    ("underpaint_daemon.worker.materials", [_TEXTURING]),
+    (
+        f"{_TEXTURING}.surface",
+        [f"{_TEXTURING}.{room}" for room in ("cameras", "projection", "views", "maps", "job")],
+    ),
+    (
+        f"{_TEXTURING}.cameras",
+        [f"{_TEXTURING}.{room}" for room in ("projection", "views", "maps", "job")],
+    ),
+    (f"{_TEXTURING}.projection", [f"{_TEXTURING}.{room}" for room in ("views", "maps", "job")]),
+    (f"{_TEXTURING}.views", [f"{_TEXTURING}.job"]),
+    (f"{_TEXTURING}.maps", [f"{_TEXTURING}.job"]),
+    ("blender_addon.", ["underpaint_daemon", "underpaint_starter"]),
+    ("blender_addon.link", [f"blender_addon.{room}" for room in ("ui", "operators", "layers")]),
+]
+"""Modules below the first name import nothing below the others, however the import is written."""
+FULL_ROOM = 20
+"""A folder with more Python files than this wants rooms."""
 
 
 def modules(folder: str) -> list[Path]:
@@ -26,43 +63,98 @@ def modules(folder: str) -> list[Path]:
     return found
 
 
+def dotted(path: Path) -> str:
+    """The module's name; an `__init__` file is named as such, so that it counts as inside."""
+    for package, folder in PACKAGES.items():
+        if path.is_relative_to(ROOT / folder):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            return ".".join((package, *parts))
+    raise AssertionError(path)
+
+
 def imported(path: Path) -> Iterator[str]:
+    """Whole dotted names, relative imports resolved; `from a import b` gives `a.b`."""
+    package = dotted(path).split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.partition(".")[0]
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join(start + ([node.module] if node.module else []))
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def roots(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
 
 
 def crossings(files: list[Path], forbidden: set[str]) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in files
-        for name in imported(path)
-        if name in forbidden
+        for name in sorted(roots(path) & forbidden)
     ]
 
 
-def test_the_protocol_imports_neither_torch_nor_blender_nor_the_daemon():
-    assert crossings(modules("protocol"), HEAVY | BLENDER | {"underpaint_daemon"}) == []
+def within(name: str, room: str) -> bool:
+    return name.startswith(room) if room.endswith(".") else f"{name}.".startswith(f"{room}.")
 
 
-def test_the_daemon_imports_torch_only_below_worker_and_never_blender():
-    files = modules("daemon")
-    outside = [path for path in files if not {"worker", "underpaint_starter"} & set(path.parts)]
-    assert crossings(outside, HEAVY) == []
-    assert crossings(files, BLENDER) == []
+def ours() -> list[Path]:
+    return [path for folder in PACKAGES.values() for path in modules(folder)]
 
 
-def test_the_addon_never_imports_the_daemon_and_blender_only_where_listed():
+@pytest.mark.parametrize(("room", "never"), NEVER, ids=[room for room, _ in NEVER])
+def test_no_room_imports_from_a_floor_above_it(room: str, never: list[str]):
+    inside = [path for path in ours() if within(dotted(path), room)]
+    assert inside, f"nothing lives in {room}"
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in inside
+        for name in imported(path)
+        if any(within(name, forbidden) for forbidden in never)
+    ]
+    assert found == []
+
+
+def test_torch_lives_in_the_worker_the_tools_and_the_starter_alone():
+    torch_free = modules("protocol/underpaint")
+    for room in ("server", "common"):
+        torch_free += modules(f"daemon/underpaint_daemon/{room}")
+    assert crossings(torch_free, HEAVY | BLENDER) == []
+    assert crossings(modules("daemon"), BLENDER) == []
+
+
+def test_the_addon_imports_blender_only_where_listed_and_nothing_heavy():
     files = modules("blender_addon")
-    assert crossings(files, HEAVY | {"underpaint_daemon", "PIL"}) == []
+    assert crossings(files, HEAVY | {"PIL"}) == []
     with_blender = {
         path.relative_to(ROOT / "blender_addon").as_posix()
         for path in files
-        if BLENDER & set(imported(path))
+        if BLENDER & roots(path)
     }
     assert with_blender == BPY_FILES
+
+
+def test_no_two_files_import_each_other_in_a_circle():
+    names = {dotted(path).removesuffix(".__init__"): path for path in ours()}
+    arrows = {
+        name: {found for found in map(str, imported(path)) if found in names and found != name}
+        for name, path in names.items()
+    }
+    while leaves := [name for name, below in arrows.items() if not below & arrows.keys()]:
+        for name in leaves:
+            del arrows[name]
+    assert arrows == {}, f"in circles, or above one: {sorted(arrows)}"
+
+
+def test_no_room_is_overfull():
+    rooms: dict[Path, int] = {}
+    for path in ours():
+        if path.name != "__init__.py":
+            rooms[path.parent] = rooms.get(path.parent, 0) + 1
+    full = {str(room.relative_to(ROOT)): count for room, count in rooms.items()}
+    assert {room: count for room, count in full.items() if count > FULL_ROOM} == {}
 
 
 @pytest.mark.parametrize("module", ["underpaint", "underpaint_daemon.__main__"])
@@ -82,7 +174,7 @@ def test_no_torchvision_that_would_break_diffusers():
 
 def test_nothing_unpickles_what_it_received():
     banned = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
-    files = modules("protocol") + modules("daemon") + modules("blender_addon")
+    files = modules("protocol/underpaint") + modules("daemon") + modules("blender_addon")
     assert crossings(files, banned) == []
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     assert "recv_pyobj" not in text

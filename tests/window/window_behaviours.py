@@ -72,10 +72,10 @@ def generate_comes_back_at_once() -> Iterator[float]:
 
 
 def the_preview_lies_over_the_viewport() -> Iterator[float]:
-    shown = addon("overlay")._SHOWN[0]
+    shown = addon("viewport.overlay")._SHOWN[0]
     yield from wait(lambda: shown.texture is not None)
     with inside():
-        frame = addon("overlay")._frame(bpy.context, shown.camera)
+        frame = addon("viewport.overlay")._frame(bpy.context, shown.camera)
     REPORT["frame"] = frame
     assert frame is not None, "the view has not moved"
     REPORT["middle_painting"] = yield from until_shown("2_painting", middle_of_viewport, golden)
@@ -94,7 +94,7 @@ def cancel_ends_it_and_the_overlay() -> Iterator[float]:
     with inside():
         bpy.ops.underpaint.cancel()
     yield from wait(lambda: task.ended)
-    yield from wait(lambda: addon("overlay")._SHOWN[0].texture is None, 5)
+    yield from wait(lambda: addon("viewport.overlay")._SHOWN[0].texture is None, 5)
     assert live().error is None
 
 
@@ -151,7 +151,7 @@ def the_viewport_can_be_painted_too() -> Iterator[float]:
     with inside():
         bpy.ops.underpaint.generate()
     task = live().current
-    shown = addon("overlay")._SHOWN[0]
+    shown = addon("viewport.overlay")._SHOWN[0]
     yield from wait(lambda: shown.texture is not None)
     yield 0.3
     screenshot("4_viewport")
@@ -163,7 +163,7 @@ def the_viewport_can_be_painted_too() -> Iterator[float]:
 def disabling_frees_the_overlay() -> Iterator[float]:
     import addon_utils
 
-    overlay = addon("overlay")
+    overlay = addon("viewport.overlay")
     addon_utils.disable(MODULE)
     yield 0.5
     assert not overlay._SHOWN

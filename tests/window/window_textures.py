@@ -82,7 +82,7 @@ def the_texture_grows_on_the_object() -> Iterator[float]:
         assert bpy.ops.underpaint.texture() == {"FINISHED"}
         REPORT["texture_ms"] = (time.perf_counter() - began) * 1000
     task = live().current
-    growing = addon("growing")._GROWING[0]
+    growing = addon("viewport.growing")._GROWING[0]
     yield from wait(lambda: growing.textures)
     shown = yield from until_shown("t2_growing", colourfulness, lambda it: it - before > 0.1)
     REPORT["growing_colours"], REPORT["growing_previews"] = shown - before, task.previews_seen

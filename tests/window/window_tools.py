@@ -32,7 +32,7 @@ def addon(name: str):
 
 
 def live():
-    return addon("runtime").live()
+    return addon("link.runtime").live()
 
 
 def window():

@@ -20,9 +20,9 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera
 from underpaint.paths import Paths
 from underpaint.requests import View
-from underpaint_daemon.worker.job import Artifact, JobCancelled, Phase
-from underpaint_daemon.worker.pipelines.cache import ModelCache
-from underpaint_daemon.worker.pipelines.runner import PipelineRunner
+from underpaint_daemon.common.job_contract import Artifact, JobCancelled, Phase
+from underpaint_daemon.worker.dispatch import PipelineRunner
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.provenance import Image8
 
 IDENTITY = tuple(np.eye(4).flatten().tolist())

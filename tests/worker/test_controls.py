@@ -13,10 +13,10 @@ from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, View
-from underpaint_daemon.worker.conditioning import depth_control
 from underpaint_daemon.worker.pipelines.canvas import Canvas
-from underpaint_daemon.worker.pipelines.controls import control_image
-from underpaint_daemon.worker.pipelines.detectors import detect
+from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
+from underpaint_daemon.worker.pipelines.controls.detectors import detect
+from underpaint_daemon.worker.pipelines.controls.networks import control_image
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 DEPTH, NORMAL = Control(ControlKind.DEPTH), Control(ControlKind.NORMAL)

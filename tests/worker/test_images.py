@@ -10,7 +10,7 @@ from conftest import Recorder, Studio, photo
 
 from underpaint.buffers import Kind
 from underpaint.requests import ImageRequest, Prompt, Sampler, Sampling
-from underpaint_daemon.worker.job import JobCancelled, Phase
+from underpaint_daemon.common.job_contract import JobCancelled, Phase
 
 ASKED = ImageRequest(Prompt("a red cube", "blue"), model="tiny", width=64, height=64)
 

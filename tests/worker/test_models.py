@@ -20,12 +20,16 @@ from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt
-from underpaint_daemon.models import list_models
-from underpaint_daemon.worker.pipelines.cache import ModelCache
+from underpaint_daemon.common.models import list_models
+from underpaint_daemon.worker.dispatch import build_runner
 from underpaint_daemon.worker.pipelines.denoise import make_pipeline
 from underpaint_daemon.worker.pipelines.families import Task
-from underpaint_daemon.worker.pipelines.loading import encode_prompt, load_model, make_scheduler
-from underpaint_daemon.worker.pipelines.runner import build_runner
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.pipelines.loading.components import (
+    encode_prompt,
+    load_model,
+    make_scheduler,
+)
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 

@@ -8,7 +8,7 @@ import torch
 from conftest import Studio
 
 from underpaint.requests import Sampler
-from underpaint_daemon.models import describe_samplers
+from underpaint_daemon.common.models import describe_samplers
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler
 from underpaint_daemon.worker.pipelines.watch import predicted_original
 

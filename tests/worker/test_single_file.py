@@ -24,9 +24,9 @@ from transformers import (
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, Prompt, Sampling
-from underpaint_daemon.checkpoints import config_folder, family_of
-from underpaint_daemon.models import list_models
-from underpaint_daemon.worker.pipelines.single_file import complete_tokenizer
+from underpaint_daemon.common.models import list_models
+from underpaint_daemon.common.single_files import config_folder, family_of
+from underpaint_daemon.worker.pipelines.loading.single_file import complete_tokenizer
 
 ASKED = ImageRequest(
     Prompt("a red cube"), model="tiny", width=64, height=64, sampling=Sampling(steps=2)

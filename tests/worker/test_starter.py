@@ -21,7 +21,7 @@ from underpaint.requests import (
     Sampling,
     View,
 )
-from underpaint_daemon.models import inspect, starter_folder
+from underpaint_daemon.common.models import inspect, starter_folder
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, from_image8
 
 SIDE = 128

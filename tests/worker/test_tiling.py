@@ -22,9 +22,9 @@ from underpaint.requests import (
     Sampling,
     TileAxes,
 )
+from underpaint_daemon.worker.materials.maps import MAP_NAMES
+from underpaint_daemon.worker.materials.material import normal_of_height
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, vae_scale
-from underpaint_daemon.worker.pipelines.maps import MAP_NAMES
-from underpaint_daemon.worker.pipelines.material import normal_of_height
 from underpaint_daemon.worker.pipelines.tiling import (
     circular,
     with_margins,

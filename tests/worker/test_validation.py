@@ -28,7 +28,7 @@ from underpaint.requests import (
     TileImages,
     View,
 )
-from underpaint_daemon.validation import validate
+from underpaint_daemon.common.validation import validate
 
 IDENTITY = tuple(np.eye(4).flatten().tolist())
 STORE = Buffers()
@@ -149,6 +149,8 @@ def test_a_request_out_of_order_is_refused_with_the_field_named(
 
 
 def test_checking_and_listing_need_no_torch() -> None:
-    code = "import underpaint_daemon.validation, underpaint_daemon.models, sys; print(*sys.modules)"
+    code = (
+        "import sys; from underpaint_daemon.common import models, validation; print(*sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "diffusers", "transformers"} & set(out.stdout.split())

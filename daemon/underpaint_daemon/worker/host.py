@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint import limits
 from underpaint.buffers import BufferRef
 from underpaint.errors import ErrorCode, JobFailed, UnderpaintError
 from underpaint.requests import Request
 from underpaint.tree import buffer_refs, from_json
+from underpaint.wire import limits
 
-from .. import disk
-from ..blobs import blob_name
-from ..shelf import PART, Shelf
-from .job import Artifact, Image8, JobCancelled, Phase, Runner
-from .pipe import Writer
+from ..common import disk
+from ..common.blobs import blob_name
+from ..common.job_contract import Artifact, Image8, JobCancelled, Phase, Runner
+from ..common.pipe import Writer
+from ..common.shelf import PART, Shelf
 
 log = logging.getLogger("worker")
 _MAX_MANIFEST = 48 * limits.KIB

@@ -24,10 +24,10 @@ from typing import Any, BinaryIO
 
 from underpaint.paths import Paths
 
-from ..shelf import Shelf
+from ..common.job_contract import Runner
+from ..common.pipe import STARVED, Message, Writer, read_message
+from ..common.shelf import Shelf
 from .host import Wishes, run_job
-from .job import Runner
-from .pipe import STARVED, Message, Writer, read_message
 
 BEAT_SECONDS = 1.0
 NICENESS = 5

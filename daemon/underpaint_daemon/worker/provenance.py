@@ -24,7 +24,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ControlKind, ImageRequest, InpaintRequest, Request, View
 from underpaint.tree import to_plain
 
-from .job import Artifact
+from ..common.job_contract import Artifact
 
 Image8 = npt.NDArray[np.uint8]
 CHUNK = "underpaint"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .job import Image8, Phase
+from ..common.job_contract import Image8, Phase
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ import torch
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Bar, Report, at_least, at_most
-from underpaint_daemon.models import starter_folder
-from underpaint_daemon.worker.conditioning import depth_control
+from underpaint_daemon.common.models import starter_folder
+from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_starter.judging.judge import load_judge
 from underpaint_starter.judging.metrics import frechet
 from underpaint_starter.judging.scores import Judges, Scores, score

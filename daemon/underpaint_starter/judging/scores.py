@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from underpaint_daemon.tools.evals.edges import depth_edges, edge_recall
 from underpaint_starter.judging.judge import Judge
-from underpaint_starter.judging.metrics import depth_edges, edge_recall, sharpness
+from underpaint_starter.judging.metrics import sharpness
 from underpaint_starter.judging.texture import TextureJudge
 from underpaint_starter.networks.models import NATIVE_SIZE
 from underpaint_starter.scenes.colours import TWO_TONE, dominant_colour

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from underpaint_daemon.worker.raster import Fragments, interpolate, rasterize
+from underpaint_daemon.worker.texturing.surface.raster import Fragments, interpolate, rasterize
 from underpaint_starter.scenes.scenes import CameraSpec
 from underpaint_starter.scenes.shapes import Mesh
 

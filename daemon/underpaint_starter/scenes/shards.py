@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.worker.conditioning import depth_control
+from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 
 Image8 = npt.NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPTokenizer, CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from underpaint_daemon.models import IP_ADAPTER
+from underpaint_daemon.common.models import IP_ADAPTER
 from underpaint_daemon.worker.pipelines.adapters import normalised
 from underpaint_starter.networks.models import TEXT_WIDTH
 from underpaint_starter.training.batches import Batch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..buffers import Buffers, Kind
 from ..errors import ErrorCode, RequestError
-from ..imagefile import read_color
+from ..files.imagefile import read_color
 from ..requests import Control, ControlKind
 from .options import is_number, split_numbers
 

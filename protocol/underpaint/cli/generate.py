@@ -11,7 +11,8 @@ import numpy as np
 from ..buffers import Buffers, Kind
 from ..cameras import Camera, look_at, perspective
 from ..errors import ErrorCode, RequestError
-from ..imagefile import read_depth, read_mask
+from ..files.imagefile import read_depth, read_mask
+from ..files.viewfile import load_view
 from ..requests import (
     ControlKind,
     ImageRequest,
@@ -20,7 +21,6 @@ from ..requests import (
     Request,
     View,
 )
-from ..viewfile import load_view
 from .controls import FORM, control_of
 from .options import (
     add_json,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..buffers import BufferRef, Buffers, Kind
 from ..errors import ErrorCode, RequestError
-from ..imagefile import read_color
+from ..files.imagefile import read_color
 from ..requests import (
     STARTER_MODEL,
     Lora,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..inputs import load_inputs
-from ..recipe import read_recipe, recipe_request
+from ..files.inputs import load_inputs
+from ..files.recipe import read_recipe, recipe_request
 from ..tree import request_digest
 from .options import add_json
 from .run import run_job

@@ -8,7 +8,7 @@ from typing import Any
 from ..buffers import Buffers
 from ..client import connect
 from ..events import Progress, Warning_
-from ..inputs import save_inputs
+from ..files.inputs import save_inputs
 from ..job import Job
 from ..requests import Request
 from ..tree import request_digest

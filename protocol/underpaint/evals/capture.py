@@ -17,10 +17,10 @@ from ..blenders import Blender, checkout_root, require_blenders
 from ..buffers import Array, Buffers
 from ..cameras import project
 from ..errors import ErrorCode, RequestError, UnderpaintError
+from ..files.viewfile import load_view
 from ..measures import EXIT_BAD_INPUT, Report, at_most
 from ..normals import decode_normal
 from ..requests import View
-from ..viewfile import load_view
 from .analytic import Truth, trace
 from .capture_scenes import TestScene, scenes, to_json
 

@@ -20,12 +20,12 @@ from transformers import CLIPVisionModelWithProjection
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Lora
+from underpaint_daemon.common.models import IP_ADAPTER, broken
+from underpaint_daemon.common.single_files import header
 
-from ...checkpoints import header
-from ...models import IP_ADAPTER, broken
 from .canvas import flatten
 from .latents import from_image8
-from .loading import LoadedModel, load_network
+from .loading.components import LoadedModel, load_network
 
 Image8 = npt.NDArray[np.uint8]
 _LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)

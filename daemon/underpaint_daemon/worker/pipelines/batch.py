@@ -12,15 +12,15 @@ import numpy.typing as npt
 from torch import Tensor
 
 from underpaint.requests import ImageRequest, InpaintRequest, TileAxes
+from underpaint_daemon.common.job_contract import Phase, Reporter
 
-from ..job import Phase, Reporter
 from .adapters import with_loras, with_reference
 from .canvas import Canvas, resize
-from .controls import Conditioning
+from .controls.networks import Conditioning
 from .denoise import Job, active_steps, denoise, tool_pipeline
 from .families import Task
 from .latents import decode_latents, to_image8, vae_scale
-from .loading import LoadedModel
+from .loading.components import LoadedModel
 from .memory import Tier, frugal
 from .tiling import circular, with_margins
 from .watch import StepWatch

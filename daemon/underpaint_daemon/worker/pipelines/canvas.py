@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..conditioning import encode_normal
+from .controls.conditioning import encode_normal
 
 Image8 = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from underpaint.requests import Sampler, Sampling
 
-from .controls import Conditioning
+from .controls.networks import Conditioning
 from .families import Task
 from .latents import vae_scale
-from .loading import LoadedModel, make_scheduler
+from .loading.components import LoadedModel, make_scheduler
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]

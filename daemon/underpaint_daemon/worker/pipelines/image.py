@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.requests import ImageRequest
+from underpaint_daemon.common.job_contract import Reporter
 
-from ..job import Reporter
 from .batch import Plan, paint
 from .canvas import Canvas
-from .controls import prepare_controls
+from .controls.networks import prepare_controls
 from .denoise import changes_nothing
 from .families import Task
 from .latents import from_image8
-from .loading import LoadedModel
+from .loading.components import LoadedModel
 from .memory import Tier
 
 Image8 = npt.NDArray[np.uint8]

@@ -10,15 +10,15 @@ import numpy.typing as npt
 import torch
 
 from underpaint.requests import InpaintRequest
+from underpaint_daemon.common.job_contract import Reporter
 
-from ..job import Reporter
 from .batch import Plan, paint
 from .canvas import Canvas, around, compose, fade, whole
-from .controls import prepare_controls
+from .controls.networks import prepare_controls
 from .denoise import changes_nothing, native_side
 from .families import Task
 from .latents import from_image8, vae_scale
-from .loading import LoadedModel
+from .loading.components import LoadedModel
 from .memory import Tier
 
 Image8 = npt.NDArray[np.uint8]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from ..job import Phase, Reporter
+from underpaint_daemon.common.job_contract import Phase, Reporter
 
 Image8 = npt.NDArray[np.uint8]
 _SIGMA_SCALED = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")

@@ -1,0 +1,341 @@
+"""The add-on's conversation with the daemon. No bpy, and nothing here blocks.
+
+The client's I/O thread talks; `later` threads fetch and write files; Blender's timer calls `tick`
+on the main thread, which only looks at what has come.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.buffers import Buffers
+from underpaint.client import Client, connect
+from underpaint.conversation.session import ClientState
+from underpaint.errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
+from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
+from underpaint.job import Job
+from underpaint.paths import Paths
+from underpaint.requests import Request
+from underpaint.tree import from_json, to_json
+from underpaint.wire.envelope import new_id
+
+from ..plain.surfaces import Target
+from ..plain.udim import FIRST_TILE
+from . import left
+from .left import Note
+from .saving import folder_name, keep_inputs, kept_target, save_results
+
+T = TypeVar("T")
+_STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
+_PLAIN_ABSENCE = (ErrorCode.DAEMON_ABSENT, ErrorCode.DAEMON_LOST)
+
+
+class DaemonState(StrEnum):
+    """What the artist sees of the daemon."""
+
+    ABSENT = "absent"
+    STARTING = "starting"
+    READY = "ready"
+    BUSY = "busy"
+    LOST = "lost"
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One painting, from submit to files on disk. Changed by `Session.tick` only.
+
+    `scene`: the name of the scene it is for. `folder`: where its files go. `files`: the images
+    on disk once they are there; `error`: why there are none. `target`: what a texture is for;
+    None for pictures. `buffers`: what the request refers to, while at hand. `preview`: (h, w, 3)
+    uint8, the newest; `tiles`: the newest of each UDIM number of a texture.
+    """
+
+    id: str
+    request: Request
+    scene: str
+    folder: Path
+    target: Target | None = None
+    buffers: Buffers | None = None
+    job: Job | None = None
+    phase: str = "queued"
+    step: int = 0
+    total: int = 0
+    eta_s: float | None = None
+    preview: npt.NDArray[np.uint8] | None = None
+    tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    previews_seen: int = 0
+    warnings: list[str] = field(default_factory=list)
+    files: tuple[Path, ...] = ()
+    error: UnderpaintError | None = None
+    fetching: bool = False
+    to_fetch: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.files) or self.error is not None
+
+    @property
+    def fraction(self) -> float:
+        """Progress within the phase, 0–1."""
+        return min(1.0, self.step / self.total) if self.total else 0.0
+
+
+class Session:
+    """Connects when it is asked to, submits, follows, cancels, and saves what was painted."""
+
+    def __init__(self, paths: Callable[[], Paths]) -> None:
+        self._paths = paths
+        self._client: Client | None = None
+        self._was_ready = False
+        self._models_asked = False
+        self._incoming: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.tasks: dict[str, Task] = {}
+        self.models: tuple[str, ...] = ()
+        self._left: tuple[Note, ...] | None = None
+
+    # ---- the daemon ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> DaemonState:
+        if self._client is None:
+            return DaemonState.ABSENT
+        state = self._client.state
+        if state.reachable:
+            return DaemonState.BUSY if self.tasks else DaemonState.READY
+        if state in _STARTING:
+            return DaemonState.STARTING
+        return DaemonState.LOST if self._was_ready or self.tasks else DaemonState.ABSENT
+
+    @property
+    def trouble(self) -> UnderpaintError | None:
+        """Why the daemon cannot be had, when that is more than its not running."""
+        if self._client is None or self._client.why is None:
+            return None
+        why = self._client.why
+        return None if why.code in _PLAIN_ABSENCE else why
+
+    def check_reachable(self) -> None:
+        """Raise the reason when the daemon has been gone for longer than a restart takes."""
+        self._live().check_reachable()
+
+    def start(self) -> None:
+        """Connect; find the daemon or start it. Returns at once."""
+        if self._client is None or self._client.state is ClientState.CLOSED:
+            self._client = connect(self._paths(), wait=False, client="blender")
+            self._models_asked = False
+        else:
+            self._client.want_daemon()
+
+    def close(self) -> None:
+        """Let go of the daemon; jobs run on there."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        self._was_ready = False
+        self.tasks.clear()
+
+    # ---- painting --------------------------------------------------------------------------
+
+    def submit(
+        self,
+        request: Request,
+        buffers: Buffers,
+        *,
+        scene: str,
+        folder: Path,
+        target: Target | None = None,
+    ) -> Task:
+        """Hand a request over; returns at once. What becomes of it shows in the task.
+
+        `folder`: results go into a new folder in it. Raises UnderpaintError.
+        """
+        self.start()
+        client = self._live()
+        job_id = new_id()
+        place = folder / folder_name(request.prompt.text, job_id, datetime.now().astimezone())
+        task = Task(job_id, request, scene, place, target, buffers)
+        self._note(task)
+        self.tasks[job_id] = task
+        task.job = client.submit(request, buffers, job_id=job_id, previews=True, wait=False)
+        keep = partial(keep_inputs, place, request, buffers, target)
+        self._later(keep, lambda _path: None, lambda error: task.warnings.append(error.message))
+        return task
+
+    @property
+    def left(self) -> tuple[Note, ...]:
+        """Paintings that a Blender left when it closed, to be fetched."""
+        if self._left is None:
+            self._left = left.left_over(self._paths(), set(self.tasks))
+        return self._left
+
+    def fetch_left(self, note: Note) -> Task:
+        """Follow such a painting to its end, as if it had been asked for now.
+
+        Raises UnderpaintError, OSError.
+        """
+        folder = Path(note.folder)
+        task = Task(note.job, from_json(note.request), note.scene, folder, kept_target(folder))
+        self.start()
+        self._note(task)
+        self.tasks[task.id] = task
+        self._left = None
+
+        def followed(job: Job) -> None:
+            task.job = job
+
+        def failed(error: UnderpaintError) -> None:
+            task.error = error
+
+        self._later(partial(self._live().job, task.id, previews=True), followed, failed)
+        return task
+
+    def drop_left(self, job: str) -> None:
+        """Offer a painting no more."""
+        left.forget(self._paths(), job)
+        self._left = None
+
+    def cancel(self) -> None:
+        """Ask for the end of every painting; it comes as CANCELLED in the tasks."""
+        client = self._live()
+        for task in self.tasks.values():
+            self._later(partial(client.cancel, task.id), lambda _state: None, _shown_by_state)
+
+    def tick(self, seconds: float) -> list[Task]:
+        """Take in what has come, for at most so long; the tasks that have ended since."""
+        deadline = time.monotonic() + seconds
+        self._run_incoming(deadline)
+        if self._client is not None:
+            for event in self._client.poll():
+                self._take(event)
+            self._follow_connection(self._client)
+        ended = [task for task in self.tasks.values() if task.ended]
+        for task in ended:
+            del self.tasks[task.id]
+            if task.job is not None:
+                task.job.forget()
+            if isinstance(task.error, ConnectionLost):
+                self._left = None  # the daemon may have it: offered again
+            else:
+                left.forget(self._paths(), task.id)
+        return ended
+
+    def _note(self, task: Task) -> None:
+        request, title = to_json(task.request), " ".join(task.request.prompt.text.split())
+        note = Note(task.id, title, request, task.scene, str(task.folder), os.getpid())
+        try:
+            left.write(self._paths(), note)
+        except OSError as error:
+            task.warnings.append(f"it could not be fetched if Blender closed: {error}")
+
+    def _live(self) -> Client:
+        if self._client is None:
+            raise ConnectionLost(ErrorCode.DAEMON_ABSENT, "no daemon is running")
+        return self._client
+
+    def _follow_connection(self, client: Client) -> None:
+        if not client.state.reachable:
+            return
+        self._was_ready = True
+        if not self._models_asked:
+            self._models_asked = True
+            self._later(client.models, self._take_models, _shown_by_state)
+        for task in self.tasks.values():
+            if task.to_fetch and not task.fetching:
+                self._fetch(task)
+
+    def _take_models(self, found: Sequence[object]) -> None:
+        self.models = tuple(str(getattr(model, "name", "")) for model in found)
+
+    def _take(self, event: JobEvent) -> None:
+        task = self.tasks.get(event.job)
+        if task is None:
+            return
+        match event:
+            case Progress():
+                task.phase, task.eta_s = event.phase, event.eta_s
+                task.step, task.total = event.step, event.total
+            case StateChanged():
+                task.phase, task.step, task.total = event.state.value, 0, 0
+            case Preview():
+                task.preview = event.image
+                task.tiles[FIRST_TILE + event.index] = event.image
+                task.previews_seen += 1
+            case Warning_():
+                task.warnings.append(event.text)
+            case Done():
+                task.phase, task.to_fetch = "fetching", True
+            case Failed():
+                task.error = event.error
+
+    def _fetch(self, task: Task) -> None:
+        job = task.job
+        if job is None:
+            return
+
+        def saved(files: tuple[Path, ...]) -> None:
+            task.files = files
+
+        def failed(error: UnderpaintError) -> None:
+            # The daemon keeps what was not fetched: try again when it is back.
+            task.fetching = False
+            if not isinstance(error, ConnectionLost):
+                task.error = error
+
+        task.fetching = True
+        self._later(partial(save_results, job, task.folder), saved, failed)
+
+    # ---- work in other threads -------------------------------------------------------------
+
+    def _later(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        otherwise: Callable[[UnderpaintError], None],
+    ) -> None:
+        """Run `work` in a thread; `then` or `otherwise` runs in a later `tick`."""
+
+        def ended(future: Future[T]) -> None:
+            error = future.exception()
+            if error is None:
+                self._incoming.put(partial(then, future.result()))
+            else:
+                self._incoming.put(partial(otherwise, _as_ours(error)))
+
+        self._live().later(work).add_done_callback(ended)
+
+    def _run_incoming(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            try:
+                call = self._incoming.get_nowait()
+            except queue.Empty:
+                return
+            call()
+
+
+def _shown_by_state(_error: UnderpaintError) -> None:
+    """What failed because the daemon went away: the connection's state says so."""
+
+
+def _as_ours(error: BaseException) -> UnderpaintError:
+    if isinstance(error, UnderpaintError):
+        return error
+    if isinstance(error, OSError):
+        return RequestError(
+            ErrorCode.FILE,
+            f"the painting cannot be saved: {error}",
+            hint="Free disk space, or save the .blend where its folder can be written to.",
+        )
+    return UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")

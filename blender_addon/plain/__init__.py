@@ -1,0 +1,1 @@
+"""Plain data and sums that need neither Blender nor the daemon."""

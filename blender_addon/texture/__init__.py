@@ -1,0 +1,1 @@
+"""Textures: from objects and settings to a request."""

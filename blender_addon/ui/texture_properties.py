@@ -1,0 +1,146 @@
+"""The Texture tab's settings, saved with the scene, and each object's own prompt."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from underpaint.requests import Method
+
+from ..texture.request import TextureSettings
+from .painting_properties import PaintingProperties, read, read_painting, write, write_painting
+
+_DEFAULTS = TextureSettings()
+_PLAIN = ("view_count", "view_size", "size", "directional_prompts", "pbr")
+_METHODS = (
+    (Method.SYNC.value, "All Together", "Every view is painted at once, in agreement"),
+    (Method.GRID_SYNC.value, "Sides First", "Four sides as one picture, then all views from it"),
+    (
+        Method.SEQUENTIAL.value,
+        "One by One",
+        "Each view continues what is there; needs least memory",
+    ),
+    (Method.SINGLE.value, "One View", "A single view, onto what it sees"),
+)
+_VIEWS = (
+    ("PLACED", "Around", "Views are placed about the object by themselves"),
+    ("CAMERAS", "Cameras", "What each of the scene's cameras sees"),
+    ("VIEWPORT", "This View", "What this 3D viewport shows"),
+)
+_AXES = (("OFF", "Off", ""), ("X", "X", ""), ("Y", "Y", ""), ("Z", "Z", ""))
+_LEAST_SIDE, _MOST_SIDE = 64, 8192
+
+
+class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
+    """What to paint onto the selected objects, and how."""
+
+    prompt: StringProperty(name="Prompt", description="What the surface is to look like")
+    method: EnumProperty(name="Method", items=_METHODS, default=_DEFAULTS.method.value)
+    views: EnumProperty(name="Views", items=_VIEWS, default="PLACED")
+    view_count: IntProperty(
+        name="Count",
+        default=_DEFAULTS.view_count,
+        min=1,
+        max=64,
+        description="From how many sides to look; more see into more corners and take longer",
+    )
+    view_size: IntProperty(
+        name="View Size",
+        default=_DEFAULTS.view_size,
+        min=_LEAST_SIDE,
+        max=2048,
+        subtype="PIXEL",
+        description="Pixels a side of each view: what the model was trained for is best",
+    )
+    size: IntProperty(
+        name="Texture",
+        default=_DEFAULTS.size,
+        min=_LEAST_SIDE,
+        max=_MOST_SIDE,
+        subtype="PIXEL",
+        description="Pixels a side of the texture",
+    )
+    fine: BoolProperty(
+        name="Finer Views",
+        description="Paint each view once more at twice its size, for more detail",
+    )
+    directional_prompts: BoolProperty(
+        name="Say Which Side",
+        default=_DEFAULTS.directional_prompts,
+        description="Tell the model which side it paints: front, back, left, right",
+    )
+    mirror: EnumProperty(
+        name="Mirror",
+        items=_AXES,
+        default="OFF",
+        description="Make the texture symmetric across an axis of the active object",
+    )
+    pbr: BoolProperty(
+        name="Material Maps",
+        description="Also make roughness, metallic and normal maps, and plug them in",
+    )
+    strength: FloatProperty(
+        name="Strength",
+        default=_DEFAULTS.strength,
+        min=0.05,
+        max=0.99,
+        subtype="FACTOR",
+        description="Of Restyle: how far to go from what is there",
+    )
+    show_solid: BoolProperty(
+        name="Show in Solid",
+        default=True,
+        description="Let Solid shading show textures as soon as there is one",
+    )
+    mask_over_paint: BoolProperty(
+        name="Masks over the Paint",
+        default=True,
+        description="While a mask is painted, show it in red over the texture: in Material Preview",
+    )
+    stream: BoolProperty(
+        name="Watch It Grow",
+        default=True,
+        description="Show the unfinished texture on the object while it is painted",
+    )
+
+
+def read_texture_settings(group: Any) -> TextureSettings:
+    """The plain settings of a `scene.underpaint_texture`."""
+    return TextureSettings(
+        **read_painting(group),
+        **read(group, _PLAIN),
+        method=Method(group.method),
+        upscale=2 if group.fine else 1,
+    )
+
+
+def write_texture_settings(group: Any, settings: TextureSettings) -> None:
+    """Put plain settings into a `scene.underpaint_texture`."""
+    write_painting(group, settings)
+    write(group, settings, _PLAIN)
+    group.method, group.fine = settings.method.value, settings.upscale > 1
+
+
+def register() -> None:
+    bpy.utils.register_class(UnderpaintTextureSettings)
+    bpy.types.Scene.underpaint_texture = PointerProperty(type=UnderpaintTextureSettings)
+    bpy.types.Object.underpaint_prompt = StringProperty(
+        name="Own Prompt",
+        description="What this object is to look like, where others are painted with it; empty: "
+        "what the panel says",
+    )
+
+
+def unregister() -> None:
+    del bpy.types.Object.underpaint_prompt
+    del bpy.types.Scene.underpaint_texture
+    bpy.utils.unregister_class(UnderpaintTextureSettings)

@@ -1,0 +1,50 @@
+"""The top of the Texture tab: what to paint, on what, and the button. No bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..texture.scene_surfaces import paintable, without_uv
+
+_MOST_NAMES = 6
+
+
+def draw(column: Any, context: Any, *, busy: bool) -> None:
+    """Draw it. `busy`: something is being painted, so there is nothing to start."""
+    settings = context.scene.underpaint_texture
+    column.prop(settings, "prompt", text="", placeholder="What the surface is to look like")
+    column.prop(settings, "negative", text="", placeholder="What to keep away from")
+    row = column.row()
+    row.prop(settings, "views", expand=True)
+    objects = paintable(context)
+    bare = without_uv(objects)
+    _draw_objects(column, objects)
+    if bare:
+        _draw_unwrap(column, bare)
+    if not busy:
+        row = column.row()
+        row.scale_y = 1.6
+        row.enabled = bool(objects) and not bare
+        row.operator("underpaint.texture", icon="TEXTURE")
+
+
+def _draw_objects(column: Any, objects: list[Any]) -> None:
+    if not objects:
+        column.label(text="Select the objects to paint", icon="RESTRICT_SELECT_OFF")
+        return
+    if len(objects) == 1:
+        column.label(text=objects[0].name, icon="OBJECT_DATA")
+        return
+    box = column.box().column(align=True)
+    for item in objects[:_MOST_NAMES]:
+        row = box.split(factor=0.35)
+        row.label(text=item.name, icon="OBJECT_DATA")
+        row.prop(item, "underpaint_prompt", text="", placeholder="As above")
+    if len(objects) > _MOST_NAMES:
+        box.label(text=f"and {len(objects) - _MOST_NAMES} more")
+
+
+def _draw_unwrap(column: Any, bare: list[Any]) -> None:
+    box = column.box()
+    box.label(text=f"{bare[0].name} has no UV map", icon="ERROR")
+    box.operator("underpaint.unwrap", icon="UV")

@@ -1,0 +1,115 @@
+"""The preview over the viewport while it is painted, where the picture will be. GUI only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import gpu
+import numpy as np
+import numpy.typing as npt
+from gpu_extras.presets import draw_texture_2d
+
+from underpaint.cameras import Camera
+from underpaint.requests import ImageRequest
+
+from ..link.session import Task
+from ..plain.srgb import linear
+
+_CORNER_PX = 256
+_TEXTURE_PX = 256
+_MARGIN_PX = 16
+_SAME_VIEW = 1e-4
+# The viewport's framebuffer turns linear colours into sRGB; this by byte.
+_LINEAR = linear(np.linspace(0, 1, 256, dtype=np.float32))
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What the draw handler draws. `texture` holds GPU memory: dropped when not in use."""
+
+    handler: Any = None
+    texture: Any = None
+    key: tuple[str, int] = ("", -1)
+    camera: Camera | None = None
+
+
+_SHOWN: list[_Shown] = []
+
+
+def register() -> None:
+    """Add the draw handler; background mode has no viewport to draw in."""
+    if bpy.app.background or _SHOWN:
+        return
+    shown = _Shown()
+    shown.handler = bpy.types.SpaceView3D.draw_handler_add(_draw, (shown,), "WINDOW", "POST_PIXEL")
+    _SHOWN.append(shown)
+
+
+def unregister() -> None:
+    """Remove the handler and free the texture."""
+    while _SHOWN:
+        shown = _SHOWN.pop()
+        shown.texture = None
+        bpy.types.SpaceView3D.draw_handler_remove(shown.handler, "WINDOW")
+
+
+def update(task: Task | None) -> None:
+    """Take the newest preview, or none."""
+    for shown in _SHOWN:
+        if task is None or task.preview is None or not isinstance(task.request, ImageRequest):
+            shown.texture, shown.key = None, ("", -1)
+        elif shown.key != (task.id, task.previews_seen):
+            shown.texture = texture_of(task.preview)
+            shown.key = (task.id, task.previews_seen)
+            shown.camera = task.request.view.camera if task.request.view else None
+
+
+def texture_of(image: npt.NDArray[np.uint8]) -> Any:
+    """A preview, (h, w, 3) uint8 sRGB, as a GPU texture in linear light; large ones thinned out."""
+    every = -(-max(image.shape[:2]) // _TEXTURE_PX)  # an upload must fit into a tick
+    image = image[::every, ::every]
+    height, width = image.shape[:2]
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = _LINEAR[image[::-1]]
+    buffer = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
+    return gpu.types.GPUTexture((width, height), format="RGBA16F", data=buffer)
+
+
+def _draw(shown: _Shown) -> None:
+    context = bpy.context
+    if shown.texture is None or not context.scene.underpaint.show_preview:
+        return
+    frame = _frame(context, shown.camera) or _corner(context.region, shown.texture)
+    gpu.state.blend_set("ALPHA")
+    try:
+        draw_texture_2d(shown.texture, (frame[0], frame[1]), frame[2], frame[3])
+    finally:
+        gpu.state.blend_set("NONE")
+
+
+def _frame(context: Any, camera: Camera | None) -> tuple[float, float, float, float] | None:
+    """Where the captured frame lies in this region: x, y, width, height in pixels. None when the
+    view has moved since, so that a picture never sits over the wrong place."""
+    view = context.region_data
+    if camera is None or view is None:
+        return None
+    wanted = camera.view_matrix
+    present = np.array([tuple(row) for row in view.view_matrix], dtype=np.float64)
+    if np.abs(present - wanted).max() > _SAME_VIEW * max(1.0, np.abs(wanted).max()):
+        return None
+    # A point in the captured picture's corner, in this region's clip space: both share the view.
+    window = np.array([tuple(row) for row in view.window_matrix], dtype=np.float64)
+    to_region = window @ np.linalg.inv(camera.projection_matrix)
+    corners = np.array([[-1, -1, 0, 1], [1, 1, 0, 1]], dtype=np.float64) @ to_region.T
+    ndc = corners[:, :2] / corners[:, 3:4]
+    size = np.array([context.region.width, context.region.height])
+    low, high = (ndc * 0.5 + 0.5) * size
+    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+
+
+def _corner(region: Any, texture: Any) -> tuple[float, float, float, float]:
+    scale = _CORNER_PX / max(texture.width, texture.height)
+    width, height = texture.width * scale, texture.height * scale
+    return region.width - width - _MARGIN_PX, _MARGIN_PX, width, height

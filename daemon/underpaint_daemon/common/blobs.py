@@ -1,0 +1,195 @@
+"""Content-addressed buffers: `blobs/ab/<sha256>` on the shelf.
+
+Used by the data thread only. A blob is on the shelf before its job is accepted, so that a
+queued job survives the daemon; the worker maps the same file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import os
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from underpaint.buffers import Array, BufferRef, Kind, check
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import Request
+from underpaint.tree import buffer_refs
+from underpaint.wire import limits
+from underpaint.wire.envelope import Buffer
+
+from . import disk
+from .shelf import Shelf
+
+_MAX_REMEMBERED = 10_000
+_DTYPES = frozenset({"uint8", "uint16", "int32", "float32"})
+
+
+def blob_name(sha256: str) -> str:
+    """Where a blob lies on the shelf; `sha256` is 64 hexadecimal digits (the wire's decoder saw
+    to that)."""
+    return f"blobs/{sha256[:2]}/{sha256}"
+
+
+class Blobs:
+    """The blobs of a shelf, and which of them are pinned by unfinished jobs."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        # What was hashed and checked in this life of the daemon. A file from before may be
+        # damaged (a power cut), so it is read again at first use.
+        self._good: set[BufferRef] = set()
+        self._pins: dict[str, frozenset[str]] = {}
+        self._hashers = ThreadPoolExecutor(2, "underpaint-hash")
+
+    def missing(self, sha256s: Iterable[str]) -> tuple[str, ...]:
+        """Those that are not here."""
+        return tuple(sha for sha in sha256s if self._shelf.size(blob_name(sha)) is None)
+
+    def put(self, buffer: Buffer) -> str:
+        """Check and keep one buffer; returns its sha256.
+
+        Raises RequestError: BAD_BUFFER, TOO_LARGE, DISK_FULL.
+        """
+        ref = _ref(buffer)
+        name = blob_name(ref.sha256)
+        if ref in self._good and self._shelf.size(name) is not None:
+            return ref.sha256
+        # Hashing and writing take about as long, and neither holds Python's lock.
+        hashed = self._hashers.submit(lambda: hashlib.sha256(buffer.data).hexdigest())
+        check(ref.kind, buffer.array())
+        try:
+            disk.write_whole(
+                self._shelf.place(ref.nbytes) / name,
+                buffer.data,
+                keep=lambda: hashed.result() == ref.sha256,
+            )
+        except OSError as error:
+            raise disk.as_error(error, f"{ref.kind} buffer cannot be kept") from error
+        if hashed.result() != ref.sha256:
+            raise RequestError(ErrorCode.BAD_BUFFER, f"{ref.kind} does not match its sha256")
+        self._good.add(ref)
+        return ref.sha256
+
+    def require(self, request: Request) -> list[BufferRef]:
+        """Check that every buffer of a request is here and fits; returns those whose hash is
+        still to be verified.
+
+        Raises RequestError: MISSING_BLOBS (details: missing), BAD_BUFFER.
+        """
+        refs = buffer_refs(request)
+        for ref in refs:
+            _check_reference(ref)
+        missing = [ref.sha256 for ref in refs if not self._fits(ref)]
+        if missing:
+            raise RequestError(
+                ErrorCode.MISSING_BLOBS,
+                f"{len(missing)} of {len(refs)} buffers are not here",
+                details={"missing": missing},
+            )
+        return [ref for ref in refs if ref not in self._good]
+
+    def verify(self, refs: Collection[BufferRef]) -> None:
+        """Hash buffers that a client or an earlier daemon left on the shelf; wrong ones go.
+
+        Raises RequestError(BAD_BUFFER).
+        """
+        whole = list(self._hashers.map(self._is_whole, refs))
+        for ref, good in zip(refs, whole, strict=True):
+            if good:
+                self._good.add(ref)
+            else:
+                self._shelf.remove(blob_name(ref.sha256))
+        if not all(whole):
+            raise RequestError(
+                ErrorCode.BAD_BUFFER, "a buffer does not match its sha256; submit the job anew"
+            )
+
+    def pin(self, job: str, request: Request) -> None:
+        """Keep a request's buffers until `unpin`."""
+        self._pins[job] = frozenset(ref.sha256 for ref in buffer_refs(request))
+
+    def unpin(self, job: str) -> None:
+        self._pins.pop(job, None)
+
+    def sweep(self, max_bytes: int) -> int:
+        """Remove the blobs used longest ago until the folder fits; returns how many went."""
+        if len(self._good) > _MAX_REMEMBERED:
+            self._good.clear()  # forgotten ones are hashed again when they are used again
+        pinned = frozenset().union(*self._pins.values())
+        entries = sorted(
+            (stat.st_mtime, stat.st_size, path)
+            for path in self._shelf.disk.glob("blobs/*/*")
+            if (stat := _stat(path)) is not None
+        )
+        total, gone = sum(size for _, size, _ in entries), 0
+        for _, size, path in entries:
+            if total <= max_bytes:
+                break
+            if path.name not in pinned:
+                with contextlib.suppress(OSError):  # Windows keeps what a worker has open
+                    path.unlink()
+                    total, gone = total - size, gone + 1
+        return gone
+
+    def _fits(self, ref: BufferRef) -> bool:
+        name = blob_name(ref.sha256)
+        size = self._shelf.size(name)
+        if size is None:
+            return False
+        if size != ref.nbytes:
+            return self._refuse_size(ref, size)
+        for root in self._shelf.roots:
+            with contextlib.suppress(OSError):
+                os.utime(root / name)
+        if ref not in self._good:
+            check(ref.kind, self._mapped(ref))
+        return True
+
+    def _is_whole(self, ref: BufferRef) -> bool:
+        return hashlib.sha256(self._mapped(ref).data).hexdigest() == ref.sha256
+
+    def _mapped(self, ref: BufferRef) -> Array:
+        with self._shelf.open(blob_name(ref.sha256)) as file:
+            return np.memmap(file, ref.dtype, "r", shape=ref.shape).view(np.ndarray)
+
+    def _refuse_size(self, ref: BufferRef, size: int) -> bool:
+        if any(known.sha256 == ref.sha256 for known in self._good):
+            raise RequestError(
+                ErrorCode.BAD_BUFFER,
+                f"{ref.kind} of {ref.dtype} {ref.shape} needs {ref.nbytes} bytes, has {size}",
+            )
+        self._shelf.remove(blob_name(ref.sha256))  # cut short by a crash: sent again
+        return False
+
+
+def _ref(buffer: Buffer) -> BufferRef:
+    info = buffer.info
+    if info.sha256 is None or info.kind not in Kind._value2member_map_:
+        raise RequestError(ErrorCode.BAD_BUFFER, f"{info.kind!r} is not a kind of buffer")
+    return BufferRef(info.sha256, Kind(info.kind), info.dtype, info.shape)
+
+
+def _check_reference(ref: BufferRef) -> None:
+    # A request's references are a client's words: the hash becomes a path.
+    if not limits.SHA256.fullmatch(ref.sha256):
+        raise RequestError(ErrorCode.BAD_BUFFER, f"{ref.sha256[:80]!r} is not a sha256")
+    if ref.dtype not in _DTYPES:
+        raise RequestError(ErrorCode.BAD_BUFFER, f"{ref.dtype[:20]!r} is not a buffer's dtype")
+    sides = len(ref.shape)
+    if not 1 <= sides <= limits.MAX_DIMENSIONS or not all(0 < n < 2**31 for n in ref.shape):
+        raise RequestError(ErrorCode.BAD_BUFFER, f"{ref.shape[:8]} is not a shape")
+    if math.prod(ref.shape) > limits.MAX_MESSAGE:
+        raise RequestError(ErrorCode.TOO_LARGE, f"{ref.kind} of {ref.shape} is too large")
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,59 @@
+"""Lists the models in a thread of its own: their folders may lie on a disk that does not answer,
+and nobody but who asked for the list shall wait for it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from underpaint.paths import Paths
+from underpaint.wire.messages import Body, ModelInfo, Models
+
+from ..common.models import list_models
+from .boundary import guarded
+from .thread_messages import Route
+
+_NAME = "models"
+
+
+class Lister:
+    """`answer` is called in the lister's thread, with each route that asked and its answer."""
+
+    def __init__(self, paths: Paths, answer: Callable[[Route, Body], None]) -> None:
+        self._paths = paths
+        self._answer = answer
+        self._asked: queue.SimpleQueue[Route] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Begin to answer. The thread never holds up the end of the process."""
+        threading.Thread(target=self._run, name=f"underpaint-{_NAME}", daemon=True).start()
+
+    def ask(self, route: Route) -> None:
+        self._asked.put(route)
+
+    def _run(self) -> None:
+        while True:
+            guarded(_NAME, partial(self._list, self._asked.get()))
+
+    def _list(self, route: Route) -> None:
+        found = tuple(_model_info(model) for model in list_models(self._paths))
+        self._answer(route, Models(found))
+
+
+def _model_info(model: Mapping[str, Any]) -> ModelInfo:
+    problem = str(model.get("problem", ""))
+    return ModelInfo(
+        name=str(model["name"]),
+        family=str(model["family"]),
+        title=Path(str(model["path"])).name,
+        controls=tuple(model["controls"]),
+        loras=tuple(model["loras"]),
+        native_size=int(model["native_size"]),
+        licence=str(model["licence"]),
+        ready=not problem,
+        note=problem,
+    )

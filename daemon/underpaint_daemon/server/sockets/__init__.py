@@ -1,0 +1,1 @@
+"""The two sockets and their threads."""

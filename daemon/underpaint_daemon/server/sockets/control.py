@@ -1,0 +1,343 @@
+"""The control thread: the `control` socket, the job table, the worker.
+
+It does nothing that takes long, so that a ping or a cancel is answered at once whatever else the
+daemon is doing; long things go to the data thread and into the worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import zmq
+
+from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
+from underpaint.tree import from_json, to_plain
+from underpaint.wire.envelope import Buffer, Envelope, decode
+from underpaint.wire.messages import (
+    REQUESTS,
+    Accepted,
+    AckOk,
+    Body,
+    Bye,
+    Cancel,
+    CancelMode,
+    CancelOk,
+    Channel,
+    Event,
+    Hello,
+    JobGet,
+    JobOk,
+    Jobs,
+    JobsList,
+    JobState,
+    LogTail,
+    ModelsList,
+    Ping,
+    Pong,
+    Preview,
+    PreviewCredit,
+    ResultAck,
+    ResultManifest,
+    Results,
+    Shutdown,
+    ShutdownWhen,
+    Snapshot,
+    Status,
+    StatusOk,
+    Submit,
+    Watch,
+    error_message,
+    message,
+    parse,
+)
+from underpaint.wire.security import receive_frames
+
+from ..boundary import guarded
+from ..config import Config
+from ..jobs.engine import Engine
+from ..jobs.results import unknown_result
+from ..jobs.store import Store
+from ..lifecycle import Identity
+from ..supervisor import FromWorker, Supervisor, WorkerGone
+from ..thread_messages import (
+    Asked,
+    Checked,
+    Ended,
+    Greeted,
+    Pin,
+    Route,
+    Send,
+    Sweep,
+    ToControl,
+    ToData,
+    Verified,
+)
+from .mailbox import Mailbox
+from .outbox import Outbox
+from .sessions import Sessions
+
+log = logging.getLogger("control")
+_NAME = "control"
+_TICK_MS = 100
+_RETRY_MS = 10
+_FOR_DATA_THREAD = (Submit, ModelsList, LogTail)
+
+
+class Peers:
+    """The engine's audience: finds the peers of a session on both sockets."""
+
+    def __init__(self, outbox: Outbox, data: Mailbox[ToData]) -> None:
+        self.outbox = outbox
+        self.sessions = Sessions()
+        self._data = data
+        self.ended_jobs = 0
+
+    def event(self, session: str, event: Event) -> None:
+        entry = self.sessions.get(session)
+        if entry is not None and entry.control is not None:
+            droppable = event.progress is not None
+            self.outbox.send(entry.control, message(event), droppable=droppable)
+
+    def preview(self, session: str, preview: Preview, buffer: Buffer) -> None:
+        entry = self.sessions.get(session)
+        if entry is not None and entry.data is not None:
+            self._data.put(Send(entry.data, message(preview, buffers=(buffer,))))
+
+    def ended(self, job: str) -> None:
+        self.ended_jobs += 1
+        self._data.put(Ended(job))
+
+
+class ControlThread:
+    """Runs until shutdown, a signal, or idle exit."""
+
+    def __init__(
+        self,
+        config: Config,
+        socket: zmq.Socket[bytes],
+        store: Store,
+        engine: Engine,
+        supervisor: Supervisor,
+        peers: Peers,
+        identity: Identity,
+        inbox: Mailbox[ToControl],
+        data: Mailbox[ToData],
+    ) -> None:
+        self._config = config
+        self._socket = socket
+        self._store = store
+        self._engine = engine
+        self._supervisor = supervisor
+        self._peers = peers
+        self._outbox = peers.outbox
+        self._identity = identity
+        self._inbox = inbox
+        self._data = data
+        self._started_at = self._heard_at = time.monotonic()
+        self._swept = -1
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Leave the loop soon; safe in a signal handler."""
+        self._stopping = True
+
+    def run(self, data_heard_at: Callable[[], float]) -> None:
+        """The loop; what a handler raises unforeseen ends that step only (see `boundary`).
+
+        `data_heard_at`: when the data socket last heard a client (monotonic seconds).
+        """
+        for job in self._engine.recover():
+            self._data.put(Pin(job.id, from_json(job.request)))
+        self._supervisor.start()
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._inbox.wake, zmq.POLLIN)
+        while not self._over(max(self._heard_at, data_heard_at())):
+            poller.poll(_RETRY_MS if self._outbox.waiting else _TICK_MS)
+            for item in self._inbox.drain():
+                guarded(_NAME, partial(self._take, item))
+            guarded(_NAME, self._receive)
+            guarded(_NAME, self._tick)
+        self._engine.stop()
+
+    def _over(self, heard_at: float) -> bool:
+        if self._stopping or (self._engine.draining and self._engine.running is None):
+            return True
+        limit = self._config.idle_exit
+        idle = time.monotonic() - heard_at
+        if limit and idle > limit and not self._engine.busy:
+            log.info("no client and no job for %d s: the daemon ends", idle)
+            return True
+        return False
+
+    def _tick(self) -> None:
+        self._outbox.retry()
+        for identity in self._outbox.lost():
+            session = self._peers.sessions.drop_control(identity)
+            if session is not None:
+                self._engine.forget(session)
+        self._engine.tick(time.monotonic())
+        if self._swept != self._peers.ended_jobs:
+            self._swept = self._peers.ended_jobs
+            self._sweep()
+
+    def _sweep(self) -> None:
+        oldest = time.time() - self._config.results_age
+        removed = self._store.results_to_remove(self._config.results_bytes, oldest)
+        with contextlib.suppress(UnderpaintError):
+            self._store.mark_removed(removed)
+            removed += self._store.forget_old(self._config.max_jobs)
+            self._data.put(Sweep(tuple(removed)))
+
+    # ---- what arrives -----------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        # A bounded number, so that a flood on the socket does not starve the worker's messages.
+        with contextlib.suppress(zmq.Again):
+            for _ in range(32):
+                identity, *frames = receive_frames(self._socket)
+                self._heard_at = time.monotonic()
+                self._answer(bytes(identity), frames)
+
+    def _answer(self, identity: bytes, frames: list[memoryview]) -> None:
+        route = Route(Channel.CONTROL, identity)
+        try:
+            envelope = decode(frames)
+            route = Route(Channel.CONTROL, identity, envelope.id)
+            self._handle(route, envelope, parse(envelope))
+        except UnderpaintError as error:
+            self._outbox.send(identity, error_message(error, route.re))
+
+    def _handle(self, route: Route, envelope: Envelope, body: Body) -> None:
+        if isinstance(body, Hello):
+            self._peers.sessions.greet_control(body.session, route.identity)
+            self._reply(route, self._identity.hello_ok())
+            return
+        if type(body) not in REQUESTS[Channel.CONTROL]:
+            raise ProtocolError(
+                f"{envelope.type} is not for the control socket", code=ErrorCode.UNSUPPORTED
+            )
+        session = self._peers.sessions.of_control(route.identity)
+        if session is None:
+            raise ProtocolError("say hello first", code=ErrorCode.HELLO_REQUIRED)
+        if isinstance(body, PreviewCredit):
+            self._engine.credit(body.job, session, body.n)
+        elif isinstance(body, Watch):
+            self._reply(route, Snapshot(self._engine.watch(body.job, session)))
+        elif isinstance(body, _FOR_DATA_THREAD):
+            self._data.put(Asked(route, replace(envelope, buffers=()), body))
+        else:
+            self._reply(route, _HANDLERS[type(body)](self, body))
+
+    def _take(self, item: ToControl) -> None:
+        match item:
+            case FromWorker():
+                self._engine.from_worker(item)
+            case WorkerGone():
+                self._engine.worker_gone(item)
+            case Send(identity, envelope):
+                self._outbox.send(identity, envelope)
+            case Greeted(session, identity):
+                self._peers.sessions.greet_data(session, identity)
+            case Verified(job, problem):
+                self._engine.verified(job, problem)
+            case Checked():
+                self._answering(item.route, lambda: self._accept(item))
+            case Asked(route, _, body):
+                self._answering(route, lambda: _HANDLERS[type(body)](self, body))
+
+    def _answering(self, route: Route, handler: Callable[[], Body]) -> None:
+        try:
+            self._reply(route, handler())
+        except UnderpaintError as error:
+            self._send(route, error_message(error, route.re))
+
+    def _reply(self, route: Route, body: Body) -> None:
+        self._send(route, message(body, re=route.re))
+
+    def _send(self, route: Route, envelope: Envelope) -> None:
+        if route.channel is Channel.CONTROL:
+            self._outbox.send(route.identity, envelope)
+        else:
+            self._data.put(Send(route.identity, envelope))
+
+    # ---- handlers ---------------------------------------------------------------------------
+
+    def _accept(self, item: Checked) -> Body:
+        try:
+            job, duplicate = self._engine.submit(item)
+        except UnderpaintError:
+            if self._store.get(item.job) is None:
+                self._data.put(Ended(item.job))  # nothing to keep its buffers for
+            raise
+        if duplicate and job.state.terminal:
+            self._data.put(Ended(item.job))
+        return Accepted(self._engine.info(job), duplicate)
+
+    def _ping(self, _body: Ping) -> Body:
+        return Pong(self._store.queued(), int(self._engine.running is not None))
+
+    def _jobs(self, body: JobsList) -> Body:
+        infos = (self._engine.info(job) for job in self._store.newest(body.limit, body.before))
+        return Jobs(tuple(replace(info, warnings=()) for info in infos))
+
+    def _job(self, body: JobGet) -> Body:
+        job = self._store.require(body.job)
+        return JobOk(self._engine.info(job), to_plain(from_json(job.request)))
+
+    def _cancel(self, body: Cancel) -> Body:
+        state = self._engine.cancel(body.job, hard=body.mode is CancelMode.HARD)
+        return CancelOk(body.job, state)
+
+    def _status(self, _body: Status) -> Body:
+        worker = "absent" if self._supervisor.pid is None else "starting"
+        if self._supervisor.ready:
+            worker = "idle" if self._engine.running is None else "busy"
+        return StatusOk(
+            epoch=self._identity.epoch,
+            pid=self._identity.pid,
+            daemon_version=self._identity.version,
+            uptime_s=round(time.monotonic() - self._started_at, 3),
+            queued=self._store.queued(),
+            running=self._engine.running,
+            worker=worker,
+            worker_pid=self._supervisor.pid,
+            device=self._supervisor.device,
+            memory=self._supervisor.facts(),
+        )
+
+    def _shutdown(self, body: Shutdown) -> Body:
+        log.info("shutdown asked for: %s", body.when)
+        self._engine.draining = True
+        if body.when is ShutdownWhen.NOW:
+            self._stopping = True
+        return Bye()
+
+    def _manifest(self, body: ResultManifest) -> Body:
+        job = self._store.require(body.job)
+        if job.removed or job.state is not JobState.DONE:
+            why = "any more" if job.removed else f"yet: it is {job.state}"
+            raise unknown_result(job.id, f"files {why}")
+        return Results(job.id, job.files)
+
+    def _ack(self, body: ResultAck) -> Body:
+        self._store.acknowledge(body.job)
+        return AckOk(body.job)
+
+
+_HANDLERS: Mapping[type[Body], Callable[[ControlThread, Any], Body]] = {
+    Ping: ControlThread._ping,
+    JobsList: ControlThread._jobs,
+    JobGet: ControlThread._job,
+    Cancel: ControlThread._cancel,
+    Status: ControlThread._status,
+    Shutdown: ControlThread._shutdown,
+    ResultManifest: ControlThread._manifest,
+    ResultAck: ControlThread._ack,
+}

@@ -1,0 +1,196 @@
+"""The worker process: started, spoken to, watched, killed, replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from ..common.pipe import STARVED, Message, Writer, read_message
+from ..common.shelf import Shelf
+from .config import Config
+
+log = logging.getLogger("supervisor")
+worker_log = logging.getLogger("worker")
+_LINE = 2000
+_ALLOCATOR = {
+    "MALLOC_TRIM_THRESHOLD_": "2000000000",
+    "MALLOC_MMAP_THRESHOLD_": "2000000000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FromWorker:
+    """A message of a worker; `pid` tells a dead worker's last words from its successor's."""
+
+    pid: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerGone:
+    """The worker process ended. `code`: as subprocess tells it, negative for a signal."""
+
+    pid: int
+    code: int
+
+
+class Supervisor:
+    """Holds at most one worker process. Used by the control thread; what the worker says is
+    posted to `post` from reading threads."""
+
+    def __init__(
+        self, config: Config, shelf: Shelf, post: Callable[[FromWorker | WorkerGone], None]
+    ) -> None:
+        self._command = _command(config, shelf)
+        self._post = post
+        self._process: subprocess.Popen[bytes] | None = None
+        self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        self._ready = False
+        self._beat_at = 0.0
+        self._facts: Message = {}
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    def start(self) -> None:
+        """Start a worker unless there is one. Its messages may be sent at once: they wait in the
+        pipe until it has started."""
+        if self._process is not None:
+            return
+        # Always a new program and never a fork: the daemon has threads and sockets.
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=worker_environment(),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise OSError("the worker's pipes are missing")
+        self._process, self._orders = process, queue.SimpleQueue()
+        self._ready, self._beat_at, self._facts = False, time.monotonic(), {}
+        _thread(_write_orders, Writer(_raw(process.stdin)), self._orders)
+        _thread(self._listen, process, _raw(process.stdout))
+        _thread(_copy_to_log, _raw(process.stderr))
+        log.info("worker %d started", process.pid)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send to the worker, never waiting for it; nothing happens when there is none."""
+        if self._process is not None:
+            self._orders.put(message)
+
+    def note(self, event: FromWorker) -> bool:
+        """Take in a worker's message; False for one of a worker that is no longer ours."""
+        if event.pid != self.pid:
+            return False
+        self._beat_at = time.monotonic()
+        if event.message["t"] == "ready":
+            self._ready = True
+        elif event.message["t"] == "beat":
+            self._facts = event.message
+        return True
+
+    def gone(self, event: WorkerGone) -> bool:
+        """Take in a worker's end; False for one that is no longer ours."""
+        if event.pid != self.pid:
+            return False
+        self._forget()
+        return True
+
+    def kill(self) -> None:
+        """End the worker now. It is no longer ours: a new one may be started at once."""
+        process = self._process
+        self._forget()
+        if process is not None:
+            process.kill()  # its reading thread collects the exit code
+            log.info("worker %d killed", process.pid)
+
+    def facts(self) -> dict[str, Any]:
+        """What the worker last told of itself: rss, device, GPU memory (bytes), and the age of
+        its heartbeat in seconds."""
+        if self._process is None:
+            return {}
+        facts = {key: value for key, value in self._facts.items() if key not in ("t", "device")}
+        return {**facts, "heartbeat_age_s": round(time.monotonic() - self._beat_at, 3)}
+
+    @property
+    def device(self) -> str:
+        return str(self._facts.get("device", ""))
+
+    def _forget(self) -> None:
+        self._orders.put({})  # ends the writing thread
+        self._process, self._ready = None, False
+
+    def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
+        while (message := read_message(source)) is not None:
+            self._post(FromWorker(process.pid, message))
+        self._post(WorkerGone(process.pid, process.wait()))
+
+
+def describe_exit(code: int) -> str:
+    """How a process ended, for people."""
+    if code == STARVED:
+        return "it could get no more memory"
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    # We send this signal only to workers that are no longer ours.
+    often = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+    return f"signal {name}{often}"
+
+
+def worker_environment() -> dict[str, str]:
+    """This environment, with glibc's allocator told to keep what it has.
+
+    Tensors come and go by the megabyte; giving each back to the kernel and faulting it in again
+    makes CPU inference two to seven times slower. The worker's memory goes back as a whole when
+    it is idle. Other allocators ignore these (source: mallopt(3)).
+    """
+    return {**_ALLOCATOR, **os.environ}
+
+
+def _command(config: Config, shelf: Shelf) -> list[str]:
+    paths = config.paths
+    command = [sys.executable, "-m", "underpaint_daemon.worker.main", "--runner", config.runner]
+    command += ["--parent", str(os.getpid()), "--data", str(paths.data)]
+    command += [] if shelf.fast is None else ["--fast", str(shelf.fast)]
+    return [*command, "--runtime", str(paths.runtime), "--cache", str(paths.cache)]
+
+
+def _raw(stream: Any) -> BinaryIO:
+    binary: BinaryIO = stream
+    return binary
+
+
+def _thread(target: Callable[..., None], *args: Any) -> None:
+    threading.Thread(target=target, args=args, daemon=True, name=f"worker{target}").start()
+
+
+def _write_orders(writer: Writer, orders: queue.SimpleQueue[Mapping[str, Any]]) -> None:
+    # A pipe holds 64 KiB: a worker that is still starting would hold up who writes into it.
+    with contextlib.suppress(OSError):
+        while order := orders.get():
+            writer.send(order)
+
+
+def _copy_to_log(source: BinaryIO) -> None:
+    for line in iter(source.readline, b""):
+        text = line.decode("utf-8", errors="replace").rstrip()
+        if text:
+            worker_log.info("%s", text[-_LINE:])

@@ -1,0 +1,1 @@
+"""Processes of their own: the asset client, evaluations, benches. The server never imports them."""

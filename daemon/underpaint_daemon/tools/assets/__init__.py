@@ -1,0 +1,1 @@
+"""`underpaint texture`: mesh files in, painted meshes out."""

@@ -1,0 +1,1 @@
+"""`underpaint eval …`: measurements of projection, synchronisation and painted textures."""

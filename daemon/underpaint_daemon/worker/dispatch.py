@@ -1,0 +1,129 @@
+"""The runner of all requests: checks, loads the model, runs, and packs the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from underpaint.paths import Paths
+from underpaint.requests import ImageRequest, InpaintRequest, Request
+
+from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
+from ..common.validation import validate
+from .materials.material import material_artifacts
+from .pipelines.image import run_image
+from .pipelines.inpaint import run_inpaint
+from .pipelines.latents import grid_cell
+from .pipelines.loading.cache import ModelCache
+from .pipelines.loading.components import LoadedModel
+from .pipelines.loading.digests import file_digest, model_digest
+from .pipelines.memory import Tier, release_gpu, tiers_for, within_memory
+from .provenance import image_artifacts, recipe
+
+Image8 = npt.NDArray[np.uint8]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def build_runner(paths: Paths) -> Runner:
+    """The runner that a worker calls for every job; it keeps models loaded between jobs."""
+    return PipelineRunner(ModelCache(paths))
+
+
+class PipelineRunner:
+    """Runs requests on the models of one cache."""
+
+    def __init__(self, models: ModelCache) -> None:
+        self.models = models
+
+    def __call__(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
+        """The request's artifacts. Raises UnderpaintErrors and JobCancelled."""
+        validate(request)
+        try:
+            return self._run(request, buffers, reporter)
+        except JobCancelled:
+            release_gpu()
+            raise
+
+    def unload(self) -> None:
+        """Drop all models and give their memory back."""
+        self.models.unload()
+
+    def _run(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
+        if not isinstance(request, ImageRequest | InpaintRequest):
+            # Texturing builds on these pipelines, so it is imported only when asked for.
+            from .texturing.job.runner import run_texture
+
+            return run_texture(request, buffers, reporter, self.models)
+        model = self._load(request.model, reporter)
+        images = within_memory(
+            lambda tier: _paint(model, request, buffers, tier, reporter),
+            tiers_for(model.place.device),
+            reporter.warn,
+            _what(request),
+        )
+        self.models.trim()
+        reporter.progress(Phase.SAVING, 0, 1)
+        facts = model_facts(model) | {"files": _foreign_files(model, request)}
+        artifacts = image_artifacts(images, request, facts)
+        if isinstance(request, ImageRequest):
+            made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
+            cell = grid_cell(model.vae, model.unet)
+            artifacts += material_artifacts(images, request, made, self.models, cell)
+        reporter.progress(Phase.SAVING, 1, 1)
+        return artifacts
+
+    def _load(self, name: str, reporter: Reporter) -> LoadedModel:
+        reporter.checkpoint()
+        reporter.progress(Phase.LOADING, 0, 1)
+        model = within_memory(
+            lambda tier: self._load_alone(name, tier),
+            (Tier.FULL, Tier.TILED),
+            reporter.warn,
+            f"Model {name!r}",
+        )
+        reporter.progress(Phase.LOADING, 1, 1)
+        return model
+
+    def _load_alone(self, name: str, tier: Tier) -> LoadedModel:
+        if tier is not Tier.FULL:
+            self.models.unload()
+        return self.models.load(name)
+
+
+def model_facts(model: LoadedModel) -> dict[str, Any]:
+    """What a recipe says about a model: name, family, digest."""
+    return {"name": model.info.name, "family": model.info.family, "digest": model.digest}
+
+
+def _foreign_files(model: LoadedModel, request: ImageRequest | InpaintRequest) -> dict[str, str]:
+    """Digests of the LoRAs and ControlNets that are not the model's own, by path."""
+    folders = [control.model for control in request.controls if control.model and control.scale > 0]
+    files = {name: model_digest(Path(name), model.cache) for name in folders}
+    for lora in request.loras:
+        if Path(lora.path).is_absolute():
+            files[lora.path] = file_digest(Path(lora.path))
+    return files
+
+
+def _paint(
+    model: LoadedModel,
+    request: ImageRequest | InpaintRequest,
+    arrays: Arrays,
+    tier: Tier,
+    reporter: Reporter,
+) -> list[Image8]:
+    with torch.no_grad():
+        if isinstance(request, ImageRequest):
+            return run_image(model, request, arrays, tier, reporter)
+        return run_inpaint(model, request, arrays, tier, reporter)
+
+
+def _what(request: ImageRequest | InpaintRequest) -> str:
+    if isinstance(request, ImageRequest):
+        return f"An image of {request.width}×{request.height}"
+    return f"Inpainting {request.image.shape[1]}×{request.image.shape[0]}"

@@ -1,0 +1,1 @@
+"""Flat materials and their maps."""

@@ -1,0 +1,1 @@
+"""Controls: the networks, and the pictures they are given."""

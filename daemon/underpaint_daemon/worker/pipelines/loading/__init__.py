@@ -1,0 +1,1 @@
+"""From a model on disk to its components in memory."""

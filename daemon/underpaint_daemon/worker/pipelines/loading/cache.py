@@ -1,0 +1,77 @@
+"""The models a worker keeps loaded: the least recently used go first when memory is short."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+
+from underpaint.paths import Paths
+from underpaint_daemon.common.models import fingerprint, model_folder
+
+from ..memory import release
+from .components import Device, LoadedModel, best_device, load_model
+
+_Key = tuple[Path, tuple[tuple[str, int, int], ...]]
+_FALLBACK_BYTES = 8 << 30
+
+
+class ModelCache:
+    """Loaded models, at most `limit_bytes` of weights in all (the one in use always stays).
+
+    A model whose files changed on disk is loaded anew.
+    """
+
+    def __init__(
+        self, paths: Paths, place: Device | None = None, limit_bytes: int | None = None
+    ) -> None:
+        self.paths = paths
+        self.place = place or best_device()
+        self.limit_bytes = _default_limit(self.place) if limit_bytes is None else limit_bytes
+        self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
+
+    def load(self, name: str) -> LoadedModel:
+        """The model of that name or path. Raises RequestError(MODEL_MISSING or MODEL_BROKEN)."""
+        folder = model_folder(self.paths, name).resolve()
+        key = (folder, fingerprint(folder))
+        if key in self._models:
+            self._models.move_to_end(key)
+        else:
+            self._drop(*(old for old in self._models if old[0] == folder))
+            self._models[key] = load_model(self.paths, name, self.place)
+        self.trim()
+        return self._models[key]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of weights in memory."""
+        return sum(model.nbytes for model in self._models.values())
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def trim(self) -> None:
+        """Drop the least recently used models until the rest keep to the limit."""
+        while len(self._models) > 1 and self.nbytes > self.limit_bytes:
+            self._drop(next(iter(self._models)))
+
+    def unload(self) -> None:
+        """Drop every model and give the memory back."""
+        self._drop(*self._models)
+
+    def _drop(self, *keys: _Key) -> None:
+        for key in keys:
+            del self._models[key]
+        if keys:
+            release()
+
+
+def _default_limit(place: Device) -> int:
+    """70 % of the GPU's memory, or half of the machine's."""
+    if place.device.type == "cuda":
+        return int(torch.cuda.get_device_properties(place.device).total_memory * 0.7)
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return _FALLBACK_BYTES

@@ -1,0 +1,1 @@
+"""Where cameras stand, and what they see of the surface."""

@@ -1,0 +1,1 @@
+"""A texture job from its request to its files."""

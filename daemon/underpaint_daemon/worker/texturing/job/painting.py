@@ -1,0 +1,191 @@
+"""One texturing job on its way: what every method is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy.typing as npt
+from torch import Tensor
+
+from underpaint.requests import TextureRequest
+from underpaint_daemon.common.job_contract import Phase, Reporter
+from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images
+from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+
+from ..cameras.placement import RigView
+from ..cameras.rig import automatic_rig
+from ..cameras.rings import chain
+from ..projection.gather import PaintedView
+from ..projection.lookup import textured_view, with_uv
+from ..projection.project import Texture, painted_view
+from ..surface.atlas import AtlasTile, build_tile, tiles
+from ..surface.mesh import Mesh
+from ..views.background import make_background
+from ..views.correspondence import Correspondence
+from ..views.denoiser import Denoiser
+from ..views.multiview import Rewrite, Run, denoise_views
+from ..views.noise import SurfaceNoise
+from ..views.resume import Journal
+from ..views.schedule import SyncSchedule
+from ..views.stations import Preparer, Station
+from ..views.sync import Synchroniser
+from .existing import Present
+from .stream import TextureStream
+
+_GREY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job's inputs. present: the texture that is there already; spot: the views to paint its open
+    parts from, None = to be found."""
+
+    model: LoadedModel
+    request: TextureRequest
+    mesh: Mesh
+    arrays: Mapping[str, npt.NDArray[Any]]
+    reporter: Reporter
+    preparer: Preparer
+    denoiser: Denoiser
+    stream: TextureStream
+    present: Present = field(default_factory=Present)
+    spot: tuple[Station, ...] | None = None
+    journal: Journal = field(default_factory=Journal)
+    schedule: SyncSchedule = field(default_factory=SyncSchedule)
+    _atlas: list[AtlasTile] = field(default_factory=list)
+
+    def atlas(self) -> list[AtlasTile]:
+        """The texels of all tiles; made once."""
+        if not self._atlas:
+            size = self.request.size
+            self._atlas.extend(build_tile(self.mesh, n, size) for n in tiles(self.mesh))
+        return self._atlas
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What a method made: the textures of all tiles, and the views with their pictures. present:
+    what was there before, with what of it was to stay."""
+
+    textures: list[Texture]
+    stations: Sequence[Station]
+    pictures: Sequence[Tensor]
+    """(h, w, 3) float32, 0..1."""
+    present: Present = field(default_factory=Present)
+
+    def views(self) -> list[PaintedView]:
+        return [
+            painted_view(station.buffers, picture)
+            for station, picture in zip(self.stations, self.pictures, strict=True)
+        ]
+
+
+Views = tuple[Sequence[Station], Sequence[Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One denoising of some stations. start: pictures (h, w, 3) to begin from below full
+    strength. done, total: view-steps before, and in the whole job. shown: which stations' views
+    clean latents are, where they are not the pass's own."""
+
+    stations: Sequence[Station]
+    rewrite: Rewrite
+    strength: float = 1.0
+    start: Sequence[Tensor] | None = None
+    done: int = 0
+    total: int | None = None
+    shown: Callable[[Sequence[Tensor]], Views] | None = None
+
+
+def stations_of(work: Work, count: int | None = None) -> list[Station]:
+    """The job's views, neighbours after one another, the front (or the first given) first."""
+    request, mesh = work.request, work.mesh
+    work.reporter.progress(Phase.ENCODING, 0, 1)
+    if request.views:
+        stations = work.preparer.captured(request.views[:count])
+    else:
+        rig = automatic_rig(mesh, count or request.view_count, request.view_size)
+        stations = work.preparer.placed(rig)
+    order = chain([s.buffers.camera for s in stations], mesh.center.cpu().numpy())
+    work.reporter.progress(Phase.ENCODING, 1, 1)
+    return [stations[i] for i in order]
+
+
+def placed(work: Work, rig: Sequence[RigView]) -> list[Station]:
+    """Stations of given cameras about the mesh."""
+    return work.preparer.placed(rig)
+
+
+def synchroniser(work: Work, stations: Sequence[Station], *, apart: bool = False) -> Synchroniser:
+    """The hook that keeps views in agreement; apart: only backgrounds are plain."""
+    latents = [station.latent for station in stations]
+    lone = apart or len(stations) == 1
+    mirror = None if apart else work.request.mirror
+    return Synchroniser(
+        [station.object_mask for station in stations],
+        None if lone and mirror is None else Correspondence.build(latents, mirror),
+        make_background(work.model, len(stations), work.request.sampling.seed),
+        work.schedule,
+    )
+
+
+def paint(work: Work, plan: Pass) -> list[Tensor]:
+    """Denoise stations together; their pictures (h, w, 3) float32 0..1 on the mesh's device."""
+    start = None if plan.start is None else [_encoded(work, p) for p in plan.start]
+
+    def show(clean: Sequence[Tensor]) -> tuple[npt.NDArray[Any], int]:
+        return work.stream.picture(*(plan.shown(clean) if plan.shown else (plan.stations, clean)))
+
+    run = Run(
+        model=work.model,
+        sampling=work.request.sampling,
+        stations=plan.stations,
+        noise=SurfaceNoise.build([station.latent for station in plan.stations]),
+        rewrite=plan.rewrite,
+        reporter=work.reporter,
+        show=show,
+        strength=plan.strength,
+        start=start,
+        reference_weight=work.schedule.reference_weight,
+        done=plan.done,
+        total=plan.total or 0,
+        journal=work.journal,
+        number=work.journal.begin_pass(),
+    )
+    if plan.total is None:
+        run = _with_total(run)
+    latents = denoise_views(run, work.denoiser)
+    return decoded(work, latents)
+
+
+def _with_total(run: Run) -> Run:
+    return replace(run, total=run.steps * len(run.stations))
+
+
+def decoded(work: Work, latents: Sequence[Tensor]) -> list[Tensor]:
+    """Latents to pictures (h, w, 3), one after another."""
+    pictures = []
+    for i, latent in enumerate(latents):
+        work.reporter.checkpoint()
+        work.reporter.progress(Phase.DECODING, i, len(latents))
+        picture = decode_latents(work.model.vae, latent)[0].permute(1, 2, 0)
+        pictures.append(picture.to(work.mesh.position.device))
+    work.reporter.progress(Phase.DECODING, len(latents), len(latents))
+    return pictures
+
+
+def _encoded(work: Work, picture: Tensor) -> Tensor:
+    return encode_images(work.model.vae, picture.permute(2, 0, 1)[None].float().cpu())
+
+
+def seen_texture(
+    work: Work, station: Station, textures: Sequence[tuple[int, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """A texture (RGBA, 0..1) as a station sees it: picture (h, w, 3) over grey, alpha (h, w)."""
+    view = with_uv(work.mesh, station.buffers)
+    rgba = textured_view(work.mesh, view, textures)
+    alpha = rgba[..., 3:].clamp(0, 1)
+    return rgba[..., :3] * alpha + _GREY * (1 - alpha), alpha[..., 0]

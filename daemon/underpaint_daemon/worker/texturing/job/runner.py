@@ -1,0 +1,136 @@
+"""Texture requests: from a mesh and a prompt to a texture in the mesh's own UVs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy.typing as npt
+import torch
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import TextureRequest
+from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
+from underpaint_daemon.worker.pipelines.adapters import with_loras
+from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, within_memory
+from underpaint_daemon.worker.provenance import recipe
+
+from ..surface.atlas import tiles
+from ..surface.mesh import mesh_from_request
+from ..surface.uvcheck import check_uvs
+from ..views.attention import shared_attention
+from ..views.denoiser import Denoiser
+from ..views.resume import Journal
+from ..views.stations import Preparer
+from .existing import Present
+from .methods import METHODS, paint_texture
+from .painting import Work
+from .pbr import Estimators, pbr_artifacts
+from .results import artifacts_of
+from .stream import TextureStream
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def run_texture(
+    request: TextureRequest, buffers: Arrays, reporter: Reporter, models: ModelCache
+) -> list[Artifact]:
+    """The result files of a texture request: `texture.png` (RGBA, size×size; `texture_NUMBER.png`
+    per UDIM tile when there are several), `heat_map.png`, `provenance.npz`, `views.png`,
+    `views.json` (their cameras), `quality.json`, `texture.json` (the recipe); with `pbr` the maps
+    (`pbr`).
+
+    Deterministic for a seed on the CPU, also when it is interrupted and run again: it goes on from
+    where it stood. Raises UnderpaintErrors and JobCancelled.
+    """
+    _check_method(request)
+    reporter.checkpoint()
+    reporter.progress(Phase.LOADING, 0, 1)
+    model = models.load(request.model)
+    reporter.progress(Phase.LOADING, 1, 1)
+    facts = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
+    told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
+
+    seed = request.sampling.seed
+    tools = None if request.pbr is None else Estimators.load(request.pbr, seed, models)
+
+    def attempt(tier: Tier) -> list[Artifact]:
+        journal = Journal.open(models.paths.cache, {**told, "tier": tier.value})
+        files = _run(request, buffers, reporter, model, tier, journal, facts, tools)
+        journal.close()
+        return files
+
+    return within_memory(
+        attempt,
+        tiers_for(model.place.device),
+        reporter.warn,
+        f"A texture of {request.size}×{request.size}",
+    )
+
+
+def _check_method(request: TextureRequest) -> None:
+    if request.method not in METHODS:
+        known = ", ".join(METHODS)
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"method is {request.method.value!r}; known are {known}"
+        )
+
+
+@torch.no_grad()
+def _run(
+    request: TextureRequest,
+    buffers: Arrays,
+    reporter: Reporter,
+    model: LoadedModel,
+    tier: Tier,
+    journal: Journal,
+    facts: Mapping[str, str],
+    tools: Estimators | None,
+) -> list[Artifact]:
+    with prepared(request, buffers, reporter, model, tier, journal=journal) as work:
+        painted = paint_texture(work)
+        reporter.progress(Phase.SAVING, 0, 1)
+        files = artifacts_of(work, painted, facts)
+        if tools is not None:
+            told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
+            files += pbr_artifacts(work, painted, told, tools)
+        reporter.progress(Phase.SAVING, 1, 1)
+        return files
+
+
+@contextmanager
+def prepared(
+    request: TextureRequest,
+    buffers: Arrays,
+    reporter: Reporter,
+    model: LoadedModel,
+    tier: Tier = Tier.FULL,
+    *,
+    share_attention: bool = True,
+    journal: Journal | None = None,
+) -> Iterator[Work]:
+    """A job ready to paint: mesh checked, adapters and memory tier in place; all undone after."""
+    mesh = mesh_from_request(request.mesh, buffers).to(model.place.device)
+    for warning in (*mesh.warnings, *check_uvs(mesh).warnings):
+        reporter.warn(warning)
+    with ExitStack() as stack:
+        stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
+        stack.enter_context(frugal(tier, model.networks, model.place.device))
+        memory = stack.enter_context(shared_attention(model.unet, share_attention))
+        present = Present.of(request, buffers, tiles(mesh))
+        yield Work(
+            model=model,
+            request=request,
+            mesh=mesh,
+            arrays=buffers,
+            reporter=reporter,
+            preparer=Preparer(model, request, mesh, buffers),
+            denoiser=Denoiser(model, request.sampling.guidance, memory),
+            stream=TextureStream(model, mesh, present),
+            present=present,
+            journal=journal or Journal(),
+        )

@@ -1,0 +1,1 @@
+"""What a painted surface says about its material: relief, light, occlusion, tangents."""

@@ -1,0 +1,1 @@
+"""From views to texels: gather, blend, fill, and measures of the result."""

@@ -1,0 +1,1 @@
+"""The mesh and its atlas: positions, normals, UVs, texels."""

@@ -1,0 +1,100 @@
+"""What a UV map does to painting: overlaps, mirrored islands, faces without UV area, tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .atlas import AtlasTile, build_tile, tile_numbers
+from .mesh import Mesh, face_cross, select_triangles, uv_double_areas
+from .raster import rasterize
+
+_CHECK_SIDE = 512
+_NO_AREA = 1e-12
+_APART = 4.0  # texels, on the surface, between two places that one texel would paint
+
+
+@dataclass(frozen=True, slots=True)
+class UvReport:
+    """Fractions 0..1. overlap: of the used texels, those that paint two places at once. mirrored:
+    of the UV area, the part laid out mirrored. empty: of the surface, faces with no UV area.
+    tiles: UDIM numbers. wrapped: of the faces, those outside every UDIM tile."""
+
+    overlap: float
+    mirrored: float
+    empty: float
+    tiles: tuple[int, ...]
+    wrapped: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the artist; none when all is well."""
+        said = (
+            (self.overlap > 1e-3, f"{self.overlap:.1%} of the texels paint two places at once "
+             "(overlapping or mirrored UVs): both get what the first one gets. Make a UV map "
+             "without overlaps to paint them apart."),
+            (self.empty > 1e-4, f"{self.empty:.1%} of the surface has no area in the UV map and "
+             "cannot be painted. Unwrap those faces."),
+            (self.wrapped > 0, f"{self.wrapped:.1%} of the faces have UVs outside the UDIM tiles; "
+             "they repeat the first tile."),
+        )  # fmt: skip
+        return tuple(text for holds, text in said if holds)
+
+
+def check_uvs(mesh: Mesh, side: int = _CHECK_SIDE) -> UvReport:
+    """Measure a mesh's UV map; `side`: texels a tile at which overlaps are looked for."""
+    numbers = tile_numbers(mesh)
+    areas = uv_double_areas(mesh)
+    world = face_cross(mesh).norm(dim=1)
+    used, twice = 0, 0
+    present = torch.unique(numbers)
+    for number in present:
+        tile_used, tile_twice = _overlap(select_triangles(mesh, numbers == number), side)
+        used, twice = used + tile_used, twice + tile_twice
+    mirrored = float(areas.clamp(max=0).abs().sum() / areas.abs().sum().clamp(min=1e-30))
+    cell = mesh.uv.reshape(-1, 3, 2).mean(1).floor()
+    outside = (cell < 0).any(1) | (cell[:, 0] > 9) | (cell[:, 1] > 99)
+    return UvReport(
+        twice / max(1, used),
+        min(mirrored, 1 - mirrored),
+        float(world[areas.abs() <= _NO_AREA].sum() / world.sum()),
+        tuple(int(number) for number in present),
+        float(outside.double().mean()),
+    )
+
+
+def contested(mesh: Mesh, tile: AtlasTile) -> Tensor:
+    """(N,) bool: texels of a tile that two triangles claim for places far apart."""
+    order = mesh.faces.flip(0).reshape(-1)
+    turned = replace(
+        mesh,
+        position=mesh.position[order],
+        normal=mesh.normal[order],
+        uv=mesh.uv[order],
+        ids=mesh.ids[order],
+    )
+    other = build_tile(turned, tile.number, tile.size)
+    apart = (other.points.position - tile.points.position).norm(dim=1)
+    claimed: Tensor = apart > _APART * torch.maximum(tile.pitch, other.pitch)
+    return claimed
+
+
+def _overlap(mesh: Mesh, side: int) -> tuple[int, int]:
+    """Texels used, and those that two triangles claim for places far apart."""
+    uv = mesh.uv.double()
+    at = (uv - uv.reshape(-1, 3, 2).mean(1).floor().repeat_interleave(3, 0)) * 2 - 1
+    clip = torch.cat((at, torch.zeros_like(at[:, :1]), torch.ones_like(at[:, :1])), 1)
+    first = rasterize(clip, mesh.faces, (side, side))
+    last = rasterize(clip, mesh.faces.flip(0), (side, side))
+    hit = first.triangle >= 0
+    a = _places(mesh, mesh.faces[first.triangle[hit]], first.barycentric[hit])
+    b = _places(mesh, mesh.faces.flip(0)[last.triangle[hit]], last.barycentric[hit])
+    pitch = (face_cross(mesh).norm(dim=1) / uv_double_areas(mesh).abs().clamp(min=1e-20)).sqrt()
+    limit = _APART * pitch[first.triangle[hit]].float() / side
+    return int(hit.sum()), int(((a - b).norm(dim=1) > limit).sum())
+
+
+def _places(mesh: Mesh, corners: Tensor, weights: Tensor) -> Tensor:
+    return torch.einsum("pk,pkc->pc", weights, mesh.position[corners])

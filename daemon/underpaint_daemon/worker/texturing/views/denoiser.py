@@ -1,0 +1,150 @@
+"""One view, one step: ControlNets, UNet and guidance, whatever the family of the model.
+
+Each view is a call of its own, so that its result never depends on how many views there are or
+how much memory: what runs together cannot change what comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.worker.pipelines.latents import from_image8
+from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+
+from .attention import AttentionMemory
+from .stations import Station
+from .views_prompt import Region
+
+_Residuals = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Denoiser:
+    """Predicts a network's output for one view. guidance: classifier-free scale; 1 = off."""
+
+    model: LoadedModel
+    guidance: float
+    memory: AttentionMemory | None = None
+
+    def __post_init__(self) -> None:
+        if int(self.model.unet.config.in_channels) != self.channels:
+            raise RequestError(
+                ErrorCode.BAD_REQUEST,
+                f"Model {self.model.info.name!r} is an inpainting model; texturing needs a "
+                "text-to-image one",
+            )
+
+    @property
+    def channels(self) -> int:
+        """Latent channels."""
+        return int(self.model.vae.config.latent_channels)
+
+    def predict(
+        self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
+    ) -> Tensor:
+        """The guided output (1, C, h, w) float32 for a sample scaled for the network.
+
+        progress: the step and how many there are; controls act in a part of them.
+        """
+        output: Tensor | None = None
+        for region in station.regions:
+            if self.memory is not None:
+                self.memory.region = region.key
+            told = self._guided(station, region, scaled, timestep, progress)
+            if output is None or region.mask is None:
+                output = told
+            else:
+                output = torch.where(region.mask, told, output)
+        if self.memory is not None:
+            self.memory.end_view()
+        assert output is not None
+        return output
+
+    def _guided(
+        self,
+        station: Station,
+        region: Region,
+        scaled: Tensor,
+        timestep: Any,
+        progress: tuple[int, int],
+    ) -> Tensor:
+        guided = self.guidance > 1
+        place = self.model.place
+        sample = torch.cat([scaled, scaled] if guided else [scaled]).to(place.device, place.dtype)
+        text = self._text(region.embedding, station.size, guided)
+        residuals = self._controls(station, sample, timestep, text, progress)
+        output = self.model.unet(sample, timestep, return_dict=False, **text, **residuals)[0]
+        told: Tensor = output.float()
+        if not guided:
+            return told
+        return torch.lerp(told[:1], told[1:], self.guidance)
+
+    def _text(
+        self, embedding: Mapping[str, Tensor], size: tuple[int, int], guided: bool
+    ) -> dict[str, Any]:
+        """The prompt as UNet and ControlNets take it; unprompted half first."""
+        place = self.model.place
+
+        def pair(name: str) -> Tensor:
+            parts = [embedding[f"negative_{name}"]] if guided else []
+            return torch.cat([*parts, embedding[name]]).to(place.device, place.dtype)
+
+        hidden = pair("prompt_embeds")
+        arguments: dict[str, Any] = {"encoder_hidden_states": hidden}
+        if "pooled_prompt_embeds" in embedding:
+            times = hidden.new_tensor([[*size, 0, 0, *size]]).expand(len(hidden), -1)
+            pooled = pair("pooled_prompt_embeds")
+            arguments["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": times}
+        return arguments
+
+    def _controls(
+        self,
+        station: Station,
+        sample: Tensor,
+        timestep: Any,
+        text: Mapping[str, Any],
+        progress: tuple[int, int],
+    ) -> _Residuals:
+        """The sum of what the ControlNets that act in this step say."""
+        down: list[Tensor] | None = None
+        middle: Tensor | None = None
+        conditioning = station.conditioning
+        for control, network, told in zip(
+            conditioning.controls, conditioning.networks, conditioning.images, strict=True
+        ):
+            if not _acts(control.start, control.end, progress):
+                continue
+            # Made anew each time: kept for all views they would fill the memory of two.
+            image = from_image8(told).to(sample)
+            said_down, said_middle = network(
+                sample,
+                timestep,
+                controlnet_cond=image.expand(len(sample), -1, -1, -1),
+                conditioning_scale=control.scale,
+                return_dict=False,
+                **text,
+            )
+            down = said_down if down is None else _sums(down, said_down)
+            middle = said_middle if middle is None else middle + said_middle
+        if down is None:
+            return {}
+        return {
+            "down_block_additional_residuals": tuple(down),
+            "mid_block_additional_residual": middle,
+        }
+
+
+def _sums(some: list[Tensor], others: list[Tensor]) -> list[Tensor]:
+    return [a + b for a, b in zip(some, others, strict=True)]
+
+
+def _acts(start: float, end: float, progress: tuple[int, int]) -> bool:
+    """Whether a control with a range acts at a step (diffusers' rule)."""
+    step, steps = progress
+    return step / steps >= start and (step + 1) / steps <= end

@@ -1,0 +1,153 @@
+"""Denoising several views step by step together, with a hook that may rewrite what each view's
+network believes the clean picture to be."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from underpaint.requests import Sampling
+from underpaint_daemon.common.job_contract import Phase, Reporter
+from underpaint_daemon.worker.pipelines.denoise import active_steps, scheduled_steps
+from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, make_scheduler
+
+from .denoiser import Denoiser
+from .noise import SurfaceNoise
+from .resume import Journal, put_state
+from .stations import Station
+from .steps import take_step
+from .x0 import level_at
+
+Image8 = npt.NDArray[np.uint8]
+_NOISE_STRIDE = 7919
+
+
+class Rewrite(Protocol):
+    """Rewrites clean latents of all views at a step of `steps`: those of full strength, of which
+    a denoising at part strength takes the last."""
+
+    def __call__(self, clean: list[Tensor], step: int, steps: int) -> list[Tensor]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One denoising of several views. start: latents to begin from (None = pure noise), kept to
+    the degree that `strength` is below 1. show: a picture of clean latents and its number. done,
+    total: view-steps taken before, and in the whole job. number: of this denoising in `journal`."""
+
+    model: LoadedModel
+    sampling: Sampling
+    stations: Sequence[Station]
+    noise: SurfaceNoise
+    rewrite: Rewrite
+    reporter: Reporter
+    show: Callable[[Sequence[Tensor]], tuple[Image8, int]]
+    strength: float = 1.0
+    start: Sequence[Tensor] | None = None
+    reference_weight: Callable[[int, int], float] = lambda step, steps: 0.0
+    done: int = 0
+    total: int = 0
+    journal: Journal = field(default_factory=Journal)
+    number: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps that are taken."""
+        return active_steps(self.sampling.steps, self.strength)
+
+    @property
+    def scheduled(self) -> int:
+        """Steps that full strength would take."""
+        return scheduled_steps(self.sampling.steps, self.strength)
+
+    @property
+    def first(self) -> int:
+        return self.scheduled - self.steps
+
+
+@torch.no_grad()
+def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
+    """Clean latents (1, C, h, w) float32 of every view. Raises JobCancelled from within.
+
+    Each view has a sampler of its own, so that all samplers work as they are. A denoising that the
+    journal knows goes on from where it stood.
+    """
+    if (known := run.journal.finished(run.number)) is not None:
+        return known
+    device = run.model.place.device
+    pattern = make_scheduler(run.model, run.sampling.sampler, run.scheduled)
+    pattern.set_timesteps(run.scheduled, device=device)
+    if hasattr(pattern, "set_begin_index"):
+        pattern.set_begin_index(run.first)
+    samplers = [copy.deepcopy(pattern) for _ in run.stations]
+    stood = run.journal.standing(run.number)
+    if stood is None:
+        taken, latents = 0, _begin(run, pattern, denoiser.channels)
+    else:
+        taken, latents = stood.step, [latent.to(device) for latent in stood.latents]
+        for sampler, state in zip(samplers, stood.samplers, strict=True):
+            put_state(sampler, state, device)
+    for step, timestep in list(enumerate(pattern.timesteps[run.first :]))[taken:]:
+        latents = _step_all(run, denoiser, samplers, latents, step, timestep)
+        run.journal.step(run.number, step + 1, latents, samplers, pattern)
+    run.journal.finish(run.number, latents)
+    if denoiser.memory is not None:
+        denoiser.memory.forget()
+    return latents
+
+
+def _begin(run: Run, scheduler: Any, channels: int) -> list[Tensor]:
+    device = run.model.place.device
+    noise = [n.to(device) for n in run.noise.draw(run.sampling.seed, channels)]
+    if run.start is None:
+        return [n * scheduler.init_noise_sigma for n in noise]
+    at = scheduler.timesteps[run.first : run.first + 1]
+    return [
+        scheduler.add_noise(clean.to(device).float(), n, at)
+        for clean, n in zip(run.start, noise, strict=True)
+    ]
+
+
+def _step_all(
+    run: Run,
+    denoiser: Denoiser,
+    samplers: Sequence[Any],
+    latents: list[Tensor],
+    step: int,
+    timestep: Any,
+) -> list[Tensor]:
+    planned = run.first + step, run.scheduled
+    if denoiser.memory is not None:
+        denoiser.memory.start_step(run.reference_weight(*planned))
+    levels = [level_at(sampler, timestep) for sampler in samplers]
+    clean = []
+    for i, station in enumerate(run.stations):
+        run.reporter.checkpoint()
+        scaled = samplers[i].scale_model_input(latents[i], timestep)
+        output = denoiser.predict(station, scaled, timestep, (step, run.steps))
+        clean.append(levels[i].to_x0(latents[i], output))
+        told = run.done + step * len(run.stations) + i + 1
+        run.reporter.progress(Phase.DENOISING, told, run.total)
+    clean = run.rewrite(clean, *planned)
+    if run.reporter.wants_preview():
+        told = run.done + (step + 1) * len(run.stations)
+        run.reporter.preview(told, *run.show(clean))
+    seed = run.sampling.seed + _NOISE_STRIDE * (step + 1)
+    noise = run.noise.draw(seed, denoiser.channels)
+    return [
+        take_step(
+            samplers[i],
+            levels[i].from_x0(latents[i], clean[i]),
+            timestep,
+            latents[i],
+            noise[i].to(latents[i]),
+        )
+        for i in range(len(latents))
+    ]

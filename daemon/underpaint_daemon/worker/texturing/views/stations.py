@@ -1,0 +1,171 @@
+"""The views a texture is painted from, with everything each of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from underpaint.buffers import Buffers, Kind
+from underpaint.cameras import Camera
+from underpaint.normals import encode_normal
+from underpaint.requests import TextureRequest, View
+from underpaint_daemon.worker.pipelines.canvas import Canvas
+from underpaint_daemon.worker.pipelines.controls.networks import Conditioning, prepare_controls
+from underpaint_daemon.worker.pipelines.latents import vae_scale
+from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+
+from ..cameras.placement import RigView
+from ..cameras.render import ViewBuffers, render_view, resized, view_from_buffers
+from ..surface.mesh import Mesh
+from .views_prompt import PromptBook, Region
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+_MULTIPLE = 8
+_SMALLEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One view. buffers: at image resolution; latent: at latent resolution. word: the side it
+    looks from, None if unknown. conditioning: its controls; regions: its prompts."""
+
+    buffers: ViewBuffers
+    latent: ViewBuffers
+    word: str | None
+    conditioning: Conditioning
+    regions: tuple[Region, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Image height and width."""
+        return self.buffers.size
+
+    @property
+    def object_mask(self) -> Tensor:
+        """(h, w) bool at latent resolution: the surface."""
+        return self.latent.mask
+
+
+class Preparer:
+    """Makes stations of one request."""
+
+    def __init__(
+        self, model: LoadedModel, request: TextureRequest, mesh: Mesh, arrays: Arrays
+    ) -> None:
+        self._model = model
+        self._request = request
+        self._mesh = mesh
+        self._arrays = arrays
+        self._book = PromptBook(model, request)
+        self._factor = vae_scale(model.vae)
+
+    def placed(self, rig: Sequence[RigView]) -> list[Station]:
+        """Stations of cameras about the mesh: its geometry is rendered here."""
+        return [
+            self._placed(view.camera, None if view.direction is None else view.direction.word)
+            for view in rig
+        ]
+
+    def enlarged(self, stations: Sequence[Station], scale: int) -> list[Station]:
+        """The same placed cameras with `scale` times the pixels a side."""
+        return [
+            self._placed(resized(s.buffers.camera, (scale * s.size[0], scale * s.size[1])), s.word)
+            for s in stations
+        ]
+
+    def captured(self, views: Sequence[View]) -> list[Station]:
+        """Stations of a host's captured views, which know what stands in between."""
+        return [self._captured(view) for view in views]
+
+    def _placed(self, camera: Camera, word: str | None) -> Station:
+        buffers = render_view(self._mesh, camera)
+        latent = render_view(self._mesh, camera, self._cells(buffers.size))
+        arrays = Buffers()
+        view = _as_view(buffers, arrays)
+        return self._station(buffers, latent, word, view, arrays)
+
+    def _captured(self, view: View) -> Station:
+        found = view_from_buffers(view, self._arrays)
+        buffers = subsampled(found, _workable(found.size))
+        buffers = _moved(buffers, self._mesh.position.device)
+        latent = subsampled(buffers, self._cells(buffers.size))
+        return self._station(buffers, latent, None, view, self._arrays)
+
+    def _station(
+        self,
+        buffers: ViewBuffers,
+        latent: ViewBuffers,
+        word: str | None,
+        view: View,
+        arrays: Arrays,
+    ) -> Station:
+        full = (view.camera.height, view.camera.width)
+        canvas = Canvas(full, (0, 0, *full), buffers.size, buffers.size)
+        both = {**self._arrays, **arrays}
+        conditioning = prepare_controls(self._model, self._request.controls, view, both, canvas)
+        regions = tuple(self._book.regions(latent.object_id, word))
+        return Station(buffers, latent, word, conditioning, regions)
+
+    def _cells(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size[0] // self._factor, size[1] // self._factor
+
+
+def subsampled(view: ViewBuffers, size: tuple[int, int]) -> ViewBuffers:
+    """A view's buffers at another resolution, taken at the pixels nearest to the centres."""
+    if view.size == size:
+        return view
+    rows, columns = (
+        ((torch.arange(n, device=view.mask.device) + 0.5) * (full / n)).long().clamp(max=full - 1)
+        for n, full in zip(size, view.size, strict=True)
+    )
+
+    def taken(image: Tensor) -> Tensor:
+        return image[rows[:, None], columns[None, :]]
+
+    return ViewBuffers(
+        resized(view.camera, size),
+        taken(view.position),
+        taken(view.normal),
+        taken(view.object_id),
+        taken(view.depth),
+        taken(view.mask),
+        None if view.uv is None else taken(view.uv),
+        None if view.triangle is None else taken(view.triangle),
+    )
+
+
+def camera_normals(view: ViewBuffers) -> npt.NDArray[np.uint8]:
+    """(h, w, 3) uint8: a view's normals in camera space, encoded as control images are."""
+    rotation = view.camera.view_matrix[:3, :3]
+    return encode_normal(view.normal.cpu().numpy().astype(np.float64) @ rotation.T)
+
+
+def _as_view(buffers: ViewBuffers, arrays: Buffers) -> View:
+    """Rendered geometry as a captured view, so that controls are made in one place only."""
+    return View(
+        buffers.camera,
+        depth=arrays.add(Kind.DEPTH, buffers.depth.cpu().numpy()),
+        normal=arrays.add(Kind.NORMAL, camera_normals(buffers)),
+    )
+
+
+def _moved(view: ViewBuffers, device: torch.device) -> ViewBuffers:
+    return replace(
+        view,
+        position=view.position.to(device),
+        normal=view.normal.to(device),
+        object_id=view.object_id.to(device),
+        depth=view.depth.to(device),
+        mask=view.mask.to(device),
+    )
+
+
+def _workable(size: tuple[int, int]) -> tuple[int, int]:
+    height, width = (max(_SMALLEST, round(side / _MULTIPLE) * _MULTIPLE) for side in size)
+    return height, width

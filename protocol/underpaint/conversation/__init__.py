@@ -1,0 +1,1 @@
+"""The client’s side of a conversation with the daemon: sockets, questions, events, bulk."""

@@ -1,0 +1,142 @@
+"""Bulk on `data`: buffers out, result files back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import Future
+
+from ..buffers import BufferRef, Buffers
+from ..errors import ErrorCode, JobFailed
+from ..events import ResultFile
+from ..wire import limits
+from ..wire.envelope import Buffer, array_buffer
+from ..wire.messages import (
+    BlobHave,
+    BlobPut,
+    Channel,
+    FileInfo,
+    Missing,
+    ResultAck,
+    ResultFetch,
+    ResultManifest,
+    ResultPart,
+    Results,
+)
+from ..wire.shared import read_result, write_buffers
+from .exchange import Exchange, expect
+from .outstanding import Reply
+
+_ASK_FIRST_ABOVE = 64 * limits.KIB
+"""Asking costs a fraction of a millisecond: less than sending so many bytes in vain."""
+
+
+_TOGETHER = limits.MIB
+"""Up to so many bytes go in one message; larger buffers go alone."""
+
+
+class Transfer:
+    """What one client has sent to the present daemon, and how it fetches. Thread-safe."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._known: frozenset[str] = frozenset()
+        self._shared: frozenset[str] = frozenset()
+
+    def know(self, refs: Iterable[BufferRef]) -> None:
+        """The daemon has stored these."""
+        self._known |= {ref.sha256 for ref in refs}
+
+    def forget_known(self) -> bool:
+        """Assume nothing of the daemon's store. Whether anything was assumed."""
+        assumed, self._known = bool(self._known), frozenset()
+        return assumed
+
+    def put(
+        self, refs: Iterable[BufferRef], buffers: Buffers
+    ) -> tuple[list[Future[Reply]], tuple[Buffer, ...]]:
+        """Send what the daemon lacks, save the last messageful, which is returned.
+
+        That one can ride with the request itself. Nothing is waited for: the daemon checks a
+        buffer while the next is on its way. The futures tell of refusals.
+        """
+        here = [ref for ref in refs if ref.sha256 in buffers]
+        # What can be shared is shared without asking: writing it costs less than the answer.
+        self._share([array_buffer(r, buffers[r.sha256]) for r in here if self._may_share(r)])
+        lacking = self._lacking(here, buffers)
+        *first, last = batches(lacking) or [()]
+        return [self._exchange.post(Channel.DATA, BlobPut(), batch) for batch in first], last
+
+    def _lacking(self, refs: list[BufferRef], buffers: Buffers) -> list[Buffer]:
+        unknown = {ref.sha256: ref for ref in refs if ref.sha256 not in self._known}
+        if sum(ref.nbytes for ref in unknown.values()) > _ASK_FIRST_ABOVE:
+            reply = expect(
+                Missing, self._exchange.once(Channel.DATA, BlobHave(tuple(unknown)), (), None)
+            )
+            unknown = {key: unknown[key] for key in reply.sha256s if key in unknown}
+        return [array_buffer(ref, buffers[key]) for key, ref in unknown.items()]
+
+    def _may_share(self, ref: BufferRef) -> bool:
+        # Once each: if the daemon does not find it in the shared folder, it gets it by wire.
+        return ref.sha256 not in self._known | self._shared
+
+    def _share(self, buffers: list[Buffer]) -> None:
+        """Leave buffers in the shared folder, if there is one."""
+        folder = self._exchange.shared_folder
+        if folder is not None and sum(b.info.nbytes for b in buffers) > _ASK_FIRST_ABOVE:
+            written = write_buffers(folder, buffers)
+            self._shared |= written
+            self._known |= written
+
+    def fetch(self, job: str, timeout: float | None) -> list[ResultFile]:
+        """All result files of a job, checked against their hashes, then acknowledged."""
+        manifest = expect(
+            Results, self._exchange.once(Channel.DATA, ResultManifest(job), timeout=timeout)
+        )
+        files = [self._fetch_file(job, info, timeout) for info in manifest.files]
+        # Nobody needs to wait for the answer: it only lets the daemon make room.
+        self._exchange.post(Channel.DATA, ResultAck(job))
+        return files
+
+    def _fetch_file(self, job: str, info: FileInfo, timeout: float | None) -> ResultFile:
+        folder = self._exchange.shared_folder
+        data = None if folder is None else read_result(folder, job, info.name)
+        if data is None or not _matches(data, info):
+            data = self._fetch_by_wire(job, info, timeout)
+            if not _matches(data, info):
+                raise _damaged(job, info.name, "its hash does not match")
+        return ResultFile(info.name, info.media, data, info.facts)
+
+    def _fetch_by_wire(self, job: str, info: FileInfo, timeout: float | None) -> bytes:
+        data = b""
+        while len(data) < info.nbytes:
+            fetch = ResultFetch(job, info.name, len(data))
+            reply = self._exchange.once(Channel.DATA, fetch, timeout=timeout)
+            part = expect(ResultPart, reply)
+            if part.offset != len(data) or not reply.buffers or not len(reply.buffers[0].data):
+                raise _damaged(job, info.name, "a part does not follow the last")
+            data += bytes(reply.buffers[0].data)
+        return data
+
+
+def batches(buffers: list[Buffer]) -> list[tuple[Buffer, ...]]:
+    """Buffers in messages: few small ones together, large ones each alone."""
+    out: list[tuple[Buffer, ...]] = []
+    room = 0
+    for buffer in buffers:
+        if not out or len(out[-1]) == limits.MAX_BUFFERS or buffer.info.nbytes > room:
+            out.append(())
+            room = _TOGETHER
+        out[-1] = (*out[-1], buffer)
+        room -= buffer.info.nbytes
+    return out
+
+
+def _matches(data: bytes, info: FileInfo) -> bool:
+    return len(data) == info.nbytes and hashlib.sha256(data).hexdigest() == info.sha256
+
+
+def _damaged(job: str, name: str, why: str) -> JobFailed:
+    return JobFailed(
+        ErrorCode.INTERNAL, f"{name} of job {job} arrived damaged: {why}", hint="Fetch it again."
+    )

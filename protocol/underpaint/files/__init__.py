@@ -1,0 +1,1 @@
+"""Files: pictures, view files, recipes and kept inputs."""

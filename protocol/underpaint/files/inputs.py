@@ -1,0 +1,48 @@
+"""A request's arrays on disk beside its results, so that it can be run again later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..buffers import Buffers
+from ..errors import ErrorCode, RequestError
+from ..requests import Request
+from ..tree import buffer_refs, request_digest
+
+
+def save_inputs(folder: Path, digest: str, buffers: Buffers) -> str | None:
+    """Write the arrays as `inputs-<digest>.npz`, keyed by sha256; its path, None without arrays."""
+    if not buffers:
+        return None
+    path = _file(folder, digest)
+    np.savez_compressed(path, allow_pickle=False, **dict(buffers))
+    return str(path)
+
+
+def load_inputs(folder: Path, request: Request) -> Buffers:
+    """The arrays that a request refers to, from the file that `save_inputs` wrote.
+
+    Raises RequestError(FILE) when the file is missing, broken, or holds other arrays.
+    """
+    buffers, wanted = Buffers(), buffer_refs(request)
+    if not wanted:
+        return buffers
+    path = _file(folder, request_digest(request))
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            found = [buffers.add(ref.kind, stored[ref.sha256]) for ref in wanted]
+    except (OSError, ValueError, KeyError) as error:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"the inputs of this result cannot be read from {path}: {error}",
+            hint="Keep the inputs file beside the result, or capture the view again.",
+        ) from error
+    if tuple(ref.sha256 for ref in found) != tuple(ref.sha256 for ref in wanted):
+        raise RequestError(ErrorCode.FILE, f"{path} was changed: its arrays are not the recipe's")
+    return buffers
+
+
+def _file(folder: Path, digest: str) -> Path:
+    return folder / f"inputs-{digest[:12]}.npz"

@@ -1,0 +1,62 @@
+"""View files: a captured view in one `.npz`, to carry it from Blender to a command line.
+
+The file holds the View's JSON (as it stands in a request) as UTF-8 bytes under `view`, and its
+arrays under their sha256.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..buffers import Array, Buffers
+from ..errors import ErrorCode, RequestError
+from ..requests import View
+from ..tree import buffer_refs, view_from_plain, view_to_plain
+
+_VIEW = "view"
+
+
+def save_view(path: Path, view: View, buffers: Mapping[str, Array]) -> None:
+    """Write a view and the arrays it refers to. Raises RequestError(FILE)."""
+    text = json.dumps(view_to_plain(view), sort_keys=True, allow_nan=False)
+    arrays = {ref.sha256: buffers[ref.sha256] for ref in buffer_refs(view)}
+    try:
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                allow_pickle=False,
+                **{_VIEW: np.frombuffer(text.encode(), np.uint8), **arrays},
+            )
+    except OSError as error:
+        raise RequestError(ErrorCode.FILE, f"cannot write {path}: {error}") from error
+
+
+def load_view(path: Path, buffers: Buffers) -> View:
+    """The view of a file that `save_view` wrote; its arrays are added to `buffers`.
+
+    Raises RequestError: FILE when the file is missing, broken, or its arrays are not the view's;
+    BAD_REQUEST or BAD_BUFFER when its content is not a view.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            view = view_from_plain(json.loads(stored[_VIEW].tobytes()))
+            _add_all(view, stored, buffers, path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{path} is not a view file: {error}",
+            hint="Make one with the add-on, or with blender_addon/scripts/capture_cli.py.",
+        ) from error
+    return view
+
+
+def _add_all(view: View, stored: Mapping[str, Any], buffers: Buffers, path: Path) -> None:
+    for ref in buffer_refs(view):
+        if buffers.add(ref.kind, stored[ref.sha256]) != ref:
+            raise RequestError(ErrorCode.FILE, f"{path} was changed: its {ref.kind} is another")

@@ -1,0 +1,1 @@
+"""The wire: envelope, messages, keys. SPEC.md describes it."""
