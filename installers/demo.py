@@ -13,7 +13,7 @@ from contact_sheet import Panel, contact_sheet
 from PIL import Image
 
 import underpaint
-from underpaint import Buffers, Control, ControlKind, ImageRequest, Prompt, Sampling, View
+from underpaint import Buffers, ImageRequest, Prompt, Sampling, View
 from underpaint.blenders import require_blenders
 from underpaint.cli.output import ProgressLine
 from underpaint.files.viewfile import load_view
@@ -107,7 +107,6 @@ def main() -> int:
         height=args.size,
         sampling=Sampling(seed=args.seed),
         view=view,
-        controls=(Control(ControlKind.DEPTH), Control(ControlKind.NORMAL, scale=0.6)),
     )
     painted = paint(request, buffers, args.out)
     sheet = args.out / "contact_sheet.png"

@@ -38,8 +38,8 @@ class ControlSettings:
 class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`."""
 
-    width: int = 256
-    height: int = 256
+    width: int | None = None
+    height: int | None = None
     repaint: bool = False
     controls: tuple[ControlSettings, ...] = (
         ControlSettings(ControlKind.DEPTH, enabled=True, scale=1.0),
@@ -77,7 +77,7 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
 
 def settings_of(request: ImageRequest) -> ImageSettings:
     """The panel settings that make this request again over the present scene."""
-    by_kind = {control.kind: control for control in request.controls}
+    by_kind = {control.kind: control for control in request.controls or ()}
     return ImageSettings(
         **asked_by(request),
         width=request.width,

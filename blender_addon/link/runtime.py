@@ -58,6 +58,7 @@ class Runtime:
                 self.works.insert(0, work)
 
 
+_USUAL_SIDE = 512
 # Blender has no place of its own for Python objects that outlive a loaded file.
 _LIVE: list[Runtime] = []
 
@@ -72,6 +73,11 @@ def start(paths: Callable[[], Paths]) -> Runtime:
 def live() -> Runtime:
     """The runtime; there is one from register to unregister."""
     return _LIVE[0]
+
+
+def native_side(model: str) -> int:
+    """Pixels a side that a model was made for; a middling number while the daemon has not told."""
+    return live().session.sizes.get(model, _USUAL_SIDE)
 
 
 def stop() -> None:

@@ -31,6 +31,7 @@ from underpaint.paths import Paths
 from underpaint.requests import Request
 from underpaint.tree import from_json, to_json
 from underpaint.wire.envelope import new_id
+from underpaint.wire.records import ModelInfo
 
 from ..plain.surfaces import Target
 from ..plain.udim import FIRST_TILE
@@ -104,6 +105,7 @@ class Session:
         self._incoming: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.tasks: dict[str, Task] = {}
         self.models: tuple[str, ...] = ()
+        self.sizes: dict[str, int] = {}
         self._left: tuple[Note, ...] | None = None
 
     # ---- the daemon ------------------------------------------------------------------------
@@ -256,8 +258,9 @@ class Session:
             if task.to_fetch and not task.fetching:
                 self._fetch(task)
 
-    def _take_models(self, found: Sequence[object]) -> None:
-        self.models = tuple(str(getattr(model, "name", "")) for model in found)
+    def _take_models(self, found: Sequence[ModelInfo]) -> None:
+        self.models = tuple(model.name for model in found)
+        self.sizes = {m.name: int(m.defaults["size"]) for m in found if "size" in m.defaults}
 
     def _take(self, event: JobEvent) -> None:
         task = self.tasks.get(event.job)

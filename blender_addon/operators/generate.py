@@ -47,4 +47,5 @@ def _capture(context: Any, settings: ImageSettings, source: str) -> tuple[View |
     if not wants:
         return None, Buffers()
     where: Source = Viewport.of_area(context.area) if source == "VIEWPORT" else None
-    return capture_view(context, where, settings.width, settings.height, wants)
+    side = runtime.native_side(settings.model)
+    return capture_view(context, where, settings.width or side, settings.height or side, wants)

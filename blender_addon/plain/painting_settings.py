@@ -18,8 +18,6 @@ from underpaint.requests import (
     TextureRequest,
 )
 
-_DEFAULT = Sampling()
-
 
 @dataclass(frozen=True, slots=True)
 class PaintingSettings:
@@ -29,9 +27,9 @@ class PaintingSettings:
     prompt: str = ""
     negative: str = ""
     model: str = STARTER_MODEL
-    steps: int = _DEFAULT.steps
-    guidance: float = _DEFAULT.guidance
-    sampler: Sampler = _DEFAULT.sampler
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: Sampler | None = None
     seed: int = 0
     strength: float = 0.6
 

@@ -20,6 +20,7 @@ from ..capture import Viewport, capture_view, object_ids
 from ..capture.sources import as_matrix
 from ..layers import presence
 from ..link.marks import REQUEST_KEY, TARGET_KEY
+from ..link.runtime import native_side
 from ..plain.surfaces import Target, target_from_json
 from .request import Purpose, Scene, TextureSettings, texture_request
 from .scene_surfaces import paintable, surfaces_of, without_uv
@@ -49,7 +50,7 @@ def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpos
     mesh, buffers, surfaces = surfaces_of(objects, context.evaluated_depsgraph_get())
     presence.check_colours(surfaces)
     scene = Scene(
-        _views(context, views, settings.view_size, buffers),
+        _views(context, views, settings.view_size or native_side(settings.model), buffers),
         _own_words(objects, context.evaluated_depsgraph_get()),
         _mirror(objects[0], context.scene.underpaint_texture.mirror),
     )

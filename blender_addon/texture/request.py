@@ -45,7 +45,7 @@ class TextureSettings(PaintingSettings):
 
     method: Method = Method.SYNC
     view_count: int = _DEFAULTS["view_count"]
-    view_size: int = _DEFAULTS["view_size"]
+    view_size: int | None = None
     size: int = _DEFAULTS["size"]
     directional_prompts: bool = True
     upscale: int = 1

@@ -15,7 +15,9 @@ from ..plain.painting_settings import PaintingSettings, tidy
 
 MAX_SEED = 2**31 - 1
 _DEFAULTS = PaintingSettings()
-_PLAIN = ("prompt", "negative", "model", "steps", "guidance", "seed", "strength")
+_PLAIN = ("prompt", "negative", "model", "seed", "strength")
+_OWN = ("steps", "guidance")
+MODELS_OWN = "MODEL"
 _SAMPLER_NAMES = {
     Sampler.DDPM: "DDPM",
     Sampler.DDIM: "DDIM",
@@ -28,7 +30,10 @@ _SAMPLER_NAMES = {
     Sampler.UNIPC: "UniPC",
     Sampler.LCM: "LCM",
 }
-_SAMPLERS = tuple((sampler.value, _SAMPLER_NAMES[sampler], "") for sampler in Sampler)
+_SAMPLERS = (
+    (MODELS_OWN, "Model's Own", "What suits the model"),
+    *((sampler.value, _SAMPLER_NAMES[sampler], "") for sampler in Sampler),
+)
 
 
 def known_models(_self: Any, _context: Any, _text: str) -> list[str]:
@@ -50,23 +55,20 @@ class PaintingProperties:
     )
     steps: IntProperty(
         name="Steps",
-        default=_DEFAULTS.steps,
-        min=1,
+        min=0,
         max=150,
-        description="In how many steps to paint: more take longer, and models differ in what "
-        "they need",
+        description="In how many steps to paint: more take longer. 0: as many as suit the model",
     )
     guidance: FloatProperty(
         name="Guidance",
-        default=_DEFAULTS.guidance,
-        min=1.0,
+        min=0.0,
         max=30.0,
-        description="How closely to follow the prompt; 1 is off",
+        description="How closely to follow the prompt; 1 is off. 0: what suits the model",
     )
     sampler: EnumProperty(
         name="Sampler",
         items=_SAMPLERS,
-        default=_DEFAULTS.sampler.value,
+        default=MODELS_OWN,
         description="By which method to go from noise to picture",
     )
     seed: IntProperty(
@@ -77,13 +79,15 @@ class PaintingProperties:
 
 def read_painting(group: Any) -> dict[str, Any]:
     """The fields of `PaintingSettings` by name, from a property group."""
-    return {**read(group, _PLAIN), "sampler": Sampler(group.sampler)}
+    sampler = None if group.sampler == MODELS_OWN else Sampler(group.sampler)
+    return {**read(group, _PLAIN), **read_own(group, _OWN), "sampler": sampler}
 
 
 def write_painting(group: Any, settings: PaintingSettings) -> None:
     """Put what both tabs ask for into a property group."""
     write(group, settings, _PLAIN)
-    group.sampler = settings.sampler.value
+    write_own(group, settings, _OWN)
+    group.sampler = settings.sampler or MODELS_OWN
 
 
 def read(group: Any, names: Iterable[str]) -> dict[str, Any]:
@@ -96,6 +100,17 @@ def write(group: Any, settings: PaintingSettings, names: Iterable[str]) -> None:
     """Set properties from the settings' fields of the same names."""
     for name in names:
         setattr(group, name, getattr(settings, name))
+
+
+def read_own(group: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Properties of which 0 means the model's own, as None."""
+    return {name: value or None for name, value in read(group, names).items()}
+
+
+def write_own(group: Any, settings: PaintingSettings, names: Iterable[str]) -> None:
+    """Set such properties."""
+    for name in names:
+        setattr(group, name, getattr(settings, name) or 0)
 
 
 def choose_seed(group: Any) -> None:

@@ -18,11 +18,21 @@ from bpy.props import (
 from underpaint.requests import ControlKind
 
 from ..image.request import PANEL_CONTROLS, ControlSettings, ImageSettings
-from .painting_properties import PaintingProperties, read, read_painting, write, write_painting
+from .painting_properties import (
+    PaintingProperties,
+    read,
+    read_own,
+    read_painting,
+    write,
+    write_own,
+    write_painting,
+)
 
 _BLOCK = 8
+_LEAST_SIDE = 64
 _DEFAULTS = ImageSettings()
-_PLAIN = ("width", "height", "repaint")
+_PLAIN = ("repaint",)
+_OWN = ("width", "height")
 _CONTROL_PARTS = ("enabled", "scale", "start", "end")
 _CONTROL_HELP = {
     ControlKind.DEPTH: "Keep the distances of the scene",
@@ -44,13 +54,14 @@ def _snap_size(self: Any, _context: Any) -> None:
     """Models work on blocks of 8 pixels."""
     for name in ("width", "height"):
         value = getattr(self, name)
-        if value % _BLOCK:
-            setattr(self, name, max(_BLOCK, round(value / _BLOCK)) * _BLOCK)
+        if value % _BLOCK or 0 < value < _LEAST_SIDE:
+            setattr(self, name, max(_LEAST_SIDE, round(value / _BLOCK) * _BLOCK))
 
 
-def _side(name: str, default: int) -> Any:
+def _side(name: str) -> Any:
+    told = "Pixels; 0: what the model was made for"
     return IntProperty(
-        name=name, default=default, min=64, max=4096, subtype="PIXEL", update=_snap_size
+        name=name, min=0, max=4096, subtype="PIXEL", update=_snap_size, description=told
     )
 
 
@@ -87,8 +98,8 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     mode: EnumProperty(name="Paint", items=_MODES, default="IMAGE")
     prompt: StringProperty(name="Prompt", description="What to paint")
     source: EnumProperty(name="View", items=_SOURCES, default="CAMERA")
-    width: _side("Width", _DEFAULTS.width)
-    height: _side("Height", _DEFAULTS.height)
+    width: _side("Width")
+    height: _side("Height")
     repaint: BoolProperty(
         name="Start from Colours",
         description="Paint over the scene's colours instead of from noise alone",
@@ -125,6 +136,7 @@ def read_settings(group: Any) -> ImageSettings:
     return ImageSettings(
         **read_painting(group),
         **read(group, _PLAIN),
+        **read_own(group, _OWN),
         controls=tuple(_read_control(group, kind) for kind in PANEL_CONTROLS),
     )
 
@@ -133,6 +145,7 @@ def write_settings(group: Any, settings: ImageSettings) -> None:
     """Put plain settings into a `scene.underpaint`."""
     write_painting(group, settings)
     write(group, settings, _PLAIN)
+    write_own(group, settings, _OWN)
     for control in settings.controls:
         for part in _CONTROL_PARTS:
             setattr(group, f"{control.kind.value}_{part}", getattr(control, part))

@@ -17,10 +17,19 @@ from bpy.props import (
 from underpaint.requests import Method
 
 from ..texture.request import TextureSettings
-from .painting_properties import PaintingProperties, read, read_painting, write, write_painting
+from .painting_properties import (
+    PaintingProperties,
+    read,
+    read_own,
+    read_painting,
+    write,
+    write_own,
+    write_painting,
+)
 
 _DEFAULTS = TextureSettings()
-_PLAIN = ("view_count", "view_size", "size", "directional_prompts", "pbr")
+_PLAIN = ("view_count", "size", "directional_prompts", "pbr")
+_OWN = ("view_size",)
 _METHODS = (
     (Method.SYNC.value, "All Together", "Every view is painted at once, in agreement"),
     (Method.GRID_SYNC.value, "Sides First", "Four sides as one picture, then all views from it"),
@@ -55,11 +64,10 @@ class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
     )
     view_size: IntProperty(
         name="View Size",
-        default=_DEFAULTS.view_size,
-        min=_LEAST_SIDE,
+        min=0,
         max=2048,
         subtype="PIXEL",
-        description="Pixels a side of each view: what the model was trained for is best",
+        description="Pixels a side of each view. 0: what the model was made for, which is best",
     )
     size: IntProperty(
         name="Texture",
@@ -118,6 +126,7 @@ def read_texture_settings(group: Any) -> TextureSettings:
     return TextureSettings(
         **read_painting(group),
         **read(group, _PLAIN),
+        **read_own(group, _OWN),
         method=Method(group.method),
         upscale=2 if group.fine else 1,
     )
@@ -127,6 +136,7 @@ def write_texture_settings(group: Any, settings: TextureSettings) -> None:
     """Put plain settings into a `scene.underpaint_texture`."""
     write_painting(group, settings)
     write(group, settings, _PLAIN)
+    write_own(group, settings, _OWN)
     group.method, group.fine = settings.method.value, settings.upscale > 1
 
 

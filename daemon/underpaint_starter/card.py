@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from underpaint.requests import Sampling
 from underpaint_starter.networks.models import NOISE_SHIFT, Networks, parameter_count
+from underpaint_starter.networks.painter import DEFAULT_GUIDANCE, DEFAULT_STEPS
 from underpaint_starter.training.config import TrainConfig
 
 _CARD = """---
@@ -66,7 +66,6 @@ def write_card(folder: Path, networks: Networks, config: TrainConfig, figures: s
     rows = [
         f"| {name} | {parameter_count(net) / 1e6:.1f} |" for name, net in networks.named().items()
     ]
-    default = Sampling()
     stages = ", ".join(str(stage.size) for stage in config.diffusion.stages)
     text = _CARD.format(
         sizes="\n".join(rows),
@@ -74,9 +73,9 @@ def write_card(folder: Path, networks: Networks, config: TrainConfig, figures: s
         scenes=config.scenes,
         stages=stages,
         shift=NOISE_SHIFT,
-        sampler=default.sampler.value.upper(),
-        steps=default.steps,
-        guidance=default.guidance,
+        sampler="LCM",
+        steps=DEFAULT_STEPS,
+        guidance=DEFAULT_GUIDANCE,
         figures=f"\n\n{figures}" if figures else "",
     )
     (folder / "README.md").write_text(text, "utf-8")

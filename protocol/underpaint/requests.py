@@ -30,9 +30,18 @@ class Sampler(StrEnum):
     LCM = "lcm"
 
 
+class Spacing(StrEnum):
+    """How a sampler's steps lie in the noise schedule (diffusers' `timestep_spacing`)."""
+
+    LEADING = "leading"
+    TRAILING = "trailing"
+    LINSPACE = "linspace"
+
+
 class ControlKind(StrEnum):
-    """What a ControlNet is conditioned on. Depth and normal come exact from the scene; the
-    others are derived in the worker from the view's colour or from an image."""
+    """What a ControlNet is conditioned on. Depth and normal come exact from the scene, and the
+    guide (where on its surface each pixel lies, see `Pattern`) follows from them; the others are
+    derived in the worker from the view's colour or from an image."""
 
     DEPTH = "depth"
     NORMAL = "normal"
@@ -42,6 +51,7 @@ class ControlKind(StrEnum):
     MLSD = "mlsd"
     OPENPOSE = "openpose"
     SHUFFLE = "shuffle"
+    GUIDE = "guide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +98,30 @@ class Lora:
 class Sampling:
     """How to denoise. `guidance` is the classifier-free guidance scale; 1 = off.
 
-    The defaults suit the starter model; see `default_sampling` for others.
+    What is None is the model's to say: the daemon puts its value in before the request is stored.
     """
 
-    sampler: Sampler = Sampler.LCM
-    steps: int = 4
-    guidance: float = 1.5
+    sampler: Sampler | None = None
+    steps: int | None = None
+    guidance: float | None = None
     seed: int = 0
+    spacing: Spacing | None = None
+    """Most models need not be told: their own scheduler config says it."""
 
 
-def default_sampling(model: str) -> Sampling:
-    """What to start from: the starter model in few steps, full-size models in more."""
-    if model == STARTER_MODEL:
-        return Sampling()
-    return Sampling(Sampler.DPMPP_2M_KARRAS, steps=25, guidance=7.0)
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How patterns lie on surfaces, for models that follow a guide.
+
+    `size`: metres of one pattern unit, about a course of bricks, > 0; None: by the extent of what
+    is painted. Of a repeating image without a view: of the image, which is one metre a side; it
+    is rounded so that whole courses fit. `seed` moves the pattern. `own_uv`: lay it out by the
+    mesh's own UVs, one UV unit being one metre, in place of projecting it along the axes.
+    """
+
+    size: float | None = None
+    seed: int = 0
+    own_uv: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +159,9 @@ class Pbr:
 class ImageRequest:
     """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
 
-    `width`, `height`: pixels, multiples of 8. `strength`: denoising strength of image-to-image,
+    `width`, `height`: pixels, multiples of 8; None: as many as the model was made for, in the
+    proportions of the view or of `init`. `controls`: None is what the model wants for a view; an
+    empty tuple is none. `strength`: denoising strength of image-to-image,
     0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
     `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
     a ball comes with it. `pbr`: the material's maps as well.
@@ -147,12 +169,13 @@ class ImageRequest:
 
     prompt: Prompt
     model: str = STARTER_MODEL
-    width: int = 256
-    height: int = 256
+    width: int | None = None
+    height: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
     batch: int = 1
     view: View | None = None
-    controls: tuple[Control, ...] = ()
+    controls: tuple[Control, ...] | None = None
+    pattern: Pattern = field(default_factory=Pattern)
     init: BufferRef | None = None
     strength: float = 0.6
     loras: tuple[Lora, ...] = ()
@@ -169,7 +192,8 @@ class InpaintRequest:
 
     `mask`: 255 = repaint, 0 = keep, between = blend. `feather`: pixels over which the new paint
     fades in, inside the mask. `padding`: None works on the whole image; a number crops to the
-    mask plus so many pixels and works there at full resolution.
+    mask plus so many pixels and works there at full resolution. `controls`: None is what the
+    model wants for a view.
     """
 
     prompt: Prompt
@@ -179,7 +203,8 @@ class InpaintRequest:
     sampling: Sampling = field(default_factory=Sampling)
     batch: int = 1
     view: View | None = None
-    controls: tuple[Control, ...] = ()
+    controls: tuple[Control, ...] | None = None
+    pattern: Pattern = field(default_factory=Pattern)
     strength: float = 1.0
     feather: int = 4
     padding: int | None = None
@@ -244,7 +269,8 @@ class TextureRequest:
     """Paint a texture into the mesh's own UVs, one object from all sides.
 
     `views`: captured views; empty lets the daemon place `view_count` cameras and render the
-    geometry itself. `size`: atlas side in texels. `view_size`: pixels a side of placed views.
+    geometry itself. `size`: atlas side in texels. `view_size`: pixels a side of placed views;
+    None: what the model was made for. `controls`: None is what the model wants.
 
     What is already there: `base`: the present texture (colour, size×size; alpha = painted).
     `lock` (mask, size×size): 255 stays bit for bit, 0 is open, between blends. With a lock the new
@@ -266,13 +292,11 @@ class TextureRequest:
     model: str = STARTER_MODEL
     method: Method = Method.SYNC
     sampling: Sampling = field(default_factory=Sampling)
-    controls: tuple[Control, ...] = (
-        Control(ControlKind.DEPTH, scale=1.0),
-        Control(ControlKind.NORMAL, scale=0.6),
-    )
+    controls: tuple[Control, ...] | None = None
+    pattern: Pattern = field(default_factory=Pattern)
     views: tuple[View, ...] = ()
     view_count: int = 10
-    view_size: int = 256
+    view_size: int | None = None
     size: int = 1024
     base: BufferRef | None = None
     lock: BufferRef | None = None

@@ -11,13 +11,14 @@ import typing
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from .buffers import BufferRef
 from .errors import ErrorCode, RequestError
 from .requests import REQUEST_KINDS, Request, Sampler, View
 
 Plain = dict[str, Any]
+T = TypeVar("T")
 
 
 def to_plain(request: Request) -> Plain:
@@ -62,6 +63,18 @@ def view_from_plain(data: Any) -> View:
     """The view of `view_to_plain`'s data. Raises RequestError that names the wrong field."""
     view: View = _load(View, data, "view")
     return view
+
+
+def part_to_plain(part: Any) -> Plain:
+    """Any frozen dataclass of these kinds as JSON-like data; fields at their default left out."""
+    return _dump_fields(part)
+
+
+def part_from_plain(kind: type[T], data: Any, where: str) -> T:
+    """A dataclass of these kinds from JSON-like data. Raises RequestError that names the wrong
+    field as part of `where`."""
+    part: T = _load(kind, data, where)
+    return part
 
 
 def request_digest(request: Request) -> str:

@@ -45,7 +45,22 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
         progress, ("the mesh has overlapping UVs",),
         RequestError(ErrorCode.MODEL_MISSING, "no model 'x'").to_dict(),
     )  # fmt: skip
-    model = m.ModelInfo("starter", "sd", "Starter", ("depth", "normal"), ("clay",), 256)
+    model = m.ModelInfo(
+        "starter",
+        "sd",
+        "Starter",
+        ("depth", "normal"),
+        ("clay",),
+        256,
+        samplers=("lcm", "euler"),
+        defaults={
+            "size": 256,
+            "sampler": "lcm",
+            "steps": 4,
+            "guidance": 1.5,
+            "controls": [{"kind": "depth"}],
+        },
+    )
     result = m.FileInfo("image-0.png", "image/png", 68, SHA, {"seed": 7, "size": [256, 256]})
     request = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
     ask: list[m.Body] = [

@@ -67,4 +67,8 @@ def test_colours_are_captured_only_for_what_needs_them():
 
 def test_an_empty_model_field_means_the_starter_model():
     assert image_request(ImageSettings(model="", controls=()), None).model == "starter"
-    assert image_request(ImageSettings(controls=()), None).sampling == Sampling()
+
+
+def test_what_the_artist_leaves_alone_is_left_to_the_model():
+    request = image_request(ImageSettings(model="other", controls=()), None)
+    assert (request.sampling, request.width, request.height) == (Sampling(), None, None)

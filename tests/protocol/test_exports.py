@@ -38,6 +38,7 @@ NAMES = [
     "ModelInfo",
     "ObjectPrompt",
     "Paths",
+    "Pattern",
     "Pbr",
     "Preview",
     "Progress",

@@ -86,6 +86,31 @@ def inspect(name: str, folder: Path) -> ModelInfo:
     return _info(name, folder, family)
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a model's configs tell without its weights. `unet`: the UNet's config; `scheduler`: the
+    class its scheduler config names."""
+
+    family: str
+    native_size: int
+    controls: tuple[str, ...]
+    unet: dict[str, Any]
+    scheduler: str = ""
+
+
+def glance(place: Path) -> Glance:
+    """Look at a model's folder or single file. Raises RequestError(MODEL_BROKEN)."""
+    if place.is_file():
+        family, controls, scheduler = single_files.family_of(place), list[str](), ""
+        configs = single_files.config_folder(family)
+    else:
+        family, configs = _family(place, read_json(place / INDEX)), place
+        controls = _controls(place)
+        scheduler = str(read_json(place / "scheduler" / "scheduler_config.json").get("_class_name"))
+    unet = read_json(configs / "unet" / "config.json")
+    return Glance(family, _native_size(configs), tuple(controls), unet, scheduler)
+
+
 def check_network(folder: Path) -> None:
     """Raise RequestError(MODEL_BROKEN) unless a network's folder has a config and whole weights."""
     read_json(folder / "config.json")
@@ -140,7 +165,7 @@ _SAMPLERS = {
     Sampler.DPMPP_2M_SDE: "Stochastic DPM-Solver++ 2M: richer texture; 20–40 steps.",
     Sampler.DPMPP_2M_SDE_KARRAS: "Stochastic DPM-Solver++ 2M on Karras noise levels; 20–40 steps.",
     Sampler.UNIPC: "UniPC: a corrector for few steps (6–15).",
-    Sampler.LCM: "Few steps (2–8), guidance 1–3: the starter model, distilled models and LoRAs.",
+    Sampler.LCM: "Few steps (2–8), guidance 1–3: distilled models and LoRAs.",
 }
 
 

@@ -19,10 +19,12 @@ from underpaint.requests import (
     Lora,
     MeshRef,
     Mirror,
+    Pattern,
     Pbr,
     Request,
     Sampling,
     TextureRequest,
+    TileAxes,
     View,
 )
 
@@ -35,10 +37,13 @@ MAX_CONTROLS = 8
 MAX_VIEWS = 64
 MAX_SEED = 2**63 - 1
 MAX_UPSCALE = 2
+MIN_PATTERN, MAX_PATTERN = 1e-5, 1e5  # metres
 FIRST_TILE = 1001
 LAST_TILE = 2000
 MAX_PROMPT = 20_000
-_EXACT_KINDS = (ControlKind.DEPTH, ControlKind.NORMAL)
+EXACT_KINDS = (ControlKind.DEPTH, ControlKind.NORMAL, ControlKind.GUIDE)
+"""Controls that come exact from a scene's form; all others are found in colours."""
+_PART = {ControlKind.DEPTH: "depth", ControlKind.NORMAL: "normal", ControlKind.GUIDE: "depth"}
 
 
 def validate(request: Request) -> None:
@@ -53,7 +58,8 @@ def validate(request: Request) -> None:
     _check_sampling(request.sampling)
     _range("strength", request.strength, 0.0, 1.0)
     _check_loras(request.loras)
-    if len(request.controls) > MAX_CONTROLS:
+    _check_pattern(request.pattern)
+    if request.controls is not None and len(request.controls) > MAX_CONTROLS:
         _refuse("controls", f"has {len(request.controls)} entries; at most {MAX_CONTROLS}")
     if not isinstance(request, InpaintRequest):
         _check_pbr(request.pbr)
@@ -78,9 +84,17 @@ def _check_prompts(request: Request) -> None:
 
 
 def _check_sampling(sampling: Sampling) -> None:
-    _range("sampling.steps", sampling.steps, 1, MAX_STEPS)
-    _range("sampling.guidance", sampling.guidance, 0.0, MAX_GUIDANCE)
+    if sampling.steps is not None:
+        _range("sampling.steps", sampling.steps, 1, MAX_STEPS)
+    if sampling.guidance is not None:
+        _range("sampling.guidance", sampling.guidance, 0.0, MAX_GUIDANCE)
     _range("sampling.seed", sampling.seed, 0, MAX_SEED)
+
+
+def _check_pattern(pattern: Pattern) -> None:
+    if pattern.size is not None:
+        _range("pattern.size", pattern.size, MIN_PATTERN, MAX_PATTERN)
+    _range("pattern.seed", pattern.seed, 0, MAX_SEED)
 
 
 def _check_loras(loras: Sequence[Lora]) -> None:
@@ -97,14 +111,16 @@ def _check_pbr(pbr: Pbr | None) -> None:
 
 
 def _check_image_request(request: ImageRequest) -> None:
-    _check_side("width", request.width)
-    _check_side("height", request.height)
+    for name, side in (("width", request.width), ("height", request.height)):
+        if side is not None:
+            _check_side(name, side)
     _range("batch", request.batch, 1, MAX_BATCH)
     _range("reference_scale", request.reference_scale, 0.0, 1.0)
     _check_ref("init", request.init, Kind.COLOR)
     _check_ref("reference", request.reference, Kind.COLOR)
     _check_view("view", request.view)
-    _check_controls(request.controls, request.view)
+    flat = request.tile is not TileAxes.OFF and request.view is None
+    _check_controls(request.controls or (), request.view, flat=flat)
 
 
 def _check_inpaint_request(request: InpaintRequest) -> None:
@@ -119,11 +135,12 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
     if max(request.image.shape[:2]) > MAX_SIDE:
         _too_large("image", request.image.shape[1], request.image.shape[0])
     _check_view("view", request.view)
-    _check_controls(request.controls, request.view)
+    _check_controls(request.controls or (), request.view)
 
 
 def _check_texture_request(request: TextureRequest) -> None:
-    _check_side("view_size", request.view_size)
+    if request.view_size is not None:
+        _check_side("view_size", request.view_size)
     _range("size", request.size, MIN_SIDE, MAX_SIDE)
     _range("view_count", request.view_count, 1, MAX_VIEWS)
     if len(request.views) > MAX_VIEWS:
@@ -140,7 +157,7 @@ def _check_texture_request(request: TextureRequest) -> None:
         _range("reroll", request.reroll, 0, (len(request.views) or request.view_count) - 1)
     if request.mirror is not None:
         _check_mirror(request.mirror)
-    for i, control in enumerate(request.controls):
+    for i, control in enumerate(request.controls or ()):
         _check_control(i, control)
 
 
@@ -201,20 +218,24 @@ def _check_mesh(mesh: MeshRef) -> None:
             raise RequestError(ErrorCode.BAD_MESH, f"mesh.{name} is {ref.dtype}, not {wanted}")
 
 
-def _check_controls(controls: Sequence[Control], view: View | None) -> None:
+def _check_controls(controls: Sequence[Control], view: View | None, *, flat: bool = False) -> None:
+    """flat: the picture repeats and has no view, so it is a plane of which all is known."""
     for i, control in enumerate(controls):
         _check_control(i, control)
-        if control.image is None and _source(control.kind, view) is None:
-            part = control.kind.value if control.kind in _EXACT_KINDS else "color"
+        known = flat and control.kind in EXACT_KINDS
+        if control.image is None and not known and control_source(control.kind, view) is None:
+            part = _PART.get(control.kind, "color")
             _refuse(f"controls[{i}]", f"({control.kind}) needs an image or a view with {part}")
 
 
-def _source(kind: ControlKind, view: View | None) -> BufferRef | None:
+def control_source(kind: ControlKind, view: View | None) -> BufferRef | None:
+    """The buffer of a view that a control of this kind is made from; None where it lacks."""
     if view is None:
         return None
-    if kind is ControlKind.DEPTH:
-        return view.depth
-    return view.normal if kind is ControlKind.NORMAL else view.color
+    if kind is ControlKind.GUIDE:
+        return view.position or view.depth
+    ref: BufferRef | None = getattr(view, _PART.get(kind, "color"))
+    return ref
 
 
 def _check_control(i: int, control: Control) -> None:

@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from underpaint.errors import RequestError
 from underpaint.paths import Paths
 from underpaint.wire.messages import Body, ModelInfo, Models
 
+from ..common.defaults.model_defaults import Defaults, model_defaults
 from ..common.models import list_models
 from .boundary import guarded
 from .thread_messages import Route
@@ -40,20 +42,27 @@ class Lister:
             guarded(_NAME, partial(self._list, self._asked.get()))
 
     def _list(self, route: Route) -> None:
-        found = tuple(_model_info(model) for model in list_models(self._paths))
+        found = tuple(_model_info(self._paths, model) for model in list_models(self._paths))
         self._answer(route, Models(found))
 
 
-def _model_info(model: Mapping[str, Any]) -> ModelInfo:
-    problem = str(model.get("problem", ""))
+def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
+    name, problem = str(model["name"]), str(model.get("problem", ""))
+    known: Defaults | None = None
+    try:
+        known = None if problem else model_defaults(paths, name)
+    except RequestError as error:
+        problem = error.message
     return ModelInfo(
-        name=str(model["name"]),
+        name=name,
         family=str(model["family"]),
         title=Path(str(model["path"])).name,
-        controls=tuple(model["controls"]),
+        controls=() if known is None else tuple(known.control_kinds),
         loras=tuple(model["loras"]),
         native_size=int(model["native_size"]),
         licence=str(model["licence"]),
         ready=not problem,
         note=problem,
+        samplers=() if known is None else tuple(known.samplers),
+        defaults={} if known is None else known.to_plain(),
     )

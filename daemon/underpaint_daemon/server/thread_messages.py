@@ -52,12 +52,14 @@ class Greeted:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A request read and checked. With `problem` it can only be a repetition of a known job;
-    without `verified` a `Verified` follows."""
+    """A request read and checked. `settled`: as it will be carried out, with the model's own
+    values where none were set. With `problem` it can only be a repetition of a known job; without
+    `verified` a `Verified` follows."""
 
     route: Route
     job: str
     request: Request
+    settled: Request
     problem: UnderpaintError | None = None
     verified: bool = True
 

@@ -13,6 +13,7 @@ import torch
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, InpaintRequest, Request
 
+from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.validation import validate
 from .materials.material import material_artifacts
@@ -42,6 +43,7 @@ class PipelineRunner:
 
     def __call__(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
         """The request's artifacts. Raises UnderpaintErrors and JobCancelled."""
+        request = settle(request, self.models.paths)
         validate(request)
         try:
             return self._run(request, buffers, reporter)
@@ -102,7 +104,8 @@ def model_facts(model: LoadedModel) -> dict[str, Any]:
 
 def _foreign_files(model: LoadedModel, request: ImageRequest | InpaintRequest) -> dict[str, str]:
     """Digests of the LoRAs and ControlNets that are not the model's own, by path."""
-    folders = [control.model for control in request.controls if control.model and control.scale > 0]
+    controls = request.controls or ()
+    folders = [control.model for control in controls if control.model and control.scale > 0]
     files = {name: model_digest(Path(name), model.cache) for name in folders}
     for lora in request.loras:
         if Path(lora.path).is_absolute():
@@ -125,5 +128,6 @@ def _paint(
 
 def _what(request: ImageRequest | InpaintRequest) -> str:
     if isinstance(request, ImageRequest):
-        return f"An image of {request.width}×{request.height}"
+        height, width = image_size(request)
+        return f"An image of {width}×{height}"
     return f"Inpainting {request.image.shape[1]}×{request.image.shape[0]}"

@@ -21,17 +21,17 @@ import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ControlKind, ImageRequest, InpaintRequest, Request, View
+from underpaint.requests import ImageRequest, InpaintRequest, Request, View
 from underpaint.tree import to_plain
 
 from ..common.job_contract import Artifact
+from ..common.validation import EXACT_KINDS
 
 Image8 = npt.NDArray[np.uint8]
 CHUNK = "underpaint"
 _XMP_CHUNK = "XML:com.adobe.xmp"
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _PACKAGES = ("underpaint", "torch", "diffusers", "transformers", "numpy")
-_EXACT = (ControlKind.DEPTH, ControlKind.NORMAL)
 _PNG_LEVEL = 4
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -120,7 +120,7 @@ def image_artifacts(
 
 
 def _traces_colour(request: ImageRequest, view: View | None) -> bool:
-    derived = (c for c in request.controls if c.kind not in _EXACT and c.image is None)
+    derived = (c for c in request.controls or () if c.kind not in EXACT_KINDS and c.image is None)
     return view is not None and any(derived)
 
 

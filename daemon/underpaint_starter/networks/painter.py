@@ -17,12 +17,11 @@ from diffusers import (
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from underpaint.requests import Sampling
 from underpaint_starter.networks.models import Networks, make_scheduler
 from underpaint_starter.scenes.shards import Image8
 
-DEFAULT_STEPS = Sampling().steps
-DEFAULT_GUIDANCE = Sampling().guidance
+DEFAULT_STEPS = 4
+DEFAULT_GUIDANCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..buffers import Buffers, Kind
@@ -12,6 +13,17 @@ from .options import is_number, split_numbers
 
 FORM = "KIND[=IMAGE][:SCALE[:START[:END]]]"
 _NUMBERS = 3
+_NONE = "none"
+
+
+def controls_of(texts: Sequence[str], buffers: Buffers) -> tuple[Control, ...] | None:
+    """The controls that all `--control` mean; None, what the model wants, when there is none.
+
+    Raises RequestError.
+    """
+    if not texts:
+        return None
+    return tuple(control_of(text, buffers) for text in texts if text != _NONE)
 
 
 def control_of(text: str, buffers: Buffers) -> Control:

@@ -21,7 +21,7 @@ from ..requests import (
     Request,
     View,
 )
-from .controls import FORM, control_of
+from .controls import FORM, controls_of
 from .options import (
     add_json,
     add_model,
@@ -59,14 +59,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         default=[],
         metavar=FORM,
-        help=f"a ControlNet; KIND is one of {', '.join(ControlKind)}; repeat for several",
+        help="a ControlNet; repeat for several; default: with a view what the model wants. KIND:\n"
+        f"{', '.join(ControlKind)}; or none",
     )
     parser.add_argument("--depth", type=Path, help="depth in metres (.npy) in place of a view")
     parser.add_argument("--init", type=Path, help="start from this image")
     parser.add_argument("--mask", type=Path, help="repaint only where this image is white")
     parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")
     parser.add_argument("--reference", type=Path, help="an image prompt (IP-Adapter)")
-    parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the view's or 256x256")
+    parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")
     add_tile(parser, defaults.tile)
     add_sampling(parser)
     add_results(parser, "images")
@@ -85,7 +86,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
     painting = {
         **painting_of(args),
         "view": _view(args, buffers),
-        "controls": tuple(control_of(text, buffers) for text in args.control),
+        "controls": controls_of(args.control, buffers),
     }
     if args.strength is not None:
         painting["strength"] = args.strength
@@ -94,7 +95,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
 
 
 def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers) -> ImageRequest:
-    width, height = _size(args.size, painting["view"])
+    width, height = _size(args.size)
     return ImageRequest(
         **painting,
         width=width,
@@ -132,13 +133,10 @@ def _view(args: argparse.Namespace, buffers: Buffers) -> View | None:
     return View(camera, depth=buffers.add(Kind.DEPTH, depth))
 
 
-def _size(text: str | None, view: View | None) -> tuple[int, int]:
-    if text is not None:
-        width, _, height = text.lower().partition("x")
-        if not (width.isdigit() and height.isdigit()):
-            raise RequestError(ErrorCode.BAD_REQUEST, f"--size {text!r}: expected WIDTHxHEIGHT")
-        return int(width), int(height)
-    if view is not None:
-        return view.camera.width, view.camera.height
-    defaults = ImageRequest(Prompt())
-    return defaults.width, defaults.height
+def _size(text: str | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise RequestError(ErrorCode.BAD_REQUEST, f"--size {text!r}: expected WIDTHxHEIGHT")
+    return int(width), int(height)

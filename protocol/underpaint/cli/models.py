@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from ..client import connect
 from ..requests import Sampler
+from ..wire.records import ModelInfo
 from .options import add_json
 from .output import print_result
 
@@ -25,10 +28,30 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     with connect() as up:
         models = up.models()
-    lines = [
-        f"{model.name:<24}{model.family:<8}{model.native_size:>5}²  "
-        f"controls: {', '.join(model.controls) or 'none'}  {model.note}"
-        for model in models
-    ]
+    lines = [line for model in models for line in _described(model)]
     print_result({"models": [asdict(m) for m in models]}, lines or ["no models"], args.json)
     return 0
+
+
+def _described(model: ModelInfo) -> list[str]:
+    """A model in two lines: what it is and can be given, and what it paints with by itself."""
+    controls = ", ".join(model.controls) or "none"
+    first = f"{model.name:<24}{model.family:<8}controls: {controls}  {model.note}".rstrip()
+    return [first, f"{'':24}{defaults_line(model.defaults)}"] if model.defaults else [first]
+
+
+def defaults_line(defaults: Mapping[str, Any]) -> str:
+    """A model's own settings in words."""
+    told = str(defaults.get("distillation", ""))
+    words = [
+        f"{defaults['size']}²",
+        f"{defaults['sampler']}, {defaults['steps']} steps, guidance {defaults['guidance']:g}",
+        *([told] if told else []),
+    ]
+    controls = ", ".join(_control_words(control) for control in defaults["controls"])
+    return ", ".join(words) + (f"; a view's controls: {controls}" if controls else "")
+
+
+def _control_words(control: Mapping[str, Any]) -> str:
+    scale = control.get("scale", 1.0)
+    return str(control["kind"]) if scale == 1.0 else f"{control['kind']} {scale:g}"

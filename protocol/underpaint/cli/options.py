@@ -17,7 +17,6 @@ from ..requests import (
     Sampler,
     Sampling,
     TileAxes,
-    default_sampling,
 )
 
 
@@ -58,7 +57,7 @@ def _model(text: str) -> str:
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:
     """The options of denoising; `sampling_of` reads them."""
-    usual = "default: what suits the model"
+    usual = "default: the model's own"
     parser.add_argument("--sampler", help=f"{usual}; {', '.join(Sampler)}")
     parser.add_argument("--steps", type=int, help=usual)
     parser.add_argument("--guidance", type=float, help=f"how closely to follow the prompt; {usual}")
@@ -86,18 +85,14 @@ def add_pbr(parser: argparse.ArgumentParser) -> None:
 
 
 def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:
-    """The sampling that the arguments mean; what is not given is what suits `args.model`.
+    """The sampling that the arguments mean; what is not given is left to the model.
 
     `seed`: in place of `args.seed`. Raises RequestError(UNKNOWN_SAMPLER).
     """
-    usual = default_sampling(args.model)
-    name = usual.sampler if args.sampler is None else args.sampler
-    return Sampling(
-        chosen(Sampler, "--sampler", name, ErrorCode.UNKNOWN_SAMPLER),
-        usual.steps if args.steps is None else args.steps,
-        usual.guidance if args.guidance is None else args.guidance,
-        args.seed if seed is None else seed,
-    )
+    sampler: Sampler | None = None
+    if args.sampler is not None:
+        sampler = chosen(Sampler, "--sampler", args.sampler, ErrorCode.UNKNOWN_SAMPLER)
+    return Sampling(sampler, args.steps, args.guidance, args.seed if seed is None else seed)
 
 
 def loras_of(args: argparse.Namespace) -> tuple[Lora, ...]:

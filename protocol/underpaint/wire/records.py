@@ -86,7 +86,12 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model the daemon can run. `name` is what a request's `model` says."""
+    """A model the daemon can run. `name` is what a request's `model` says.
+
+    `controls`, `samplers`: all that it can be given. `defaults`: what it paints with where a
+    request sets nothing: `size` (pixels a side), `sampler`, `steps`, `guidance`, `controls` (those
+    of a view, as in a request), and `distillation`, what it was recognised as.
+    """
 
     name: str
     family: str
@@ -97,3 +102,5 @@ class ModelInfo:
     licence: str = ""
     ready: bool = True
     note: str = ""
+    samplers: tuple[str, ...] = ()
+    defaults: Plain = field(default_factory=dict)

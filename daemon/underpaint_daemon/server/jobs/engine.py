@@ -97,7 +97,7 @@ class Engine:
             )
         kind = next(name for name, cls in REQUEST_KINDS.items() if isinstance(request, cls))
         title = " ".join(request.prompt.text.split())[:_TITLE]
-        job = self._store.add(id, digest, kind, title, to_json(request))
+        job = self._store.add(id, digest, kind, title, to_json(item.settled))
         first = first_seq(self._store.starts)
         self._tracks[id] = Track(first, unverified=not item.verified)
         return job, False

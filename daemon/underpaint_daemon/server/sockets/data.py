@@ -40,7 +40,7 @@ from underpaint.wire.messages import (
 )
 from underpaint.wire.security import receive_frames
 from underpaint_daemon.common.blobs import Blobs
-from underpaint_daemon.common.models import model_folder
+from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.shelf import Shelf
 from underpaint_daemon.common.validation import validate
 
@@ -205,25 +205,29 @@ class DataThread:
     def _submit(self, route: Route, envelope: Envelope, body: Submit) -> None:
         request = from_plain(body.request)
         problem: UnderpaintError | None = None
-        unverified: list[BufferRef] = []
+        settled, unverified = request, list[BufferRef]()
         try:
-            unverified = self._check(body.job, request, envelope)
+            settled, unverified = self._check(body.job, request, envelope)
         except UnderpaintError as error:
             # A repetition of a job that is long done needs no buffers: the control thread knows.
             problem = error
-        self._control.put(Checked(route, body.job, request, problem, not unverified))
+        self._control.put(Checked(route, body.job, request, settled, problem, not unverified))
         # The worker wakes up meanwhile. No result leaves before the hashes are known to be right.
         self._verify(body.job, unverified)
 
-    def _check(self, job: str, request: Request, envelope: Envelope) -> list[BufferRef]:
+    def _check(
+        self, job: str, request: Request, envelope: Envelope
+    ) -> tuple[Request, list[BufferRef]]:
+        """The request as it will be carried out, and its buffers that are not hashed yet."""
         validate(request)
         if self._config.checks_models:
-            model_folder(self._config.paths, request.model)
+            request = settle(request, self._config.paths)
+            validate(request)
         for buffer in envelope.buffers:
             self._blobs.put(buffer)
         unverified = self._blobs.require(request)
         self._blobs.pin(job, request)
-        return unverified
+        return request, unverified
 
     def _verify(self, job: str, refs: list[BufferRef]) -> None:
         if not refs:

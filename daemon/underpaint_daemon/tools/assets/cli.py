@@ -106,8 +106,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--view-size",
         type=int,
-        default=request["view_size"].default,
-        help="pixels a side of each view; default: %(default)s",
+        help="pixels a side of each view; default: what the model was made for",
     )
     add_model(parser)
     add_sampling(parser)

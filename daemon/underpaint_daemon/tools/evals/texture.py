@@ -23,6 +23,7 @@ from underpaint.cli.options import add_json, add_sampling, sampling_of
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
+from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.tools.evals.edges import depth_edges, edge_recall
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     build = SHAPES.get(str(args.mesh))
     mesh = load_asset(args.mesh) if build is None else build()
     buffers = Buffers()
-    request = TextureRequest(
+    asked = TextureRequest(
         Prompt(args.prompt),
         mesh_ref(mesh, buffers),
         model=args.model,
@@ -75,7 +76,10 @@ def main(argv: list[str] | None = None) -> int:
         view_size=args.view_size,
         size=args.size,
     )
-    model = ModelCache(user_paths()).load(args.model)
+    paths = user_paths()
+    request = settle(asked, paths)
+    assert isinstance(request, TextureRequest)
+    model = ModelCache(paths).load(args.model)
     report = evaluate(model, request, buffers, args.out)
     print(report.to_json() if args.json else report.to_text())
     return report.exit_code
@@ -91,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default=STARTER_MODEL)
     add_sampling(parser)
     parser.add_argument("--views", type=int, default=request["view_count"].default)
-    parser.add_argument("--view-size", type=int, default=request["view_size"].default)
+    parser.add_argument("--view-size", type=int, help="default: what the model was made for")
     parser.add_argument("--size", type=int, default=_SIZE, help="texels a side (2048)")
     parser.add_argument("--out", type=Path, help="folder for pictures to look at")
     add_json(parser)

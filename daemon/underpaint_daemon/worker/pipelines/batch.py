@@ -12,6 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from underpaint.requests import ImageRequest, InpaintRequest, TileAxes
+from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
 from .adapters import with_loras, with_reference
@@ -83,7 +84,8 @@ def _wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
 def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Job]:
     """Adapters and memory tier in place, the prompt encoded; all undone afterwards."""
     request, tool = plan.request, tool_pipeline(model)
-    guided = request.sampling.guidance > 1
+    sampling = settled(request.sampling)
+    guided = sampling.guidance > 1
     with (
         with_loras(tool, model, request.loras),
         with_reference(tool, model, plan.reference, plan.reference_scale, guided) as extra,
@@ -94,7 +96,7 @@ def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Job]:
         yield Job(
             model=model,
             task=plan.task,
-            sampling=request.sampling,
+            sampling=sampling,
             size=plan.canvas.padded,
             embedding=model.family.embed(model.parts, model.index, texts),
             conditioning=plan.conditioning,

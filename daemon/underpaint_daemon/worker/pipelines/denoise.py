@@ -14,7 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from underpaint.requests import Sampler, Sampling
+from underpaint.requests import Sampler
+from underpaint_daemon.common.defaults.settle import Settled
 
 from .controls.networks import Conditioning
 from .families import Task
@@ -33,7 +34,7 @@ class Job:
 
     model: LoadedModel
     task: Task
-    sampling: Sampling
+    sampling: Settled
     size: tuple[int, int]
     embedding: Mapping[str, Tensor]
     conditioning: Conditioning
@@ -84,7 +85,7 @@ def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
     """
     sampling = job.sampling
     steps = scheduled_steps(sampling.steps, job.strength)
-    scheduler = make_scheduler(job.model, sampling.sampler, steps)
+    scheduler = make_scheduler(job.model, sampling.sampler, steps, sampling.spacing)
     watch.attach(scheduler)
     network = job.conditioning.network if job.conditioning.controls else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)

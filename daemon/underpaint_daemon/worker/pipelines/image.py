@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.requests import ImageRequest
+from underpaint_daemon.common.defaults.settle import image_size
 from underpaint_daemon.common.job_contract import Reporter
 
 from .batch import Plan, paint
@@ -31,7 +32,7 @@ def run_image(
 
     Raises UnderpaintErrors and JobCancelled.
     """
-    size = (request.height, request.width)
+    size = image_size(request)
     canvas = Canvas(full=size, box=(0, 0, *size), work=size, padded=size)
     init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
     if init is not None and changes_nothing(request.strength):
@@ -40,7 +41,7 @@ def run_image(
         request=request,
         task=Task.TEXT if init is None else Task.IMAGE,
         canvas=canvas,
-        conditioning=prepare_controls(model, request.controls, request.view, arrays, canvas),
+        conditioning=prepare_controls(model, request.controls or (), request.view, arrays, canvas),
         finish=canvas.back,
         strength=1.0 if init is None else request.strength,
         start={} if init is None else {"image": from_image8(init)},

@@ -44,7 +44,7 @@ def run_inpaint(
         request=request,
         task=Task.INPAINT,
         canvas=canvas,
-        conditioning=prepare_controls(model, request.controls, request.view, arrays, canvas),
+        conditioning=prepare_controls(model, request.controls or (), request.view, arrays, canvas),
         finish=lambda painted: _paste(image, canvas, painted, weight),
         strength=request.strength,
         start={"image": from_image8(canvas.colour(image)), "mask_image": marked},

@@ -16,7 +16,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 
-from underpaint.requests import Sampler
+from underpaint.requests import Sampler, Spacing
 
 # What belongs to the model: its noise levels and what its network predicts. All else belongs to
 # the sampler; taking the whole config over would carry one scheduler's settings into another.
@@ -53,15 +53,23 @@ _FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
 }
 
 
-def make_scheduler(model_config: Mapping[str, Any], sampler: Sampler, steps: int = 1) -> Any:
+def make_scheduler(
+    model_config: Mapping[str, Any],
+    sampler: Sampler,
+    steps: int = 1,
+    spacing: Spacing | None = None,
+) -> Any:
     """A fresh diffusers scheduler for a model's scheduler config.
 
     The model's noise schedule, prediction type and (for zero terminal SNR) trailing spacing are
     kept. `steps`: how many will be asked of it; LCM widens its schedule when they exceed 50.
+    `spacing`: in place of the config's.
     """
     kind, form = _FORMS[sampler]
     known = inspect.signature(kind.__init__).parameters
     settings = {key: model_config[key] for key in _OF_THE_MODEL if key in model_config}
+    if spacing is not None:
+        settings["timestep_spacing"] = spacing.value
     if settings.get("rescale_betas_zero_snr"):
         settings["timestep_spacing"] = "trailing"
     if sampler is Sampler.LCM and steps > _LCM_SCHEDULE_STEPS:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import ControlKind, Sampler
+from underpaint.requests import ControlKind, Sampler, Spacing
 from underpaint_daemon.common.models import (
     INDEX,
     ModelInfo,
@@ -192,9 +192,11 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
     return network.eval().requires_grad_(False)
 
 
-def make_scheduler(model: LoadedModel, sampler: Sampler, steps: int = 1) -> Any:
+def make_scheduler(
+    model: LoadedModel, sampler: Sampler, steps: int = 1, spacing: Spacing | None = None
+) -> Any:
     """A fresh diffusers scheduler of this model's noise schedule (see `samplers`)."""
-    return samplers.make_scheduler(model.scheduler_config, sampler, steps)
+    return samplers.make_scheduler(model.scheduler_config, sampler, steps, spacing)
 
 
 def encode_prompt(model: LoadedModel, texts: list[str]) -> Tensor:

@@ -119,7 +119,7 @@ def _seeing(work: Work, spot: Spot, count: int) -> list[Station]:
         given = work.preparer.captured(work.request.views)
         cosines = [seen_cosine(work.mesh, spot.points, s.buffers.camera) for s in given]
         return [given[i] for i in best_views(cosines, spot.area, count)]
-    return placed(work, spot_rig(work.mesh, spot, count, work.request.view_size))
+    return placed(work, spot_rig(work.mesh, spot, count, work.side))
 
 
 def _spot(work: Work, atlas: Sequence[AtlasTile]) -> Spot:

@@ -38,7 +38,7 @@ def grid_pictures(work: Work, total: int) -> tuple[list[Station], list[Tensor]]:
             ErrorCode.BAD_REQUEST,
             "method grid_sync places its own cameras; leave views empty, or use sync",
         )
-    rig = [place(work.mesh, direction, request.view_size) for direction in CANONICAL]
+    rig = [place(work.mesh, direction, work.side) for direction in CANONICAL]
     stations = placed(work, rig)
     sheet = _sheet(stations)
     hook = synchroniser(work, [sheet], apart=True)

@@ -48,7 +48,7 @@ def _together(work: Work, stations: Sequence[Station], *, fill: bool = True) -> 
     start, strength = restyle_start(work, stations)
     if start is not None and changes_nothing(strength):
         return _projected(work, Painted([], stations, start), fill=fill)
-    steps = active_steps(work.request.sampling.steps, strength) * len(stations)
+    steps = active_steps(work.sampling.steps, strength) * len(stations)
     rewrite = synchroniser(work, stations)
     total = steps + upscaling_steps(work, len(stations))
     pictures = paint(work, Pass(stations, rewrite, strength, start, 0, total))
@@ -68,7 +68,7 @@ def upscaling_steps(work: Work, views: int) -> int:
     """View-steps that `upscaled` will take."""
     if work.request.upscale == 1:
         return 0
-    return active_steps(work.request.sampling.steps, _UPSCALE_STRENGTH) * views
+    return active_steps(work.sampling.steps, _UPSCALE_STRENGTH) * views
 
 
 def upscaled(work: Work, painted: Painted, done: int) -> Painted:
@@ -126,7 +126,7 @@ def _mirrored(work: Work, textures: list[Texture]) -> list[Texture]:
 def paint_grid_sync(work: Work) -> Painted:
     """Four sides as one picture, then all views from there at part strength."""
     stations = stations_of(work)
-    steps = work.request.sampling.steps
+    steps = work.sampling.steps
     done = steps + active_steps(steps, STRENGTH) * len(stations)
     total = done + upscaling_steps(work, len(stations))
     four, pictures = grid_pictures(work, total)
@@ -142,7 +142,7 @@ def paint_grid_sync(work: Work) -> Painted:
 
 def paint_in_turn(work: Work) -> Painted:
     """One view after another, each continuing what is there."""
-    steps, count = work.request.sampling.steps, len(work.request.views) or work.request.view_count
+    steps, count = work.sampling.steps, len(work.request.views) or work.request.view_count
     total = steps * count + upscaling_steps(work, count)
     painted = paint_sequential(work, total)
     return _projected(work, upscaled(work, painted, steps * count))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from underpaint.requests import TextureRequest
+from underpaint_daemon.common.defaults.settle import Settled, settled, view_side
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -55,6 +56,15 @@ class Work:
     journal: Journal = field(default_factory=Journal)
     schedule: SyncSchedule = field(default_factory=SyncSchedule)
     _atlas: list[AtlasTile] = field(default_factory=list)
+
+    @property
+    def sampling(self) -> Settled:
+        return settled(self.request.sampling)
+
+    @property
+    def side(self) -> int:
+        """Pixels a side of placed views."""
+        return view_side(self.request)
 
     def atlas(self) -> list[AtlasTile]:
         """The texels of all tiles; made once."""
@@ -107,7 +117,7 @@ def stations_of(work: Work, count: int | None = None) -> list[Station]:
     if request.views:
         stations = work.preparer.captured(request.views[:count])
     else:
-        rig = automatic_rig(mesh, count or request.view_count, request.view_size)
+        rig = automatic_rig(mesh, count or request.view_count, work.side)
         stations = work.preparer.placed(rig)
     order = chain([s.buffers.camera for s in stations], mesh.center.cpu().numpy())
     work.reporter.progress(Phase.ENCODING, 1, 1)
@@ -141,7 +151,7 @@ def paint(work: Work, plan: Pass) -> list[Tensor]:
 
     run = Run(
         model=work.model,
-        sampling=work.request.sampling,
+        sampling=work.sampling,
         stations=plan.stations,
         noise=SurfaceNoise.build([station.latent for station in plan.stations]),
         rewrite=plan.rewrite,

@@ -112,7 +112,7 @@ def _views(work: Work, painted: Painted, images: Images) -> Views:
         return list(zip(buffers, painted.pictures, strict=True))
     device = work.mesh.position.device
     tiles = [(t.number, torch.from_numpy(i).to(device).float() / 255) for t, i in images]
-    rig = automatic_rig(work.mesh, work.request.view_count, work.request.view_size)
+    rig = automatic_rig(work.mesh, work.request.view_count, work.side)
     seen = [render_view(work.mesh, view.camera) for view in rig]
     return [(view, textured_view(work.mesh, view, tiles)[..., :3]) for view in seen]
 

@@ -11,6 +11,7 @@ import torch
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import TextureRequest
+from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 from underpaint_daemon.worker.pipelines.adapters import with_loras
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
@@ -129,7 +130,7 @@ def prepared(
             arrays=buffers,
             reporter=reporter,
             preparer=Preparer(model, request, mesh, buffers),
-            denoiser=Denoiser(model, request.sampling.guidance, memory),
+            denoiser=Denoiser(model, settled(request.sampling).guidance, memory),
             stream=TextureStream(model, mesh, present),
             present=present,
             journal=journal or Journal(),

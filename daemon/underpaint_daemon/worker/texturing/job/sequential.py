@@ -57,7 +57,7 @@ def paint_sequential(work: Work, total: int) -> Painted:
     view-steps of the job."""
     stations = best_next(stations_of(work))
     background = make_background(work.model, len(stations), work.request.sampling.seed)
-    steps = work.request.sampling.steps
+    steps = work.sampling.steps
     done: list[PaintedView] = []
     pictures: list[Tensor] = []
     for i, station in enumerate(stations):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from underpaint.requests import Sampling
+from underpaint_daemon.common.defaults.settle import Settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps, scheduled_steps
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, make_scheduler
@@ -43,7 +43,7 @@ class Run:
     total: view-steps taken before, and in the whole job. number: of this denoising in `journal`."""
 
     model: LoadedModel
-    sampling: Sampling
+    sampling: Settled
     stations: Sequence[Station]
     noise: SurfaceNoise
     rewrite: Rewrite
@@ -82,7 +82,8 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     if (known := run.journal.finished(run.number)) is not None:
         return known
     device = run.model.place.device
-    pattern = make_scheduler(run.model, run.sampling.sampler, run.scheduled)
+    sampling = run.sampling
+    pattern = make_scheduler(run.model, sampling.sampler, run.scheduled, sampling.spacing)
     pattern.set_timesteps(run.scheduled, device=device)
     if hasattr(pattern, "set_begin_index"):
         pattern.set_begin_index(run.first)

@@ -108,7 +108,8 @@ class Preparer:
         full = (view.camera.height, view.camera.width)
         canvas = Canvas(full, (0, 0, *full), buffers.size, buffers.size)
         both = {**self._arrays, **arrays}
-        conditioning = prepare_controls(self._model, self._request.controls, view, both, canvas)
+        controls = self._request.controls or ()
+        conditioning = prepare_controls(self._model, controls, view, both, canvas)
         regions = tuple(self._book.regions(latent.object_id, word))
         return Station(buffers, latent, word, conditioning, regions)
 

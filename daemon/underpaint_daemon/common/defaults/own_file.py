@@ -1,0 +1,33 @@
+"""A model's own `underpaint.json`: what it wants, in its maker's or its user's words.
+
+In a model's folder, or beside a single file as `NAME.underpaint.json`:
+
+    {"size": 256, "sampler": "lcm", "steps": 4, "guidance": 1.5,
+     "controls": [{"kind": "depth"}, {"kind": "guide", "scale": 0.8}]}
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from underpaint.errors import RequestError
+from underpaint.tree import part_from_plain
+
+from ..models import broken, read_json
+from .wants import Wants
+
+NAME = "underpaint.json"
+
+
+def own_wants(place: Path) -> Wants:
+    """What a model's own file says; nothing where there is none. `place`: its folder or file.
+
+    Raises RequestError(MODEL_BROKEN) that names the file and the field.
+    """
+    file = place.with_suffix(f".{NAME}") if place.is_file() else place / NAME
+    if not file.is_file():
+        return Wants()
+    try:
+        return part_from_plain(Wants, read_json(file), "it")
+    except RequestError as error:
+        broken(file, f"cannot be understood: {error.message}")

@@ -1,0 +1,164 @@
+"""From a request as it was asked to one in which every value stands.
+
+What the artist set by hand stays; what is None gets the model's value. The daemon stores the
+settled request, so that its recipe makes the same picture after the model's defaults have changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.paths import Paths
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Request,
+    Sampler,
+    Sampling,
+    Spacing,
+    TextureRequest,
+    TileAxes,
+)
+
+from ..validation import MIN_SIDE, control_source
+from .model_defaults import Defaults, model_defaults
+
+_MULTIPLE = 16
+_NO_FORM_HINT = (
+    "Put a depth ControlNet for this kind of model into the models folder, under a name with "
+    '"depth" in it, or choose a model that has one.'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The sampling of a settled request: every value is known."""
+
+    sampler: Sampler
+    steps: int
+    guidance: float
+    seed: int
+    spacing: Spacing | None = None
+
+
+def settle(request: Request, paths: Paths) -> Request:
+    """The request with the model's values where it had none.
+
+    Raises RequestError: MODEL_MISSING, MODEL_BROKEN; UNKNOWN_SAMPLER or CONTROL_MISSING with the
+    list of what the model can do.
+    """
+    defaults = model_defaults(paths, request.model, request.loras)
+    sampling, name = _sampling(request.sampling, defaults, request.model), request.model
+    controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))
+    if isinstance(request, InpaintRequest):
+        return replace(request, sampling=sampling, controls=controls)
+    if isinstance(request, TextureRequest):
+        _need_form(controls, request)
+        side = request.view_size or defaults.size
+        return replace(request, sampling=sampling, controls=controls, view_size=side)
+    width, height = _sides(request, defaults.size)
+    return replace(request, sampling=sampling, controls=controls, width=width, height=height)
+
+
+def settled(sampling: Sampling) -> Settled:
+    """The sampling of a request that went through `settle`."""
+    sampler, steps, guidance = sampling.sampler, sampling.steps, sampling.guidance
+    assert sampler is not None
+    assert steps is not None
+    assert guidance is not None
+    return Settled(sampler, steps, guidance, sampling.seed, sampling.spacing)
+
+
+def image_size(request: ImageRequest) -> tuple[int, int]:
+    """Height and width in pixels of a request that went through `settle`."""
+    assert request.height is not None
+    assert request.width is not None
+    return request.height, request.width
+
+
+def view_side(request: TextureRequest) -> int:
+    """Pixels a side of placed views, of a request that went through `settle`."""
+    assert request.view_size is not None
+    return request.view_size
+
+
+def _sampling(asked: Sampling, defaults: Defaults, name: str) -> Sampling:
+    sampler = asked.sampler or defaults.sampler
+    if sampler not in defaults.samplers:
+        can = ", ".join(defaults.samplers)
+        raise RequestError(
+            ErrorCode.UNKNOWN_SAMPLER,
+            f"Model {name!r} cannot be sampled with {sampler}; it can with {can}",
+            hint="Choose one of these, or leave the sampler to the model.",
+        )
+    steps = defaults.steps if asked.steps is None else asked.steps
+    guidance = defaults.guidance if asked.guidance is None else asked.guidance
+    spacing = asked.spacing or defaults.spacing
+    return Sampling(sampler, steps, guidance, asked.seed, spacing)
+
+
+def _wanted(request: Request, defaults: Defaults) -> Sequence[Control]:
+    """The controls that were asked for, else those of the model's that the request can feed."""
+    if request.controls is not None:
+        return request.controls
+    if isinstance(request, TextureRequest):
+        return defaults.controls
+    if request.view is not None:
+        return [c for c in defaults.controls if control_source(c.kind, request.view) is not None]
+    guided = any(control.kind is ControlKind.GUIDE for control in defaults.controls)
+    flat = isinstance(request, ImageRequest) and request.tile is not TileAxes.OFF
+    # What repeats is laid on a plane of its own; without a guide a plane's depth says nothing.
+    return defaults.controls if flat and guided else ()
+
+
+def _placed(control: Control, defaults: Defaults, name: str) -> Control:
+    """A control with the network that is to follow it. Raises RequestError(CONTROL_MISSING)."""
+    if control.model is not None or control.kind.value in defaults.own_controls:
+        return control
+    if control.kind in defaults.other_controls:
+        return replace(control, model=str(defaults.other_controls[control.kind]))
+    can = ", ".join(defaults.control_kinds) or "none"
+    raise RequestError(
+        ErrorCode.CONTROL_MISSING,
+        f"Model {name!r} has no {control.kind} ControlNet; it can be given {can}",
+    )
+
+
+def _need_form(controls: Sequence[Control], request: TextureRequest) -> None:
+    if not controls and request.controls is None:
+        raise RequestError(
+            ErrorCode.CONTROL_MISSING,
+            f"Model {request.model!r} has no ControlNet that shows it the mesh's form",
+            hint=_NO_FORM_HINT,
+        )
+
+
+def _sides(request: ImageRequest, native: int) -> tuple[int, int]:
+    """Width and height: what was asked; else as many pixels as the model was made for, in the
+    proportions of the view or of the picture to start from."""
+    width, height = request.width, request.height
+    if width is not None and height is not None:
+        return width, height
+    aspect = _aspect(request)
+    if width is not None:
+        return width, _rounded(width / aspect)
+    if height is not None:
+        return _rounded(height * aspect), height
+    return _rounded(native * math.sqrt(aspect)), _rounded(native / math.sqrt(aspect))
+
+
+def _aspect(request: ImageRequest) -> float:
+    if request.view is not None:
+        return request.view.camera.width / request.view.camera.height
+    if request.init is not None:
+        return request.init.shape[1] / request.init.shape[0]
+    return 1.0
+
+
+def _rounded(side: float) -> int:
+    return max(MIN_SIDE, round(side / _MULTIPLE) * _MULTIPLE)

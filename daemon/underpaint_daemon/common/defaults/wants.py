@@ -1,0 +1,36 @@
+"""What can be wanted of a denoising, and what is left when wishes are laid over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from underpaint.requests import Control, Sampler, Spacing
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """Wishes; what is None is left to the next in line.
+
+    `size`: pixels a side. `guidance`: 1 = off. `controls`: for a view, of those that can be had.
+    `samplers`: all that the model can do. `spacing`: of the steps in the noise schedule, for
+    models whose own scheduler config does not say it. These are the fields of an
+    `underpaint.json`.
+    """
+
+    size: int | None = None
+    sampler: Sampler | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    controls: tuple[Control, ...] | None = None
+    samplers: tuple[Sampler, ...] | None = None
+    spacing: Spacing | None = None
+
+
+def layered(wishes: Sequence[Wants]) -> Wants:
+    """Each field from the first that says it."""
+    result = Wants()
+    for wish in wishes:
+        missing = [f.name for f in fields(Wants) if getattr(result, f.name) is None]
+        result = replace(result, **{name: getattr(wish, name) for name in missing})
+    return result
