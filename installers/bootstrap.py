@@ -1,7 +1,8 @@
-"""Install Underpaint and run it, from a bare Python 3.11.
+"""Install Underpaint and run it, from a bare Python 3.11 to 3.14.
 
     python3 installers/bootstrap.py demo      install, paint the demo scene into demo_out/
     python3 installers/bootstrap.py test      install what tests need, run the whole suite
+    python3 installers/bootstrap.py test --quick     only what takes seconds
     python3 installers/bootstrap.py install   install only
 
 A second run reuses what is there. Stdlib only: nothing needs to be installed before it.
@@ -15,9 +16,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from environments import BLENDERS, ROOT, InstallError, install_blender, install_daemon, say
+from checks import run_checks
+from environments import (
+    BLENDERS,
+    ROOT,
+    InstallError,
+    find_newer_python,
+    install_blender,
+    install_daemon,
+    say,
+)
+from window_blender import install_tools
 
-DEMO_SERIES = "4.5"
 _NO_BLENDER = 5
 
 
@@ -41,33 +51,47 @@ def demo(arguments: list[str]) -> int:
     """Paint the demo scene: real Blender, capture, daemon, starter model, contact sheet."""
     python = install_daemon()
     _record(python)
-    blender = next(b for b in BLENDERS if b.series == DEMO_SERIES)
-    in_blender = install_blender(blender)
+    in_blender = _any_blender()
     if in_blender is None:
-        say("the demo needs Python 3.11, which Blender 4.5 runs on")
+        wanted = ", ".join(".".join(map(str, version)) for version in _blender_pythons())
+        say(f"the demo needs a Python that Blender runs on: {wanted}. Install one of them")
         return _NO_BLENDER
     environ = {**os.environ, "UNDERPAINT_BLENDER": str(in_blender)}
     command = [str(python), str(ROOT / "installers" / "demo.py"), *arguments]
     return subprocess.run(command, env=environ, check=False).returncode
 
 
+def _any_blender() -> Path | None:
+    """A Blender for the demo: one that runs on this very Python first, then the newest."""
+    mine = sys.version_info[:2]
+    wanted = sorted(BLENDERS, key=lambda b: (b.python == mine, b.series), reverse=True)
+    return next((python for b in wanted if (python := install_blender(b))), None)
+
+
+def _blender_pythons() -> list[tuple[int, int]]:
+    return sorted({blender.python for blender in BLENDERS})
+
+
 def test(arguments: list[str]) -> int:
     """The linters, the types, then every test that this machine can run."""
-    python = install_daemon("daemon,dev")
-    for blender in BLENDERS:
-        install_blender(blender)
-    sources = ["protocol", "daemon", "installers", "blender_addon", "tests"]
-    checks = [
-        ["-m", "ruff", "check", *sources],
-        ["-m", "ruff", "format", "--check", *sources],
-        ["-m", "mypy"],
-        ["-m", "pytest", *arguments],
-    ]
-    codes = []
-    for check in checks:
-        say(" ".join(check[1:]))
-        codes.append(subprocess.run([str(python), *check], cwd=ROOT, check=False).returncode)
-    return next((code for code in codes if code), 0)
+    python = install_daemon(dev=True)
+    if "--quick" not in arguments:
+        for blender in BLENDERS:
+            install_blender(blender)
+        install_tools()
+    return run_checks(python, arguments)
+
+
+def _start_again(words: list[str]) -> int:
+    """This Python is too old: the same with a newer one that lies on this machine."""
+    newer = find_newer_python()
+    if newer is None:
+        say(
+            f"Python 3.11 to 3.14 is needed; this is {sys.version.split()[0]}, and no other was "
+            "found on PATH. Install one (python.org, or your system's packages) and run it again."
+        )
+        return 2
+    return subprocess.run([str(newer), *words], check=False).returncode
 
 
 def main() -> int:
@@ -78,8 +102,7 @@ def main() -> int:
     parser.add_argument("command", choices=commands)
     chosen, rest = parser.parse_known_args()
     if sys.version_info < (3, 11):  # noqa: UP036 (users start this with what they have)
-        say(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
-        return 2
+        return _start_again(sys.argv)
     try:
         return commands[chosen.command](rest)
     except InstallError as error:

@@ -3,15 +3,14 @@
     python installers/build_extension.py                    for this machine
     python installers/build_extension.py --platforms all    for every platform, in one zip and each
 
-pyzmq and msgpack come from the package index (kept in the user's cache); `underpaint` is packed
-from protocol/. Blender's own `extension build` checks and zips it all where a Blender is at hand.
+pyzmq and msgpack come from the package index (kept in the user's cache); `underpaint` is the
+released wheel, built from protocol/. Blender's own `extension build` checks and zips it all where
+a Blender is at hand.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
 import os
 import platform
 import shutil
@@ -20,9 +19,11 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import build_wheels
+from build_wheels import BuildError
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDON = ROOT / "blender_addon"
@@ -59,10 +60,6 @@ _MACHINES = {
 }
 
 
-class BuildError(Exception):
-    """A step failed; the message says which and how to mend it."""
-
-
 def build(platforms: tuple[Platform, ...], out: Path, cache: Path) -> list[Path]:
     """Build the zip (and one for each platform when there are several); the paths."""
     out.mkdir(parents=True, exist_ok=True)
@@ -73,7 +70,7 @@ def build(platforms: tuple[Platform, ...], out: Path, cache: Path) -> list[Path]
         wheels.mkdir()
         for wheel in third_party_wheels(platforms, cache):
             shutil.copy(wheel, wheels)
-        pack_protocol(wheels)
+        build_wheels.build_wheel("underpaint", wheels)
         complete_manifest(stage, platforms)
         target = out / f"underpaint-{version()}.zip"
         return zip_extension(stage, target, split=len(platforms) > 1)
@@ -81,11 +78,11 @@ def build(platforms: tuple[Platform, ...], out: Path, cache: Path) -> list[Path]
 
 def version() -> str:
     """The project's version; the manifest must say the same."""
-    found = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    found = build_wheels.version()
     told = tomllib.loads((ADDON / MANIFEST).read_text())["version"]
     if found != told:
         raise BuildError(f"pyproject.toml says {found}, {MANIFEST} says {told}: make them equal")
-    return str(found)
+    return found
 
 
 def third_party_wheels(platforms: tuple[Platform, ...], cache: Path) -> list[Path]:
@@ -126,40 +123,6 @@ def pins() -> list[str]:
     """`name==version` of what is bundled, from installers/constraints.txt."""
     lines = (ROOT / "installers" / "constraints.txt").read_text().splitlines()
     return [line.strip() for line in lines if line.partition("==")[0] in _PINNED]
-
-
-def pack_protocol(folder: Path) -> Path:
-    """A pure wheel of protocol/underpaint (Binary distribution format, PyPA specifications); the
-    same sources give the same bytes."""
-    info = f"underpaint-{version()}.dist-info"
-    files = dict(_package_files())
-    files[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: underpaint\nVersion: {version()}\n"
-        "License: GPL-3.0-or-later\nRequires-Python: >=3.11\n"
-        "Requires-Dist: numpy\nRequires-Dist: msgpack\nRequires-Dist: pyzmq\n"
-    ).encode()
-    files[f"{info}/WHEEL"] = (
-        b"Wheel-Version: 1.0\nGenerator: underpaint\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    )
-    record = "".join(f"{name},{_hash(data)},{len(data)}\n" for name, data in files.items())
-    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    wheel = folder / f"underpaint-{version()}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(_entry(name), data)
-    return wheel
-
-
-def _package_files() -> Iterator[tuple[str, bytes]]:
-    root = ROOT / "protocol"
-    for path in sorted((root / "underpaint").rglob("*")):
-        if path.is_file() and (path.suffix == ".py" or path.name == "py.typed"):
-            yield path.relative_to(root).as_posix(), path.read_bytes()
-
-
-def _hash(data: bytes) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-    return f"sha256={digest}"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

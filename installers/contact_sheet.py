@@ -57,7 +57,9 @@ def _evenly(panels: list[Panel], count: int) -> list[Panel]:
 
 
 def _place(sheet: Image.Image, panel: Panel, x: int, y: int, side: int) -> None:
-    picture = Image.fromarray(panel.picture).convert("RGB").resize((side, side), Image.LANCZOS)
+    picture = (
+        Image.fromarray(panel.picture).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+    )
     font = ImageFont.load_default(size=14)
     ImageDraw.Draw(sheet).text((x, y), panel.label, fill=_INK, font=font)
     sheet.paste(picture, (x, y + _LABEL))

@@ -14,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "installers" / "constraints.txt"
+PACKAGES = (ROOT / "protocol", ROOT / "daemon", ROOT / "daemon" / "underpaint_starter")
+"""What users get. The folder of the repository itself is the package of its developers' tools."""
 TORCH = "torch==2.13.0"
 WINDOWS = sys.platform == "win32"
 
@@ -47,11 +49,14 @@ def venv_python(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 
-def install_daemon(extras: str = "daemon") -> Path:
-    """Make or refresh `.venv` with the daemon, the command line and `extras`; its Python."""
+def install_daemon(*, dev: bool = False) -> Path:
+    """Make or refresh `.venv` with client, daemon and starter, and with the tools of those who
+    work on them where `dev`; its Python."""
     folder = ROOT / ".venv"
     python = venv_python(folder)
-    stamp = Stamp(folder, extras, [ROOT / "pyproject.toml", CONSTRAINTS])
+    packages = [*PACKAGES, *([ROOT] if dev else [])]
+    inputs = [package / "pyproject.toml" for package in (*PACKAGES, ROOT)]
+    stamp = Stamp(folder, "daemon,dev" if dev else "daemon", [*inputs, CONSTRAINTS])
     if stamp.holds():
         return python
     began = time.monotonic()
@@ -62,7 +67,8 @@ def install_daemon(extras: str = "daemon") -> Path:
     say("installing PyTorch (the largest part; minutes on a slow line)")
     installer.install(*_torch_arguments(installer))
     say("installing diffusers, ZeroMQ and the rest")
-    installer.install("-c", str(CONSTRAINTS), "-e", f"{ROOT}[{extras}]")
+    editable = [word for package in packages for word in ("-e", str(package))]
+    installer.install("-c", str(CONSTRAINTS), *editable)
     # Its own requirements would bring a torchvision that breaks diffusers on CPU builds of torch.
     installer.install("--no-deps", "-c", str(CONSTRAINTS), "controlnet-aux")
     stamp.write()
@@ -77,10 +83,13 @@ def install_blender(blender: Blender) -> Path | None:
     stamp = Stamp(folder, f"bpy {blender.bpy} 2", [CONSTRAINTS])
     if stamp.holds():
         return python
-    base = find_python(blender.python)
+    base = find_python(blender.python) or _fetch_python(blender.python)
     if base is None:
         version = ".".join(map(str, blender.python))
-        say(f"Blender {blender.series} needs Python {version}, which was not found: left out")
+        say(
+            f"Blender {blender.series} needs Python {version}, which was not found: left out. "
+            f"Install Python {version} and run this again"
+        )
         return None
     say(f"installing Blender {blender.series} as a Python module (350 MB)")
     if not python.exists():
@@ -156,6 +165,28 @@ def find_python(version: tuple[int, int]) -> Path | None:
         done = subprocess.run(asked, capture_output=True, text=True, check=False)
         candidates += [Path(done.stdout.strip())] if done.returncode == 0 else []
     return next((path for path in candidates if _is_version(path, version)), None)
+
+
+def find_newer_python() -> Path | None:
+    """The newest interpreter of this machine that Underpaint runs on, 3.14 to 3.11."""
+    versions = [(3, minor) for minor in (14, 13, 12, 11)]
+    return next((path for version in versions if (path := find_python(version))), None)
+
+
+def _fetch_python(version: tuple[int, int]) -> Path | None:
+    """An interpreter that uv brings, where uv is and may download."""
+    uv = shutil.which("uv") or next((ROOT / ".venv").glob("*/uv*"), None)
+    if uv is None:
+        return None
+    name = ".".join(map(str, version))
+    fetch = [uv, "python", "install", "-q", name]
+    fetched = subprocess.run(fetch, capture_output=True, check=False)
+    if fetched.returncode != 0:
+        return None
+    asked = [uv, "python", "find", name]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    path = Path(told.stdout.strip())
+    return path if told.returncode == 0 and _is_version(path, version) else None
 
 
 def _is_version(python: Path, version: tuple[int, int]) -> bool:

@@ -58,6 +58,25 @@ def make(cache: Path) -> Path:
     return root
 
 
+def install_tools() -> None:
+    """Install what the window test needs, where that may be done: as root on Debian or Ubuntu.
+    Elsewhere one line says what is missing; the tests that need it are then counted as left out."""
+    missing = [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]
+    if not missing:
+        return
+    names = " ".join(missing)
+    if not sys.platform.startswith("linux") or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        print(f"underpaint: the window tests will be LEFT OUT: install {names}", flush=True)
+        return
+    print(f"underpaint: installing {names} for the window tests", flush=True)
+    for command in (["update", "-qq"], ["install", "-y", "-qq", *missing]):
+        words = ["apt-get", *command]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print(f"underpaint: that failed:\n{done.stderr[-500:]}", flush=True)
+            return
+
+
 def run(
     root: Path,
     script: Path,

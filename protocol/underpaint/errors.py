@@ -61,7 +61,7 @@ class _Entry:
     retryable: bool = False
 
 
-_REGISTRY: Mapping[ErrorCode, _Entry] = {
+REGISTRY: Mapping[ErrorCode, _Entry] = {
     ErrorCode.PROTOCOL: _Entry("Both sides must speak the Underpaint protocol; update the older."),
     ErrorCode.PROTOCOL_VERSION: _Entry("Update add-on and daemon to the same release."),
     ErrorCode.HELLO_REQUIRED: _Entry("Send hello before any other message."),
@@ -114,7 +114,7 @@ class UnderpaintError(Exception):
         details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
-        entry = _REGISTRY[code]
+        entry = REGISTRY[code]
         self.code = code
         self.message = message
         self.hint = entry.hint if hint is None else hint

@@ -88,8 +88,12 @@ def test_importing_brings_neither_torch_nor_blender_nor_image_libraries():
     assert not {"torch", "bpy", "PIL", "cv2", "scipy"} & set(out.stdout.split())
 
 
-def test_package_project_and_extension_have_one_version():
+def test_packages_and_extension_have_one_version():
     root = Path(__file__).parents[2]
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     manifest = tomllib.loads((root / "blender_addon" / "blender_manifest.toml").read_text())
-    assert underpaint.__version__ == project["version"] == manifest["version"]
+    told = {"the extension": manifest["version"], "the package": underpaint.__version__}
+    for folder in (".", "protocol", "daemon", "daemon/underpaint_starter"):
+        told[folder] = tomllib.loads((root / folder / "pyproject.toml").read_text())["project"][
+            "version"
+        ]
+    assert set(told.values()) == {underpaint.__version__}, told

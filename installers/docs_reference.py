@@ -1,0 +1,77 @@
+"""The reference pages, made from the code: commands, the panel's controls, errors."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from underpaint.cli.main import build_parser
+from underpaint.errors import REGISTRY
+
+ROOT = Path(__file__).resolve().parent.parent
+_UI = ROOT / "blender_addon" / "ui"
+
+
+def write_reference(folder: Path) -> None:
+    """Write command-line.md, panel.md and errors.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {"command-line": command_line(), "panel": panel(), "errors": errors()}
+    for name, text in pages.items():
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def command_line() -> str:
+    """Every command and its options, as `--help` tells them."""
+    parts = ["# Command line\n", "Made from the program itself.\n"]
+    for name, parser in commands(build_parser(), "underpaint"):
+        parts.append(f"## `{name}`\n\n```text\n{parser.format_help().rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def commands(
+    parser: argparse.ArgumentParser, name: str
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """A parser and all below it, by their whole names."""
+    yield name, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, below in action.choices.items():
+                yield from commands(below, f"{name} {word}")
+
+
+def errors() -> str:
+    """Every error code with its fix."""
+    rows = [
+        f"| `{code.value}` | {entry.hint.replace('|', '/')} | {'yes' if entry.retryable else ''} |"
+        for code, entry in REGISTRY.items()
+    ]
+    head = ["# Errors", "", "The message says what and where; this is how each is mended.", ""]
+    table = ["| code | fix | may succeed if tried again |", "| --- | --- | --- |"]
+    return "\n".join([*head, *table, *rows, ""])
+
+
+def panel() -> str:
+    """Every property of the panels: its name and what it does, from where they are defined."""
+    parts = ["# Panel", "", "Every setting, as its tooltip tells it."]
+    for path in sorted(_UI.rglob("*.py")):
+        rows = list(_properties(path))
+        if rows:
+            title = path.stem.replace("_", " ").capitalize()
+            table = ["| setting | what it does |", "| --- | --- |", *rows]
+            parts += ["", f"## {title}", "", *table]
+    return "\n".join([*parts, ""])
+
+
+def _properties(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Property"):
+            words = {word.arg: word.value for word in node.keywords}
+            name, told = (_text(words.get(key)) for key in ("name", "description"))
+            if name:
+                yield f"| {name} | {told} |"
+
+
+def _text(node: ast.expr | None) -> str:
+    return str(node.value).replace("|", "/") if isinstance(node, ast.Constant) else ""

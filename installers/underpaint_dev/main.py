@@ -1,0 +1,59 @@
+"""`underpaint-dev COMMAND`: test, quick, window, sheets, docs, wheels, extension, bench, eval, …
+
+Each is a program that also runs by itself; `underpaint-dev COMMAND --help` is its own help.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_INSTALLERS = ROOT / "installers"
+_PYTEST = ("-m", "pytest")
+_DAEMON = ("-m", "underpaint_daemon")
+
+COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "test": (
+        "linters, types, the whole suite (--quick, --coverage)",
+        (f"{_INSTALLERS}/bootstrap.py", "test"),
+    ),
+    "quick": (
+        "the part of the suite that takes seconds",
+        (f"{_INSTALLERS}/bootstrap.py", "test", "--quick"),
+    ),
+    "window": ("the add-on in a real window; screenshots", (*_PYTEST, "tests/window")),
+    "sheets": ("draw the pictures of README and docs again", (f"{_INSTALLERS}/sheets.py",)),
+    "docs": ("build the documentation into dist/docs", (f"{_INSTALLERS}/build_docs.py",)),
+    "wheels": ("build the three wheels", (f"{_INSTALLERS}/build_wheels.py",)),
+    "extension": ("build the Blender extension", (f"{_INSTALLERS}/build_extension.py",)),
+    "repository": ("build the extension repository", (f"{_INSTALLERS}/build_repository.py",)),
+    "demo": ("capture the demo scene and paint it", (f"{_INSTALLERS}/demo.py",)),
+    "bench": ("measure speed and memory", (*_DAEMON, "bench")),
+    "eval": ("measure quality", (*_DAEMON, "eval")),
+    "gpu-check": ("everything that needs a GPU, in minutes", (*_DAEMON, "gpu-check")),
+    "train-starter": ("train the starter model", (*_DAEMON, "train-starter")),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in COMMANDS:
+        asked_for_help = words[:1] in (["-h"], ["--help"])
+        print(usage(), file=sys.stdout if asked_for_help else sys.stderr)
+        return 0 if asked_for_help else 2
+    _, command = COMMANDS[words[0]]
+    return subprocess.run([sys.executable, *command, *words[1:]], cwd=ROOT, check=False).returncode
+
+
+def usage() -> str:
+    """The commands, a line each."""
+    lines = [f"  {name:14} {what}" for name, (what, _) in COMMANDS.items()]
+    return "usage: underpaint-dev COMMAND …\n\n" + "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

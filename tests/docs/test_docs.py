@@ -1,0 +1,100 @@
+"""The documentation: it builds without a warning, its links lead somewhere, its examples run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from underpaint.cli import forward
+from underpaint.cli.main import build_parser
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_FOLDERS = "protocol|daemon|blender_addon|installers|tests"
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """Each fenced block in a language, with the page that it stands on."""
+    for page in PAGES:
+        for found in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+            if found[1] == language:
+                yield page.name, found[2]
+
+
+def commands() -> list[tuple[str, str]]:
+    lines = [(page, line) for page, text in blocks("sh") for line in text.splitlines()]
+    ours = [(page, line.removeprefix(".venv/bin/")) for page, line in lines]
+    return [(page, line) for page, line in ours if line.startswith("underpaint ")]
+
+
+def test_the_site_builds_without_a_warning_or_a_dead_link(tmp_path):
+    command = [sys.executable, ROOT / "installers" / "build_docs.py", "--out", tmp_path / "site"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "reference" / "command-line.html").exists()
+
+
+def test_links_and_pictures_of_the_front_pages_are_there():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_paths_that_pages_name_in_code_are_there():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for path in re.findall(
+            r"`((?:protocol|daemon|blender_addon|installers|tests)/[\w./-]+)`", text
+        ):
+            assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_the_command_lines_that_pages_show_are_understood(page: str, line: str):
+    words = shlex.split(line, comments=True)[1:]
+    if words[0] in forward.COMMANDS:
+        usage = _usage(*_named(words))
+        unknown = [word for word in words if word.startswith("--") and word not in usage]
+        assert unknown == [], f"{page}: {line}"
+    else:
+        build_parser().parse_args(words)
+
+
+@cache
+def _usage(*name: str) -> str:
+    command = [sys.executable, "-m", "underpaint_daemon", *name, "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _named(words: list[str]) -> list[str]:
+    """The command's own name: one word, or two for eval and bench."""
+    return words[:2] if words[0] in ("eval", "bench") else words[:1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "code"), list(blocks("python")), ids=lambda value: value[:20])
+def test_the_python_that_pages_show_runs(page: str, code: str, tmp_path):
+    env = {**os.environ, "UNDERPAINT_DATA": f"{tmp_path}/data", "UNDERPAINT_CACHE": f"{tmp_path}/c"}
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"
+    finally:
+        subprocess.run([sys.executable, "-m", "underpaint.cli.main", "daemon", "stop"], env=env)

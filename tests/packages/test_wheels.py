@@ -1,0 +1,106 @@
+"""The wheels as users get them: built, installed into an empty environment, used elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPOT = ROOT / "tests" / "data" / "spot.obj"
+UV = Path(sys.executable).with_name("uv")
+
+pytestmark = pytest.mark.skipif(not UV.exists(), reason="uv is not beside this Python")
+
+
+MEASURED = (0, 3)
+"""Exit codes of a measurement that ran; 3: a bar does not hold, as in these small ones it may."""
+
+
+def run(
+    *command: object,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    codes: tuple[int, ...] = (0,),
+) -> str:
+    words = [str(word) for word in command]
+    done = subprocess.run(words, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode in codes, done.stdout + done.stderr
+    return done.stdout
+
+
+def build(out: Path, *names: str) -> list[Path]:
+    run(sys.executable, ROOT / "installers" / "build_wheels.py", "--out", out, *names)
+    return sorted(out.glob("*.whl"))
+
+
+def environment(folder: Path, wheels: list[Path], *more: str) -> Path:
+    """An environment of its own with these wheels and what they ask for; its Python."""
+    run(UV, "venv", "-q", "--python", sys.executable, folder)
+    python = folder / "bin" / "python"
+    constraints = ROOT / "installers" / "constraints.txt"
+    words = [*wheels, *more, "-c", constraints, *find_links()]
+    run(UV, "pip", "install", "-q", "--python", python, *words, env=outside())
+    return python
+
+
+def find_links() -> list[str]:
+    """Where the user's pip looks for wheels; uv does not read pip's settings."""
+    told = run(sys.executable, "-m", "pip", "config", "list")
+    lines = [line.partition("=") for line in told.splitlines()]
+    folders = [text.strip("'\"") for name, _, text in lines if name.endswith("find-links")]
+    return [word for folder in folders for word in ("--find-links", folder)]
+
+
+def outside(tmp_path: Path | None = None) -> dict[str, str]:
+    """This process's variables without those that lead back to the checkout."""
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    if tmp_path is not None:
+        env |= {"UNDERPAINT_DATA": f"{tmp_path}/data", "UNDERPAINT_CACHE": f"{tmp_path}/cache"}
+    return env
+
+
+def test_the_same_sources_give_the_same_wheel(tmp_path):
+    (one,) = build(tmp_path / "a", "underpaint")
+    (other,) = build(tmp_path / "b", "underpaint")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_client_wheel_is_light_and_runs_alone(tmp_path):
+    python = environment(tmp_path / "env", build(tmp_path / "dist", "underpaint"))
+    listed = json.loads(run(UV, "pip", "list", "--format", "json", "--python", python))
+    assert {entry["name"] for entry in listed} == {"underpaint", "numpy", "msgpack", "pyzmq"}
+    command = python.with_name("underpaint")
+    assert "generate" in run(command, "--help", env=outside(tmp_path), cwd=tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_installed_daemon_paints_textures_and_measures_outside_the_checkout(tmp_path):
+    wheels = build(tmp_path / "dist")
+    assert len(wheels) == 3
+    python = environment(tmp_path / "env", wheels, "torch==2.13.0")
+    env = outside(tmp_path)
+    run(UV, "pip", "check", "--python", python, env=env)
+
+    def underpaint(*words: object, codes: tuple[int, ...] = (0,)) -> str:
+        return run(python.with_name("underpaint"), *words, env=env, cwd=tmp_path, codes=codes)
+
+    try:
+        checks = json.loads(underpaint("doctor", "--json"))
+        assert checks
+        underpaint("generate", "--prompt", "a red ball", "--steps", "1", "--out", "picture")
+        assert list((tmp_path / "picture").glob("*.png"))
+        small = ("--steps", "1", "--views", "4")
+        underpaint("texture", SPOT, "--prompt", "moss", *small, "--out", "cow")
+        assert (tmp_path / "cow" / "spot.glb").exists()
+        small = ("--views", "4", "--size", "256")
+        report = underpaint("eval", "projection", SPOT, *small, "--json", codes=MEASURED)
+        assert json.loads(report)["command"] == "eval projection"
+    finally:
+        subprocess.run([python.with_name("underpaint"), "daemon", "stop"], env=env, check=False)
