@@ -50,8 +50,8 @@ def main() -> int:
     for name, counts in measured().items():
         folders[str(Path(name).parent)].append(counts)
         rooms[room(name)].append(counts)
-    for folder, counts in sorted(folders.items()):
-        print(f"{percent(counts):6.1f} %  {folder}")
+    for folder, found in sorted(folders.items()):
+        print(f"{percent(found):6.1f} %  {folder}")
     low = [name for name, floor in FLOORS.items() if percent(rooms[name]) < floor]
     for name, floor in FLOORS.items():
         mark = "BELOW" if name in low else "holds"
