@@ -39,17 +39,25 @@ class Spacing(StrEnum):
 
 
 class ControlKind(StrEnum):
-    """What a ControlNet is conditioned on. Depth and normal come exact from the scene, and the
-    guide (where on its surface each pixel lies, see `Pattern`) follows from them; the others are
-    derived in the worker from the view's colour or from an image."""
+    """What a ControlNet is conditioned on.
+
+    Depth, normals and object ids come exact from the scene, and the guide (where on its surface
+    each pixel lies, see `Pattern`) follows from them; lines are drawn from its form where depth or
+    normals are known, else found in its colours. A pose and straight lines (mlsd) are given as an
+    image; tile and inpaint take the picture itself.
+    """
 
     DEPTH = "depth"
     NORMAL = "normal"
     CANNY = "canny"
     LINEART = "lineart"
-    HED = "hed"
-    MLSD = "mlsd"
+    SOFTEDGE = "softedge"
+    SCRIBBLE = "scribble"
+    SEGMENT = "segment"
+    TILE = "tile"
+    INPAINT = "inpaint"
     OPENPOSE = "openpose"
+    MLSD = "mlsd"
     SHUFFLE = "shuffle"
     GUIDE = "guide"
 
@@ -69,12 +77,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One ControlNet.
+    """One ControlNet (or T2I-Adapter).
 
     `scale`: conditioning scale, 0–2. `start`, `end`: the part of the denoising steps in which it
     acts, 0–1. `image`: the control image (colour) when it does not come from the view.
-    `model`: a ControlNet folder; None takes the model's own. `detector_weights`: a folder for
-    detectors that need weights.
+    `model`: its folder or .safetensors file (a full path), or the name of one among the models;
+    None takes the model's own. `convention`: how it reads normals (opengl, bae, midas, directx),
+    depth (inverse, linear) or holes (minus_one, black); None finds out. `depth_range`: metres from
+    white to black, the same for a series of pictures; None looks at this one.
     """
 
     kind: ControlKind
@@ -83,7 +93,8 @@ class Control:
     end: float = 1.0
     image: BufferRef | None = None
     model: str | None = None
-    detector_weights: str | None = None
+    convention: str | None = None
+    depth_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,29 @@ def export(pipeline: StableDiffusionPipeline, file: Path) -> Path:
     return file
 
 
+def export_controlnet(network, file: Path, prefix: str = "") -> Path:
+    """Write a ControlNet as the first releases were: `input_hint_block`, `zero_convs`."""
+    last = 2 * (len(network.controlnet_cond_embedding.blocks) + 1)
+    rules = (
+        (r"^controlnet_cond_embedding\.conv_in", "input_hint_block.0"),
+        (r"^controlnet_cond_embedding\.conv_out", f"input_hint_block.{last}"),
+        (r"^controlnet_down_blocks\.(\d+)", r"zero_convs.\1.0"),
+        (r"^controlnet_mid_block", "middle_block_out.0"),
+    )
+
+    def name(old: str) -> str:
+        old = re.sub(
+            r"^controlnet_cond_embedding\.blocks\.(\d+)",
+            lambda found: f"input_hint_block.{2 * int(found[1]) + 2}",
+            old,
+        )
+        return _renamed(old, rules)
+
+    tensors = {name(old): tensor for old, tensor in _unet_names(network).items()}
+    save_file({prefix + n: t.contiguous().clone() for n, t in tensors.items()}, file)
+    return file
+
+
 def _unet_names(unet) -> dict:
     rows = unet.config.layers_per_block + 1
 

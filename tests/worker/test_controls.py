@@ -13,10 +13,11 @@ from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, View
+from underpaint_daemon.common.conventions import Convention
 from underpaint_daemon.worker.pipelines.canvas import Canvas
 from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_daemon.worker.pipelines.controls.detectors import detect
-from underpaint_daemon.worker.pipelines.controls.networks import control_image
+from underpaint_daemon.worker.pipelines.controls.images import Sources, control_image
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 DEPTH, NORMAL = Control(ControlKind.DEPTH), Control(ControlKind.NORMAL)
@@ -60,15 +61,17 @@ def test_a_view_of_another_resolution_keeps_depth_in_metres_and_normals_unit_len
     sampled = canvas(96, 64).nearest(depth)
     assert sampled.shape == (64, 96)
     assert np.isin(sampled, depth).all()
-    shown = control_image(DEPTH, view, studio.buffers, canvas(96, 64))
+    sources = Sources(view, studio.buffers, canvas(96, 64))
+    shown = control_image(DEPTH, Convention.INVERSE, sources).pixels
     assert np.array_equal(shown, depth_control(sampled))
-    normal = control_image(NORMAL, view, studio.buffers, canvas(96, 64))
+    normal = control_image(NORMAL, Convention.OPENGL, sources).pixels
     length = np.linalg.norm(normal.astype(float) / 127.5 - 1, axis=-1)
     assert np.abs(length - 1).max() < 0.015
 
 
 def test_a_view_of_the_same_resolution_is_passed_on_untouched(studio: Studio, view: View) -> None:
-    normal = control_image(NORMAL, view, studio.buffers, canvas())
+    sources = Sources(view, studio.buffers, canvas())
+    normal = control_image(NORMAL, Convention.OPENGL, sources).pixels
     assert np.array_equal(normal, studio.buffers[view.normal.sha256])
 
 
@@ -76,7 +79,7 @@ def test_a_view_of_the_same_resolution_is_passed_on_untouched(studio: Studio, vi
 def test_lines_are_found_where_the_ball_ends(studio: Studio, view: View, kind: ControlKind) -> None:
     ball = np.asarray(studio.buffers[view.color.sha256])[..., :1] > 100
     image = np.where(ball, (30, 40, 50), (220, 210, 200)).astype(np.uint8)
-    lines = detect(kind, image, None)
+    lines = detect(kind, image)
     assert lines.shape == image.shape
     edge = np.abs(np.diff(image[..., 0].astype(int), axis=1)).max(1) > 0
     assert lines[edge].max() > 60
@@ -86,7 +89,7 @@ def test_lines_are_found_where_the_ball_ends(studio: Studio, view: View, kind: C
 def test_shuffle_keeps_the_colours_and_is_the_same_each_time() -> None:
     image = photo(80, 64)
     state = np.random.get_state()[1].copy()
-    first, second = (detect(ControlKind.SHUFFLE, image, None) for _ in range(2))
+    first, second = (detect(ControlKind.SHUFFLE, image) for _ in range(2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, image)
     assert (np.random.get_state()[1] == state).all()
@@ -116,11 +119,9 @@ def test_a_control_image_may_be_given_ready_made(studio: Studio, view: View) -> 
     [
         (Control(ControlKind.CANNY), ErrorCode.CONTROL_MISSING),
         (Control(ControlKind.DEPTH, model="/nowhere/controlnet"), ErrorCode.CONTROL_MISSING),
-        (Control(ControlKind.HED, model="DEPTH"), ErrorCode.DETECTOR_MISSING),
-        (
-            Control(ControlKind.OPENPOSE, model="DEPTH", detector_weights="/nowhere"),
-            ErrorCode.DETECTOR_MISSING,
-        ),
+        (Control(ControlKind.DEPTH, model="nowhere"), ErrorCode.CONTROL_MISSING),
+        (Control(ControlKind.OPENPOSE, model="DEPTH"), ErrorCode.BAD_REQUEST),
+        (Control(ControlKind.MLSD, model="DEPTH"), ErrorCode.BAD_REQUEST),
     ],
 )
 def test_what_is_missing_is_named(

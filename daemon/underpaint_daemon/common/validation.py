@@ -28,6 +28,8 @@ from underpaint.requests import (
     View,
 )
 
+from .conventions import convention_of
+
 MIN_SIDE = 64
 MAX_SIDE = 8192
 MAX_STEPS = 200
@@ -42,8 +44,21 @@ FIRST_TILE = 1001
 LAST_TILE = 2000
 MAX_PROMPT = 20_000
 EXACT_KINDS = (ControlKind.DEPTH, ControlKind.NORMAL, ControlKind.GUIDE)
-"""Controls that come exact from a scene's form; all others are found in colours."""
-_PART = {ControlKind.DEPTH: "depth", ControlKind.NORMAL: "normal", ControlKind.GUIDE: "depth"}
+"""Controls that come exact from a scene's form, whatever its colours."""
+_FORM = ("depth", "normal", "color")
+_PARTS_OF_KIND = {
+    ControlKind.DEPTH: ("depth",),
+    ControlKind.NORMAL: ("normal",),
+    ControlKind.GUIDE: ("position", "depth"),
+    ControlKind.SEGMENT: ("object_id",),
+    ControlKind.CANNY: _FORM,
+    ControlKind.LINEART: _FORM,
+    ControlKind.SOFTEDGE: _FORM,
+    ControlKind.SCRIBBLE: _FORM,
+    ControlKind.TILE: ("color",),
+    ControlKind.SHUFFLE: ("color",),
+}
+"""What of a view tells a kind of control, the best first; others need an image."""
 
 
 def validate(request: Request) -> None:
@@ -120,7 +135,7 @@ def _check_image_request(request: ImageRequest) -> None:
     _check_ref("reference", request.reference, Kind.COLOR)
     _check_view("view", request.view)
     flat = request.tile is not TileAxes.OFF and request.view is None
-    _check_controls(request.controls or (), request.view, flat=flat)
+    _check_controls(request.controls or (), request.view, request.init, flat=flat)
 
 
 def _check_inpaint_request(request: InpaintRequest) -> None:
@@ -135,7 +150,7 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
     if max(request.image.shape[:2]) > MAX_SIDE:
         _too_large("image", request.image.shape[1], request.image.shape[0])
     _check_view("view", request.view)
-    _check_controls(request.controls or (), request.view)
+    _check_controls(request.controls or (), request.view, request.image)
 
 
 def _check_texture_request(request: TextureRequest) -> None:
@@ -218,24 +233,31 @@ def _check_mesh(mesh: MeshRef) -> None:
             raise RequestError(ErrorCode.BAD_MESH, f"mesh.{name} is {ref.dtype}, not {wanted}")
 
 
-def _check_controls(controls: Sequence[Control], view: View | None, *, flat: bool = False) -> None:
-    """flat: the picture repeats and has no view, so it is a plane of which all is known."""
+def _check_controls(
+    controls: Sequence[Control],
+    view: View | None,
+    picture: BufferRef | None,
+    *,
+    flat: bool = False,
+) -> None:
+    """picture: what is started from. flat: the picture repeats and has no view, so it is a plane
+    of which all is known."""
     for i, control in enumerate(controls):
         _check_control(i, control)
         known = flat and control.kind in EXACT_KINDS
+        if control.kind in (ControlKind.TILE, ControlKind.INPAINT):
+            known = picture is not None
         if control.image is None and not known and control_source(control.kind, view) is None:
-            part = _PART.get(control.kind, "color")
-            _refuse(f"controls[{i}]", f"({control.kind}) needs an image or a view with {part}")
+            parts = _PARTS_OF_KIND.get(control.kind, ())
+            or_view = f" or a view with {' or '.join(parts)}" if parts else ""
+            _refuse(f"controls[{i}]", f"({control.kind}) needs an image{or_view}")
 
 
 def control_source(kind: ControlKind, view: View | None) -> BufferRef | None:
     """The buffer of a view that a control of this kind is made from; None where it lacks."""
-    if view is None:
-        return None
-    if kind is ControlKind.GUIDE:
-        return view.position or view.depth
-    ref: BufferRef | None = getattr(view, _PART.get(kind, "color"))
-    return ref
+    parts = () if view is None else _PARTS_OF_KIND.get(kind, ())
+    refs = (getattr(view, part) for part in parts)
+    return next((ref for ref in refs if ref is not None), None)
 
 
 def _check_control(i: int, control: Control) -> None:
@@ -245,9 +267,17 @@ def _check_control(i: int, control: Control) -> None:
     _range(f"{where}.end", control.end, 0.0, 1.0)
     if control.start >= control.end:
         _refuse(f"{where}.start", f"is {control.start}, not below its end {control.end}")
+    if control.depth_range is not None:
+        _check_depth_range(f"{where}.depth_range", control.depth_range)
+    convention_of(control.kind, control.convention, None)
     exact = {ControlKind.DEPTH: Kind.DEPTH, ControlKind.NORMAL: Kind.NORMAL}.get(control.kind)
     kinds = (Kind.COLOR,) if exact is None else (Kind.COLOR, exact)
     _check_ref(f"{where}.image", control.image, *kinds)
+
+
+def _check_depth_range(where: str, limits: tuple[float, ...]) -> None:
+    if len(limits) != 2 or not 0 < limits[0] < limits[1]:
+        _refuse(where, f"is {limits}; expected metres from white to black, e.g. 2, 9")
 
 
 def _check_view(where: str, view: View | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from torch import nn
 from transformers import CLIPTokenizer
 
+from underpaint_daemon.common.conventions import BESIDE, Convention
 from underpaint_starter.networks.models import Networks, make_scheduler
 
 SIZE_LIMIT_MB = 60.0
@@ -39,6 +41,9 @@ def export_model(
     for name, net in networks.controls.items():
         twin: Any = _half(net)
         twin.save_pretrained(folder / f"controlnet_{name}", safe_serialization=True)
+    if "normal" in networks.controls:
+        said = json.dumps({"convention": Convention.OPENGL.value})
+        (folder / "controlnet_normal" / BESIDE).write_text(f"{said}\n", "utf-8")
 
 
 def folder_mb(folder: Path) -> float:

@@ -14,14 +14,13 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_depth, read_mask
 from ..files.viewfile import load_view
 from ..requests import (
-    ControlKind,
     ImageRequest,
     InpaintRequest,
     Prompt,
     Request,
     View,
 )
-from .controls import FORM, controls_of
+from .controls import add_control, controls_of
 from .options import (
     add_json,
     add_model,
@@ -39,6 +38,8 @@ _EPILOG = """\
 examples:
   underpaint generate --prompt "mossy stone head" --view view.npz --control depth --out out
   underpaint generate --prompt "red brick cube" --control canny=photo.png:0.8 --out out
+  underpaint generate --model my.safetensors --prompt "oak" --view view.npz \
+      --control depth@control_v11f1p_sd15_depth.safetensors:0.8 --out out
   underpaint generate --prompt "gold" --init render.png --strength 0.5 --mask spot.png --out out
 """
 
@@ -54,14 +55,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_words(parser, "what to paint")
     add_model(parser)
     parser.add_argument("--view", type=Path, help="a captured view file (.npz)")
-    parser.add_argument(
-        "--control",
-        action="append",
-        default=[],
-        metavar=FORM,
-        help="a ControlNet; repeat for several; default: with a view what the model wants. KIND:\n"
-        f"{', '.join(ControlKind)}; or none",
-    )
+    add_control(parser)
     parser.add_argument("--depth", type=Path, help="depth in metres (.npy) in place of a view")
     parser.add_argument("--init", type=Path, help="start from this image")
     parser.add_argument("--mask", type=Path, help="repaint only where this image is white")

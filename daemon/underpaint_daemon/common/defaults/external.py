@@ -20,8 +20,11 @@ _OTHER_WORDS: Mapping[str, ControlKind] = {
     "normalbae": ControlKind.NORMAL,
     "zoe": ControlKind.DEPTH,
     "midas": ControlKind.DEPTH,
-    "softedge": ControlKind.HED,
+    "hed": ControlKind.SOFTEDGE,
+    "pidi": ControlKind.SOFTEDGE,
     "pose": ControlKind.OPENPOSE,
+    "seg": ControlKind.SEGMENT,
+    "sketch": ControlKind.SCRIBBLE,
 }
 _WORDS = {**{kind.value: kind for kind in ControlKind}, **_OTHER_WORDS}
 

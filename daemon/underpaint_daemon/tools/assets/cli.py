@@ -14,6 +14,7 @@ from typing import Any
 
 import underpaint
 from underpaint.buffers import Buffers
+from underpaint.cli.controls import add_control, controls_of
 from underpaint.cli.options import (
     add_json,
     add_model,
@@ -109,6 +110,7 @@ def options() -> argparse.ArgumentParser:
         help="pixels a side of each view; default: what the model was made for",
     )
     add_model(parser)
+    add_control(parser)
     add_sampling(parser)
     add_editing(parser)
     add_pbr(parser)
@@ -224,19 +226,22 @@ def build_request(
     if args.earlier is not None:
         request = continued(args.earlier, ref, asset.prompt, asset.seed)
     else:
-        request = _anew(ref, asset, args)
+        request = _anew(ref, asset, args, buffers)
     if asset.objects:
         request = replace(request, object_prompts=object_prompts(asset.objects, names or {}))
     return edited(request, args, mesh, buffers), buffers
 
 
-def _anew(mesh: MeshRef, asset: Asset, args: argparse.Namespace) -> TextureRequest:
+def _anew(
+    mesh: MeshRef, asset: Asset, args: argparse.Namespace, buffers: Buffers
+) -> TextureRequest:
     return TextureRequest(
         prompt=asset.prompt,
         mesh=mesh,
         model=args.model,
         method=chosen(Method, "--method", args.method),
         sampling=sampling_of(args, asset.seed),
+        controls=controls_of(args.control, buffers),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,

@@ -23,7 +23,7 @@ from diffusers import (
 )
 
 from underpaint_daemon.worker.main import NICENESS
-from underpaint_daemon.worker.pipelines.loading.components import best_device
+from underpaint_daemon.worker.pipelines.loading.networks import best_device
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from underpaint.paths import Paths
 from underpaint_daemon.common.models import INDEX, broken, check_network, model_folder, read_json
 
 from ..pipelines.latents import from_image8
-from ..pipelines.loading.components import Device, load_network, load_tokenizer
+from ..pipelines.loading.networks import Device, load_network, load_tokenizer
 
 Image8 = npt.NDArray[np.uint8]
 INTRINSICS = "MarigoldIntrinsicsPipeline"

@@ -25,7 +25,8 @@ from underpaint_daemon.common.single_files import header
 
 from .canvas import flatten
 from .latents import from_image8
-from .loading.components import LoadedModel, load_network
+from .loading.components import LoadedModel
+from .loading.networks import load_network
 
 Image8 = npt.NDArray[np.uint8]
 _LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
@@ -133,10 +134,10 @@ def _load_ip_adapter(pipe: Any, folder: Path) -> None:
 @torch.no_grad()
 def _embed_picture(model: LoadedModel, folder: Path, picture: Image8) -> torch.Tensor:
     """CLIP image embedding (1, 1, width) of the picture's centre square."""
-    key = "image_encoder"
-    if key not in model.others:
-        model.others[key] = load_network(CLIPVisionModelWithProjection, folder / key, model.place)
-    encoder = model.others[key]
+    path = folder / "image_encoder"
+    encoder = model.companion(
+        path, lambda: load_network(CLIPVisionModelWithProjection, path, model.place)
+    )
     side = min(picture.shape[:2])
     top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
     square = flatten(picture)[top : top + side, left : left + side]

@@ -17,6 +17,7 @@ from torch import Tensor
 from underpaint.requests import Sampler
 from underpaint_daemon.common.defaults.settle import Settled
 
+from .controls.adapters import applied
 from .controls.networks import Conditioning
 from .families import Task
 from .latents import vae_scale
@@ -105,7 +106,9 @@ def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
         "output_type": "latent",
         "return_dict": False,
     }
-    latents: Tensor = pipe(**{key: value for key, value in arguments.items() if key in known})[0]
+    timesteps = scheduler.config.num_train_timesteps
+    with applied(job.model.unet, job.conditioning.adapters, timesteps):
+        latents: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
     return latents
 
 

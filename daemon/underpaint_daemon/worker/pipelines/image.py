@@ -14,6 +14,7 @@ from underpaint_daemon.common.job_contract import Reporter
 
 from .batch import Plan, paint
 from .canvas import Canvas
+from .controls.images import Sources
 from .controls.networks import prepare_controls
 from .denoise import changes_nothing
 from .families import Task
@@ -37,11 +38,12 @@ def run_image(
     init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
     if init is not None and changes_nothing(request.strength):
         return [init] * request.batch
+    sources = Sources(request.view, arrays, canvas, request.init)
     plan = Plan(
         request=request,
         task=Task.TEXT if init is None else Task.IMAGE,
         canvas=canvas,
-        conditioning=prepare_controls(model, request.controls or (), request.view, arrays, canvas),
+        conditioning=prepare_controls(model, request.controls or (), sources, reporter.warn),
         finish=canvas.back,
         strength=1.0 if init is None else request.strength,
         start={} if init is None else {"image": from_image8(init)},

@@ -14,6 +14,7 @@ from underpaint_daemon.common.job_contract import Reporter
 
 from .batch import Plan, paint
 from .canvas import Canvas, around, compose, fade, whole
+from .controls.images import Sources
 from .controls.networks import prepare_controls
 from .denoise import changes_nothing, native_side
 from .families import Task
@@ -38,18 +39,23 @@ def run_inpaint(
     if changes_nothing(request.strength) or not mask.any():
         return [image.copy() for _ in range(request.batch)]
     canvas = _canvas(model, request, mask)
-    marked = torch.from_numpy(canvas.mask(mask, vae_scale(model.vae)))[None, None]
+    hole = canvas.mask(mask, vae_scale(model.vae))
+    sources = Sources(request.view, arrays, canvas, request.image, hole)
     weight = fade(mask, request.feather)
     plan = Plan(
         request=request,
         task=Task.INPAINT,
         canvas=canvas,
-        conditioning=prepare_controls(model, request.controls or (), request.view, arrays, canvas),
+        conditioning=prepare_controls(model, request.controls or (), sources, reporter.warn),
         finish=lambda painted: _paste(image, canvas, painted, weight),
         strength=request.strength,
-        start={"image": from_image8(canvas.colour(image)), "mask_image": marked},
+        start={"image": from_image8(canvas.colour(image)), "mask_image": _mask(hole)},
     )
     return paint(model, plan, tier, reporter)
+
+
+def _mask(hole: npt.NDArray[np.float32]) -> torch.Tensor:
+    return torch.from_numpy(hole)[None, None]
 
 
 def _canvas(model: LoadedModel, request: InpaintRequest, mask: Image8) -> Canvas:

@@ -1,4 +1,4 @@
-"""Control images from exact scene buffers: what ControlNets were trained on.
+"""Control images from exact scene buffers, in the convention that a ControlNet was trained on.
 
 Training of the starter model and inference share this file, so that both see the same images.
 """
@@ -11,26 +11,45 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.normals import encode_normal
+from underpaint_daemon.common.conventions import Convention
 
-__all__ = ["depth_control", "encode_normal"]
+from .depth import depth_control
+
+__all__ = ["depth_control", "encode_normal", "normals_as", "segments"]
 
 Image8 = npt.NDArray[np.uint8]
+_GOLDEN = 0.618033988749895
 
 
-def depth_control(depth: npt.NDArray[Any]) -> Image8:
-    """Relative inverse depth as (h, w, 3) uint8: 255 = nearest, 0 = farthest and background.
+def normals_as(encoded: Image8, convention: Convention) -> Image8:
+    """Normals of ours (OpenGL axes, (h, w, 3) uint8) as another convention writes them."""
+    red, green, blue = encoded[..., 0], encoded[..., 1], encoded[..., 2]
+    if convention is Convention.BAE:
+        return np.stack((_turned(red), green, blue), -1)
+    if convention is Convention.MIDAS:
+        return np.stack((blue, green, _turned(red)), -1)
+    if convention is Convention.DIRECTX:
+        return np.stack((red, _turned(green), blue), -1)
+    return encoded
 
-    `depth`: (h, w), metres along the view axis, +inf = background. Scaled per image between the
-    nearest and the farthest finite depth (the convention of MiDaS and the depth ControlNets);
-    surfaces keep at least 16/255 where there is background, so that they stay apart from it.
+
+def segments(object_id: npt.NDArray[Any]) -> Image8:
+    """A colour of its own for each object, (h, w, 3) uint8; the background (0) is black.
+
+    Hues walk the circle by the golden ratio, so that neighbouring numbers differ most and a number
+    has its colour in every view.
     """
-    finite = np.isfinite(depth)
-    out = np.zeros((*depth.shape, 3), np.uint8)
-    if not finite.any():
-        return out
-    inverse = 1.0 / depth[finite].astype(np.float64)
-    low, high = inverse.min(), inverse.max()
-    scaled = np.ones_like(inverse) if high == low else (inverse - low) / (high - low)
-    floor = 0.0 if finite.all() else 16 / 255
-    out[finite] = np.round((floor + (1 - floor) * scaled) * 255).astype(np.uint8)[:, None]
-    return out
+    number = object_id.astype(np.int64)
+    hue = (number * _GOLDEN) % 1.0
+    rgb = np.stack([np.abs((hue + shift) % 1.0 * 6 - 3) - 1 for shift in (0.0, 2 / 3, 1 / 3)], -1)
+    value = 0.55 + 0.45 * ((number * 7) % 5 / 4)
+    colours = np.round(rgb.clip(0, 1) * value[..., None] * 255).astype(np.uint8)
+    colours[number == 0] = 0
+    return colours
+
+
+def _turned(channel: Image8) -> Image8:
+    """The opposite direction; 128 is the encoding's zero and stays."""
+    flipped = 255 - channel
+    flipped[channel == 128] = 128
+    return flipped

@@ -1,8 +1,7 @@
-"""Control images derived from pictures, by controlnet-aux's detectors.
+"""Control images found in pictures, where the form is not known: no weights, no downloads.
 
-Canny, standard line art and shuffle need no weights. The others load theirs from a folder the
-user gives. The package's own `__init__` imports every detector, and some need torchvision; each is
-imported here on its own.
+Canny, standard line art and shuffle are controlnet-aux's. The package's own `__init__` imports
+every detector, and some need torchvision; each is imported here on its own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import importlib.util
 import sys
 import types
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 import cv2
@@ -25,23 +23,18 @@ from underpaint.requests import ControlKind
 Image8 = npt.NDArray[np.uint8]
 _PACKAGE = "controlnet_aux"
 _SHUFFLE_SEED = 1
-
-_WITH_WEIGHTS: Mapping[ControlKind, tuple[str, str]] = {
-    ControlKind.HED: ("hed", "HEDdetector"),
-    ControlKind.MLSD: ("mlsd", "MLSDdetector"),
-    ControlKind.OPENPOSE: ("open_pose", "OpenposeDetector"),
-}
+_SOFT_SIGMA = 1.5
 
 
-def detect(kind: ControlKind, image: Image8, weights: Path | None) -> Image8:
+def detect(kind: ControlKind, image: Image8) -> Image8:
     """The control image (h, w, 3) uint8 of a picture (h, w, 3) uint8, at the same size.
 
-    Raises RequestError(DETECTOR_MISSING) when the detector cannot be had.
+    Raises RequestError(DETECTOR_MISSING) for kinds that no picture tells (a pose).
     """
-    if kind in _WITHOUT_WEIGHTS:
-        found = _WITHOUT_WEIGHTS[kind](image)
-    else:
-        found = _with_weights(kind, image, weights)
+    if kind not in _DETECTORS:
+        known = ", ".join(_DETECTORS)
+        _missing(f"{kind} cannot be found in a picture; {known} can")
+    found = _DETECTORS[kind](image)
     resized = cv2.resize(found, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     if resized.ndim == 2:
         resized = np.repeat(resized[..., None], 3, axis=2)
@@ -57,6 +50,19 @@ def _canny(image: Image8) -> Any:
 def _lineart(image: Image8) -> Any:
     detector = _class("lineart_standard", "LineartStandardDetector")()
     return detector(image, detect_resolution=min(image.shape[:2]), output_type="np")
+
+
+def _softedge(image: Image8) -> Any:
+    """The strongest slope of the three colours, smoothed: what HED and PiDi look like."""
+    smooth = cv2.GaussianBlur(image, (0, 0), _SOFT_SIGMA).astype(np.float32)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *way) for way in ((1, 0), (0, 1)))
+    slope = np.hypot(across, down).max(-1)
+    return (slope / max(float(np.percentile(slope, 99.5)), 32.0) * 255).clip(0, 255)
+
+
+def _scribble(image: Image8) -> Any:
+    edges = cv2.Canny(cv2.GaussianBlur(image, (0, 0), 2.0), 60, 120)
+    return cv2.dilate(edges, np.ones((5, 5), np.uint8))
 
 
 def _shuffle(image: Image8) -> Any:
@@ -77,24 +83,13 @@ def _shuffle(image: Image8) -> Any:
         np.random.set_state(state)
 
 
-_WITHOUT_WEIGHTS: Mapping[ControlKind, Callable[[Image8], Any]] = {
+_DETECTORS: Mapping[ControlKind, Callable[[Image8], Any]] = {
     ControlKind.CANNY: _canny,
     ControlKind.LINEART: _lineart,
+    ControlKind.SOFTEDGE: _softedge,
+    ControlKind.SCRIBBLE: _scribble,
     ControlKind.SHUFFLE: _shuffle,
 }
-
-
-def _with_weights(kind: ControlKind, image: Image8, weights: Path | None) -> Any:
-    if weights is None or not weights.is_dir():
-        where = "no folder was given" if weights is None else f"there is no folder {weights}"
-        _missing(f"The {kind} detector needs weights; {where}")
-    module, name = _WITH_WEIGHTS[kind]
-    try:
-        detector = _class(module, name).from_pretrained(str(weights), local_files_only=True)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        _missing(f"The {kind} detector's weights in {weights} cannot be loaded: {error}")
-    side = min(image.shape[:2])
-    return detector(image, detect_resolution=side, image_resolution=side, output_type="np")
 
 
 def _class(module: str, name: str) -> Any:

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import diffusers
 import numpy.typing as npt
 
-from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import Control, ControlKind, View
+from underpaint.requests import Control
+from underpaint_daemon.common.control_files import find_control
+from underpaint_daemon.common.conventions import convention_of
+from underpaint_daemon.common.models import control_folder
 
-from ..canvas import Canvas
 from ..latents import from_image8
-from ..loading.components import LoadedModel, controlnet
-from .conditioning import depth_control
-from .detectors import detect
+from ..loading.components import LoadedModel
+from ..loading.controlnets import load_control
+from .adapters import Features, features
+from .images import Sources, control_image
+from .union import in_mode
 
-Image8 = npt.NDArray[np.uint8]
-Arrays = Mapping[str, npt.NDArray[Any]]
+Array = npt.NDArray[Any]
+_HINT = (
+    "Choose a control that the model has, or give a ControlNet: --control {kind}@FOLDER_OR_FILE "
+    "(in Python, Control(model=...)), or --control none."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """ControlNets with what they see: `images` (h, w, 3) uint8 at the padded working size."""
+    """ControlNets with what they see: `images` (h, w, 3) at the padded working size, 0–255.
+    `adapters`: what T2I-Adapters say, which act beside them."""
 
     controls: tuple[Control, ...]
     networks: tuple[Any, ...]
-    images: tuple[Image8, ...]
+    images: tuple[Array, ...]
+    adapters: tuple[Features, ...] = ()
 
     def arguments(self, image_name: str) -> dict[str, Any]:
         """A ControlNet pipeline's arguments; `image_name` is what it calls control images."""
@@ -57,48 +65,46 @@ class Conditioning:
 def prepare_controls(
     model: LoadedModel,
     controls: Sequence[Control],
-    view: View | None,
-    arrays: Arrays,
-    canvas: Canvas,
+    sources: Sources,
+    warn: Callable[[str], None],
 ) -> Conditioning:
-    """Load the ControlNets and make their control images.
+    """Load the networks and make their control images; `warn` hears what was done to them.
 
-    Raises RequestError: CONTROL_MISSING, DETECTOR_MISSING or MODEL_BROKEN.
+    Raises RequestError: CONTROL_MISSING, DETECTOR_MISSING, MODEL_BROKEN, or BAD_REQUEST.
     """
-    active = tuple(control for control in controls if control.scale > 0)
-    networks = tuple(
-        controlnet(model, control.kind, Path(control.model) if control.model else None)
-        for control in active
-    )
-    images = tuple(control_image(control, view, arrays, canvas) for control in active)
-    return Conditioning(active, networks, images)
-
-
-def control_image(control: Control, view: View | None, arrays: Arrays, canvas: Canvas) -> Image8:
-    """One control's image, (h, w, 3) uint8 at the canvas's padded size.
-
-    Depth is resampled without blending, in metres, and then encoded; normals are made unit length
-    again. Other kinds are detected in the colours at working size. A colour image given for depth
-    or normal is taken as it is.
-    """
-    ref = control.image or _from_view(control, view)
-    array = arrays[ref.sha256]
-    if ref.kind is Kind.DEPTH:
-        return depth_control(canvas.nearest(array))
-    if ref.kind is Kind.NORMAL:
-        return canvas.normal(array)
-    colour = canvas.colour(array)
-    if control.kind in (ControlKind.DEPTH, ControlKind.NORMAL):
-        return colour
-    weights = Path(control.detector_weights) if control.detector_weights else None
-    return detect(control.kind, colour, weights)
-
-
-def _from_view(control: Control, view: View | None) -> Any:
-    part = {ControlKind.DEPTH: "depth", ControlKind.NORMAL: "normal"}.get(control.kind, "color")
-    ref = getattr(view, part) if view is not None else None
-    if ref is None:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST, f"The {control.kind} control needs a view with {part}"
+    acting, networks, images = list[Control](), list[Any](), list[Array]()
+    adapters = list[Features]()
+    for control in controls:
+        if control.scale <= 0:
+            continue
+        path, network = _network(model, control)
+        image = control_image(
+            control, convention_of(control.kind, control.convention, path), sources
         )
-    return ref
+        if image.warning:
+            warn(image.warning)
+        if isinstance(network, diffusers.T2IAdapter):
+            adapters.append(features(network, control, from_image8(image.pixels)))
+            continue
+        if isinstance(network, diffusers.ControlNetUnionModel):
+            network = in_mode(network, control.kind)
+        acting.append(control)
+        networks.append(network)
+        images.append(image.pixels)
+    return Conditioning(tuple(acting), tuple(networks), tuple(images), tuple(adapters))
+
+
+def _network(model: LoadedModel, control: Control) -> tuple[Path, Any]:
+    """Where a control's network is, and the network."""
+    if control.model is not None:
+        path = find_control(model.models, control.model)
+        return path, model.companion(path, lambda: load_control(path, model.unet, model.place))
+    if control.kind not in model.controlnets:
+        has = ", ".join(model.controlnets) or "none"
+        raise RequestError(
+            ErrorCode.CONTROL_MISSING,
+            f"Model {model.info.name!r} has no {control.kind.value} ControlNet; it has {has}",
+            hint=_HINT.format(kind=control.kind.value),
+        )
+    path = control_folder(model.controlnets.folder, control.kind)
+    return path, model.controlnets[control.kind]

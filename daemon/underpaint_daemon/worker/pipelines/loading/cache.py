@@ -12,7 +12,8 @@ from underpaint.paths import Paths
 from underpaint_daemon.common.models import fingerprint, model_folder
 
 from ..memory import release
-from .components import Device, LoadedModel, best_device, load_model
+from .components import LoadedModel, load_model
+from .networks import Device, best_device
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
 _FALLBACK_BYTES = 8 << 30
@@ -53,9 +54,13 @@ class ModelCache:
         return len(self._models)
 
     def trim(self) -> None:
-        """Drop the least recently used models until the rest keep to the limit."""
+        """Drop the least recently used models until the rest keep to the limit, then those
+        networks from elsewhere that the one in use has not used for longest."""
         while len(self._models) > 1 and self.nbytes > self.limit_bytes:
             self._drop(next(iter(self._models)))
+        for model in self._models.values():
+            while model.companions and self.nbytes > self.limit_bytes:
+                model.companions.popitem(last=False)
 
     def unload(self) -> None:
         """Drop every model and give the memory back."""

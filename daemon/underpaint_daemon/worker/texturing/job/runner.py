@@ -129,7 +129,7 @@ def prepared(
             mesh=mesh,
             arrays=buffers,
             reporter=reporter,
-            preparer=Preparer(model, request, mesh, buffers),
+            preparer=Preparer(model, request, mesh, buffers, reporter.warn),
             denoiser=Denoiser(model, settled(request.sampling).guidance, memory),
             stream=TextureStream(model, mesh, present),
             present=present,

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.worker.pipelines.controls.adapters import applied
 from underpaint_daemon.worker.pipelines.latents import from_image8
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
@@ -79,7 +80,9 @@ class Denoiser:
         sample = torch.cat([scaled, scaled] if guided else [scaled]).to(place.device, place.dtype)
         text = self._text(region.embedding, station.size, guided)
         residuals = self._controls(station, sample, timestep, text, progress)
-        output = self.model.unet(sample, timestep, return_dict=False, **text, **residuals)[0]
+        steps = int(self.model.scheduler_config.get("num_train_timesteps", 1000))
+        with applied(self.model.unet, station.conditioning.adapters, steps):
+            output = self.model.unet(sample, timestep, return_dict=False, **text, **residuals)[0]
         told: Tensor = output.float()
         if not guided:
             return told

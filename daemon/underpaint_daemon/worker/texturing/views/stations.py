@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from underpaint.cameras import Camera
 from underpaint.normals import encode_normal
 from underpaint.requests import TextureRequest, View
 from underpaint_daemon.worker.pipelines.canvas import Canvas
+from underpaint_daemon.worker.pipelines.controls.images import Series, Sources
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning, prepare_controls
 from underpaint_daemon.worker.pipelines.latents import vae_scale
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -56,7 +57,12 @@ class Preparer:
     """Makes stations of one request."""
 
     def __init__(
-        self, model: LoadedModel, request: TextureRequest, mesh: Mesh, arrays: Arrays
+        self,
+        model: LoadedModel,
+        request: TextureRequest,
+        mesh: Mesh,
+        arrays: Arrays,
+        warn: Callable[[str], None],
     ) -> None:
         self._model = model
         self._request = request
@@ -64,38 +70,43 @@ class Preparer:
         self._arrays = arrays
         self._book = PromptBook(model, request)
         self._factor = vae_scale(model.vae)
+        self._warn = warn
+        self._told: set[str] = set()
 
     def placed(self, rig: Sequence[RigView]) -> list[Station]:
         """Stations of cameras about the mesh: its geometry is rendered here."""
-        return [
-            self._placed(view.camera, None if view.direction is None else view.direction.word)
-            for view in rig
-        ]
+        words = [None if view.direction is None else view.direction.word for view in rig]
+        return self._rendered([view.camera for view in rig], words)
 
     def enlarged(self, stations: Sequence[Station], scale: int) -> list[Station]:
         """The same placed cameras with `scale` times the pixels a side."""
-        return [
-            self._placed(resized(s.buffers.camera, (scale * s.size[0], scale * s.size[1])), s.word)
-            for s in stations
-        ]
+        sizes = [(scale * s.size[0], scale * s.size[1]) for s in stations]
+        cameras = [resized(s.buffers.camera, n) for s, n in zip(stations, sizes, strict=True)]
+        return self._rendered(cameras, [s.word for s in stations])
 
     def captured(self, views: Sequence[View]) -> list[Station]:
         """Stations of a host's captured views, which know what stands in between."""
-        return [self._captured(view) for view in views]
+        series = Series([self._arrays[v.depth.sha256] for v in views if v.depth is not None])
+        return [self._captured(view, series) for view in views]
 
-    def _placed(self, camera: Camera, word: str | None) -> Station:
-        buffers = render_view(self._mesh, camera)
-        latent = render_view(self._mesh, camera, self._cells(buffers.size))
+    def _rendered(self, cameras: Sequence[Camera], words: Sequence[str | None]) -> list[Station]:
+        """One range of depth serves all the views, so that they agree about near and far."""
+        seen = [render_view(self._mesh, camera) for camera in cameras]
+        series = Series([buffers.depth.cpu().numpy() for buffers in seen])
+        return [self._placed(b, w, series) for b, w in zip(seen, words, strict=True)]
+
+    def _placed(self, buffers: ViewBuffers, word: str | None, series: Series) -> Station:
+        latent = render_view(self._mesh, buffers.camera, self._cells(buffers.size))
         arrays = Buffers()
         view = _as_view(buffers, arrays)
-        return self._station(buffers, latent, word, view, arrays)
+        return self._station(buffers, latent, word, view, arrays, series)
 
-    def _captured(self, view: View) -> Station:
+    def _captured(self, view: View, series: Series) -> Station:
         found = view_from_buffers(view, self._arrays)
         buffers = subsampled(found, _workable(found.size))
         buffers = _moved(buffers, self._mesh.position.device)
         latent = subsampled(buffers, self._cells(buffers.size))
-        return self._station(buffers, latent, None, view, self._arrays)
+        return self._station(buffers, latent, None, view, self._arrays, series)
 
     def _station(
         self,
@@ -104,14 +115,21 @@ class Preparer:
         word: str | None,
         view: View,
         arrays: Arrays,
+        series: Series,
     ) -> Station:
         full = (view.camera.height, view.camera.width)
         canvas = Canvas(full, (0, 0, *full), buffers.size, buffers.size)
         both = {**self._arrays, **arrays}
+        sources = Sources(view, both, canvas, series=series)
         controls = self._request.controls or ()
-        conditioning = prepare_controls(self._model, controls, view, both, canvas)
+        conditioning = prepare_controls(self._model, controls, sources, self._warn_once)
         regions = tuple(self._book.regions(latent.object_id, word))
         return Station(buffers, latent, word, conditioning, regions)
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self._told:
+            self._told.add(warning)
+            self._warn(warning)
 
     def _cells(self, size: tuple[int, int]) -> tuple[int, int]:
         return size[0] // self._factor, size[1] // self._factor
@@ -153,6 +171,7 @@ def _as_view(buffers: ViewBuffers, arrays: Buffers) -> View:
         buffers.camera,
         depth=arrays.add(Kind.DEPTH, buffers.depth.cpu().numpy()),
         normal=arrays.add(Kind.NORMAL, camera_normals(buffers)),
+        object_id=arrays.add(Kind.OBJECT_ID, buffers.object_id.cpu().numpy().astype(np.int32)),
     )
 
 
