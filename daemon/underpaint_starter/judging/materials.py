@@ -1,0 +1,141 @@
+"""The material classifier: says what an object is made of, from its pixels alone.
+
+It learns from pictures that Blender makes (`swatches`), from none of the starter's own renders, and
+no loss of the training uses it. `materials.json`, written beside its weights, states how often it
+is right, and what it takes for what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint_starter.judging.metrics import Mask
+from underpaint_starter.judging.texture import texture_features
+from underpaint_starter.scenes.captions import MATERIAL_WORDS
+from underpaint_starter.scenes.shards import Image8
+
+WORDS = tuple(MATERIAL_WORDS)
+WEIGHTS = Path(__file__).with_name("materials.safetensors")
+SIDE = 112  # px of the square that it looks at
+FEATURES = 96
+_HIDDEN = 192
+_FAR = 4.0  # standard deviations; what is farther off tells no more
+_MARGIN = 1.04  # of the square around an object
+_FINISHES = frozenset({"plain", "plastic"})  # "smooth", "glossy": said of other materials too
+_NO_MATERIAL = frozenset({"", "pattern", "texture"})
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """logits (n, words) and features (n, FEATURES) of n objects."""
+
+    logits: Tensor
+    features: npt.NDArray[np.float64]
+
+    def names(self) -> list[str]:
+        """The likeliest word of each object."""
+        return [WORDS[int(k)] for k in self.logits.argmax(1)]
+
+
+def patch_of(image: Image8, inside: Mask) -> Image8:
+    """(SIDE, SIDE, 4) uint8: the object at `inside` ((h, w) bool, not empty) of an (h, w, 3)
+    picture, scaled to fill the square, all else 0; the last channel is 255 on the object."""
+    ys, xs = np.nonzero(inside)
+    middle = np.array([xs.min() + xs.max() + 1, ys.min() + ys.max() + 1]) / 2
+    side = _MARGIN * max(np.ptp(xs) + 1, np.ptp(ys) + 1)
+    scale = float(SIDE / side)
+    weight = inside[..., None].astype(np.float32)
+    planes = np.concatenate((image * weight, 255 * weight), -1)
+    if scale < 1:  # an average first: a warp alone would skip pixels
+        size = tuple(max(1, round(n * scale)) for n in inside.shape[::-1])
+        planes = cv2.resize(planes, size, interpolation=cv2.INTER_AREA)
+        middle, scale = middle * np.array(size) / inside.shape[::-1], 1.0
+    shift = SIDE / 2 - middle * scale
+    matrix = np.array(
+        [[scale, 0, shift[0] + scale / 2 - 0.5], [0, scale, shift[1] + scale / 2 - 0.5]]
+    )
+    out: Image8 = cv2.warpAffine(planes, matrix, (SIDE, SIDE)).round().astype(np.uint8)
+    return out
+
+
+class MaterialJudge(nn.Module):
+    """Rows (n, d) of `row_of` to logits over WORDS and features; knows rows' mean and spread."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(width))
+        self.features = nn.Sequential(
+            nn.Linear(width, _HIDDEN),
+            nn.GELU(),
+            nn.Dropout(0.4),
+            nn.Linear(_HIDDEN, FEATURES),
+            nn.GELU(),
+            nn.Dropout(0.4),
+        )
+        self.words = nn.Linear(FEATURES, len(WORDS))
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, words) and features (n, FEATURES)."""
+        scaled = (rows - self.get_buffer("mean")) / self.get_buffer("spread")
+        features = self.features(scaled.clamp(-_FAR, _FAR))
+        return self.words(features), features
+
+
+def row_of(patch: Image8) -> npt.NDArray[np.float32]:
+    """(d,) what is written down of a patch: colours, patterns, scales, directions, repeats."""
+    inside = patch[..., 3] > 127
+    return texture_features(np.ascontiguousarray(patch[..., :3]), inside)
+
+
+def word_in(prompt: str) -> str:
+    """The material that a prompt asks for, by the longest of its phrases that stands in it, in
+    singular or plural; "" when it names none."""
+    text = _stems(prompt)
+    found = [
+        (word not in _FINISHES, len(phrase), word)
+        for word, (adjectives, attributes) in MATERIAL_WORDS.items()
+        for phrase in (word, *adjectives, *attributes, *(a.split()[-1] for a in attributes))
+        if phrase not in _NO_MATERIAL and _stems(phrase) in text
+    ]
+    return max(found)[2] if found else ""
+
+
+def _stems(text: str) -> str:
+    """The words between spaces, without their plural."""
+    words = re.findall("[a-z]+", text.lower())
+    return f" {' '.join(word.removesuffix('s') for word in words)} "
+
+
+@torch.no_grad()
+def read(judge: MaterialJudge, patches: Sequence[Image8]) -> Readings:
+    """What the classifier makes of patches (see `patch_of`); at least one."""
+    logits, features = judge(torch.from_numpy(np.stack([row_of(patch) for patch in patches])))
+    return Readings(logits, features.double().numpy())
+
+
+def save_materials(judge: MaterialJudge, path: Path = WEIGHTS) -> None:
+    """Write half-precision weights."""
+    state = judge.state_dict()
+    save_file({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, path)
+
+
+def load_materials(path: Path = WEIGHTS) -> MaterialJudge:
+    """The classifier that ships. Raises RequestError when its file is missing."""
+    if not path.exists():
+        raise RequestError(ErrorCode.FILE, f"The material classifier's weights are missing: {path}")
+    state = load_file(path)
+    judge = MaterialJudge(len(state["mean"]))
+    judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    return judge.eval()
