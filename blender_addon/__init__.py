@@ -8,19 +8,25 @@ from . import handlers, operators, pump
 from .capture import gpu_passes
 from .link import runtime, supervisor
 from .ui import (
+    image_panels,
+    keys,
     layer_properties,
+    menus,
     panels,
     preferences,
     properties,
     texture_panels,
     texture_properties,
 )
-from .viewport import growing, overlay
+from .viewport import growing, live_view, overlay
 
 _CLASSES = (
     preferences.UnderpaintPreferences,
     *operators.CLASSES,
+    *menus.CLASSES,
     *panels.CLASSES,
+    *image_panels.CLASSES,
+    menus.UNDERPAINT_PT_loras,
     *texture_panels.CLASSES,
 )
 
@@ -33,6 +39,7 @@ def register() -> None:
     properties.register()
     texture_properties.register()
     layer_properties.register()
+    keys.register()
     handlers.register()
     overlay.register()
     growing.register()
@@ -45,6 +52,8 @@ def register() -> None:
 def unregister() -> None:
     """Leaves nothing: no timer, no handler, no thread, no class, no property."""
     pump.stop()
+    live_view.stop(runtime.live())
+    keys.unregister()
     growing.unregister()
     overlay.unregister()
     handlers.unregister()

@@ -10,10 +10,12 @@ import bpy
 
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 
+from .install import following
 from .layers import shown
 from .link import runtime
 from .link.session import DaemonState, Task
-from .viewport import growing, overlay
+from .ui import preferences
+from .viewport import growing, live_view, overlay
 
 BUDGET_S = 0.005
 _BUSY_S, _IDLE_S = 1 / 30, 0.5
@@ -44,7 +46,8 @@ def tick() -> float:
         live.error = UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
     if _glance(live) != before:
         redraw()
-    busy = live.session.tasks or live.drawing or live.session.state is DaemonState.STARTING
+    busy = live.session.tasks or live.is_installing or live.drawing
+    busy = busy or live.session.state is DaemonState.STARTING
     return _BUSY_S if busy else _IDLE_S
 
 
@@ -74,11 +77,19 @@ def redraw() -> None:
 
 def _step(live: runtime.Runtime) -> None:
     for task in live.session.tick(BUDGET_S):
+        if task.passing:
+            live_view.take(live, task)
+            continue
         if task.error is not None:
-            live.error = None if task.error.code is ErrorCode.CANCELLED else task.error
+            cancelled = task.error.code is ErrorCode.CANCELLED
+            live.error = None if cancelled else task.error
+            if not cancelled:
+                live.keep_failed(task)
             continue
         live.finished[task.id] = task
         _as_one_step(bpy.ops.underpaint.apply_result, job=task.id)
+    following.follow(live, preferences.daemon_paths)
+    live_view.tick(live)
     overlay.update(live.current)
     growing.update(live.current)
     shown.begin(live, time.monotonic())
@@ -101,6 +112,8 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     """What the panel and the viewport show, to see whether they must be drawn anew."""
     task, session = live.current, live.session
     shown = (task.id, task.phase, task.step, task.previews_seen) if task else ()
+    shown = (*shown, len(session.tasks), len(live.failed), live_view.shown())
     seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
-    work = live.shown_work
+    work, installing = live.shown_work, live.installing
+    seen = (*seen, live.installed, installing and (installing.line, installing.ended))
     return *seen, growing.drawn(), work and work.fraction

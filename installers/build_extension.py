@@ -66,6 +66,7 @@ def build(platforms: tuple[Platform, ...], out: Path, cache: Path) -> list[Path]
     with tempfile.TemporaryDirectory(prefix="underpaint-extension-") as folder:
         stage = Path(folder) / "underpaint"
         shutil.copytree(ADDON, stage, ignore=_SKIPPED)
+        shutil.copy(ROOT / "installers" / "constraints.txt", stage / "install")
         wheels = stage / "wheels"
         wheels.mkdir()
         for wheel in third_party_wheels(platforms, cache):

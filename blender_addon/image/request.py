@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from underpaint.buffers import Kind
+from underpaint.buffers import BufferRef, Kind
 from underpaint.requests import Control, ControlKind, ImageRequest, View
 
 from ..plain.painting_settings import PaintingSettings, asked, asked_by
@@ -14,6 +14,9 @@ PANEL_CONTROLS = (
     ControlKind.NORMAL,
     ControlKind.CANNY,
     ControlKind.LINEART,
+)
+_REFERENCE_SCALE: float = next(
+    field.default for field in fields(ImageRequest) if field.name == "reference_scale"
 )
 _NEEDS = {
     ControlKind.DEPTH: Kind.DEPTH,
@@ -25,22 +28,28 @@ _NEEDS = {
 
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
-    """One row of the panel's controls; ranges as in `underpaint.requests.Control`."""
+    """One row of the panel's controls; ranges as in `underpaint.requests.Control`. `model`: a
+    ControlNet of one's own; empty takes the model's. `image`: in place of what the view shows."""
 
     kind: ControlKind
     enabled: bool = False
     scale: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    model: str = ""
+    image: BufferRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings(PaintingSettings):
-    """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`."""
+    """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
+    `reference`: a picture whose look is taken over, as far as `reference_scale` says."""
 
     width: int | None = None
     height: int | None = None
     repaint: bool = False
+    reference: BufferRef | None = None
+    reference_scale: float = _REFERENCE_SCALE
     controls: tuple[ControlSettings, ...] = (
         ControlSettings(ControlKind.DEPTH, enabled=True, scale=1.0),
         ControlSettings(ControlKind.NORMAL, enabled=True, scale=0.6),
@@ -55,9 +64,10 @@ class ImageSettings(PaintingSettings):
 
 def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
     """The buffers to capture; empty when the request needs no view."""
-    wants = {_NEEDS[control.kind] for control in settings.active_controls}
+    of_view = [control for control in settings.active_controls if control.image is None]
+    wants = {_NEEDS[control.kind] for control in of_view}
     # Lineart follows the form where depth and normals are known.
-    if any(control.kind is ControlKind.LINEART for control in settings.active_controls):
+    if any(control.kind is ControlKind.LINEART for control in of_view):
         wants |= {Kind.DEPTH, Kind.NORMAL}
     return frozenset(wants | ({Kind.COLOR} if settings.repaint else set()))
 
@@ -70,6 +80,8 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
         height=settings.height,
         view=view,
         controls=tuple(_control(control) for control in settings.active_controls),
+        reference=settings.reference,
+        reference_scale=settings.reference_scale,
     )
     start = view.color if settings.repaint and view is not None else None
     return request if start is None else replace(request, init=start, strength=settings.strength)
@@ -84,15 +96,24 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         height=request.height,
         repaint=request.init is not None,
         strength=request.strength,
+        reference_scale=request.reference_scale,
         controls=tuple(_row(kind, by_kind.get(kind)) for kind in PANEL_CONTROLS),
     )
 
 
 def _control(settings: ControlSettings) -> Control:
-    return Control(settings.kind, scale=settings.scale, start=settings.start, end=settings.end)
+    return Control(
+        settings.kind,
+        settings.scale,
+        settings.start,
+        settings.end,
+        image=settings.image,
+        model=settings.model or None,
+    )
 
 
 def _row(kind: ControlKind, control: Control | None) -> ControlSettings:
     if control is None:
         return ControlSettings(kind)
-    return ControlSettings(kind, True, control.scale, control.start, control.end)
+    model = control.model or ""
+    return ControlSettings(kind, True, control.scale, control.start, control.end, model)

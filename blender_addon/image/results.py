@@ -11,6 +11,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, TextureRequest
 from underpaint.tree import from_json
 
+from ..identity import ADDON
 from ..layers import results
 from ..link.marks import JOB_KEY, REQUEST_KEY, image_name, mark
 from ..link.session import Task
@@ -21,7 +22,7 @@ def results_folder() -> Path:
     """Where results go: beside the saved .blend, else the extension's own user folder."""
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "underpaint"
-    return Path(bpy.utils.extension_path_user(__package__, path="results", create=True))
+    return Path(bpy.utils.extension_path_user(ADDON, path="results", create=True))
 
 
 def apply_task(context: Any, task: Task) -> list[Any]:

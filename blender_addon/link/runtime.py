@@ -10,8 +10,11 @@ from typing import Any
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
 
+from ..install.installing import Installing
 from .session import Session, Task
 from .work import Work
+
+_MOST_FAILED = 4
 
 
 @dataclass(slots=True)
@@ -21,7 +24,9 @@ class Runtime:
     picture for Solid shading is to be put together anew, by session id. `works`: what is done a
     piece a tick, with the sums in `background`. `flattened`: what puts flattened layers into a
     material, by its session id. `switched_areas`: viewports whose shading was changed for a while,
-    by address."""
+    by address. `failed`: the last paintings that can be asked for again. `installing`: the
+    daemon's installation that runs or has just ended. `installed`: whether a daemon can be
+    started; None before the first look."""
 
     session: Session
     error: UnderpaintError | None = None
@@ -31,6 +36,9 @@ class Runtime:
     works: list[Work] = field(default_factory=list)
     flattened: dict[int, Callable[[Any], None]] = field(default_factory=dict)
     switched_areas: set[int] = field(default_factory=set)
+    failed: list[Task] = field(default_factory=list)
+    installing: Installing | None = None
+    installed: bool | None = None
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
     )
@@ -38,7 +46,17 @@ class Runtime:
     @property
     def current(self) -> Task | None:
         """The painting to show: the oldest that has not ended."""
-        return next(iter(self.session.tasks.values()), None)
+        tasks = self.session.tasks.values()
+        return next((task for task in tasks if not task.passing), None)
+
+    def keep_failed(self, task: Task) -> None:
+        """Offer it again, if what it was asked with is at hand."""
+        if task.buffers is not None:
+            self.failed[:] = [*self.failed, task][-_MOST_FAILED:]
+
+    @property
+    def is_installing(self) -> bool:
+        return self.installing is not None and not self.installing.ended
 
     @property
     def drawing(self) -> bool:
@@ -85,4 +103,6 @@ def stop() -> None:
     while _LIVE:
         ended = _LIVE.pop()
         ended.background.shutdown(wait=False, cancel_futures=True)
+        if ended.installing is not None:
+            ended.installing.cancel()
         ended.session.close()

@@ -60,8 +60,9 @@ class Task:
 
     `scene`: the name of the scene it is for. `folder`: where its files go. `files`: the images
     on disk once they are there; `error`: why there are none. `target`: what a texture is for;
-    None for pictures. `buffers`: what the request refers to, while at hand. `preview`: (h, w, 3)
-    uint8, the newest; `tiles`: the newest of each UDIM number of a texture.
+    None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
+    request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
+    of each UDIM number of a texture.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Task:
     folder: Path
     target: Target | None = None
     buffers: Buffers | None = None
+    passing: bool = False
     job: Job | None = None
     phase: str = "queued"
     step: int = 0
@@ -104,8 +106,7 @@ class Session:
         self._models_asked = False
         self._incoming: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.tasks: dict[str, Task] = {}
-        self.models: tuple[str, ...] = ()
-        self.sizes: dict[str, int] = {}
+        self.model_records: tuple[ModelInfo, ...] = ()
         self._left: tuple[Note, ...] | None = None
 
     # ---- the daemon ------------------------------------------------------------------------
@@ -122,12 +123,28 @@ class Session:
         return DaemonState.LOST if self._was_ready or self.tasks else DaemonState.ABSENT
 
     @property
+    def reachable(self) -> bool:
+        """Whether the daemon answers."""
+        return self._client is not None and self._client.state.reachable
+
+    @property
     def trouble(self) -> UnderpaintError | None:
         """Why the daemon cannot be had, when that is more than its not running."""
         if self._client is None or self._client.why is None:
             return None
         why = self._client.why
         return None if why.code in _PLAIN_ABSENCE else why
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models that the daemon has."""
+        return tuple(model.name for model in self.model_records)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The picture's side that each model paints by itself, pixels."""
+        known = [model for model in self.model_records if "size" in model.defaults]
+        return {model.name: int(model.defaults["size"]) for model in known}
 
     def check_reachable(self) -> None:
         """Raise the reason when the daemon has been gone for longer than a restart takes."""
@@ -149,6 +166,11 @@ class Session:
         self._was_ready = False
         self.tasks.clear()
 
+    def end_daemon(self) -> None:
+        """Ask the daemon to end, before its environment is taken away; returns at once."""
+        if self._client is not None and self._client.state.reachable:
+            self._later(self._client.shutdown, lambda _nothing: None, _shown_by_state)
+
     # ---- painting --------------------------------------------------------------------------
 
     def submit(
@@ -159,19 +181,24 @@ class Session:
         scene: str,
         folder: Path,
         target: Target | None = None,
+        passing: bool = False,
     ) -> Task:
         """Hand a request over; returns at once. What becomes of it shows in the task.
 
-        `folder`: results go into a new folder in it. Raises UnderpaintError.
+        `folder`: results go into a new folder in it. `passing`: nothing is noted, and nothing but
+        the picture is written. Raises UnderpaintError.
         """
         self.start()
         client = self._live()
         job_id = new_id()
         place = folder / folder_name(request.prompt.text, job_id, datetime.now().astimezone())
-        task = Task(job_id, request, scene, place, target, buffers)
-        self._note(task)
+        task = Task(job_id, request, scene, place, target, buffers, passing)
+        if not passing:
+            self._note(task)
         self.tasks[job_id] = task
         task.job = client.submit(request, buffers, job_id=job_id, previews=True, wait=False)
+        if passing:
+            return task
         keep = partial(keep_inputs, place, request, buffers, target)
         self._later(keep, lambda _path: None, lambda error: task.warnings.append(error.message))
         return task
@@ -209,10 +236,11 @@ class Session:
         left.forget(self._paths(), job)
         self._left = None
 
-    def cancel(self) -> None:
-        """Ask for the end of every painting; it comes as CANCELLED in the tasks."""
+    def cancel(self, job: str = "") -> None:
+        """Ask for the end of a painting, or of all; it comes as CANCELLED in the tasks."""
         client = self._live()
-        for task in self.tasks.values():
+        asked = [task for task in self.tasks.values() if job in ("", task.id)]
+        for task in asked:
             self._later(partial(client.cancel, task.id), lambda _state: None, _shown_by_state)
 
     def tick(self, seconds: float) -> list[Task]:
@@ -228,6 +256,8 @@ class Session:
             del self.tasks[task.id]
             if task.job is not None:
                 task.job.forget()
+            if task.passing:
+                continue
             if isinstance(task.error, ConnectionLost):
                 self._left = None  # the daemon may have it: offered again
             else:
@@ -259,8 +289,7 @@ class Session:
                 self._fetch(task)
 
     def _take_models(self, found: Sequence[ModelInfo]) -> None:
-        self.models = tuple(model.name for model in found)
-        self.sizes = {m.name: int(m.defaults["size"]) for m in found if "size" in m.defaults}
+        self.model_records = tuple(found)
 
     def _take(self, event: JobEvent) -> None:
         task = self.tasks.get(event.job)

@@ -25,6 +25,14 @@ def is_running(paths: Paths) -> bool:
         return False
 
 
+def is_installed(paths: Paths) -> bool:
+    """Whether there is a daemon to start. Reads one small file."""
+    try:
+        return bool(daemon_python(paths))
+    except UnderpaintError:
+        return False
+
+
 def choose_python(paths: Paths, python: str) -> str:
     """Note the daemon's Python for every host of this user; empty: find it. Returns it.
 

@@ -1,9 +1,10 @@
 """What the artist can do: one file a verb."""
 
 from .apply import UNDERPAINT_OT_apply_result, UNDERPAINT_OT_set_background
-from .cancel import UNDERPAINT_OT_cancel
+from .cancel import CLASSES as CANCEL_CLASSES
 from .daemon import UNDERPAINT_OT_dismiss_error, UNDERPAINT_OT_start_daemon
 from .generate import UNDERPAINT_OT_generate
+from .install import CLASSES as INSTALL_CLASSES
 from .layers import (
     UNDERPAINT_OT_apply_flat,
     UNDERPAINT_OT_layer_decide,
@@ -13,7 +14,10 @@ from .layers import (
     UNDERPAINT_OT_layers_restore,
 )
 from .left import UNDERPAINT_OT_drop_left, UNDERPAINT_OT_fetch_left
+from .lists import CLASSES as LIST_CLASSES
+from .live import CLASSES as LIVE_CLASSES
 from .masks import UNDERPAINT_OT_mask_clear, UNDERPAINT_OT_mask_done, UNDERPAINT_OT_mask_paint
+from .models import CLASSES as MODEL_CLASSES
 from .recall import UNDERPAINT_OT_use_settings
 from .texture import (
     UNDERPAINT_OT_repaint,
@@ -22,6 +26,7 @@ from .texture import (
     UNDERPAINT_OT_texture,
 )
 from .unwrap import UNDERPAINT_OT_unwrap
+from .words import CLASSES as WORD_CLASSES
 
 CLASSES = (
     UNDERPAINT_OT_generate,
@@ -29,7 +34,11 @@ CLASSES = (
     UNDERPAINT_OT_repaint,
     UNDERPAINT_OT_restyle,
     UNDERPAINT_OT_reroll,
-    UNDERPAINT_OT_cancel,
+    *CANCEL_CLASSES,
+    *LIST_CLASSES,
+    *LIVE_CLASSES,
+    *MODEL_CLASSES,
+    *WORD_CLASSES,
     UNDERPAINT_OT_apply_result,
     UNDERPAINT_OT_set_background,
     UNDERPAINT_OT_use_settings,
@@ -45,6 +54,7 @@ CLASSES = (
     UNDERPAINT_OT_unwrap,
     UNDERPAINT_OT_fetch_left,
     UNDERPAINT_OT_drop_left,
+    *INSTALL_CLASSES,
     UNDERPAINT_OT_start_daemon,
     UNDERPAINT_OT_dismiss_error,
 )

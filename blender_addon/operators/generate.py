@@ -9,11 +9,13 @@ import bpy
 from underpaint.buffers import Buffers
 from underpaint.requests import View
 
+from .. import own_files
 from ..capture import Source, Viewport, capture_view
 from ..image import results
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link import runtime
 from ..link.session import Task
+from ..plain import history
 from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings
 from .painting import Paints
@@ -32,8 +34,13 @@ class UNDERPAINT_OT_generate(Paints, bpy.types.Operator):
 def _submit(context: Any) -> Task:
     group = context.scene.underpaint
     choose_seed(group)
-    settings = read_settings(group)
+    pictures = Buffers()
+    settings = read_settings(group, pictures)
     view, buffers = _capture(context, settings, group.source)
+    for ref in (settings.reference, *(control.image for control in settings.active_controls)):
+        if ref is not None:
+            buffers.add(ref.kind, pictures[ref.sha256])
+    history.remember(own_files.prompts_file(), settings.prompt)
     return runtime.live().session.submit(
         image_request(settings, view),
         buffers,

@@ -36,7 +36,7 @@ class Paints:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return context.scene is not None and not runtime.live().session.tasks
+        return context.scene is not None
 
     def paint(self, submit: Callable[[], Task]) -> set[str]:
         """What the operator's `execute` gives, once `submit` has handed over the job; `submit`

@@ -12,6 +12,7 @@ from typing import Any
 from underpaint.requests import (
     STARTER_MODEL,
     ImageRequest,
+    Lora,
     Prompt,
     Sampler,
     Sampling,
@@ -32,6 +33,7 @@ class PaintingSettings:
     sampler: Sampler | None = None
     seed: int = 0
     strength: float = 0.6
+    loras: tuple[Lora, ...] = ()
 
 
 def asked(settings: PaintingSettings) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def asked(settings: PaintingSettings) -> dict[str, Any]:
         "prompt": Prompt(settings.prompt, settings.negative),
         "model": settings.model or STARTER_MODEL,
         "sampling": Sampling(settings.sampler, settings.steps, settings.guidance, settings.seed),
+        "loras": settings.loras,
     }
 
 
@@ -54,6 +57,7 @@ def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
         "guidance": sampling.guidance,
         "sampler": sampling.sampler,
         "seed": sampling.seed,
+        "loras": request.loras,
     }
 
 

@@ -6,9 +6,17 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    StringProperty,
+)
 
-from underpaint.requests import STARTER_MODEL, Sampler
+from underpaint.requests import STARTER_MODEL, Lora, Sampler
 
 from ..link import runtime
 from ..plain.painting_settings import PaintingSettings, tidy
@@ -42,10 +50,34 @@ def known_models(_self: Any, _context: Any, _text: str) -> list[str]:
     return [STARTER_MODEL, *(name for name in models if name != STARTER_MODEL)]
 
 
+class UnderpaintLora(bpy.types.PropertyGroup):
+    """One LoRA of the list."""
+
+    path: StringProperty(
+        name="LoRA",
+        subtype="FILE_PATH",
+        description="A LoRA file (.safetensors), or the name of one that the model brings",
+    )
+    weight: FloatProperty(
+        name="Weight",
+        default=1.0,
+        min=-2.0,
+        max=2.0,
+        step=5,
+        description="How strongly it changes the picture; 0 not at all, below 0 the other way",
+    )
+    enabled: BoolProperty(name="On", default=True, description="Paint with this LoRA")
+
+
 class PaintingProperties:
     """A mixin for property groups, which add `prompt` and `strength` in their own words."""
 
-    negative: StringProperty(name="Negative", description="What to keep away from")
+    negative: StringProperty(
+        name="Negative",
+        description="What the picture should not show; it needs a guidance above 1 to count",
+    )
+    loras: CollectionProperty(type=UnderpaintLora)
+    active_lora: IntProperty()
     model: StringProperty(
         name="Model",
         default=_DEFAULTS.model,
@@ -63,13 +95,15 @@ class PaintingProperties:
         name="Guidance",
         min=0.0,
         max=30.0,
-        description="How closely to follow the prompt; 1 is off. 0: what suits the model",
+        description="How closely to follow the prompt: low is loose and soft, high is literal "
+        "and harsh; 1 is off, and then Negative does not count. 0: what suits the model",
     )
     sampler: EnumProperty(
         name="Sampler",
         items=_SAMPLERS,
         default=MODELS_OWN,
-        description="By which method to go from noise to picture",
+        description="By which method to go from noise to picture: LCM is for models that paint "
+        "in few steps, DPM++ 2M Karras suits most others",
     )
     seed: IntProperty(
         name="Seed", default=0, min=0, max=MAX_SEED, description="Same seed, same painting"
@@ -80,7 +114,13 @@ class PaintingProperties:
 def read_painting(group: Any) -> dict[str, Any]:
     """The fields of `PaintingSettings` by name, from a property group."""
     sampler = None if group.sampler == MODELS_OWN else Sampler(group.sampler)
-    return {**read(group, _PLAIN), **read_own(group, _OWN), "sampler": sampler}
+    loras = tuple(
+        Lora(bpy.path.abspath(item.path), tidy(item.weight))
+        for item in group.loras
+        if item.enabled and item.path
+    )
+    plain = {**read(group, _PLAIN), **read_own(group, _OWN)}
+    return {**plain, "sampler": sampler, "loras": loras}
 
 
 def write_painting(group: Any, settings: PaintingSettings) -> None:
@@ -88,6 +128,16 @@ def write_painting(group: Any, settings: PaintingSettings) -> None:
     write(group, settings, _PLAIN)
     write_own(group, settings, _OWN)
     group.sampler = settings.sampler or MODELS_OWN
+    group.loras.clear()
+    for lora in settings.loras:
+        item = group.loras.add()
+        item.path, item.weight = lora.path, lora.weight
+
+
+def shown_settings(scene: Any) -> Any:
+    """The settings of the tab that the panel shows."""
+    image = scene.underpaint
+    return image if image.mode == "IMAGE" else scene.underpaint_texture
 
 
 def read(group: Any, names: Iterable[str]) -> dict[str, Any]:

@@ -9,12 +9,15 @@ import bpy
 
 from underpaint.errors import UnderpaintError
 
-from ..image.request import PANEL_CONTROLS
 from ..link import runtime
 from ..link.marks import JOB_KEY
-from ..link.session import DaemonState, Task
+from ..link.session import DaemonState
+from ..viewport import live_view
 from . import texture_tab
-from .panel_parts import InSidebar, draw_sampling, in_property_rows, thumbnail
+from .install_parts import draw_install
+from .panel_parts import InSidebar, thumbnail
+from .queue_parts import draw_queue
+from .words_parts import draw_words
 
 _PREVIEW_SCALE = 9.0
 _CHARACTER_PX = 7
@@ -36,66 +39,45 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         live, settings = runtime.live(), context.scene.underpaint
         column = self.layout.column()
-        _draw_state(column, live)
+        if live.installed is False or live.is_installing:
+            draw_install(column, live)
+        else:
+            _draw_state(column, live)
         _draw_left(column, live)
         row = column.row()
         row.scale_y = 1.2
         row.prop(settings, "mode", expand=True)
         if settings.mode == "IMAGE":
-            _draw_image_tab(column, live, settings)
+            _draw_image_tab(column, settings)
         else:
-            texture_tab.draw(column, context, busy=live.current is not None)
-        if live.current is not None:
-            _draw_progress(column, live.current)
+            texture_tab.draw(column, context)
+        draw_queue(column, live)
         if live.error is not None:
             box = _draw_error(self.layout, live.error, context.region.width)
             box.operator("underpaint.dismiss_error")
         elif live.session.trouble is not None:
             _draw_error(self.layout, live.session.trouble, context.region.width)
-        if settings.mode == "IMAGE":
-            _draw_last_image(self.layout, live)
 
 
-class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
-    bl_idname = "UNDERPAINT_PT_image"
+class UNDERPAINT_PT_last(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_last"
     mode = "IMAGE"
     bl_parent_id = "UNDERPAINT_PT_main"
-    bl_label = "Image"
+    bl_label = "Last Painting"
 
-    def draw(self, context: Any) -> None:
-        layout, settings = in_property_rows(self.layout), context.scene.underpaint
-        layout.prop(settings, "model")
-        column = layout.column(align=True)
-        column.prop(settings, "width")
-        column.prop(settings, "height")
-        draw_sampling(layout, settings)
-        column = layout.column(align=True)
-        column.prop(settings, "repaint")
-        row = column.row()
-        row.active = settings.repaint
-        row.prop(settings, "strength")
-        column = layout.column(align=True)
-        column.prop(settings, "to_background")
-        column.prop(settings, "show_preview")
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return super().poll(context) and _last_image() is not None
 
-
-class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
-    bl_idname = "UNDERPAINT_PT_controls"
-    mode = "IMAGE"
-    bl_parent_id = "UNDERPAINT_PT_main"
-    bl_label = "Follow the Scene"
-
-    def draw(self, context: Any) -> None:
-        settings = context.scene.underpaint
-        for kind in PANEL_CONTROLS:
-            column = self.layout.column(align=True)
-            row = column.row(align=True)
-            row.prop(settings, f"{kind.value}_enabled")
-            if getattr(settings, f"{kind.value}_enabled"):
-                row.prop(settings, f"{kind.value}_scale")
-                row = column.row(align=True)
-                row.prop(settings, f"{kind.value}_start")
-                row.prop(settings, f"{kind.value}_end")
+    def draw(self, _context: Any) -> None:
+        image = _last_image()
+        if image is None:
+            return
+        column = self.layout.column()
+        if image.preview is not None:
+            column.template_icon(image.preview.icon_id, scale=_PREVIEW_SCALE)
+        column.label(text=image.name)
+        _draw_result_buttons(column, image.name)
 
 
 class UNDERPAINT_UL_results(bpy.types.UIList):
@@ -139,8 +121,7 @@ class UNDERPAINT_PT_gallery(InSidebar, bpy.types.Panel):
 CLASSES = (
     UNDERPAINT_UL_results,
     UNDERPAINT_PT_main,
-    UNDERPAINT_PT_image,
-    UNDERPAINT_PT_controls,
+    UNDERPAINT_PT_last,
     UNDERPAINT_PT_gallery,
 )
 
@@ -154,24 +135,25 @@ def _draw_state(layout: Any, live: runtime.Runtime) -> None:
         row.operator("underpaint.start_daemon", text=_FIXES[state], icon="PLAY")
 
 
-def _draw_image_tab(column: Any, live: runtime.Runtime, settings: Any) -> None:
-    column.prop(settings, "prompt", text="", placeholder="What to paint")
-    column.prop(settings, "negative", text="", placeholder="What to keep away from")
+def _draw_image_tab(column: Any, settings: Any) -> None:
+    draw_words(column, settings, "What to paint")
     row = column.row()
     row.prop(settings, "source", expand=True)
-    if live.current is None:
-        row = column.row()
-        row.scale_y = 1.6
-        row.operator("underpaint.generate", icon="BRUSH_DATA")
-
-
-def _draw_progress(layout: Any, task: Task) -> None:
-    row = layout.row(align=True)
+    row = column.row(align=True)
     row.scale_y = 1.6
-    row.progress(text=progress_text(task), factor=task.fraction, type="BAR")
-    row.operator("underpaint.cancel", text="", icon="X")
-    for warning in task.warnings[-1:]:
-        layout.label(text=warning, icon="INFO")
+    row.operator("underpaint.generate", icon="BRUSH_DATA")
+    state = live_view.now()
+    row.operator("underpaint.live", icon="VIEW_CAMERA", depress=state is not None)
+    if state is not None:
+        _draw_live(column, settings, state)
+
+
+def _draw_live(column: Any, settings: Any, state: live_view.Live) -> None:
+    """How the live picture lies over the viewport."""
+    row = column.row(align=True)
+    row.prop(settings, "live_opacity", slider=True)
+    row.prop(settings, "live_wipe", slider=True)
+    column.label(text=f"{state.pictures} pictures, {state.per_second:.1f} a second", icon="TIME")
 
 
 def _draw_left(layout: Any, live: runtime.Runtime) -> None:
@@ -180,13 +162,6 @@ def _draw_left(layout: Any, live: runtime.Runtime) -> None:
         row.label(text=f"From before: {note.title}", icon="RECOVER_LAST")
         row.operator("underpaint.fetch_left", icon="IMPORT").job = note.job
         row.operator("underpaint.drop_left", text="", icon="X").job = note.job
-
-
-def progress_text(task: Task) -> str:
-    """E.g. `denoising 3/8, 4 s left`."""
-    steps = f" {task.step}/{task.total}" if task.total else ""
-    eta = f", {task.eta_s:.0f} s left" if task.eta_s is not None else ""
-    return f"{task.phase}{steps}{eta}"
 
 
 def _draw_error(layout: Any, error: UnderpaintError, width: int) -> Any:
@@ -199,15 +174,11 @@ def _draw_error(layout: Any, error: UnderpaintError, width: int) -> Any:
     return box
 
 
-def _draw_last_image(layout: Any, live: runtime.Runtime) -> None:
-    image = bpy.data.images.get(live.last_image) if live.last_image else None
-    if image is None or JOB_KEY not in image:
-        return
-    box = layout.box()
-    if image.preview is not None:
-        box.template_icon(image.preview.icon_id, scale=_PREVIEW_SCALE)
-    box.label(text=image.name)
-    _draw_result_buttons(box, image.name)
+def _last_image() -> Any:
+    """The last painting, if it is in this file."""
+    name = runtime.live().last_image
+    image = bpy.data.images.get(name) if name else None
+    return image if image is not None and JOB_KEY in image else None
 
 
 def _draw_result_buttons(layout: Any, image: str) -> None:

@@ -9,13 +9,15 @@ from bpy.props import StringProperty
 
 from underpaint.paths import Paths
 
-from ..link import supervisor
+from ..identity import ADDON
+from ..link import runtime, supervisor
+from .install_parts import draw_in_preferences
 
 
 class UnderpaintPreferences(bpy.types.AddonPreferences):
     """Empty fields mean: find it."""
 
-    bl_idname = __package__
+    bl_idname = ADDON
 
     daemon_python: StringProperty(
         name="Daemon's Python",
@@ -28,14 +30,27 @@ class UnderpaintPreferences(bpy.types.AddonPreferences):
         description="Where the daemon keeps its queue, models and logs; empty is the usual place",
     )
 
+    wheelhouse: StringProperty(
+        name="Wheelhouse",
+        subtype="DIR_PATH",
+        description="A folder with every package that Install needs, for computers without a "
+        "network; empty downloads them",
+    )
+
     def draw(self, _context: Any) -> None:
         column = self.layout.column()
-        column.prop(self, "daemon_python", placeholder="found by itself")
+        draw_in_preferences(column, runtime.live(), daemon_paths())
+        column.separator()
+        column.prop(self, "wheelhouse", placeholder="packages are downloaded")
         column.prop(self, "data_folder", placeholder="the usual place")
-        row = column.row()
-        row.label(text="Not installed yet? In the Underpaint folder run:")
-        column.label(text="python3 installers/bootstrap.py install", icon="CONSOLE")
+        column.prop(self, "daemon_python", placeholder="found by itself")
         column.operator("underpaint.start_daemon", icon="PLAY")
+
+
+def wheelhouse() -> str:
+    """The folder that Install takes packages from, or empty."""
+    addon = bpy.context.preferences.addons.get(ADDON)
+    return "" if addon is None else _absolute(addon.preferences.wheelhouse)
 
 
 def daemon_paths() -> Paths:
@@ -43,7 +58,7 @@ def daemon_paths() -> Paths:
 
     Raises RequestError when the chosen Python does not exist.
     """
-    addon = bpy.context.preferences.addons.get(__package__)
+    addon = bpy.context.preferences.addons.get(ADDON)
     if addon is None:  # enabled by a script, without an entry in the preferences
         return supervisor.chosen_paths("")
     chosen = addon.preferences

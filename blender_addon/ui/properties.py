@@ -15,11 +15,14 @@ from bpy.props import (
     StringProperty,
 )
 
+from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.requests import ControlKind
 
+from ..image.pictures import color_of
 from ..image.request import PANEL_CONTROLS, ControlSettings, ImageSettings
 from .painting_properties import (
     PaintingProperties,
+    UnderpaintLora,
     read,
     read_own,
     read_painting,
@@ -31,9 +34,9 @@ from .painting_properties import (
 _BLOCK = 8
 _LEAST_SIDE = 64
 _DEFAULTS = ImageSettings()
-_PLAIN = ("repaint",)
+_PLAIN = ("repaint", "reference_scale")
 _OWN = ("width", "height")
-_CONTROL_PARTS = ("enabled", "scale", "start", "end")
+_CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
     ControlKind.DEPTH: "Keep the distances of the scene",
     ControlKind.NORMAL: "Keep the directions of the surfaces",
@@ -66,7 +69,8 @@ def _side(name: str) -> Any:
 
 
 def _control_properties(default: ControlSettings) -> dict[str, Any]:
-    """The four properties of one control: depth_enabled, depth_scale, depth_start, depth_end."""
+    """The properties of one control: depth_enabled, depth_scale, depth_start, depth_end,
+    depth_model, depth_image, and whether its row is unfolded, depth_open."""
     part = {"min": 0.0, "max": 1.0, "subtype": "FACTOR"}
     scale = {"min": 0.0, "max": 2.0, "step": 5, "description": "How strongly it guides"}
     properties = {
@@ -82,6 +86,17 @@ def _control_properties(default: ControlSettings) -> dict[str, Any]:
         "end": FloatProperty(
             name="To", default=default.end, description="Up to this part of the steps", **part
         ),
+        "model": StringProperty(
+            name="ControlNet",
+            subtype="FILE_PATH",
+            description="A ControlNet of your own, a folder or file; empty takes the model's",
+        ),
+        "image": PointerProperty(
+            name="From Image",
+            type=bpy.types.Image,
+            description="Follow this picture in place of what the view shows",
+        ),
+        "open": BoolProperty(name="More", description="When it counts, and what it is read from"),
     }
     return {f"{default.kind.value}_{name}": value for name, value in properties.items()}
 
@@ -96,7 +111,10 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     """What to paint and how. `mode`: what the panel shows."""
 
     mode: EnumProperty(name="Paint", items=_MODES, default="IMAGE")
-    prompt: StringProperty(name="Prompt", description="What to paint")
+    prompt: StringProperty(
+        name="Prompt",
+        description="What to paint: things first, then material, light and manner, with commas",
+    )
     source: EnumProperty(name="View", items=_SOURCES, default="CAMERA")
     width: _side("Width")
     height: _side("Height")
@@ -112,6 +130,20 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         subtype="FACTOR",
         description="0 keeps the scene's colours, 1 ignores them",
     )
+    reference: PointerProperty(
+        name="Reference",
+        type=bpy.types.Image,
+        description="Take over this picture's look: colours, material, manner (models with an "
+        "IP-Adapter)",
+    )
+    reference_scale: FloatProperty(
+        name="Weight",
+        default=_DEFAULTS.reference_scale,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="How much of the reference's look to take over",
+    )
     to_background: BoolProperty(
         name="Show behind Camera",
         description="Set each result as the camera's background image",
@@ -121,6 +153,22 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         default=True,
         description="Draw the picture over the viewport while it is painted",
     )
+    live_opacity: FloatProperty(
+        name="Opacity",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="How much the live picture covers the viewport",
+    )
+    live_wipe: FloatProperty(
+        name="Wipe",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="How far the live picture reaches from the left; the scene is seen beside it",
+    )
     results: CollectionProperty(type=UnderpaintResult)
     active_result: IntProperty()
 
@@ -128,16 +176,18 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
 for _default in _DEFAULTS.controls:
     UnderpaintSettings.__annotations__.update(_control_properties(_default))
 
-CLASSES = (UnderpaintResult, UnderpaintSettings)
+CLASSES = (UnderpaintLora, UnderpaintResult, UnderpaintSettings)
 
 
-def read_settings(group: Any) -> ImageSettings:
-    """The plain settings of a `scene.underpaint`."""
+def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
+    """The plain settings of a `scene.underpaint`. `pictures`: takes in the images that they name;
+    without it they are left out."""
     return ImageSettings(
         **read_painting(group),
         **read(group, _PLAIN),
         **read_own(group, _OWN),
-        controls=tuple(_read_control(group, kind) for kind in PANEL_CONTROLS),
+        reference=_picture(group.reference, pictures),
+        controls=tuple(_read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
     )
 
 
@@ -151,9 +201,18 @@ def write_settings(group: Any, settings: ImageSettings) -> None:
             setattr(group, f"{control.kind.value}_{part}", getattr(control, part))
 
 
-def _read_control(group: Any, kind: ControlKind) -> ControlSettings:
+def _read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:
     names = [f"{kind.value}_{part}" for part in _CONTROL_PARTS]
-    return ControlSettings(kind, *read(group, names).values())
+    enabled, scale, start, end, model = read(group, names).values()
+    image = getattr(group, f"{kind.value}_image") if enabled else None
+    found = _picture(image, pictures)
+    return ControlSettings(kind, enabled, scale, start, end, bpy.path.abspath(model), found)
+
+
+def _picture(image: Any, pictures: Buffers | None) -> BufferRef | None:
+    if image is None or pictures is None:
+        return None
+    return pictures.add(Kind.COLOR, color_of(image))
 
 
 def register() -> None:

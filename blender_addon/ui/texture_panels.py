@@ -10,6 +10,7 @@ from ..layers.active import active_layer, active_material
 from ..link import runtime
 from ..link.marks import REQUEST_KEY
 from .panel_parts import InSidebar, draw_sampling, in_property_rows, thumbnail
+from .words_parts import draw_model
 
 _BIG = 1.3
 
@@ -115,7 +116,7 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout, settings = in_property_rows(self.layout), context.scene.underpaint_texture
-        layout.prop(settings, "model")
+        draw_model(layout, settings)
         layout.prop(settings, "method")
         column = layout.column(align=True)
         column.prop(settings, "size")

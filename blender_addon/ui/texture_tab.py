@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..texture.scene_surfaces import paintable, without_uv
+from .words_parts import draw_words
 
 _MOST_NAMES = 6
 
 
-def draw(column: Any, context: Any, *, busy: bool) -> None:
-    """Draw it. `busy`: something is being painted, so there is nothing to start."""
+def draw(column: Any, context: Any) -> None:
+    """Draw it."""
     settings = context.scene.underpaint_texture
-    column.prop(settings, "prompt", text="", placeholder="What the surface is to look like")
-    column.prop(settings, "negative", text="", placeholder="What to keep away from")
+    draw_words(column, settings, "What the surface is to look like")
     row = column.row()
     row.prop(settings, "views", expand=True)
     objects = paintable(context)
@@ -21,11 +21,10 @@ def draw(column: Any, context: Any, *, busy: bool) -> None:
     _draw_objects(column, objects)
     if bare:
         _draw_unwrap(column, bare)
-    if not busy:
-        row = column.row()
-        row.scale_y = 1.6
-        row.enabled = bool(objects) and not bare
-        row.operator("underpaint.texture", icon="TEXTURE")
+    row = column.row()
+    row.scale_y = 1.6
+    row.enabled = bool(objects) and not bare
+    row.operator("underpaint.texture", icon="TEXTURE")
 
 
 def _draw_objects(column: Any, objects: list[Any]) -> None:

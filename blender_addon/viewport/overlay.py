@@ -9,18 +9,20 @@ import bpy
 import gpu
 import numpy as np
 import numpy.typing as npt
-from gpu_extras.presets import draw_texture_2d
 
 from underpaint.cameras import Camera
 from underpaint.requests import ImageRequest
 
 from ..link.session import Task
 from ..plain.srgb import linear
+from . import live_view
+from .drawing import draw_picture
 
 _CORNER_PX = 256
 _TEXTURE_PX = 256
 _MARGIN_PX = 16
 _SAME_VIEW = 1e-4
+_LIVE_KEY = "live"
 # The viewport's framebuffer turns linear colours into sRGB; this by byte.
 _LINEAR = linear(np.linspace(0, 1, 256, dtype=np.float32))
 
@@ -58,12 +60,21 @@ def unregister() -> None:
 def update(task: Task | None) -> None:
     """Take the newest preview, or none."""
     for shown in _SHOWN:
-        if task is None or task.preview is None or not isinstance(task.request, ImageRequest):
+        if (state := live_view.now()) is not None and state.picture is not None:
+            _take_live(shown, state)
+        elif task is None or task.preview is None or not isinstance(task.request, ImageRequest):
             shown.texture, shown.key = None, ("", -1)
         elif shown.key != (task.id, task.previews_seen):
             shown.texture = texture_of(task.preview)
             shown.key = (task.id, task.previews_seen)
             shown.camera = task.request.view.camera if task.request.view else None
+
+
+def _take_live(shown: _Shown, state: live_view.Live) -> None:
+    if shown.key != (_LIVE_KEY, state.pictures):
+        shown.texture = texture_of(state.picture)
+        shown.key = (_LIVE_KEY, state.pictures)
+        shown.camera = state.camera
 
 
 def texture_of(image: npt.NDArray[np.uint8]) -> Any:
@@ -79,14 +90,15 @@ def texture_of(image: npt.NDArray[np.uint8]) -> Any:
 
 def _draw(shown: _Shown) -> None:
     context = bpy.context
-    if shown.texture is None or not context.scene.underpaint.show_preview:
+    settings = context.scene.underpaint
+    is_live = shown.key[0] == _LIVE_KEY
+    if shown.texture is None or not (is_live or settings.show_preview):
         return
-    frame = _frame(context, shown.camera) or _corner(context.region, shown.texture)
-    gpu.state.blend_set("ALPHA")
-    try:
-        draw_texture_2d(shown.texture, (frame[0], frame[1]), frame[2], frame[3])
-    finally:
-        gpu.state.blend_set("NONE")
+    frame = _frame(context, shown.camera)
+    if is_live and frame is not None:
+        draw_picture(shown.texture, frame, settings.live_opacity, settings.live_wipe)
+    else:
+        draw_picture(shown.texture, frame or _corner(context.region, shown.texture))
 
 
 def _frame(context: Any, camera: Camera | None) -> tuple[float, float, float, float] | None:

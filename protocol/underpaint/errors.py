@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     DAEMON_ABSENT = "daemon_absent"
     DAEMON_LOST = "daemon_lost"
     DAEMON_START_FAILED = "daemon_start_failed"
+    INSTALL_FAILED = "install_failed"
     NOT_AUTHORISED = "not_authorised"
     TIMEOUT = "timeout"
     BLENDER_MISSING = "blender_missing"
@@ -89,6 +90,7 @@ REGISTRY: Mapping[ErrorCode, _Entry] = {
     ErrorCode.DAEMON_ABSENT: _Entry("Start it with `underpaint daemon start`.", True),
     ErrorCode.DAEMON_LOST: _Entry("Start it again; accepted jobs are kept.", True),
     ErrorCode.DAEMON_START_FAILED: _Entry("Run `underpaint doctor`; it names the fix."),
+    ErrorCode.INSTALL_FAILED: _Entry("Press Install again: finished steps are kept.", True),
     ErrorCode.NOT_AUTHORISED: _Entry("Use the connection file of the running daemon."),
     ErrorCode.TIMEOUT: _Entry("Try again; `underpaint daemon status` tells if it is busy.", True),
     ErrorCode.BLENDER_MISSING: _Entry("Run installers/bootstrap.py, or set UNDERPAINT_BLENDER."),

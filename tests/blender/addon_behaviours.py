@@ -30,6 +30,7 @@ from addon_tools import (
 )
 
 # isort: split
+import addon_everyday
 import addon_trouble
 import addon_utils
 import bpy
@@ -132,7 +133,7 @@ def previews_and_progress_show_while_it_paints():
     drawn = draw("UNDERPAINT_PT_main")
     assert any("denoising" in text for text in drawn.texts), drawn.texts
     assert "underpaint.cancel" in drawn.operators
-    assert "underpaint.generate" not in drawn.operators
+    assert "underpaint.generate" in drawn.operators, "the next can be asked for"
     pump_until(lambda: task.ended)
 
 
@@ -179,7 +180,7 @@ def sizes_snap_to_what_models_take():
 
 def every_panel_draws_quickly():
     paint(STEPS)
-    for name in ("main", "image", "controls", "gallery"):
+    for name in ("main", "image", "controls", "reference", "sampling", "last", "loras", "gallery"):
         times = []
         for _ in range(5):
             began = time.perf_counter()
@@ -227,6 +228,7 @@ BEHAVIOURS = (
     a_new_seed_is_taken_for_each_image_and_kept_in_the_panel,
     without_controls_words_alone_are_asked,
     previews_and_progress_show_while_it_paints,
+    *addon_everyday.BEHAVIOURS,
     *addon_trouble.BEHAVIOURS,
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,

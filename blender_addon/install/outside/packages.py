@@ -1,0 +1,187 @@
+"""Which packages, fetching them one by one, and putting them in. Stdlib only; pip does the work.
+
+Each wheel is fetched into a folder that outlives an interruption, checked by its sha256, and put
+in from there: the network is used for fetching and for nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from running import run
+from telling import Meter, StepFailed
+
+TORCH = "torch==2.13.0"
+ALONE = ("controlnet-aux",)
+"""Put in without their own requirements: those would bring a torchvision that breaks diffusers."""
+_FETCH = ("--retries", "2", "--timeout", "20")
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`version`: of Underpaint. `constraints`: the pinned names. `wheelhouse`: a folder that has
+    them all; None asks the package index. `own`: wheels in the extension. `hardware`: auto, cpu,
+    or a name of uv's `--torch-backend`."""
+
+    version: str
+    constraints: Path
+    wheelhouse: Path | None
+    own: Path
+    hardware: str = "auto"
+
+    @property
+    def source(self) -> list[str]:
+        """pip's words for where packages come from."""
+        own = ["-c", str(self.constraints), "--find-links", str(self.own)]
+        if self.wheelhouse is None:
+            return [*own, *_FETCH]
+        return ["--no-index", "--find-links", str(self.wheelhouse), *own]
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One file of the plan. `sha256`: hex, empty where the index tells none."""
+
+    name: str
+    url: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        return urllib.parse.unquote(self.url.rsplit("/", 1)[-1])
+
+
+def add_pip(python: Path, wanted: Wanted) -> None:
+    """A pip for a Python that was packed without its own: from the wheelhouse, else by uv."""
+    offered = [] if wanted.wheelhouse is None else sorted(wanted.wheelhouse.glob("pip-*.whl"))
+    uv = shutil.which("uv")
+    if offered:
+        command = [str(python), str(offered[-1] / "pip"), "install", "--no-index", str(offered[-1])]
+    elif uv is not None:
+        command = [uv, "pip", "install", "--python", str(python), "pip"]
+    else:
+        raise StepFailed(
+            "this Blender's Python cannot make environments: it has no ensurepip",
+            "Install your system's python3-venv, or uv, or choose a wheelhouse that has pip.",
+        )
+    run(command, "fetch pip")
+
+
+def add_tools(python: Path, wanted: Wanted) -> None:
+    """The pip that was tested: from 24.1 on it tells its progress in numbers. And uv where it can
+    be had, which knows which index has torch for which hardware."""
+    if wanted.wheelhouse is None or list(wanted.wheelhouse.glob("pip-*.whl")):
+        _pip(python, "install", *wanted.source, "--upgrade", "pip", purpose="fetch pip")
+    if wanted.wheelhouse is None:
+        with contextlib.suppress(StepFailed):
+            _pip(python, "install", *wanted.source, "uv", purpose="fetch uv")
+
+
+def resolve(python: Path, wanted: Wanted, folder: Path) -> list[Wheel]:
+    """Every wheel that is needed, in the versions that were tested together."""
+    names = [f"underpaint-daemon=={wanted.version}", *_torch(python, wanted)]
+    wheels = _planned(python, wanted, folder, names)
+    return wheels + _planned(python, wanted, folder, ["--no-deps", *ALONE])
+
+
+def fetch(python: Path, wheels: list[Wheel], folder: Path) -> list[Path]:
+    """Bring every wheel here; those that are here already are only checked."""
+    folder.mkdir(parents=True, exist_ok=True)
+    meter = Meter(len(wheels))
+    return [_fetched(python, wheel, folder, meter) for wheel in wheels]
+
+
+def put_in(python: Path, files: list[Path]) -> None:
+    """Install the wheels, and nothing else."""
+    words = ["install", "--no-index", "--no-deps", *map(str, files)]
+    _pip(python, *words, purpose="put the packages in")
+
+
+def _torch(python: Path, wanted: Wanted) -> list[str]:
+    """pip's words for the torch of this hardware. Where uv cannot tell, the index's own."""
+    if wanted.wheelhouse is not None:
+        return [TORCH]
+    words = ["-m", "uv", "pip", "compile", "-q", "--no-deps", "--emit-index-annotation"]
+    asked = python.parent / "torch.in"
+    asked.write_text(TORCH)
+    try:
+        words += [f"--torch-backend={wanted.hardware}", str(asked)]
+        said = run([str(python), *words], "find torch for this hardware")
+    except StepFailed:
+        return [TORCH]
+    found = re.search(r"^(torch==\S+)", said, re.MULTILINE)
+    index = re.search(r"# from (\S+)", said)
+    return [found.group(1), "--extra-index-url", index.group(1)] if found and index else [TORCH]
+
+
+def _planned(python: Path, wanted: Wanted, folder: Path, words: list[str]) -> list[Wheel]:
+    report = folder / "plan.json"
+    options = ["--dry-run", "--ignore-installed", "--only-binary=:all:", "--report", str(report)]
+    _pip(python, "install", *options, *wanted.source, *words, purpose="find the packages")
+    items = json.loads(report.read_text(encoding="utf-8"))["install"]
+    return [_wheel(item) for item in items]
+
+
+def _wheel(item: dict[str, dict[str, object]]) -> Wheel:
+    metadata, download = item["metadata"], item["download_info"]
+    archive = download.get("archive_info")
+    hashes = archive.get("hashes", {}) if isinstance(archive, dict) else {}
+    name = f"{metadata['name']} {metadata['version']}"
+    return Wheel(name, str(download["url"]), str(hashes.get("sha256", "")))
+
+
+def _fetched(python: Path, wheel: Wheel, folder: Path, meter: Meter) -> Path:
+    if wheel.url.startswith("file:"):
+        path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(wheel.url).path))
+        meter.tell(wheel.name, 1, 1)
+    else:
+        path = folder / wheel.file_name
+        if not _is_whole(path, wheel):
+            _download(python, wheel, folder, meter)
+    if not _is_whole(path, wheel):
+        path.unlink(missing_ok=True)
+        raise StepFailed(
+            f"{wheel.name} did not come whole",
+            "Press Install again: what has come is kept.",
+        )
+    meter.end_file(path.stat().st_size)
+    return path
+
+
+def _download(python: Path, wheel: Wheel, folder: Path, meter: Meter) -> None:
+    def read(line: str) -> None:
+        numbers = re.match(r"Progress (\d+) of (\d+)", line)
+        if numbers:
+            meter.tell(wheel.name, int(numbers[1]), int(numbers[2]))
+
+    meter.tell(wheel.name, 0, 0)
+    words = ["download", "--no-deps", "--no-cache-dir", "--progress-bar", "raw", *_FETCH]
+    words += ["--dest", str(folder), f"{wheel.name.split()[0]} @ {wheel.url}"]
+    _pip(python, *words, purpose=f"download {wheel.name}", on_line=read)
+
+
+def _is_whole(path: Path, wheel: Wheel) -> bool:
+    if not path.is_file():
+        return False
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return not wheel.sha256 or digest.hexdigest() == wheel.sha256
+
+
+def _pip(
+    python: Path, *words: str, purpose: str, on_line: Callable[[str], None] | None = None
+) -> None:
+    command = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
+    run(command, purpose, on_line=on_line)

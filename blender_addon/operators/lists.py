@@ -1,0 +1,63 @@
+"""The list of LoRAs: add files, remove, and take one of the model's own."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import bpy
+from bpy.props import CollectionProperty, StringProperty
+
+from ..ui.painting_properties import shown_settings
+
+
+class UNDERPAINT_OT_lora_add(bpy.types.Operator):
+    """Add LoRA files, which change how the model paints"""
+
+    bl_idname = "underpaint.lora_add"
+    bl_label = "Add LoRA"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    name: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="One of the model's own, in place of a file"
+    )
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
+    )
+    filter_glob: StringProperty(default="*.safetensors", options={"HIDDEN"})
+
+    def invoke(self, context: Any, _event: Any) -> set[str]:
+        if self.name:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        group = shown_settings(context.scene)
+        files = [str(Path(self.directory) / file.name) for file in self.files if file.name]
+        for path in [self.name] if self.name else files:
+            group.loras.add().path = path
+        group.active_lora = len(group.loras) - 1
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_lora_remove(bpy.types.Operator):
+    """Take this LoRA off the list; its file stays"""
+
+    bl_idname = "underpaint.lora_remove"
+    bl_label = "Remove LoRA"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return bool(shown_settings(context.scene).loras)
+
+    def execute(self, context: Any) -> set[str]:
+        group = shown_settings(context.scene)
+        group.loras.remove(group.active_lora)
+        group.active_lora = min(group.active_lora, len(group.loras) - 1)
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERPAINT_OT_lora_add, UNDERPAINT_OT_lora_remove)

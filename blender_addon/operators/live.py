@@ -1,0 +1,43 @@
+"""Live painting on and off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from underpaint.errors import UnderpaintError
+
+from .. import pump
+from ..link import runtime
+from ..viewport import live_view
+from .failing import refuse
+
+
+class UNDERPAINT_OT_live(bpy.types.Operator):
+    """Paint this viewport all the time: each change of view, scene and words is painted anew"""
+
+    bl_idname = "underpaint.live"
+    bl_label = "Live"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        on = live_view.now() is not None
+        return on or (context.area is not None and context.area.type == "VIEW_3D")
+
+    def execute(self, context: Any) -> set[str]:
+        live = runtime.live()
+        if live_view.now() is not None:
+            live_view.stop(live)
+            pump.redraw()
+            return {"FINISHED"}
+        live.error = None
+        try:
+            live_view.start(live, context.area)
+        except UnderpaintError as error:
+            return refuse(self, error)
+        pump.start()
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERPAINT_OT_live,)

@@ -1,0 +1,60 @@
+"""Styles: ways to paint, as JSON files of ours and of the artist's. No bpy.
+
+A file is a list of `{"name", "prompt", "negative"}`; `{prompt}` in the prompt stands for what the
+artist wrote, and is put in front where it is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+OURS = Path(__file__).parent.parent / "styles"
+_PLACE = "{prompt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """`prompt`: with a place for the artist's own words. `negative`: what is added to it."""
+
+    name: str
+    prompt: str
+    negative: str = ""
+
+
+def styles(own: Path) -> tuple[Style, ...]:
+    """Ours, then those of every .json in the artist's folder `own`; unreadable files are left
+    out."""
+    found = list(_read(OURS / "styles.json"))
+    for file in sorted(own.glob("*.json")):
+        found += _read(file)
+    return tuple(found)
+
+
+def negatives() -> tuple[Style, ...]:
+    """Sets of words to keep away from."""
+    return _read(OURS / "negatives.json")
+
+
+def applied(style: Style, prompt: str, negative: str) -> tuple[str, str]:
+    """The artist's words in a style, and what to keep away from; a style is put on once."""
+    form = style.prompt if _PLACE in style.prompt else f"{_PLACE}, {style.prompt}"
+    before, after = form.split(_PLACE, 1)
+    styled = prompt.startswith(before) and prompt.endswith(after) and form != _PLACE
+    text = prompt if styled else form.replace(_PLACE, prompt)
+    return text.strip(" ,"), _joined(negative, style.negative)
+
+
+def _joined(negative: str, more: str) -> str:
+    """Both, without saying a word twice."""
+    words = [word.strip() for word in f"{negative},{more}".split(",") if word.strip()]
+    return ", ".join(dict.fromkeys(words))
+
+
+def _read(file: Path) -> tuple[Style, ...]:
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        return tuple(Style(r["name"], r["prompt"], r.get("negative", "")) for r in rows)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()

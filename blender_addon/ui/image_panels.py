@@ -1,0 +1,98 @@
+"""The Image tab's sub-panels: picture, what it follows, reference, and how it is painted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..image.request import PANEL_CONTROLS
+from .panel_parts import InSidebar, draw_sampling, in_property_rows
+from .words_parts import draw_model
+
+
+class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_image"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Image"
+
+    def draw(self, context: Any) -> None:
+        layout, settings = in_property_rows(self.layout), context.scene.underpaint
+        draw_model(layout, settings)
+        column = layout.column(align=True)
+        column.prop(settings, "width")
+        column.prop(settings, "height")
+        column = layout.column(align=True)
+        column.prop(settings, "repaint")
+        row = column.row()
+        row.active = settings.repaint
+        row.prop(settings, "strength")
+        column = layout.column(align=True)
+        column.prop(settings, "to_background")
+        column.prop(settings, "show_preview")
+
+
+class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_controls"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Follow the Scene"
+
+    def draw(self, context: Any) -> None:
+        column = self.layout.column(align=True)
+        for kind in PANEL_CONTROLS:
+            _draw_control(column, context.scene.underpaint, kind.value)
+
+
+class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_reference"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Reference"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
+
+    def draw(self, context: Any) -> None:
+        settings = context.scene.underpaint
+        self.layout.template_ID(settings, "reference", open="image.open")
+        row = self.layout.row()
+        row.active = settings.reference is not None
+        row.prop(settings, "reference_scale", slider=True)
+
+
+class UNDERPAINT_PT_sampling(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_sampling"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Steps and Seed"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
+
+    def draw(self, context: Any) -> None:
+        draw_sampling(in_property_rows(self.layout), context.scene.underpaint)
+
+
+CLASSES = (
+    UNDERPAINT_PT_image,
+    UNDERPAINT_PT_controls,
+    UNDERPAINT_PT_reference,
+    UNDERPAINT_PT_sampling,
+)
+
+
+def _draw_control(column: Any, settings: Any, kind: str) -> None:
+    """A row: on or off, how strong, and a fold with when and from what."""
+    row = column.row(align=True)
+    row.prop(settings, f"{kind}_enabled")
+    if not getattr(settings, f"{kind}_enabled"):
+        return
+    is_open = getattr(settings, f"{kind}_open")
+    row.prop(settings, f"{kind}_scale", text="")
+    icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
+    row.prop(settings, f"{kind}_open", text="", icon=icon, emboss=False)
+    if is_open:
+        box = column.box().column(align=True)
+        row = box.row(align=True)
+        row.prop(settings, f"{kind}_start")
+        row.prop(settings, f"{kind}_end")
+        box.prop(settings, f"{kind}_model", text="", placeholder="The model's own ControlNet")
+        box.prop(settings, f"{kind}_image", text="")

@@ -1,0 +1,73 @@
+"""What panel, preferences and the Install dialog show of the daemon's installation. No bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from underpaint.paths import Paths
+
+from ..install.installing import installed, unfinished
+from ..link import runtime
+
+_BIG = 1.4
+_SIZES = "About 1 GB without a graphics card, 3 to 6 GB with one"
+
+
+def draw_install(layout: Any, live: runtime.Runtime) -> None:
+    """The way to a daemon, where there is none: the button, or how far it is."""
+    if live.is_installing:
+        draw_progress(layout, live)
+        return
+    box = layout.box().column()
+    box.label(text="What paints is not installed yet", icon="IMPORT")
+    row = box.row()
+    row.scale_y = _BIG
+    row.operator("underpaint.install", icon="IMPORT")
+
+
+def draw_progress(layout: Any, live: runtime.Runtime) -> None:
+    """One bar, one line, Cancel."""
+    installing = live.installing
+    if installing is None:
+        return
+    box = layout.box().column()
+    row = box.row(align=True)
+    row.scale_y = _BIG
+    word = "Removing" if installing.action == "remove" else "Installing"
+    row.progress(text=f"{word} {installing.overall:.0%}", factor=installing.overall, type="BAR")
+    row.operator("underpaint.install_cancel", text="", icon="X")
+    box.label(text=installing.line)
+
+
+def draw_in_preferences(layout: Any, live: runtime.Runtime, paths: Paths) -> None:
+    """Install, repair, remove."""
+    if live.is_installing:
+        draw_progress(layout, live)
+        return
+    python = installed(paths)
+    if not python:
+        text = "Go On Installing" if unfinished(paths) else "Install"
+        layout.operator("underpaint.install", text=text, icon="IMPORT")
+        return
+    layout.label(text=f"Installed: {python}", icon="CHECKMARK")
+    row = layout.row(align=True)
+    row.operator("underpaint.install", text="Update", icon="FILE_REFRESH")
+    row.operator("underpaint.install", text="Repair", icon="TOOL_SETTINGS").fresh = True
+    row.operator("underpaint.uninstall", icon="TRASH")
+
+
+def draw_question(layout: Any, context: Any, operator: Any, paths: Paths) -> None:
+    """What is about to be done: how big, from where, to where."""
+    column = layout.column(align=True)
+    column.label(text="What paints gets a Python of its own, outside Blender:")
+    column.label(text=str(paths.data / "environments"), icon="FILE_FOLDER")
+    column.label(text=_SIZES, icon="DISK_DRIVE")
+    rows = layout.column()
+    rows.use_property_split = True
+    rows.prop(operator, "hardware")
+    rows.prop(operator, "wheelhouse")
+    system = context.preferences.system
+    if not operator.wheelhouse and not system.use_online_access:
+        box = layout.box().column()
+        box.label(text="It is downloaded: Blender must be allowed to use the network", icon="ERROR")
+        box.prop(system, "use_online_access")

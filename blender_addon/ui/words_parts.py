@@ -1,0 +1,24 @@
+"""The words of both tabs: prompt, negative, and the menus beside them. No bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def draw_words(column: Any, settings: Any, what: str) -> None:
+    """The two fields. `what`: the words that an empty prompt shows."""
+    row = column.row(align=True)
+    row.prop(settings, "prompt", text="", placeholder=what)
+    row.popover("UNDERPAINT_PT_weights", text="", icon="MODIFIER")
+    row.menu("UNDERPAINT_MT_styles", text="", icon="PRESET")
+    row.menu("UNDERPAINT_MT_prompts", text="", icon="TIME")
+    row = column.row(align=True)
+    row.prop(settings, "negative", text="", placeholder="What to keep away from")
+    row.menu("UNDERPAINT_MT_negatives", text="", icon="PRESET")
+
+
+def draw_model(layout: Any, settings: Any) -> None:
+    """The model's field, with the list beside it."""
+    row = layout.row(align=True)
+    row.prop(settings, "model")
+    row.popover("UNDERPAINT_PT_models", text="", icon="COLLAPSEMENU")

@@ -1,0 +1,226 @@
+"""Behaviours of the panel that an artist uses all day: words, lists, queue. Run by
+`addon_behaviours`."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import bpy
+from addon_tools import STEPS, addon, begin, draw, live, paint, pump_until, settings
+
+# isort: split
+import numpy as np
+
+LONG = "steps=200 seconds=0.05"
+
+
+def asked() -> str:
+    """The request of the newest painting, as text."""
+    return bpy.data.images[live().last_image]["underpaint_request"]
+
+
+def a_style_goes_around_the_words_once():
+    group = settings()
+    group.prompt, group.negative = "a castle", "fog"
+    for _ in range(2):
+        bpy.ops.underpaint.style(name="Oil Painting")
+    assert group.prompt == "oil painting of a castle, visible brush strokes, rich pigments"
+    assert group.negative == "fog, photo, flat"
+
+
+def there_are_styles_and_the_artist_can_add_some():
+    import json
+
+    plain, own = addon("plain.styles"), addon("own_files").styles_folder()
+    assert len(plain.styles(own)) >= 24
+    (own / "mine.json").write_text(json.dumps([{"name": "Mine", "prompt": "in chalk"}]))
+    (own / "broken.json").write_text("[{")
+    settings().prompt = "a fox"
+    bpy.ops.underpaint.style(name="Mine")
+    assert settings().prompt == "a fox, in chalk"
+
+
+def a_phrase_can_count_more_or_less():
+    settings().prompt = "a castle, moss, (old, wet) stone"
+    bpy.ops.underpaint.weigh(index=1, by=0.1)
+    bpy.ops.underpaint.weigh(index=1, by=0.1)
+    assert settings().prompt == "a castle, (moss:1.2), (old, wet) stone"
+    bpy.ops.underpaint.weigh(index=1, by=-0.2)
+    assert settings().prompt == "a castle, moss, (old, wet) stone"
+    settings().prompt = "x"
+    for _ in range(40):
+        bpy.ops.underpaint.weigh(index=0, by=-0.1)
+    assert settings().prompt == "(x:0.1)"
+
+
+def prompts_are_kept_for_the_next_time():
+    paint(f"{STEPS} first")
+    paint(f"{STEPS} second")
+    found = addon("plain.history").prompts(addon("own_files").prompts_file())
+    assert found[:2] == [f"{STEPS} second", f"{STEPS} first"]
+    bpy.ops.underpaint.use_prompt(index=1)
+    assert settings().prompt == f"{STEPS} first"
+
+
+def loras_go_with_the_request_and_come_back():
+    group = settings()
+    bpy.ops.underpaint.lora_add(name="ink")
+    bpy.ops.underpaint.lora_add(directory=os.sep + "loras", files=[{"name": "a.safetensors"}])
+    group.loras[0].weight = 0.7
+    drawn = draw("UNDERPAINT_PT_loras")
+    assert "underpaint.lora_remove" in drawn.operators
+    plain = addon("ui.properties").read_settings(group)
+    assert [(x.path, x.weight) for x in plain.loras] == [
+        ("ink", 0.7),
+        (os.path.join(os.sep, "loras", "a.safetensors"), 1.0),
+    ]
+    group.loras[1].enabled = False
+    assert [x.path for x in addon("ui.properties").read_settings(group).loras] == ["ink"]
+    group.active_lora = 1
+    bpy.ops.underpaint.lora_remove()
+    assert len(group.loras) == 1
+    addon("ui.properties").write_settings(group, plain)
+    assert addon("ui.properties").read_settings(group) == plain
+
+
+def a_control_can_follow_an_image_and_an_own_network():
+    from underpaint.buffers import Buffers
+
+    group = settings()
+    image = picture("sketch", (1.0, 0.5, 0.0))
+    group.canny_enabled, group.canny_image = True, image
+    group.depth_model = "/networks/depth"
+    group.reference = image
+    pictures = Buffers()
+    plain = addon("ui.properties").read_settings(group, pictures)
+    request = addon("image.request").image_request(plain, None)
+    by_kind = {control.kind.value: control for control in request.controls}
+    assert by_kind["depth"].model == "/networks/depth"
+    array = pictures[by_kind["canny"].image.sha256]
+    assert array.shape == (8, 16, 3)
+    assert array[0, 0].tolist() == [255, 128, 0]
+    assert array[-1, 0].tolist() == [0, 0, 0], "row 0 is the top"
+    assert request.reference == by_kind["canny"].image
+    assert "color" not in {k.value for k in addon("image.request").wanted_buffers(plain)}
+
+
+def picture(name: str, colour: tuple[float, float, float]):
+    """A byte image, 16 × 8: a colour, black in its lowest row."""
+    image = bpy.data.images.new(name, 16, 8)
+    pixels = np.ones((8, 16, 4), np.float32)
+    pixels[..., :3] = colour
+    pixels[0, :, :3] = 0
+    image.pixels.foreach_set(pixels.ravel())
+    return image
+
+
+def a_model_brings_its_settings():
+    paint(STEPS)
+    group = settings()
+    group.steps, group.width = 99, 64
+    bpy.ops.underpaint.choose_model(name="starter")
+    assert group.steps != 99
+    assert group.width == 256
+    group.steps = 99
+    bpy.ops.underpaint.choose_model(name="starter", defaults=False)
+    assert group.steps == 99
+    assert "underpaint.choose_model" in draw("UNDERPAINT_PT_models").operators
+
+
+def several_paintings_wait_in_line_and_one_can_be_cancelled():
+    first, second, third = begin(LONG), None, None
+    settings().prompt = STEPS
+    tasks = live().session.tasks
+    for _ in range(2):
+        assert bpy.ops.underpaint.generate(wait=False) == {"FINISHED"}
+    first, second, third = tasks.values()
+    drawn = draw("UNDERPAINT_PT_main")
+    assert drawn.operators.count("underpaint.cancel") == 4, drawn.operators
+    bpy.ops.underpaint.cancel(job=second.id)
+    pump_until(lambda: second.ended)
+    assert second.error.code == "cancelled"
+    assert not first.ended
+    bpy.ops.underpaint.cancel(job=first.id)
+    pump_until(lambda: third.ended)
+    assert third.error is None
+    assert not live().failed, "what was cancelled is not offered again"
+
+
+def what_failed_can_be_tried_again():
+    task = begin("fail_at=1")
+    pump_until(lambda: task.ended)
+    assert live().failed == [task], (task.error, task.files)
+    assert "underpaint.retry" in draw("UNDERPAINT_PT_main").operators
+    bpy.ops.underpaint.retry(job=task.id)
+    assert not live().failed
+    (again,) = live().session.tasks.values()
+    assert again.request == task.request
+    pump_until(lambda: again.ended)
+    bpy.ops.underpaint.retry_not(job=again.id)
+    assert not live().failed
+    live().error = None
+
+
+def whatever_is_done_while_it_paints_nothing_breaks():
+    """Random things that artists do, at random moments; seeded."""
+    chance = random.Random(13)
+    things = (_new_scene, _delete_object, _rename, _undo, _reload, _cancel_one, _ask_more)
+    begin(STEPS)
+    for _ in range(40):
+        chance.choice(things)(chance)
+        for _ in range(chance.randrange(4)):
+            addon("pump").tick()
+        assert live().error is None, live().error
+    pump_until(lambda: not live().session.tasks)
+    assert live().error is None, live().error
+    paint(STEPS)
+
+
+def _new_scene(_chance):
+    bpy.data.scenes.new("another")
+
+
+def _delete_object(chance):
+    if len(bpy.data.objects) > 2:
+        kept = bpy.context.scene.camera
+        bpy.data.objects.remove(chance.choice([o for o in bpy.data.objects if o != kept]))
+
+
+def _rename(chance):
+    bpy.context.scene.name = f"scene {chance.randrange(9)}"
+
+
+def _undo(_chance):
+    if bpy.ops.ed.undo.poll():
+        bpy.ops.ed.undo()
+
+
+def _reload(_chance):
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+
+
+def _cancel_one(chance):
+    tasks = list(live().session.tasks)
+    if tasks:
+        bpy.ops.underpaint.cancel(job=chance.choice(tasks))
+
+
+def _ask_more(_chance):
+    if len(live().session.tasks) < 4 and bpy.data.objects:
+        settings().prompt = STEPS
+        bpy.ops.underpaint.generate(wait=False)
+
+
+BEHAVIOURS = (
+    a_style_goes_around_the_words_once,
+    there_are_styles_and_the_artist_can_add_some,
+    a_phrase_can_count_more_or_less,
+    prompts_are_kept_for_the_next_time,
+    loras_go_with_the_request_and_come_back,
+    a_control_can_follow_an_image_and_an_own_network,
+    a_model_brings_its_settings,
+    several_paintings_wait_in_line_and_one_can_be_cancelled,
+    what_failed_can_be_tried_again,
+    whatever_is_done_while_it_paints_nothing_breaks,
+)
