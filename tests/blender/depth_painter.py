@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "daemon"))
 from small_runners import Walker
 
 _GOLD = np.array([1.0, 0.72, 0.25])
+_SIDE = 256  # no model, so none to say what its own size is
 _GREYS = {"roughness": 200, "metallic": 40, "height": 128, "ao": 255}
 
 
@@ -67,7 +68,8 @@ def _png(picture: np.ndarray) -> bytes:
 
 
 def _picture(request, buffers: Mapping[str, Any]) -> np.ndarray:
-    shade = np.full((request.height, request.width), (request.sampling.seed % 256) / 255)
+    size = (request.height or _SIDE, request.width or _SIDE)
+    shade = np.full(size, (request.sampling.seed % 256) / 255)
     if request.view is not None and request.view.depth is not None:
         depth = buffers[request.view.depth.sha256]
         shade = np.where(np.isfinite(depth), 1 / (1 + depth / 8), 0)

@@ -54,7 +54,7 @@ class RecordingLayout:
         if name == "prop":
             assert given["property"] in given["data"].bl_rna.properties, given["property"]
         if name == "template_list":
-            assert given["listtype_name"] in dir(bpy.types), given["listtype_name"]
+            assert hasattr(bpy.types, given["listtype_name"]), given["listtype_name"]
         if icon := given.get("icon"):
             icons = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
             assert icon in icons, f"there is no icon {icon}"
