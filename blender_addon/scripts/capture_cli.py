@@ -34,6 +34,8 @@ def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     try:
         _open(args)
+        if args.frame is not None:
+            bpy.context.scene.frame_set(args.frame)
         wants = DEFAULT_WANTS | ({Kind.POSITION, Kind.UV} if args.surface else frozenset())
         camera, (width, height) = _camera(args.camera), args.size
         view, buffers = capture_view(
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     scene.add_argument("--demo", action="store_true", help="build and capture the demo scene")
     scene.add_argument("--blend", type=Path, help="a .blend file to capture")
     parser.add_argument("--camera", help="a camera object; default: the scene's active camera")
+    parser.add_argument("--frame", type=int, help="which frame; default: the one it was saved at")
     parser.add_argument("--size", type=_size, default=(512, 512), help="WIDTHxHEIGHT in pixels")
     parser.add_argument("--surface", action="store_true", help="also world positions and UVs")
     parser.add_argument("--no-gpu", action="store_true", help="draw in numpy")

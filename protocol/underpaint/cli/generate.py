@@ -51,12 +51,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
+    parser.add_argument("--view", type=Path, help="a captured view file (.npz)")
+    parser.add_argument("--depth", type=Path, help="depth in metres (.npy) in place of a view")
+    add_painting(parser)
+    parser.set_defaults(run=_run)
+
+
+def add_painting(parser: argparse.ArgumentParser) -> None:
+    """The options of an image, whatever its view comes from; `build_request` reads them."""
     defaults = ImageRequest(Prompt())
     add_words(parser, "what to paint")
     add_model(parser)
-    parser.add_argument("--view", type=Path, help="a captured view file (.npz)")
     add_control(parser)
-    parser.add_argument("--depth", type=Path, help="depth in metres (.npy) in place of a view")
     parser.add_argument("--init", type=Path, help="start from this image")
     parser.add_argument("--mask", type=Path, help="repaint only where this image is white")
     parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")
@@ -66,7 +72,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_sampling(parser)
     add_results(parser, "images")
     add_json(parser)
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..errors import ErrorCode, RequestError, UnderpaintError
 from ..version import VERSION
-from . import daemon, doctor, forward, generate, jobs, material, models, rerun
+from . import daemon, doctor, forward, generate, jobs, material, models, rerun, scene
 from .output import print_error
 
 _CANCELLED, _BAD_INPUT, _FAILED = 130, 2, 1
@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (generate, material, rerun, jobs, models, daemon, doctor):
+    for module in (generate, scene, material, rerun, jobs, models, daemon, doctor):
         module.add_commands(commands)
     return parser
 
