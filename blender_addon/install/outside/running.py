@@ -22,6 +22,11 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 
+_MISSING = re.compile(
+    r"no matching distribution(?: found for|s available for your environment:)\s+(\S+)",
+    re.IGNORECASE,
+)
+
 
 def end_with_the_addon() -> None:
     """The add-on holds our stdin open: when it closes, the artist cancelled or Blender is gone."""
@@ -71,7 +76,7 @@ def run(
 def _why(purpose: str, code: int, said: str) -> tuple[str, str]:
     """The message and the fix for a program's failure."""
     again = "Then press Install again: what has come is kept."
-    missing = re.search(r"No matching distribution found for (\S+)", said)
+    missing = _MISSING.search(said)
     if _UNREACHABLE.search(said):
         where = re.search(r"host='([^']+)'", said)
         name = f" ({where.group(1)})" if where else ""
