@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
@@ -51,6 +52,61 @@ def export(pipeline: StableDiffusionPipeline, file: Path) -> Path:
     }
     save_file(tensors, file)
     return file
+
+
+def names_of_one_file(unet) -> dict:
+    """A UNet's tensors under their names in a checkpoint."""
+    return {f"model.diffusion_model.{name}": t for name, t in _unet_names(unet).items()}
+
+
+def export_xl(pipeline, file: Path) -> Path:
+    """Write an SDXL pipeline's networks into one file: a second text encoder, as OpenCLIP names
+    it, and the layers that read sizes."""
+    unet = {
+        name.replace("add_embedding.linear_1", "label_emb.0.0").replace(
+            "add_embedding.linear_2", "label_emb.0.2"
+        ): tensor
+        for name, tensor in _unet_names(pipeline.unet).items()
+    }
+    parts = {
+        "model.diffusion_model.": unet,
+        "first_stage_model.": _vae_names(pipeline.vae),
+        "conditioner.embedders.0.transformer.text_model.": _text_names(pipeline.text_encoder),
+        "conditioner.embedders.1.model.": _open_clip_names(pipeline.text_encoder_2),
+    }
+    tensors = {
+        p + name: t.contiguous().clone() for p, named in parts.items() for name, t in named.items()
+    }
+    save_file(tensors, file)
+    return file
+
+
+_OPEN_CLIP = (
+    (r"^embeddings\.token_embedding\.weight", "token_embedding.weight"),
+    (r"^embeddings\.position_embedding\.weight", "positional_embedding"),
+    (r"^encoder\.layers\.", "transformer.resblocks."),
+    (r"\.self_attn\.out_proj", ".attn.out_proj"),
+    (r"\.layer_norm(\d)", r".ln_\1"),
+    (r"\.fc1", ".c_fc"),
+    (r"\.fc2", ".c_proj"),
+    (r"^final_layer_norm", "ln_final"),
+)
+
+
+def _open_clip_names(encoder) -> dict:
+    named, joined = {}, {}
+    for old, tensor in encoder.state_dict().items():
+        if old == "text_projection.weight":
+            named["text_projection"] = tensor.T
+            continue
+        name = _renamed(old.removeprefix("text_model."), _OPEN_CLIP)
+        found = re.search(r"(.*)\.self_attn\.([qkv])_proj\.(weight|bias)$", name)
+        if found:
+            joined.setdefault(f"{found[1]}.attn.in_proj_{found[3]}", {})[found[2]] = tensor
+        else:
+            named[name] = tensor
+    named |= {name: torch.cat([three[c] for c in "qkv"]) for name, three in joined.items()}
+    return named
 
 
 def export_controlnet(network, file: Path, prefix: str = "") -> Path:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import Recorder, Studio
-from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from conftest import Recorder, Studio, photo
+from diffusers import (
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.models import AutoencoderKL
-from ldm_layout import export
-from safetensors.torch import save_file
+from ldm_layout import export, export_xl
+from safetensors.torch import load_file, save_file
+from tiny_model import break_index, build_xl
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -22,11 +29,12 @@ from transformers import (
     CLIPTokenizer,
 )
 
+from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ImageRequest, Prompt, Sampling
+from underpaint.requests import ImageRequest, InpaintRequest, Prompt, Sampling
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.common.single_files import config_folder, family_of
-from underpaint_daemon.worker.pipelines.loading.single_file import complete_tokenizer
+from underpaint_daemon.worker.pipelines.loading.checkpoint import complete_tokenizer
 
 ASKED = ImageRequest(
     Prompt("a red cube"), model="tiny", width=64, height=64, sampling=Sampling(steps=2)
@@ -64,8 +72,9 @@ def test_a_file_in_the_models_folder_is_listed_by_its_name(studio: Studio, check
         ("lora_unet_mid.lora_up.weight", 4, "is a LoRA", "--lora"),
         ("control_model.input_blocks.0.0.weight", 4, "is a ControlNet", "--control"),
         ("double_blocks.0.img_attn.qkv.weight", 4, "is a FLUX checkpoint", "diffusers"),
-        ("model.diffusion_model.input_blocks.0.0.weight", 9, "takes 9 channels", "diffusers"),
-        ("model.diffusion_model.input_blocks.0.0.weight", 4, "has no VAE", "diffusers"),
+        ("model.diffusion_model.input_blocks.0.0.weight", 8, "an InstructPix2Pix", "inpainting"),
+        ("model.diffusion_model.input_blocks.0.0.weight", 5, "a depth2img model", "inpainting"),
+        ("model.diffusion_model.input_blocks.0.0.weight", 4, "no text encoder", "diffusers"),
         ("something.else", 4, "no checkpoint of a family", "diffusers"),
     ],
 )
@@ -104,6 +113,7 @@ def text_network(kind, folder: Path):
     ("family", "unet", "encoders"),
     [
         ("sd15", 859_520_964, {"text_encoder": (CLIPTextModel, 123_060_480)}),
+        ("sd2", 865_910_724, {"text_encoder": (CLIPTextModel, 340_387_840)}),
         (
             "sdxl",
             2_567_463_684,
@@ -131,3 +141,174 @@ def test_the_shipped_vocabulary_is_clips(tmp_path: Path) -> None:
     assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]
     assert tokenizer("hello world").input_ids == [49406, 3306, 1002, 49407]
     assert len(tokenizer) == 49408
+
+
+def rewritten(checkpoint: Path, change, name: str = "other") -> Path:
+    """A copy of the checkpoint with other tensors, and its configurations beside it."""
+    file = checkpoint.with_name(f"{name}.safetensors")
+    if not file.with_suffix("").exists():
+        shutil.copytree(checkpoint.with_suffix(""), file.with_suffix(""))
+    save_file(change(load_file(checkpoint)), file)
+    return file
+
+
+def prediction(studio: Studio, file: Path) -> tuple[str, bool]:
+    config = studio.models.load(str(file)).scheduler_config
+    return config["prediction_type"], bool(config.get("rescale_betas_zero_snr"))
+
+
+def test_v_prediction_and_zero_snr_are_told_by_keys_yaml_or_the_user(
+    studio: Studio, checkpoint: Path
+) -> None:
+    schedule = checkpoint.with_suffix("") / "scheduler" / "scheduler_config.json"
+    plain = json.loads(schedule.read_text())
+    plain |= {"prediction_type": "epsilon", "rescale_betas_zero_snr": False}
+    schedule.write_text(json.dumps(plain))
+    assert prediction(studio, checkpoint) == ("epsilon", False)
+    mark = torch.zeros(1)
+    keyed = rewritten(checkpoint, lambda t: t | {"v_pred": mark, "ztsnr": mark.clone()}, "keyed")
+    assert prediction(studio, keyed) == ("v_prediction", True)
+    only_v = rewritten(checkpoint, lambda t: t | {"v_pred": mark}, "only_v")
+    assert prediction(studio, only_v) == ("v_prediction", False)
+    told = rewritten(checkpoint, lambda t: t, "told")
+    told.with_suffix(".yaml").write_text('model:\n  params:\n    parameterization: "v"\n')
+    assert prediction(studio, told) == ("v_prediction", False)
+    said = rewritten(checkpoint, lambda t: t, "said")
+    beside = said.with_name("said.underpaint.json")
+    beside.write_text('{"prediction": "v_prediction", "zero_snr": true, "steps": 2}')
+    assert prediction(studio, said) == ("v_prediction", True)
+
+
+@pytest.mark.parametrize("form", ["fp16", "bf16", "fp8", "scaled fp8", "pruned EMA"])
+def test_every_precision_paints_nearly_the_same(
+    studio: Studio, checkpoint: Path, form: str
+) -> None:
+    expected = studio.paint(replace(ASKED, model=str(checkpoint)))[0].astype(float)
+
+    def change(tensors):
+        return (
+            {"scaled_fp8": torch.zeros(1)} | stored(tensors)
+            if form == "scaled fp8"
+            else stored(tensors)
+        )
+
+    def stored(tensors):
+        made = {}
+        for name, tensor in tensors.items():
+            unet = name.startswith("model.diffusion_model.") and name.endswith(".weight")
+            if form == "pruned EMA":
+                made[name] = tensor
+                made["model_ema." + name.replace(".", "")] = tensor * 0
+            elif form in ("fp16", "bf16"):
+                made[name] = tensor.half() if form == "fp16" else tensor.bfloat16()
+            elif not (unet and tensor.dim() == 2):
+                made[name] = tensor.half()
+            elif form == "fp8":
+                made[name] = tensor.to(torch.float8_e4m3fn)
+            else:
+                scale = tensor.abs().max() / 448
+                made[name] = (tensor / scale).to(torch.float8_e4m3fn)
+                made[name.removesuffix("weight") + "scale_weight"] = scale.reshape(1)
+        return made
+
+    file = rewritten(checkpoint, change, form)
+    painted = studio.paint(replace(ASKED, model=str(file)))[0].astype(float)
+    assert np.abs(painted - expected).mean() < 6
+    assert np.abs(expected - expected.mean()).mean() > 12, "the picture is not flat"
+
+
+def test_a_missing_vae_is_taken_from_beside_the_file(studio: Studio, checkpoint: Path) -> None:
+    expected = studio.paint(replace(ASKED, model=str(checkpoint)))[0]
+    start = "first_stage_model."
+    vae = {
+        k.removeprefix(start): v for k, v in load_file(checkpoint).items() if k.startswith(start)
+    }
+
+    def without(tensors):
+        return {k: v for k, v in tensors.items() if not k.startswith(start)}
+
+    file = rewritten(checkpoint, without, "no vae")
+    with pytest.raises(RequestError, match="has no VAE") as refusal:
+        studio.run(replace(ASKED, model=str(file)))
+    assert "no vae.vae.safetensors" in refusal.value.hint
+    save_file(vae, file.with_name("no vae.vae.safetensors"))
+    assert np.array_equal(studio.paint(replace(ASKED, model=str(file)))[0], expected)
+
+
+def test_an_inpainting_checkpoint_repaints_masks_and_nothing_else(
+    studio: Studio, checkpoint: Path
+) -> None:
+    first = "model.diffusion_model.input_blocks.0.0.weight"
+
+    def wider(tensors):
+        more = torch.randn(tensors[first].shape[0], 5, 3, 3) * 0.1
+        return tensors | {first: torch.cat([tensors[first], more], 1)}
+
+    file = str(rewritten(checkpoint, wider, "inpainting"))
+    with pytest.raises(RequestError, match="made for inpainting"):
+        studio.run(replace(ASKED, model=file))
+    image = photo()
+    mask = np.zeros((64, 64), np.uint8)
+    mask[20:40, 10:50] = 255
+    asked = InpaintRequest(
+        Prompt("a ball"),
+        studio.buffers.add(Kind.COLOR, image),
+        studio.buffers.add(Kind.MASK, mask),
+        model=file,
+        sampling=Sampling(steps=2),
+    )
+    painted = studio.paint(asked)[0]
+    assert np.array_equal(painted[mask == 0], image[mask == 0])
+    assert not np.array_equal(painted, image)
+
+
+def test_an_sdxl_file_paints_what_its_folder_paints(studio: Studio, tmp_path: Path) -> None:
+    folder = build_xl(tmp_path / "xl")
+    pipeline = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True)
+    keep = shutil.ignore_patterns("*.safetensors", "controlnet_*")
+    shutil.copytree(folder, tmp_path / "one file", ignore=keep)
+    file = export_xl(pipeline, tmp_path / "one file.safetensors")
+    expected = studio.paint(replace(ASKED, model=str(folder)))[0]
+    assert np.array_equal(studio.paint(replace(ASKED, model=str(file)))[0], expected)
+
+
+def test_a_file_is_read_where_it_lies_without_a_copy_on_the_disk_or_in_memory(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    """A file of 300 MB, all zeros, in a process of its own: what loading it adds to its peak."""
+    wide = json.loads((checkpoint.with_suffix("") / "unet" / "config.json").read_text())
+    wide["block_out_channels"] = [640, 1280]
+    configs = tmp_path / "wide"
+    shutil.copytree(checkpoint.with_suffix(""), configs)
+    (configs / "unet" / "config.json").write_text(json.dumps(wide))
+    script = Path(__file__).parent / "load_peak.py"
+    command = [sys.executable, str(script), str(checkpoint), str(configs), str(tmp_path)]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert told["file_bytes"] > 200e6
+    assert told["peak_bytes"] <= 1.15 * told["file_bytes"]
+    assert told["cache_bytes"] < 0.02 * told["file_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"_class_name": "StableDiffusionInstructPix2PixPipeline"}, "InstructPix2Pix"),
+        ({"_class_name": "StableDiffusionDepth2ImgPipeline"}, "depth2img"),
+        ({"_class_name": "StableDiffusionImageVariationPipeline"}, "image variation"),
+        (
+            {"_class_name": "StableDiffusionXLImg2ImgPipeline", "text_encoder": [None, None]},
+            "refiner",
+        ),
+    ],
+)
+def test_a_folder_of_another_make_is_listed_as_what_it_is(
+    studio: Studio, tmp_path: Path, changes: dict, problem: str
+) -> None:
+    paths = replace(studio.models.paths, data=tmp_path / "data")
+    folder = paths.models / "other"
+    shutil.copytree(studio.models.paths.models / "tiny", folder)
+    break_index(folder, **changes)
+    (listed,) = (row for row in list_models(paths) if row["name"] == "other")
+    assert problem in listed["problem"]
+    with pytest.raises(RequestError, match=problem):
+        studio.run(replace(ASKED, model=str(folder)))

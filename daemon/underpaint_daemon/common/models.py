@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +19,7 @@ from underpaint.paths import Paths
 from underpaint.requests import STARTER_MODEL, ControlKind, Sampler
 
 from . import single_files
+from .single_files import Checkpoint
 
 INDEX = "model_index.json"
 IP_ADAPTER = "ip_adapter"
@@ -29,6 +30,13 @@ PARTS_OF_FAMILY = {
     "sdxl": (*_SHARED_PARTS, "text_encoder_2", "tokenizer_2"),
 }
 _FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
+_OTHER_PIPELINES = (
+    ("InstructPix2Pix", "is an InstructPix2Pix model: it edits pictures by instruction"),
+    ("Depth2Img", "is a depth2img model: it takes depth as a channel"),
+    ("ImageVariation", "is an image variation model: it takes a picture in place of words"),
+    ("UnCLIP", "is an unCLIP model: it takes a picture in place of words"),
+    ("Upscale", "is an upscaling model"),
+)
 _UNLIKE_PREFIXES = ("StableDiffusion3", "StableDiffusionUpscale", "StableDiffusionLatentUpscale")
 
 
@@ -83,7 +91,7 @@ def inspect(name: str, folder: Path) -> ModelInfo:
         _check_part(folder, part, index)
     for control in _controls(folder):
         check_network(folder / f"{_CONTROL_PREFIX}{control}")
-    return _info(name, folder, family)
+    return _info(name, folder, family, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,9 @@ class Glance:
 def glance(place: Path) -> Glance:
     """Look at a model's folder or single file. Raises RequestError(MODEL_BROKEN)."""
     if place.is_file():
-        family, controls, scheduler = single_files.family_of(place), list[str](), ""
-        configs = single_files.config_folder(family)
+        found = single_files.recognise(place)
+        family, controls, scheduler = found.family, _controls(place.with_suffix("")), ""
+        configs = configs_of(found)
     else:
         family, configs = _family(place, read_json(place / INDEX)), place
         controls = _controls(place)
@@ -190,12 +199,12 @@ def _locate(paths: Paths, name: str) -> Path | None:
 
 def _describe(name: str, folder: Path) -> ModelInfo:
     try:
-        return inspect(name, folder) if folder.is_dir() else _inspect_file(name, folder)
+        return inspect(name, folder) if folder.is_dir() else inspect_file(name, folder)
     except RequestError as error:
         return ModelInfo(name, str(folder), "", (), (), False, 0.0, "", problem=error.message)
 
 
-def _info(name: str, folder: Path, family: str) -> ModelInfo:
+def _info(name: str, folder: Path, family: str, configs: Path) -> ModelInfo:
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return ModelInfo(
         name=name,
@@ -206,15 +215,23 @@ def _info(name: str, folder: Path, family: str) -> ModelInfo:
         ip_adapter=(folder / IP_ADAPTER).is_dir(),
         size_mb=round(size / 1e6, 1),
         licence=_licence(folder),
-        native_size=_native_size(folder),
+        native_size=_native_size(configs),
     )
 
 
-def _inspect_file(name: str, file: Path) -> ModelInfo:
-    family = single_files.family_of(file)
-    side = _native_size(single_files.config_folder(family))
-    size = round(file.stat().st_size / 1e6, 1)
-    return ModelInfo(name, str(file), family, (), (), False, size, "", side)
+def inspect_file(name: str, file: Path) -> ModelInfo:
+    """What a single file holds, and the folder beside it that is named like it: ControlNets, LoRAs
+    and an IP-Adapter may lie there. Raises RequestError(MODEL_BROKEN)."""
+    found = single_files.recognise(file)
+    info = _info(name, file.with_suffix(""), found.family, configs_of(found))
+    return replace(info, path=str(file), size_mb=round(file.stat().st_size / 1e6, 1))
+
+
+def configs_of(found: Checkpoint) -> Path:
+    """The folder of a checkpoint's configurations: beside it and named like it, where there is
+    one, else what ships with the daemon."""
+    beside = found.path.with_suffix("")
+    return beside if (beside / INDEX).is_file() else single_files.config_folder(found.configs)
 
 
 def _native_size(folder: Path) -> int:
@@ -226,12 +243,30 @@ def _native_size(folder: Path) -> int:
 
 def _family(folder: Path, index: dict[str, Any]) -> str:
     name = str(index.get("_class_name", ""))
+    _refuse_others(folder, name, index)
     if not name.startswith(_UNLIKE_PREFIXES):
         for prefix, family in _FAMILY_OF_PREFIX.items():
             if name.startswith(prefix):
                 return family
     families = ", ".join(PARTS_OF_FAMILY)
     broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
+
+
+def _refuse_others(folder: Path, pipeline: str, index: dict[str, Any]) -> None:
+    """Name what is of the same make as a text-to-image model, and is none."""
+    for piece, problem in _OTHER_PIPELINES:
+        if piece in pipeline:
+            _unfit(folder, problem)
+    if "XL" in pipeline and (index.get("text_encoder") or [None])[0] is None:
+        _unfit(folder, "is SDXL's refiner, which only finishes pictures")
+    config = folder / "unet" / "config.json"
+    channels = read_json(config).get("in_channels") if config.is_file() else None
+    if channels in single_files.CHANNELS_OF_OTHERS:
+        _unfit(folder, single_files.CHANNELS_OF_OTHERS[channels])
+
+
+def _unfit(folder: Path, problem: str) -> NoReturn:
+    raise RequestError(ErrorCode.MODEL_BROKEN, f"{folder} {problem}", hint=single_files.OTHER_HINT)
 
 
 def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:

@@ -7,38 +7,94 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
 SUFFIX = ".safetensors"
-_UNET = "model.diffusion_model."
-_FIRST_LAYER = _UNET + "input_blocks.0.0.weight"
-_VAE = "first_stage_model."
-_CHANNELS = 4
+UNET_PREFIX = "model.diffusion_model."
+VAE_PREFIX = "first_stage_model."
+VAE_SUFFIX = ".vae.safetensors"
+TEXT_CHANNELS, INPAINT_CHANNELS = 4, 9
+V_PREDICTION, EPSILON = "v_prediction", "epsilon"
+_FIRST_LAYER = UNET_PREFIX + "input_blocks.0.0.weight"
 _HEADER_LIMIT = 100_000_000
-_FAMILY_OF_TEXT_ENCODER = {
-    "conditioner.embedders.1.model.": "sdxl",
-    "cond_stage_model.transformer.": "sd15",
-}
 _FOLDER_HINT = (
     "Convert it to a folder in the diffusers format, and give the folder; or give a whole "
-    "Stable Diffusion 1.5 or XL checkpoint."
+    "Stable Diffusion 1.5, 2 or XL checkpoint."
 )
+_VAE_HINT = "Put its VAE beside it, as {name}, or give a checkpoint with the VAE baked in."
+# What else has a UNet of the same make, by the channels that it takes.
+CHANNELS_OF_OTHERS = {
+    5: "is a depth2img model: it takes depth as a channel",
+    7: "is an upscaling model",
+    8: "is an InstructPix2Pix model: it edits pictures by instruction",
+}
+OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
 # What people have in the same format, by a piece of a tensor's name.
 _OTHERS = (
     ("lora", "is a LoRA, not a model", "Give it with --lora FILE:WEIGHT, beside a model."),
     (
         "control_model.",
         "is a ControlNet, not a model",
-        "Convert it to a folder in the diffusers format, and give it with --control.",
+        "Give it with --control KIND@FILE, beside a model.",
     ),
-    ("cond_stage_model.model.", "is a Stable Diffusion 2 checkpoint", _FOLDER_HINT),
+    (
+        "controlnet_cond_embedding.",
+        "is a ControlNet, not a model",
+        "Give it with --control KIND@FILE, beside a model.",
+    ),
     ("double_blocks.", "is a FLUX checkpoint", _FOLDER_HINT),
     ("joint_blocks.", "is a Stable Diffusion 3 checkpoint", _FOLDER_HINT),
     ("down_blocks.", "is one network of a model in the diffusers format", _FOLDER_HINT),
+    (UNET_PREFIX, "has a UNet and no text encoder that is known here", _FOLDER_HINT),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a checkpoint's header tells. `configs`: which of the shipped configurations are its
+    own. `channels`: that its UNet takes; 9 were made for inpainting. `prediction`: None leaves it
+    to the configuration. `vae`: whether it is baked in. `text_prefixes`: where each text encoder's
+    tensors are."""
+
+    path: Path
+    family: str
+    configs: str
+    channels: int
+    prediction: str | None
+    zero_snr: bool
+    vae: bool
+    text_prefixes: Mapping[str, str]
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether it was made for masks, and for nothing else."""
+        return self.channels == INPAINT_CHANNELS
+
+
+# By the start of a tensor's name: family, configurations, and each encoder's prefix.
+_KINDS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
+    (
+        "conditioner.embedders.1.model.",
+        "sdxl",
+        "sdxl",
+        {
+            "text_encoder": "conditioner.embedders.0.transformer.",
+            "text_encoder_2": "conditioner.embedders.1.model.",
+        },
+    ),
+    (
+        "cond_stage_model.transformer.",
+        "sd15",
+        "sd15",
+        {"text_encoder": "cond_stage_model.transformer."},
+    ),
+    ("cond_stage_model.model.", "sd15", "sd2", {"text_encoder": "cond_stage_model.model."}),
+)
+_REFINER = "conditioner.embedders.0.model."
 
 
 def config_folder(family: str) -> Path:
@@ -70,27 +126,79 @@ def header(file: Path) -> dict[str, Any]:
 
 
 def family_of(file: Path) -> str:
-    """The family of a checkpoint, "sd15" or "sdxl".
+    """The family of a checkpoint, "sd15" or "sdxl" (see `recognise`)."""
+    return recognise(file).family
 
-    Raises RequestError(MODEL_BROKEN) that says what the file is instead, or what it lacks.
+
+def recognise(file: Path) -> Checkpoint:
+    """What a checkpoint is.
+
+    v-prediction and zero terminal SNR are told by keys of the file (`v_pred`, `ztsnr`), by a
+    `.yaml` beside it, or by its `NAME.underpaint.json`. Raises RequestError(MODEL_BROKEN) that says
+    what the file is instead, or what it lacks.
     """
     tensors = header(file)
     if _FIRST_LAYER not in tensors:
         _refuse(file, tensors)
     channels = tensors[_FIRST_LAYER]["shape"][1]
-    if channels != _CHANNELS:
-        _broken(file, f"takes {channels} channels: it was made for inpainting or edits")
-    if not any(name.startswith(_VAE) for name in tensors):
-        _broken(file, "has no VAE in it")
-    for prefix, family in _FAMILY_OF_TEXT_ENCODER.items():
-        if any(name.startswith(prefix) for name in tensors):
-            return family
+    if channels in CHANNELS_OF_OTHERS:
+        _broken(file, CHANNELS_OF_OTHERS[channels], OTHER_HINT)
+    if any(name.startswith(_REFINER) for name in tensors):
+        _broken(file, "is SDXL's refiner, which only finishes pictures", OTHER_HINT)
+    family, configs, prefixes = _kind(file, tensors)
+    prediction, zero_snr = _prediction(file, tensors, configs, channels)
+    vae = any(name.startswith(VAE_PREFIX) for name in tensors)
+    if not vae and not vae_beside(file).is_file():
+        _broken(file, "has no VAE in it", _VAE_HINT.format(name=vae_beside(file).name))
+    return Checkpoint(file, family, configs, channels, prediction, zero_snr, vae, prefixes)
+
+
+def vae_beside(file: Path) -> Path:
+    """Where the VAE of a checkpoint without one is looked for."""
+    return file.with_suffix(VAE_SUFFIX)
+
+
+def _kind(file: Path, tensors: Mapping[str, Any]) -> tuple[str, str, Mapping[str, str]]:
+    for start, family, configs, prefixes in _KINDS:
+        if any(name.startswith(start) for name in tensors):
+            return family, configs, prefixes
     _refuse(file, tensors)
 
 
-def is_half(file: Path) -> bool:
-    """Whether the weights are stored in 16 bits."""
-    return str(header(file)[_FIRST_LAYER]["dtype"]) in ("F16", "BF16")
+def _prediction(
+    file: Path, tensors: Mapping[str, Any], configs: str, channels: int
+) -> tuple[str | None, bool]:
+    """What the network predicts, and whether its schedule ends in pure noise."""
+    said = _said_beside(file)
+    prediction, zero_snr = said.get("prediction"), bool(said.get("zero_snr", "ztsnr" in tensors))
+    if prediction in (V_PREDICTION, EPSILON):
+        return str(prediction), zero_snr
+    if "v_pred" in tensors or _is_v_by_yaml(file.with_suffix(".yaml")):
+        return V_PREDICTION, zero_snr
+    if configs == "sd2" and channels == INPAINT_CHANNELS:
+        return EPSILON, zero_snr
+    return None, zero_snr
+
+
+def _said_beside(file: Path) -> Mapping[str, Any]:
+    """The user's word, in the file that holds what else the model wants."""
+    beside = file.with_suffix(".underpaint.json")
+    try:
+        said = json.loads(beside.read_text("utf-8")) if beside.is_file() else {}
+    except (OSError, ValueError) as error:
+        _broken(beside, f"cannot be read: {error}")
+    return said if isinstance(said, dict) else {}
+
+
+def _is_v_by_yaml(file: Path) -> bool:
+    """The configurations that checkpoints are trained with say `parameterization: "v"`."""
+    if not file.is_file():
+        return False
+    for line in file.read_text("utf-8", errors="replace").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "parameterization":
+            return value.split("#")[0].strip().strip("\"'") == "v"
+    return False
 
 
 def _refuse(file: Path, tensors: Mapping[str, Any]) -> NoReturn:

@@ -27,6 +27,7 @@ from underpaint.requests import (
 
 from ..validation import MIN_SIDE, control_source
 from .model_defaults import Defaults, model_defaults
+from .wildcards import settled_words
 
 _MULTIPLE = 16
 _NO_FORM_HINT = (
@@ -52,6 +53,7 @@ def settle(request: Request, paths: Paths) -> Request:
     Raises RequestError: MODEL_MISSING, MODEL_BROKEN; UNKNOWN_SAMPLER or CONTROL_MISSING with the
     list of what the model can do.
     """
+    request = settled_words(request, paths)
     defaults = model_defaults(paths, request.model, request.loras)
     sampling, name = _sampling(request.sampling, defaults, request.model), request.model
     controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))

@@ -20,6 +20,7 @@ from transformers import CLIPVisionModelWithProjection
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Lora
+from underpaint_daemon.common.lora_files import check_lora
 from underpaint_daemon.common.models import IP_ADAPTER, broken
 from underpaint_daemon.common.single_files import header
 
@@ -74,7 +75,10 @@ def with_loras(pipe: Any, model: LoadedModel, loras: Sequence[Lora]) -> Iterator
 
 def _put_on(pipe: Any, file: Path, name: str) -> None:
     try:
-        header(file)
+        if hasattr(pipe, "unet"):
+            second = getattr(pipe, "text_encoder_2", None) is not None
+            width = pipe.unet.config.cross_attention_dim
+            check_lora(file, width, has_second_encoder=second)
         pipe.load_lora_weights(load_file(file), adapter_name=name)
         fits = any(name in names for names in pipe.get_list_adapters().values())
         problem = "" if fits else "none of its layers is in the model"

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest
 from underpaint_daemon.common.defaults.settle import image_size
 from underpaint_daemon.common.job_contract import Reporter
+from underpaint_daemon.common.single_files import INPAINT_CHANNELS
 
 from .batch import Plan, paint
 from .canvas import Canvas
@@ -33,6 +35,7 @@ def run_image(
 
     Raises UnderpaintErrors and JobCancelled.
     """
+    _refuse_masks_only(model)
     size = image_size(request)
     canvas = Canvas(full=size, box=(0, 0, *size), work=size, padded=size)
     init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
@@ -52,3 +55,13 @@ def run_image(
         tile=request.tile,
     )
     return paint(model, plan, tier, reporter)
+
+
+def _refuse_masks_only(model: LoadedModel) -> None:
+    unet = model.parts.get("unet")
+    if unet is not None and unet.config.in_channels == INPAINT_CHANNELS:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"Model {model.info.name!r} was made for inpainting: it repaints masks only",
+            hint="Give a mask (--init PICTURE --mask MASK), or another model.",
+        )

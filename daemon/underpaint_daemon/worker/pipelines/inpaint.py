@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import InpaintRequest
 from underpaint_daemon.common.job_contract import Reporter
+from underpaint_daemon.common.single_files import INPAINT_CHANNELS
 
 from .batch import Plan, paint
 from .canvas import Canvas, around, compose, fade, whole
@@ -38,6 +40,12 @@ def run_inpaint(
     image, mask = arrays[request.image.sha256], arrays[request.mask.sha256]
     if changes_nothing(request.strength) or not mask.any():
         return [image.copy() for _ in range(request.batch)]
+    if request.controls and model.unet.config.in_channels == INPAINT_CHANNELS:
+        raise RequestError(
+            ErrorCode.CONTROL_MISSING,
+            f"Model {model.info.name!r} was made for inpainting: it takes no ControlNet",
+            hint="Leave out the controls (--control none), or take a text-to-image model.",
+        )
     canvas = _canvas(model, request, mask)
     hole = canvas.mask(mask, vae_scale(model.vae))
     sources = Sources(request.view, arrays, canvas, request.image, hole)

@@ -19,19 +19,22 @@ from underpaint.requests import Sampler, Spacing
 from underpaint_daemon.common.models import (
     INDEX,
     ModelInfo,
+    configs_of,
     fingerprint,
     inspect,
+    inspect_file,
     model_folder,
     read_json,
 )
+from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
 from ..families import FAMILIES, Family
 from ..latents import LatentPreview, fit_preview
+from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
 from .networks import Device, best_device, load_network, load_tokenizer
-from .single_file import unpacked
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
 
@@ -114,19 +117,42 @@ def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedMo
     Raises RequestError: MODEL_MISSING, or MODEL_BROKEN with the file named.
     """
     place = place or best_device()
-    folder = unpacked(model_folder(paths, name).resolve(), paths.cache)
-    info = inspect(name, folder)
-    family = FAMILIES[info.family]
-    parts = _load_parts(folder, family, place)
+    found = model_folder(paths, name).resolve()
+    if found.is_file():
+        return _from_file(paths, name, found, place)
+    info, index = inspect(name, found), read_json(found / INDEX)
+    schedule = read_json(found / "scheduler" / "scheduler_config.json")
+    parts = _load_parts(found, FAMILIES[info.family], place)
+    return _loaded(paths, info, found, parts, index, schedule, place)
+
+
+def _from_file(paths: Paths, name: str, file: Path, place: Device) -> LoadedModel:
+    """A single file, used where it lies; ControlNets and LoRAs may lie in a folder beside it."""
+    info, found = inspect_file(name, file), recognise(file)
+    index = read_json(configs_of(found) / INDEX)
+    parts = load_checkpoint(found, FAMILIES[info.family], place, paths.cache)
+    return _loaded(paths, info, file, parts, index, scheduler_of(found), place)
+
+
+def _loaded(
+    paths: Paths,
+    info: ModelInfo,
+    found: Path,
+    parts: dict[str, Any],
+    index: Mapping[str, Any],
+    schedule: Mapping[str, Any],
+    place: Device,
+) -> LoadedModel:
+    folder = found.with_suffix("") if found.is_file() else found
     return LoadedModel(
         info=info,
         folder=folder,
-        family=family,
+        family=FAMILIES[info.family],
         place=place,
-        digest=model_digest(folder, paths.cache),
-        index=read_json(folder / INDEX),
+        digest=model_digest(found, paths.cache),
+        index=index,
         parts=parts,
-        scheduler_config=read_json(folder / "scheduler" / "scheduler_config.json"),
+        scheduler_config=schedule,
         controlnets=ControlNets(folder, info.controls, place, parts.get("unet")),
         cache=paths.cache,
         models=paths.models,

@@ -11,7 +11,8 @@ _COUNTED = (".safetensors", ".json", ".txt")
 
 
 def model_digest(folder: Path, cache: Path) -> str:
-    """sha256 (hex) over the names and contents of a folder's weights, configs and vocabularies.
+    """sha256 (hex) over the names and contents of a folder's weights, configs and vocabularies, or
+    of one file.
 
     Several gigabytes take seconds, so the result is kept in `cache` under the files' names, sizes
     and times.
@@ -33,6 +34,8 @@ def file_digest(file: Path) -> str:
 
 
 def _compute(folder: Path) -> str:
+    if folder.is_file():
+        return file_digest(folder)
     total = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.suffix in _COUNTED:
