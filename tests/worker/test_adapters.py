@@ -66,6 +66,76 @@ def test_reference_lora_and_control_together(studio: Studio, view: View) -> None
     assert np.array_equal(studio.paint(everything)[0], studio.paint(everything)[0])
 
 
+@pytest.mark.parametrize(
+    ("tensors", "told"),
+    [
+        ({"lora_unet_x.lora_up.weight": (4, 2), "lora_unet_x.dora_scale": (4, 1)}, "a DoRA"),
+        ({"lora_unet_x.lokr_w1": (4, 4)}, "a LoKr"),
+        ({"lora_unet_x.hada_w1_a": (4, 4)}, "a LoHa"),
+        ({"lora_unet_x.lora_mid.weight": (4, 4, 3, 3)}, "Tucker"),
+        ({"lora_unet_double_blocks_0_x.lora_up.weight": (4, 4)}, "made for FLUX"),
+        ({"lora_unet_d_attn2_to_k.lora_down.weight": (4, 2048)}, "made for SDXL"),
+        ({"lora_te2_text_model_x.lora_down.weight": (4, 16)}, "made for SDXL"),
+    ],
+)
+def test_what_cannot_be_laid_on_is_refused_by_name(
+    studio: Studio, tmp_path: Path, tensors: dict[str, tuple[int, ...]], told: str
+) -> None:
+    file = tmp_path / "мой style v1.5.safetensors"
+    save_file({name: torch.ones(shape) for name, shape in tensors.items()}, file)
+    with pytest.raises(UnderpaintError, match=told) as caught:
+        studio.run(replace(ASKED, loras=(Lora(str(file)),)))
+    assert caught.value.code is ErrorCode.LORA_MISSING
+
+
+def kohya(studio: Studio, tmp_path: Path, *, text: bool, unet: bool, alpha: float) -> Path:
+    """A LoRA in kohya's spelling: linear layers, and the convolutions of residual blocks."""
+    torch.manual_seed(6)
+    model = studio.models.load("tiny")
+    wanted = [(model.unet, "lora_unet_", ("to_q", "ff.net.2", "conv1"))] if unet else []
+    if text:
+        wanted.append((model.text_encoder, "lora_te_text_model_", ("q_proj", "fc1")))
+    tensors: dict[str, torch.Tensor] = {}
+    for network, prefix, ends in wanted:
+        for name, module in network.named_modules():
+            name = name.removeprefix("text_model.")
+            if not name.endswith(ends):
+                continue
+            key = prefix + name.replace(".", "_")
+            weight = module.weight
+            down = (2, *weight.shape[1:])
+            tensors[f"{key}.lora_down.weight"] = torch.randn(down) * 0.2
+            up = (weight.shape[0], 2, *(1,) * (weight.dim() - 2))
+            tensors[f"{key}.lora_up.weight"] = torch.randn(up) * 0.2
+            tensors[f"{key}.alpha"] = torch.tensor(alpha)
+    file = tmp_path / f"kohya {text} {unet} {alpha}.safetensors"
+    save_file(tensors, file)
+    return file
+
+
+def test_kohyas_loras_act_with_alpha_convolutions_and_text_alone(
+    studio: Studio, tmp_path: Path
+) -> None:
+    before = studio.paint(ASKED)[0]
+
+    def painted(weight: float = 1.0, **parts: bool | float) -> np.ndarray:
+        file = kohya(studio, tmp_path, **parts)
+        return studio.paint(replace(ASKED, loras=(Lora(str(file), weight),)))[0]
+
+    full = painted(text=True, unet=True, alpha=2.0)
+    pictures = [
+        before,
+        full,
+        painted(text=False, unet=True, alpha=2.0),
+        painted(text=True, unet=False, alpha=2.0),
+        painted(text=True, unet=True, alpha=1.0),
+    ]
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+    half = painted(0.5, text=True, unet=True, alpha=2.0)
+    assert np.abs(half.astype(int) - pictures[-1]).max() <= 2, "alpha over rank is a weight"
+    assert np.array_equal(studio.paint(ASKED)[0], before)
+
+
 def test_loras_that_are_missing_or_do_not_fit_are_refused_and_leave_no_trace(
     studio: Studio, tmp_path: Path
 ) -> None:

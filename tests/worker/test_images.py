@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -115,3 +116,29 @@ def test_cancelling_in_the_middle_stops_there_and_the_next_job_runs(studio: Stud
         studio.run(ASKED, told)
     assert told.steps == 3
     assert np.array_equal(before, studio.paint(ASKED)[0])
+
+
+def test_weights_in_a_prompt_act_and_brackets_are_not_painted(studio: Studio) -> None:
+    def painted(text: str) -> bytes:
+        return studio.paint(replace(ASKED, prompt=Prompt(text)))[0].tobytes()
+
+    plain = painted("a red cube")
+    assert painted("a (red:1.0) cube") == plain
+    assert painted(r"a \(red\) cube") != painted("a (red) cube")
+    weighted = [
+        plain,
+        painted("a (red:1.6) cube"),
+        painted("a [red] cube"),
+        painted("a red BREAK cube"),
+    ]
+    assert len(set(weighted)) == len(weighted)
+    assert painted("a ((red)) cube") == painted("a (red:1.21) cube")
+
+
+def test_choices_are_settled_by_the_seed_and_stand_in_the_recipe(studio: Studio) -> None:
+    asked = replace(ASKED, prompt=Prompt("a {red|blue} ball"), sampling=Sampling(steps=1, seed=3))
+    (recipe,) = (a for a in studio.run(asked) if a.name == "image_0.json")
+    said = json.loads(recipe.data)["request"]["prompt"]["text"]
+    assert said in ("a red ball", "a blue ball")
+    again = studio.paint(replace(asked, prompt=Prompt(said)))[0]
+    assert np.array_equal(studio.paint(asked)[0], again)

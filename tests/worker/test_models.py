@@ -19,7 +19,14 @@ from tiny_model import build, build_xl
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Prompt,
+    Sampler,
+)
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.worker.dispatch import build_runner
 from underpaint_daemon.worker.pipelines.denoise import make_pipeline
@@ -149,7 +156,7 @@ def test_half_precision_files_are_loaded_in_full_precision_on_a_cpu(
 def test_pipelines_share_the_models_components(studio: Studio) -> None:
     model = studio.models.load("tiny")
     assert studio.models.load("tiny") is model
-    scheduler = make_scheduler(model, ASKED.sampling.sampler)
+    scheduler = make_scheduler(model, Sampler.LCM)
     control = model.controlnets[ControlKind.DEPTH]
     for task in Task:
         for network in (None, control, [control, model.controlnets["normal"]]):

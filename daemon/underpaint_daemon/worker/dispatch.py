@@ -13,6 +13,7 @@ import torch
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, InpaintRequest, Request
 
+from ..common.control_files import find_control
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.validation import validate
@@ -75,7 +76,12 @@ class PipelineRunner:
         if isinstance(request, ImageRequest):
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
             cell = grid_cell(model.vae, model.unet)
-            artifacts += material_artifacts(images, request, made, self.models, cell)
+            artifacts += within_memory(
+                lambda tier: material_artifacts(images, request, made, self.models, cell),
+                (Tier.FULL, Tier.TILED),
+                reporter.warn,
+                "The material's maps",
+            )
         reporter.progress(Phase.SAVING, 1, 1)
         return artifacts
 
@@ -92,9 +98,7 @@ class PipelineRunner:
         return model
 
     def _load_alone(self, name: str, tier: Tier) -> LoadedModel:
-        if tier is not Tier.FULL:
-            self.models.unload()
-        return self.models.load(name)
+        return self.models.load(name) if tier is Tier.FULL else self.models.load_alone(name)
 
 
 def model_facts(model: LoadedModel) -> dict[str, Any]:
@@ -106,7 +110,7 @@ def _foreign_files(model: LoadedModel, request: ImageRequest | InpaintRequest) -
     """Digests of the LoRAs and ControlNets that are not the model's own, by path."""
     controls = request.controls or ()
     folders = [control.model for control in controls if control.model and control.scale > 0]
-    files = {name: model_digest(Path(name), model.cache) for name in folders}
+    files = {name: model_digest(find_control(model.models, name), model.cache) for name in folders}
     for lora in request.loras:
         if Path(lora.path).is_absolute():
             files[lora.path] = file_digest(Path(lora.path))

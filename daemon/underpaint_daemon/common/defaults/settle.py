@@ -31,8 +31,8 @@ from .wildcards import settled_words
 
 _MULTIPLE = 16
 _NO_FORM_HINT = (
-    "Put a depth ControlNet for this kind of model into the models folder, under a name with "
-    '"depth" in it, or choose a model that has one.'
+    "Give a depth ControlNet for this kind of model (--control depth@FOLDER_OR_FILE), put one into "
+    'the models folder under a name with "depth" in it, or paint without form (--control none).'
 )
 
 

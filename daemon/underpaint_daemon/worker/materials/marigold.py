@@ -18,6 +18,7 @@ from underpaint.paths import Paths
 from underpaint_daemon.common.models import INDEX, broken, check_network, model_folder, read_json
 
 from ..pipelines.latents import from_image8
+from ..pipelines.loading.cache import ModelCache
 from ..pipelines.loading.networks import Device, load_network, load_tokenizer
 
 Image8 = npt.NDArray[np.uint8]
@@ -30,6 +31,11 @@ _OPTIONS = (
     "prediction_type", "target_properties", "use_full_z_range", "default_denoising_steps",
     "default_processing_resolution",
 )  # fmt: skip
+
+
+def shared_marigold(models: ModelCache, name: str, kind: str) -> Any:
+    """`load_marigold`'s pipeline, kept loaded between pictures and jobs."""
+    return models.tool(name, lambda: load_marigold(models.paths, name, kind, models.place))
 
 
 def load_marigold(paths: Paths, name: str, kind: str, place: Device) -> Any:

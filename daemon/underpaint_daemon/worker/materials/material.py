@@ -19,7 +19,7 @@ from ..pipelines.tiling import axes_of, circular, wrap_deviations, wrap_ratios
 from ..provenance import encode_png, origin_of
 from .estimates import FAINTEST, luminance, stuff_of, surface
 from .maps import Maps, map_artifacts
-from .marigold import INTRINSICS, NORMALS, intrinsics, load_marigold, networks_of, normals
+from .marigold import INTRINSICS, NORMALS, intrinsics, networks_of, normals, shared_marigold
 from .preview import preview_sheet
 
 Array = npt.NDArray[Any]
@@ -85,7 +85,7 @@ def flat_maps(image: Image8, request: ImageRequest, models: ModelCache, number: 
     seed = request.sampling.seed + number
     known = dict[str, Array]()
     if request.pbr.model is not None:
-        pipe = load_marigold(models.paths, request.pbr.model, INTRINSICS, models.place)
+        pipe = shared_marigold(models, request.pbr.model, INTRINSICS)
         with circular(networks_of(pipe), request.tile):
             known |= {k: v.numpy() for k, v in intrinsics(pipe, image, seed).items()}
     color = known.get("albedo", delit(image.astype(np.float32) / 255, blur))
@@ -95,7 +95,7 @@ def flat_maps(image: Image8, request: ImageRequest, models: ModelCache, number: 
     height = height.astype(np.float32)
     normal = normal_of_height(height, request.tile)
     if request.pbr.normal_model is not None:
-        pipe = load_marigold(models.paths, request.pbr.normal_model, NORMALS, models.place)
+        pipe = shared_marigold(models, request.pbr.normal_model, NORMALS)
         with circular(networks_of(pipe), request.tile):
             normal = _levelled(normals(pipe, image, seed).numpy(), blur)
     guess = f"estimated: {stuff.said}"

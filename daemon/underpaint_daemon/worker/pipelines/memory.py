@@ -15,6 +15,14 @@ import torch
 from underpaint.errors import ErrorCode, JobFailed
 
 T = TypeVar("T")
+_OUT_OF_MEMORY = (
+    "DefaultCPUAllocator",
+    "MPS backend out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDA error: out of memory",
+    "UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY",
+)
 
 
 class Tier(StrEnum):
@@ -60,10 +68,11 @@ def within_memory(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for CUDA's and the CPU allocator's failures."""
+    """True for failures of the allocators of CUDA, XPU, MPS and the CPU, and of CUDA's libraries,
+    which have words of their own."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _OUT_OF_MEMORY)
 
 
 def figures() -> dict[str, int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,7 +15,7 @@ from underpaint_daemon.common.models import fingerprint, model_folder
 
 from ..memory import release
 from .components import LoadedModel, load_model
-from .networks import Device, best_device
+from .networks import Device, best_device, networks_in, weight_bytes
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
 _FALLBACK_BYTES = 8 << 30
@@ -32,6 +34,7 @@ class ModelCache:
         self.place = place or best_device()
         self.limit_bytes = _default_limit(self.place) if limit_bytes is None else limit_bytes
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
+        self._tools: OrderedDict[_Key, Any] = OrderedDict()
 
     def load(self, name: str) -> LoadedModel:
         """The model of that name or path. Raises RequestError(MODEL_MISSING or MODEL_BROKEN)."""
@@ -45,25 +48,46 @@ class ModelCache:
         self.trim()
         return self._models[key]
 
+    def load_alone(self, name: str) -> LoadedModel:
+        """`load`, after everything else was dropped."""
+        self.unload()
+        return self.load(name)
+
+    def tool(self, name: str, load: Callable[[], Any]) -> Any:
+        """A pipeline that is no painter's (Marigold), by a model's name or path: loaded once, anew
+        when its files change, dropped when memory is short. Raises what `load` raises."""
+        folder = model_folder(self.paths, name).resolve()
+        key = (folder, fingerprint(folder))
+        if key not in self._tools:
+            for old in [old for old in self._tools if old[0] == folder]:
+                del self._tools[old]
+            self._tools[key] = load()
+        self._tools.move_to_end(key)
+        return self._tools[key]
+
     @property
     def nbytes(self) -> int:
         """Bytes of weights in memory."""
-        return sum(model.nbytes for model in self._models.values())
+        tools = [network for pipe in self._tools.values() for network in networks_in(pipe)]
+        return sum(model.nbytes for model in self._models.values()) + weight_bytes(tools)
 
     def __len__(self) -> int:
         return len(self._models)
 
     def trim(self) -> None:
-        """Drop the least recently used models until the rest keep to the limit, then those
-        networks from elsewhere that the one in use has not used for longest."""
+        """Drop the least recently used models until the rest keep to the limit, then tools, then
+        those networks from elsewhere that the one in use has not used for longest."""
         while len(self._models) > 1 and self.nbytes > self.limit_bytes:
             self._drop(next(iter(self._models)))
+        while self._tools and self.nbytes > self.limit_bytes:
+            self._tools.popitem(last=False)
         for model in self._models.values():
             while model.companions and self.nbytes > self.limit_bytes:
                 model.companions.popitem(last=False)
 
     def unload(self) -> None:
         """Drop every model and give the memory back."""
+        self._tools.clear()
         self._drop(*self._models)
 
     def _drop(self, *keys: _Key) -> None:

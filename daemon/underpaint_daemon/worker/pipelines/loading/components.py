@@ -34,7 +34,7 @@ from ..latents import LatentPreview, fit_preview
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
-from .networks import Device, best_device, load_network, load_tokenizer
+from .networks import Device, best_device, load_network, load_tokenizer, weight_bytes
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
 
@@ -97,11 +97,7 @@ class LoadedModel:
     @property
     def nbytes(self) -> int:
         """Bytes of all loaded weights."""
-        return sum(
-            tensor.numel() * tensor.element_size()
-            for network in self.networks
-            for tensor in network.parameters()
-        )
+        return weight_bytes(self.networks)
 
     @property
     def preview(self) -> LatentPreview:

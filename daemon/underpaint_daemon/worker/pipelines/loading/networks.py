@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,17 @@ def ready(network: Any, place: Device) -> Any:
     and GPUs alike."""
     network = network.to(place.device, memory_format=torch.channels_last)
     return network.eval().requires_grad_(False)
+
+
+def networks_in(pipe: Any) -> list[torch.nn.Module]:
+    """A diffusers pipeline's networks."""
+    return [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+
+
+def weight_bytes(networks: Iterable[Any]) -> int:
+    """Bytes of the networks' weights."""
+    tensors = [tensor for network in networks for tensor in network.parameters()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def load_tokenizer(folder: Path) -> Any:

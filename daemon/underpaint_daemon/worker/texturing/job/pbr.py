@@ -27,8 +27,8 @@ from underpaint_daemon.worker.materials.marigold import (
     INTRINSICS,
     NORMALS,
     intrinsics,
-    load_marigold,
     normals,
+    shared_marigold,
 )
 from underpaint_daemon.worker.pipelines.latents import to_image8
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
@@ -80,7 +80,7 @@ class Estimators:
     def load(cls, pbr: Pbr, seed: int, models: ModelCache) -> Estimators:
         """Raises RequestError(MODEL_MISSING or MODEL_BROKEN)."""
         found = [
-            None if name is None else load_marigold(models.paths, name, kind, models.place)
+            None if name is None else shared_marigold(models, name, kind)
             for name, kind in ((pbr.model, INTRINSICS), (pbr.normal_model, NORMALS))
         ]
         return cls(found[0], found[1], seed)

@@ -51,15 +51,22 @@ def run_texture(
     _check_method(request)
     reporter.checkpoint()
     reporter.progress(Phase.LOADING, 0, 1)
-    model = models.load(request.model)
+    model = within_memory(
+        lambda tier: (
+            models.load(request.model) if tier is Tier.FULL else models.load_alone(request.model)
+        ),
+        (Tier.FULL, Tier.TILED),
+        reporter.warn,
+        f"Model {request.model!r}",
+    )
     reporter.progress(Phase.LOADING, 1, 1)
     facts = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
     told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
 
     seed = request.sampling.seed
-    tools = None if request.pbr is None else Estimators.load(request.pbr, seed, models)
 
     def attempt(tier: Tier) -> list[Artifact]:
+        tools = None if request.pbr is None else Estimators.load(request.pbr, seed, models)
         journal = Journal.open(models.paths.cache, {**told, "tier": tier.value})
         files = _run(request, buffers, reporter, model, tier, journal, facts, tools)
         journal.close()
