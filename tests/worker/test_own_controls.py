@@ -136,11 +136,15 @@ def test_a_union_network_acts_by_its_modes_from_folder_and_file(
         studio.run(replace(asked, init=init, controls=(tile,)))
 
 
-def adapter(tmp_path: Path, xl: bool = False) -> tuple[Path, Path, Path]:
+def adapter(tmp_path: Path) -> tuple[Path, Path, Path]:
     """A T2I-Adapter as folder, as file, and as file of the first release."""
     torch.manual_seed(4)
     network = T2IAdapter(
-        in_channels=3, channels=[16, 32], num_res_blocks=2, downscale_factor=4
+        in_channels=3,
+        channels=[16, 32],
+        num_res_blocks=2,
+        downscale_factor=8,
+        adapter_type="full_adapter_xl",
     ).eval()
     network.save_pretrained(tmp_path / "adapter")
     file = tmp_path / "adapter.safetensors"

@@ -142,13 +142,14 @@ def _adapter_config(found: ControlFile, unet: Any) -> dict[str, Any]:
     levels = len({name.split(".")[2] for name in shapes if name.startswith("adapter.body.")})
     first = shapes["adapter.conv_in.weight"]
     size = _shuffle(first[1])
-    big = unet.config.cross_attention_dim >= 2048
+    # SDXL's first level has no attention, and its adapters begin after it.
+    late = unet.config.down_block_types[0] == "DownBlock2D"
     return {
         "in_channels": first[1] // size**2,
         "channels": [shapes[f"adapter.body.{i}.resnets.0.block1.weight"][0] for i in range(levels)],
         "num_res_blocks": 2,
         "downscale_factor": size,
-        "adapter_type": "full_adapter_xl" if big else "full_adapter",
+        "adapter_type": "full_adapter_xl" if late else "full_adapter",
     }
 
 
