@@ -257,7 +257,7 @@ def _refuse_others(folder: Path, pipeline: str, index: dict[str, Any]) -> None:
     for piece, problem in _OTHER_PIPELINES:
         if piece in pipeline:
             _unfit(folder, problem)
-    if "XL" in pipeline and (index.get("text_encoder") or [None])[0] is None:
+    if "XL" in pipeline and "text_encoder" in index and not any(index["text_encoder"] or ()):
         _unfit(folder, "is SDXL's refiner, which only finishes pictures")
     config = folder / "unet" / "config.json"
     channels = read_json(config).get("in_channels") if config.is_file() else None
