@@ -76,7 +76,7 @@ BAD: list[tuple[Any, ErrorCode, str]] = [
     (replace(IMAGE, init=MASK), ErrorCode.BAD_BUFFER, "init"),
     (replace(IMAGE, controls=(Control(ControlKind.DEPTH),)), ErrorCode.BAD_REQUEST, "depth"),
     (
-        replace(IMAGE, view=VIEW, controls=(Control(ControlKind.CANNY),)),
+        replace(IMAGE, view=VIEW, controls=(Control(ControlKind.SHUFFLE),)),
         ErrorCode.BAD_REQUEST,
         "color",
     ),
