@@ -73,7 +73,7 @@ def load_control(path: Path, unet: Any, place: Device) -> Any:
     return filled(empty(lambda: kind.from_config(config)), state, found.weights, place)
 
 
-def _state(found: ControlFile, config: Mapping[str, Any], place: Device) -> Mapping[str, Tensor]:
+def _state(found: ControlFile, config: Mapping[str, Any], place: Device) -> dict[str, Tensor]:
     file = WeightFile(found.weights)
     prefixed = any(name.startswith(ORIGINAL_PREFIX) for name in found.shapes)
     state: dict[str, Tensor] = file.state(place.dtype, {ORIGINAL_PREFIX: ""} if prefixed else None)

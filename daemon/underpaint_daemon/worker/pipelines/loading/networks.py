@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,9 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
     return ready(network, place)
 
 
-def filled(network: Any, state: Mapping[str, Tensor], file: Path, place: Device) -> Any:
-    """A network made without weights (see `empty`), given those of `state`; nothing is copied.
+def filled(network: Any, state: dict[str, Tensor], file: Path, place: Device) -> Any:
+    """A network made without weights (see `empty`), given those of `state`, which is emptied: what
+    is laid out anew for the device must not be held twice.
 
     Raises RequestError(MODEL_BROKEN) when weights are missing or of other shapes.
     """
@@ -80,6 +81,8 @@ def filled(network: Any, state: Mapping[str, Tensor], file: Path, place: Device)
             here, there = tuple(state[name].shape), tuple(tensor.shape)
             broken(file, f"has {name} of shape {here}, where the model's is {there}")
     network.load_state_dict({name: state[name] for name in wanted}, assign=True)
+    state.clear()
+    del wanted, tensor
     return ready(network, place)
 
 
