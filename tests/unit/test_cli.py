@@ -20,6 +20,7 @@ from underpaint import (
     InpaintRequest,
     Kind,
     Lora,
+    Pattern,
     Pbr,
     Prompt,
     RequestError,
@@ -86,6 +87,14 @@ def test_every_option_lands_in_the_request(tmp_path: Path):
         init=picture,
         strength=0.4,
     )
+
+
+def test_the_scale_of_bricks_lands_in_the_request():
+    request, _ = parsed("--pattern-size", "0.25", "--pattern-seed", "3", "--own-uv")
+    assert request.pattern == Pattern(0.25, 3, own_uv=True)
+    words = ["material", "--prompt", "brick", "--out", "out", "--pattern-size", "0.125"]
+    material, _ = material_request(build_parser().parse_args(words))
+    assert material.pattern == Pattern(0.125)
 
 
 def test_a_mask_makes_it_an_inpainting(tmp_path: Path):

@@ -17,6 +17,7 @@ from underpaint.requests import (
     Lora,
     MeshRef,
     Mirror,
+    Pattern,
     Pbr,
     Prompt,
     Request,
@@ -44,11 +45,14 @@ def every_kind_of_request() -> list[Request]:
     sampling = Sampling(Sampler.UNIPC, 12, 4.5, 7)
     return [
         ImageRequest(Prompt("a", "b"), view=view, controls=controls, loras=(Lora("x", 0.5),)),
-        ImageRequest(Prompt("a"), tile=TileAxes.XY, pbr=Pbr(normal_model="/models/normals")),
+        ImageRequest(
+            Prompt("a"), controls=(), tile=TileAxes.XY, pbr=Pbr(normal_model="/models/normals")
+        ),
         InpaintRequest(Prompt("a"), color, mask, sampling=sampling, padding=16),
         TextureRequest(
             Prompt("a"),
             MeshRef(corner, corner, corner, corner),
+            pattern=Pattern(0.3, 2, own_uv=True),
             views=(view,),
             base=color,
             lock=mask,

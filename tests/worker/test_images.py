@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import Recorder, Studio, photo
+from tiny_model import STEPS
 
 from underpaint.buffers import Kind
 from underpaint.requests import ImageRequest, Prompt, Sampler, Sampling
@@ -93,7 +94,7 @@ def test_progress_rises_through_the_phases_and_previews_come_when_wanted(studio:
     told = Recorder()
     studio.run(replace(ASKED, batch=2), told)
     steps = [step for phase, step, _ in told.told if phase is Phase.DENOISING]
-    assert steps == list(range(2 * ASKED.sampling.steps + 1))
+    assert steps == list(range(2 * STEPS + 1))
     phases = list(dict.fromkeys(phase for phase, _, _ in told.told))
     assert phases == [
         Phase.LOADING,

@@ -89,9 +89,7 @@ def test_less_strength_keeps_more_of_the_start_image(studio: Studio, ball: View)
         np.abs(studio.paint(replace(asked, strength=s))[0].astype(int) - start).mean()
         for s in (0.15, 0.3, 1.0)
     )
-    assert little < 0.85 * some
-    assert some < 0.95 * full
-    assert little < 0.75 * full
+    assert little < some <= 0.35 * full
 
 
 def test_new_paint_follows_the_prompt_and_the_rest_is_untouched(studio: Studio, ball: View) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
 
@@ -30,6 +32,7 @@ from transformers import (
 )
 
 WIDTH = 16
+STEPS = 4
 _WORDS = ("a", "red", "stone", "cube", "blue", "ball")
 
 
@@ -53,7 +56,21 @@ def build(folder: Path, *, zero_snr: bool = True) -> Path:
     _save_lora(unet, folder / "loras" / "style.safetensors")
     _save_ip_adapter(unet, folder / "ip_adapter")
     (folder / "README.md").write_text("---\nlicense: cc0-1.0\n---\n")
+    _paints_quickly(folder)
     return folder
+
+
+def build_guided(folder: Path) -> Path:
+    """The same with a ControlNet for the guide, which it follows by itself, as the starter does."""
+    build(folder)
+    shutil.copytree(folder / "controlnet_normal", folder / "controlnet_guide")
+    _paints_quickly(folder, controls=[{"kind": "depth"}, {"kind": "guide"}])
+    return folder
+
+
+def _paints_quickly(folder: Path, **more: Any) -> None:
+    wants = {"sampler": "lcm", "steps": STEPS, "guidance": 1.5, **more}
+    (folder / "underpaint.json").write_text(json.dumps(wants))
 
 
 def build_xl(folder: Path) -> Path:
@@ -77,6 +94,7 @@ def build_xl(folder: Path) -> Path:
     )
     pipeline.save_pretrained(folder)
     _controlnet(unet).save_pretrained(folder / "controlnet_depth")
+    _paints_quickly(folder)
     return folder
 
 

@@ -18,6 +18,7 @@ from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.validation import validate
 from .materials.material import material_artifacts
+from .pipelines.controls.guided import with_pattern_size
 from .pipelines.image import run_image
 from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
@@ -62,6 +63,7 @@ class PipelineRunner:
             from .texturing.job.runner import run_texture
 
             return run_texture(request, buffers, reporter, self.models)
+        request = with_pattern_size(request, buffers)
         model = self._load(request.model, reporter)
         images = within_memory(
             lambda tier: _paint(model, request, buffers, tier, reporter),

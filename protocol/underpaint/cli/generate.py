@@ -24,6 +24,7 @@ from .controls import add_control, controls_of
 from .options import (
     add_json,
     add_model,
+    add_pattern,
     add_results,
     add_sampling,
     add_tile,
@@ -63,6 +64,7 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
     add_words(parser, "what to paint")
     add_model(parser)
     add_control(parser)
+    add_pattern(parser, "metres")
     parser.add_argument("--init", type=Path, help="start from this image")
     parser.add_argument("--mask", type=Path, help="repaint only where this image is white")
     parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")

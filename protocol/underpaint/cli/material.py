@@ -10,6 +10,7 @@ from ..requests import ImageRequest, Prompt, TileAxes
 from .options import (
     add_json,
     add_model,
+    add_pattern,
     add_pbr,
     add_results,
     add_sampling,
@@ -44,6 +45,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--size", type=int, help="pixels a side; default: the model's own")
     add_tile(parser, TileAxes.XY)
     add_pbr(parser)
+    add_pattern(parser, "the part of the tile's width")
     parser.add_argument("--init", type=Path, help="start from this image")
     parser.add_argument(
         "--strength", type=float, default=defaults.strength, help="how far to go from it, 0 to 1"

@@ -12,6 +12,7 @@ from ..files.imagefile import read_color
 from ..requests import (
     STARTER_MODEL,
     Lora,
+    Pattern,
     Pbr,
     Prompt,
     Sampler,
@@ -77,6 +78,25 @@ def add_tile(parser: argparse.ArgumentParser, default: TileAxes) -> None:
     )
 
 
+def add_pattern(parser: argparse.ArgumentParser, metres_of: str) -> None:
+    """How patterns lie on surfaces; `pattern_of` reads it. metres_of: what its size is told in."""
+    add, told = parser.add_argument, "with a guide control: "
+    size = f"{told}{metres_of} of a pattern unit, as a course of bricks; default: by what is seen"
+    add("--pattern-size", type=float, metavar="METRES", help=size)
+    add("--pattern-seed", type=int, metavar="SEED", help=f"{told}another seed moves the pattern")
+    add("--own-uv", action="store_true", help=f"{told}lay patterns out by the mesh's UVs")
+
+
+def pattern_of(args: argparse.Namespace, earlier: Pattern | None = None) -> Pattern:
+    """The pattern that the arguments mean; what is not given is that of an earlier result."""
+    kept = earlier or Pattern()
+    return Pattern(
+        kept.size if args.pattern_size is None else args.pattern_size,
+        kept.seed if args.pattern_seed is None else args.pattern_seed,
+        kept.own_uv or args.own_uv,
+    )
+
+
 def add_pbr(parser: argparse.ArgumentParser) -> None:
     """The options that ask for maps; `pbr_of` reads them."""
     parser.add_argument("--pbr", action="store_true", help="base colour, roughness, normal, ...")
@@ -108,6 +128,7 @@ def painting_of(args: argparse.Namespace) -> dict[str, Any]:
         "sampling": sampling_of(args),
         "batch": args.batch,
         "loras": loras_of(args),
+        "pattern": pattern_of(args),
     }
 
 

@@ -18,10 +18,12 @@ from underpaint.cli.controls import add_control, controls_of
 from underpaint.cli.options import (
     add_json,
     add_model,
+    add_pattern,
     add_pbr,
     add_sampling,
     chosen,
     loras_of,
+    pattern_of,
     pbr_of,
     sampling_of,
 )
@@ -111,6 +113,7 @@ def options() -> argparse.ArgumentParser:
     )
     add_model(parser)
     add_control(parser)
+    add_pattern(parser, "metres")
     add_sampling(parser)
     add_editing(parser)
     add_pbr(parser)
@@ -242,6 +245,7 @@ def _anew(
         method=chosen(Method, "--method", args.method),
         sampling=sampling_of(args, asset.seed),
         controls=controls_of(args.control, buffers),
+        pattern=pattern_of(args),
         view_count=args.views,
         view_size=args.view_size,
         size=args.size,

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from underpaint.buffers import BufferRef, Buffers, Kind
+from underpaint.cli.options import pattern_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.imagefile import read_color, read_mask
 from underpaint.files.recipe import read_recipe, recipe_request
@@ -69,6 +70,7 @@ def edited(
         )
     return replace(
         request,
+        pattern=pattern_of(args, request.pattern),
         base=None if first is None else first.base,
         lock=None if first is None else first.lock,
         more_tiles=tuple(tile for tile in known if tile.number != FIRST_TILE),

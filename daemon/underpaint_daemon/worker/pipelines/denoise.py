@@ -57,6 +57,29 @@ def active_steps(steps: int, strength: float) -> int:
     return min(int(scheduled_steps(steps, strength) * strength), steps)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """How a strength is had of a pipeline. `of_schedule`: the part of the noise schedule that its
+    scheduler gets. `steps`, `told`: the number of steps and the strength that it is told."""
+
+    steps: int
+    of_schedule: float
+    told: float
+
+
+def _part(job: Job) -> _Part:
+    """Pipelines round a strength to whole steps of the full schedule, which with few steps is far
+    from what was asked: theirs begins just there instead. To repaint they begin from pure noise
+    when they are told 1, so they get a first step that they leave out."""
+    taken = active_steps(job.sampling.steps, job.strength)
+    if job.strength >= 1:
+        return _Part(job.sampling.steps, 1.0, 1.0)
+    if job.task is not Task.INPAINT:
+        return _Part(taken, job.strength, 1.0)
+    longer = (taken + 1) / taken
+    return _Part(taken + 1, min(1.0, job.strength * longer), (taken + 0.5) / (taken + 1))
+
+
 def changes_nothing(strength: float) -> bool:
     """True when so little is asked for that the start image is the answer."""
     return strength < _LEAST_STRENGTH
@@ -85,8 +108,11 @@ def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
     JobCancelled from within.
     """
     sampling = job.sampling
-    steps = scheduled_steps(sampling.steps, job.strength)
-    scheduler = make_scheduler(job.model, sampling.sampler, steps, sampling.spacing)
+    part = _part(job)
+    steps = part.steps
+    scheduler = make_scheduler(
+        job.model, sampling.sampler, steps, sampling.spacing, part.of_schedule
+    )
     watch.attach(scheduler)
     network = job.conditioning.network if job.conditioning.controls else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)
@@ -98,7 +124,7 @@ def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
         **job.conditioning.arguments(job.model.family.control_argument[job.task]),
         "height": job.size[0],
         "width": job.size[1],
-        "strength": job.strength,
+        "strength": part.told,
         "num_inference_steps": steps,
         "guidance_scale": sampling.guidance,
         "generator": torch.Generator("cpu").manual_seed(seed),

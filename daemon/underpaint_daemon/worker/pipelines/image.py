@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ImageRequest
+from underpaint.requests import ImageRequest, TileAxes
 from underpaint_daemon.common.defaults.settle import image_size
 from underpaint_daemon.common.job_contract import Reporter
 from underpaint_daemon.common.single_files import INPAINT_CHANNELS
@@ -41,7 +41,10 @@ def run_image(
     init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
     if init is not None and changes_nothing(request.strength):
         return [init] * request.batch
-    sources = Sources(request.view, arrays, canvas, request.init)
+    flat = request.view is None and request.tile is not TileAxes.OFF
+    sources = Sources(
+        request.view, arrays, canvas, request.init, pattern=request.pattern, flat=flat
+    )
     plan = Plan(
         request=request,
         task=Task.TEXT if init is None else Task.IMAGE,

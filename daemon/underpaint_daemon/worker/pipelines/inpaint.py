@@ -48,7 +48,7 @@ def run_inpaint(
         )
     canvas = _canvas(model, request, mask)
     hole = canvas.mask(mask, vae_scale(model.vae))
-    sources = Sources(request.view, arrays, canvas, request.image, hole)
+    sources = Sources(request.view, arrays, canvas, request.image, hole, pattern=request.pattern)
     weight = fade(mask, request.feather)
     plan = Plan(
         request=request,

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from diffusers import (
     DDIMScheduler,
     DDPMScheduler,
@@ -34,6 +35,9 @@ _OF_THE_MODEL = (
 # Latents are not bounded by 1; `steps_offset` 1 is what Stable Diffusion's schedules assume.
 _ALWAYS = {"clip_sample": False, "thresholding": False, "steps_offset": 1}
 _LARGEST_KARRAS_SIGMA = 20.0
+_OF_DDPM = frozenset(_OF_THE_MODEL) & set(inspect.signature(DDPMScheduler.__init__).parameters)
+# What is left of the picture at each timestep of Stable Diffusion's schedule.
+_REFERENCE = (1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2).cumprod(0)
 _LCM_SCHEDULE_STEPS = 50
 
 _FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
@@ -58,12 +62,15 @@ def make_scheduler(
     sampler: Sampler,
     steps: int = 1,
     spacing: Spacing | None = None,
+    strength: float = 1.0,
 ) -> Any:
     """A fresh diffusers scheduler for a model's scheduler config.
 
     The model's noise schedule, prediction type and (for zero terminal SNR) trailing spacing are
     kept. `steps`: how many will be asked of it; LCM widens its schedule when they exceed 50.
-    `spacing`: in place of the config's.
+    `spacing`: in place of the config's. `strength`: below 1 the schedule is only its last part,
+    from as much noise as Stable Diffusion's own has there: models whose noise lies otherwise in
+    their schedule keep as much of a picture at the same strength.
     """
     kind, form = _FORMS[sampler]
     known = inspect.signature(kind.__init__).parameters
@@ -72,13 +79,38 @@ def make_scheduler(
         settings["timestep_spacing"] = spacing.value
     if settings.get("rescale_betas_zero_snr"):
         settings["timestep_spacing"] = "trailing"
-    if sampler is Sampler.LCM and steps > _LCM_SCHEDULE_STEPS:
-        settings["original_inference_steps"] = steps
     settings.update(_ALWAYS | dict(form))
+    if strength < 1:
+        settings |= _last_part(settings, strength, steps)
+    if sampler is Sampler.LCM:
+        settings["original_inference_steps"] = _lcm_steps(settings, steps)
     scheduler = kind(**{key: value for key, value in settings.items() if key in known})
     if form.get("use_karras_sigmas"):
         _bound_karras(scheduler)
     return scheduler
+
+
+def _last_part(settings: Mapping[str, Any], strength: float, steps: int) -> dict[str, Any]:
+    """The settings of a schedule that begins where a strength says and goes on as this one; of at
+    least as many timesteps as steps are asked of it."""
+    kept = DDPMScheduler(**{k: v for k, v in settings.items() if k in _OF_DDPM}).alphas_cumprod
+    there = round(strength * len(_REFERENCE))
+    length = max(steps, int((kept >= _REFERENCE[max(0, there - 1)] - 1e-5).sum()))
+    before = torch.cat((torch.ones(1, dtype=torch.float64), kept.double()[: length - 1]))
+    return {
+        "num_train_timesteps": length,
+        "trained_betas": (1 - kept.double()[:length] / before).tolist(),
+        "rescale_betas_zero_snr": False,
+        "timestep_spacing": "trailing",
+    }
+
+
+def _lcm_steps(settings: Mapping[str, Any], steps: int) -> int:
+    """In how many steps an LCM's schedule is counted: at least those that are asked for, and so
+    that the first of them is the schedule's last timestep."""
+    length = int(settings.get("num_train_timesteps", len(_REFERENCE)))
+    wanted = max(_LCM_SCHEDULE_STEPS, steps)
+    return length // max(1, length // wanted)
 
 
 def _bound_karras(scheduler: Any) -> None:

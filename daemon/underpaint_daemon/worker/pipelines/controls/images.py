@@ -11,13 +11,16 @@ import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import Control, ControlKind, View
+from underpaint.requests import Control, ControlKind, Pattern, View
 from underpaint_daemon.common.conventions import Convention
+from underpaint_daemon.common.validation import EXACT_KINDS
 
 from ..canvas import Canvas
 from .conditioning import normals_as, segments
 from .depth import DepthCurve, between, depth_control, inverse_curve, linear_curve
 from .detectors import detect
+from .flat import flat_control
+from .guided import Surface, guide_of, surface_of
 from .lines import form_lines
 
 Array = npt.NDArray[Any]
@@ -52,6 +55,11 @@ class Sources:
     picture: BufferRef | None = None
     hole: npt.NDArray[np.float32] | None = None
     series: Series | None = None
+    pattern: Pattern = field(default_factory=Pattern)
+    surface: Surface | None = None
+    """What the view shows, where it is known already."""
+    flat: bool = False
+    """No view: the picture is a plane of its own, which repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,10 @@ def control_image(
     again. A colour image given for depth, normals, segments or a pose is taken as it is; lines and
     shuffled colours are found in it. Raises RequestError when nothing tells it.
     """
+    if sources.flat and control.image is None and control.kind in EXACT_KINDS:
+        return ControlImage(_flat(control.kind, convention, sources))
+    if control.kind is ControlKind.GUIDE:
+        return ControlImage(_guide(control, sources))
     if control.kind is ControlKind.INPAINT:
         return ControlImage(_with_hole(control, convention, sources))
     ref = control.image
@@ -88,6 +100,23 @@ def control_image(
         return ControlImage(segments(sources.canvas.nearest(ids)))
     colour = _colours(control, sources)
     return ControlImage(colour if control.kind in _READY else detect(control.kind, colour))
+
+
+def _flat(kind: ControlKind, convention: Convention | None, sources: Sources) -> Array:
+    pixels = flat_control(kind, sources.canvas.padded, sources.pattern)
+    normal = kind is ControlKind.NORMAL
+    return normals_as(pixels, convention or Convention.BAE) if normal else pixels
+
+
+def _guide(control: Control, sources: Sources) -> Array:
+    if control.image is not None:
+        return sources.canvas.colour(sources.arrays[control.image.sha256])
+    surface = sources.surface
+    if surface is None:
+        if sources.view is None:
+            _refuse("The guide control needs an image, or a view with depth or positions")
+        surface = surface_of(sources.view, sources.arrays)
+    return guide_of(surface, sources.canvas, sources.pattern)
 
 
 def _exact(

@@ -156,10 +156,14 @@ def _loaded(
 
 
 def make_scheduler(
-    model: LoadedModel, sampler: Sampler, steps: int = 1, spacing: Spacing | None = None
+    model: LoadedModel,
+    sampler: Sampler,
+    steps: int = 1,
+    spacing: Spacing | None = None,
+    strength: float = 1.0,
 ) -> Any:
     """A fresh diffusers scheduler of this model's noise schedule (see `samplers`)."""
-    return samplers.make_scheduler(model.scheduler_config, sampler, steps, spacing)
+    return samplers.make_scheduler(model.scheduler_config, sampler, steps, spacing, strength)
 
 
 def encode_prompt(model: LoadedModel, texts: list[str]) -> Tensor:

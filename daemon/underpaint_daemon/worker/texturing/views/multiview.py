@@ -83,10 +83,10 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
         return known
     device = run.model.place.device
     sampling = run.sampling
-    pattern = make_scheduler(run.model, sampling.sampler, run.scheduled, sampling.spacing)
-    pattern.set_timesteps(run.scheduled, device=device)
+    pattern = make_scheduler(run.model, sampling.sampler, run.steps, sampling.spacing, run.strength)
+    pattern.set_timesteps(run.steps, device=device)
     if hasattr(pattern, "set_begin_index"):
-        pattern.set_begin_index(run.first)
+        pattern.set_begin_index(0)
     samplers = [copy.deepcopy(pattern) for _ in run.stations]
     stood = run.journal.standing(run.number)
     if stood is None:
@@ -95,7 +95,7 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
         taken, latents = stood.step, [latent.to(device) for latent in stood.latents]
         for sampler, state in zip(samplers, stood.samplers, strict=True):
             put_state(sampler, state, device)
-    for step, timestep in list(enumerate(pattern.timesteps[run.first :]))[taken:]:
+    for step, timestep in list(enumerate(pattern.timesteps))[taken:]:
         latents = _step_all(run, denoiser, samplers, latents, step, timestep)
         run.journal.step(run.number, step + 1, latents, samplers, pattern)
     run.journal.finish(run.number, latents)
@@ -109,7 +109,7 @@ def _begin(run: Run, scheduler: Any, channels: int) -> list[Tensor]:
     noise = [n.to(device) for n in run.noise.draw(run.sampling.seed, channels)]
     if run.start is None:
         return [n * scheduler.init_noise_sigma for n in noise]
-    at = scheduler.timesteps[run.first : run.first + 1]
+    at = scheduler.timesteps[:1]
     return [
         scheduler.add_noise(clean.to(device).float(), n, at)
         for clean, n in zip(run.start, noise, strict=True)

@@ -16,6 +16,7 @@ from underpaint.cameras import Camera
 from underpaint.normals import encode_normal
 from underpaint.requests import TextureRequest, View
 from underpaint_daemon.worker.pipelines.canvas import Canvas
+from underpaint_daemon.worker.pipelines.controls.guided import Surface
 from underpaint_daemon.worker.pipelines.controls.images import Series, Sources
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning, prepare_controls
 from underpaint_daemon.worker.pipelines.latents import vae_scale
@@ -23,6 +24,7 @@ from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
 from ..cameras.placement import RigView
 from ..cameras.render import ViewBuffers, render_view, resized, view_from_buffers
+from ..projection.lookup import with_uv
 from ..surface.mesh import Mesh
 from .views_prompt import PromptBook, Region
 
@@ -120,11 +122,28 @@ class Preparer:
         full = (view.camera.height, view.camera.width)
         canvas = Canvas(full, (0, 0, *full), buffers.size, buffers.size)
         both = {**self._arrays, **arrays}
-        sources = Sources(view, both, canvas, series=series)
+        sources = Sources(
+            view,
+            both,
+            canvas,
+            series=series,
+            pattern=self._request.pattern,
+            surface=self._surface(buffers),
+        )
         controls = self._request.controls or ()
         conditioning = prepare_controls(self._model, controls, sources, self._warn_once)
         regions = tuple(self._book.regions(latent.object_id, word))
         return Station(buffers, latent, word, conditioning, regions)
+
+    def _surface(self, buffers: ViewBuffers) -> Surface:
+        """What a view shows, for the guide: in world space, so that all views agree."""
+        position = torch.where(buffers.mask[..., None], buffers.position, torch.inf)
+        uv = with_uv(self._mesh, buffers).uv if self._request.pattern.own_uv else None
+        return Surface(
+            position.cpu().numpy().astype(np.float64),
+            buffers.normal.cpu().numpy(),
+            None if uv is None else uv.cpu().numpy(),
+        )
 
     def _warn_once(self, warning: str) -> None:
         if warning not in self._told:
