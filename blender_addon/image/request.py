@@ -12,6 +12,7 @@ from ..plain.painting_settings import PaintingSettings, asked, asked_by
 PANEL_CONTROLS = (
     ControlKind.DEPTH,
     ControlKind.NORMAL,
+    ControlKind.GUIDE,
     ControlKind.CANNY,
     ControlKind.LINEART,
 )
@@ -21,9 +22,13 @@ _REFERENCE_SCALE: float = next(
 _NEEDS = {
     ControlKind.DEPTH: Kind.DEPTH,
     ControlKind.NORMAL: Kind.NORMAL,
+    ControlKind.GUIDE: Kind.DEPTH,
     ControlKind.CANNY: Kind.COLOR,
     ControlKind.LINEART: Kind.COLOR,
 }
+
+
+_OF_FORM = (ControlKind.LINEART, ControlKind.GUIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +45,34 @@ class ControlSettings:
     image: BufferRef | None = None
 
 
+_USUAL_ROWS = (
+    ControlSettings(ControlKind.DEPTH, enabled=True, scale=1.0),
+    ControlSettings(ControlKind.NORMAL, enabled=True, scale=0.6),
+    ControlSettings(ControlKind.GUIDE),
+    ControlSettings(ControlKind.CANNY),
+    ControlSettings(ControlKind.LINEART),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
-    `reference`: a picture whose look is taken over, as far as `reference_scale` says."""
+    `reference`: a picture whose look is taken over, as far as `reference_scale` says.
+    `model_controls`: follow what the model wants to follow, and not `controls`."""
 
     width: int | None = None
     height: int | None = None
     repaint: bool = False
     reference: BufferRef | None = None
     reference_scale: float = _REFERENCE_SCALE
-    controls: tuple[ControlSettings, ...] = (
-        ControlSettings(ControlKind.DEPTH, enabled=True, scale=1.0),
-        ControlSettings(ControlKind.NORMAL, enabled=True, scale=0.6),
-        ControlSettings(ControlKind.CANNY),
-        ControlSettings(ControlKind.LINEART),
-    )
+    model_controls: bool = True
+    controls: tuple[ControlSettings, ...] = _USUAL_ROWS
 
     @property
     def active_controls(self) -> tuple[ControlSettings, ...]:
+        """What was set by hand to be followed."""
+        if self.model_controls:
+            return ()
         return tuple(control for control in self.controls if control.enabled)
 
 
@@ -66,8 +80,8 @@ def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
     """The buffers to capture; empty when the request needs no view."""
     of_view = [control for control in settings.active_controls if control.image is None]
     wants = {_NEEDS[control.kind] for control in of_view}
-    # Lineart follows the form where depth and normals are known.
-    if any(control.kind is ControlKind.LINEART for control in of_view):
+    # Lineart and the guide follow the form, and what a model follows by itself is the form, too.
+    if settings.model_controls or any(control.kind in _OF_FORM for control in of_view):
         wants |= {Kind.DEPTH, Kind.NORMAL}
     return frozenset(wants | ({Kind.COLOR} if settings.repaint else set()))
 
@@ -79,7 +93,7 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
         width=settings.width,
         height=settings.height,
         view=view,
-        controls=tuple(_control(control) for control in settings.active_controls),
+        controls=None if settings.model_controls else _controls(settings),
         reference=settings.reference,
         reference_scale=settings.reference_scale,
     )
@@ -90,6 +104,7 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
 def settings_of(request: ImageRequest) -> ImageSettings:
     """The panel settings that make this request again over the present scene."""
     by_kind = {control.kind: control for control in request.controls or ()}
+    rows = tuple(_row(kind, by_kind.get(kind)) for kind in PANEL_CONTROLS)
     return ImageSettings(
         **asked_by(request),
         width=request.width,
@@ -97,8 +112,13 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         repaint=request.init is not None,
         strength=request.strength,
         reference_scale=request.reference_scale,
-        controls=tuple(_row(kind, by_kind.get(kind)) for kind in PANEL_CONTROLS),
+        model_controls=request.controls is None,
+        controls=_USUAL_ROWS if request.controls is None else rows,
     )
+
+
+def _controls(settings: ImageSettings) -> tuple[Control, ...]:
+    return tuple(_control(control) for control in settings.active_controls)
 
 
 def _control(settings: ControlSettings) -> Control:

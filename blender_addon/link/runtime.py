@@ -98,6 +98,12 @@ def native_side(model: str) -> int:
     return live().session.sizes.get(model, _USUAL_SIDE)
 
 
+def follows_guide(model: str) -> bool:
+    """Whether a model can follow a guide, as far as the daemon has told."""
+    records = {record.name: record for record in live().session.model_records}
+    return model not in records or "guide" in records[model].controls
+
+
 def stop() -> None:
     """Close the session, if there is one."""
     while _LIVE:

@@ -13,6 +13,7 @@ from underpaint.requests import (
     STARTER_MODEL,
     ImageRequest,
     Lora,
+    Pattern,
     Prompt,
     Sampler,
     Sampling,
@@ -23,7 +24,8 @@ from underpaint.requests import (
 @dataclass(frozen=True, slots=True)
 class PaintingSettings:
     """What both tabs of the panel ask for; ranges as in `underpaint.requests`. `strength`: how far
-    to go from what is there, 0–1."""
+    to go from what is there, 0–1. `pattern_size`, `pattern_seed`, `own_uv`: of the pattern that a
+    guide lays on surfaces (`underpaint.requests.Pattern`)."""
 
     prompt: str = ""
     negative: str = ""
@@ -33,6 +35,9 @@ class PaintingSettings:
     sampler: Sampler | None = None
     seed: int = 0
     strength: float = 0.6
+    pattern_size: float | None = None
+    pattern_seed: int = 0
+    own_uv: bool = False
     loras: tuple[Lora, ...] = ()
 
 
@@ -43,6 +48,7 @@ def asked(settings: PaintingSettings) -> dict[str, Any]:
         "model": settings.model or STARTER_MODEL,
         "sampling": Sampling(settings.sampler, settings.steps, settings.guidance, settings.seed),
         "loras": settings.loras,
+        "pattern": Pattern(settings.pattern_size, settings.pattern_seed, settings.own_uv),
     }
 
 
@@ -58,6 +64,9 @@ def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
         "sampler": sampling.sampler,
         "seed": sampling.seed,
         "loras": request.loras,
+        "pattern_size": request.pattern.size,
+        "pattern_seed": request.pattern.seed,
+        "own_uv": request.pattern.own_uv,
     }
 
 

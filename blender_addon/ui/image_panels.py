@@ -7,7 +7,8 @@ from typing import Any
 import bpy
 
 from ..image.request import PANEL_CONTROLS
-from .panel_parts import InSidebar, draw_sampling, in_property_rows
+from ..link import runtime
+from .panel_parts import InSidebar, draw_pattern, draw_sampling, in_property_rows
 from .words_parts import draw_model
 
 
@@ -40,9 +41,14 @@ class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
     bl_label = "Follow the Scene"
 
     def draw(self, context: Any) -> None:
+        settings = context.scene.underpaint
+        self.layout.prop(settings, "model_controls")
         column = self.layout.column(align=True)
+        column.active = not settings.model_controls
         for kind in PANEL_CONTROLS:
-            _draw_control(column, context.scene.underpaint, kind.value)
+            _draw_control(column, settings, kind.value)
+        if runtime.follows_guide(settings.model):
+            draw_pattern(self.layout, settings)
 
 
 class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):

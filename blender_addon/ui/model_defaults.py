@@ -34,3 +34,4 @@ def _take_controls(group: Any, controls: list[Mapping[str, Any]]) -> None:
         setattr(group, f"{kind.value}_enabled", control is not None)
         for part, usual in (("scale", 1.0), ("start", 0.0), ("end", 1.0)):
             setattr(group, f"{kind.value}_{part}", (control or {}).get(part, usual))
+    group.model_controls = True

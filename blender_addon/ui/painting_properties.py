@@ -23,8 +23,8 @@ from ..plain.painting_settings import PaintingSettings, tidy
 
 MAX_SEED = 2**31 - 1
 _DEFAULTS = PaintingSettings()
-_PLAIN = ("prompt", "negative", "model", "seed", "strength")
-_OWN = ("steps", "guidance")
+_PLAIN = ("prompt", "negative", "model", "seed", "strength", "pattern_seed")
+_OWN = ("steps", "guidance", "pattern_size")
 MODELS_OWN = "MODEL"
 _SAMPLER_NAMES = {
     Sampler.DDPM: "DDPM",
@@ -107,6 +107,22 @@ class PaintingProperties:
     )
     seed: IntProperty(
         name="Seed", default=0, min=0, max=MAX_SEED, description="Same seed, same painting"
+    )
+    pattern_size: FloatProperty(
+        name="Pattern Size",
+        min=0.0,
+        soft_max=2.0,
+        step=1,
+        precision=3,
+        unit="LENGTH",
+        description="How large patterns are: the height of a course of bricks. 0: by the size of "
+        "what is painted",
+    )
+    pattern_seed: IntProperty(
+        name="Pattern Seed",
+        min=0,
+        max=MAX_SEED,
+        description="Another seed moves the pattern on the surface",
     )
     random_seed: BoolProperty(name="New Seed", description="Take a new seed for each painting")
 

@@ -37,6 +37,14 @@ def draw_sampling(layout: Any, settings: Any) -> None:
     column.prop(settings, "random_seed")
 
 
+def draw_pattern(layout: Any, settings: Any) -> None:
+    """How large patterns are, for models that follow a guide."""
+    column = layout.column(align=True)
+    for name in ("pattern_size", "pattern_seed", "own_uv"):
+        if hasattr(settings, name):
+            column.prop(settings, name)
+
+
 def thumbnail(layout: Any, image: Any) -> int:
     """The icon of an image: its own picture where there is one."""
     picture = image.preview.icon_id if image.preview else 0

@@ -40,6 +40,7 @@ _CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
     ControlKind.DEPTH: "Keep the distances of the scene",
     ControlKind.NORMAL: "Keep the directions of the surfaces",
+    ControlKind.GUIDE: "Keep patterns, as bricks, in their place on the surfaces",
     ControlKind.CANNY: "Keep the edges of the scene's colours",
     ControlKind.LINEART: "Keep the outlines of the forms",
 }
@@ -51,6 +52,11 @@ _MODES = (
     ("IMAGE", "Image", "Paint pictures of the scene"),
     ("TEXTURE", "Texture", "Paint the objects themselves"),
 )
+
+
+def _by_hand(self: Any, _context: Any) -> None:
+    """What the artist touches is what is followed."""
+    self.model_controls = False
 
 
 def _snap_size(self: Any, _context: Any) -> None:
@@ -78,23 +84,34 @@ def _control_properties(default: ControlSettings) -> dict[str, Any]:
             name=default.kind.value.title(),
             default=default.enabled,
             description=_CONTROL_HELP[default.kind],
+            update=_by_hand,
         ),
-        "scale": FloatProperty(name="Weight", default=default.scale, **scale),
+        "scale": FloatProperty(name="Weight", default=default.scale, update=_by_hand, **scale),
         "start": FloatProperty(
-            name="From", default=default.start, description="From this part of the steps", **part
+            name="From",
+            default=default.start,
+            description="From this part of the steps",
+            update=_by_hand,
+            **part,
         ),
         "end": FloatProperty(
-            name="To", default=default.end, description="Up to this part of the steps", **part
+            name="To",
+            default=default.end,
+            description="Up to this part of the steps",
+            update=_by_hand,
+            **part,
         ),
         "model": StringProperty(
             name="ControlNet",
             subtype="FILE_PATH",
             description="A ControlNet of your own, a folder or file; empty takes the model's",
+            update=_by_hand,
         ),
         "image": PointerProperty(
             name="From Image",
             type=bpy.types.Image,
             description="Follow this picture in place of what the view shows",
+            update=_by_hand,
         ),
         "open": BoolProperty(name="More", description="When it counts, and what it is read from"),
     }
@@ -118,6 +135,11 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     source: EnumProperty(name="View", items=_SOURCES, default="CAMERA")
     width: _side("Width")
     height: _side("Height")
+    model_controls: BoolProperty(
+        name="What the Model Wants",
+        default=True,
+        description="Follow the scene as the model was made to; off: as set below",
+    )
     repaint: BoolProperty(
         name="Start from Colours",
         description="Paint over the scene's colours instead of from noise alone",
@@ -187,6 +209,7 @@ def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
         **read(group, _PLAIN),
         **read_own(group, _OWN),
         reference=_picture(group.reference, pictures),
+        model_controls=group.model_controls,
         controls=tuple(_read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
     )
 
@@ -199,6 +222,7 @@ def write_settings(group: Any, settings: ImageSettings) -> None:
     for control in settings.controls:
         for part in _CONTROL_PARTS:
             setattr(group, f"{control.kind.value}_{part}", getattr(control, part))
+    group.model_controls = settings.model_controls
 
 
 def _read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:

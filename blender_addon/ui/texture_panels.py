@@ -9,7 +9,7 @@ import bpy
 from ..layers.active import active_layer, active_material
 from ..link import runtime
 from ..link.marks import REQUEST_KEY
-from .panel_parts import InSidebar, draw_sampling, in_property_rows, thumbnail
+from .panel_parts import InSidebar, draw_pattern, draw_sampling, in_property_rows, thumbnail
 from .words_parts import draw_model
 
 _BIG = 1.3
@@ -124,6 +124,8 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
         if settings.views == "PLACED":
             column.prop(settings, "view_count", text="Views")
         draw_sampling(layout, settings)
+        if runtime.follows_guide(settings.model):
+            draw_pattern(layout, settings)
         row = layout.row()
         row.prop(settings, "mirror", expand=True)
         column = layout.column(align=True)

@@ -28,7 +28,7 @@ from .painting_properties import (
 )
 
 _DEFAULTS = TextureSettings()
-_PLAIN = ("view_count", "size", "directional_prompts", "pbr")
+_PLAIN = ("view_count", "size", "directional_prompts", "pbr", "own_uv")
 _OWN = ("view_size",)
 _METHODS = (
     (Method.SYNC.value, "All Together", "Every view is painted at once, in agreement"),
@@ -85,6 +85,10 @@ class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
         name="Say Which Side",
         default=_DEFAULTS.directional_prompts,
         description="Tell the model which side it paints: front, back, left, right",
+    )
+    own_uv: BoolProperty(
+        name="Pattern by UVs",
+        description="Lay patterns out by the mesh's own UVs, in place of the world's axes",
     )
     mirror: EnumProperty(
         name="Mirror",

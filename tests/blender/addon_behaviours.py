@@ -65,7 +65,16 @@ def generate_starts_the_daemon_and_paints_the_scene():
 
 
 def panel_python_and_command_line_ask_for_the_same():
-    from underpaint import Control, ControlKind, ImageRequest, Kind, Prompt, Sampling, to_json
+    from underpaint import (
+        Control,
+        ControlKind,
+        ImageRequest,
+        Kind,
+        Pattern,
+        Prompt,
+        Sampling,
+        to_json,
+    )
     from underpaint.cli.generate import build_request
     from underpaint.cli.main import build_parser
     from underpaint.files.viewfile import save_view
@@ -74,6 +83,7 @@ def panel_python_and_command_line_ask_for_the_same():
     group.negative, group.steps, group.guidance, group.seed = "blur", 6, 4.7, 11
     group.width, group.height = 192, 128
     group.depth_scale, group.depth_end = 0.9, 0.8
+    group.pattern_size, group.pattern_seed = 0.25, 3
     image = paint(STEPS)
     wants = frozenset({Kind.DEPTH, Kind.NORMAL})
     view, buffers = addon("capture").capture_view(bpy.context, None, 192, 128, wants)
@@ -87,14 +97,34 @@ def panel_python_and_command_line_ask_for_the_same():
             Control(ControlKind.DEPTH, scale=0.9, end=0.8),
             Control(ControlKind.NORMAL, scale=0.6),
         ),
+        pattern=Pattern(0.25, 3),
     )
     file = Path(bpy.app.tempdir) / "view.npz"
     save_view(file, view, buffers)
     words = ["generate", "--prompt", STEPS, "--negative", "blur", "--view", str(file)]
     words += ["--control", "depth:0.9:0:0.8", "--control", "normal:0.6", "--steps", "6"]
+    words += ["--size", "192x128", "--pattern-size", "0.25", "--pattern-seed", "3"]
     words += ["--guidance", "4.7", "--seed", "11", "--out", str(file.parent)]
     by_words, _ = build_request(build_parser().parse_args(words))
     assert image["underpaint_request"] == to_json(by_hand)
+    assert image["underpaint_request"] == to_json(by_words)
+
+
+def untouched_panel_python_and_command_line_leave_everything_to_the_model():
+    from underpaint import ImageRequest, Kind, Prompt, to_json
+    from underpaint.cli.generate import build_request
+    from underpaint.cli.main import build_parser
+    from underpaint.files.viewfile import save_view
+
+    image = paint(STEPS)
+    wants = frozenset({Kind.DEPTH, Kind.NORMAL})
+    side = addon("link.runtime").native_side(settings().model)
+    view, buffers = addon("capture").capture_view(bpy.context, None, side, side, wants)
+    file = Path(bpy.app.tempdir) / "view.npz"
+    save_view(file, view, buffers)
+    words = ["generate", "--prompt", STEPS, "--view", str(file), "--out", str(file.parent)]
+    by_words, _ = build_request(build_parser().parse_args(words))
+    assert image["underpaint_request"] == to_json(ImageRequest(Prompt(STEPS), view=view))
     assert image["underpaint_request"] == to_json(by_words)
 
 
@@ -225,6 +255,7 @@ BEHAVIOURS = (
     the_extension_runs_on_its_own_wheels,
     generate_starts_the_daemon_and_paints_the_scene,
     panel_python_and_command_line_ask_for_the_same,
+    untouched_panel_python_and_command_line_leave_everything_to_the_model,
     settings_of_an_earlier_painting_can_be_used_again,
     a_new_seed_is_taken_for_each_image_and_kept_in_the_panel,
     without_controls_words_alone_are_asked,

@@ -16,17 +16,44 @@ from blender_addon.image.request import (
 )
 from blender_addon.plain.painting_settings import tidy
 from underpaint.buffers import Kind
-from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    Pattern,
+    Prompt,
+    Sampler,
+    Sampling,
+)
 from underpaint.tree import from_json, to_json
 
 
-def test_untouched_settings_ask_for_depth_and_normals_of_the_scene():
+def test_untouched_settings_ask_for_what_the_model_wants_of_the_scene():
     settings = ImageSettings(prompt="a head")
     assert wanted_buffers(settings) == {Kind.DEPTH, Kind.NORMAL}
-    assert image_request(settings, None) == ImageRequest(
-        Prompt("a head"),
-        controls=(Control(ControlKind.DEPTH), Control(ControlKind.NORMAL, scale=0.6)),
+    assert image_request(settings, None) == ImageRequest(Prompt("a head"))
+
+
+def test_controls_set_by_hand_are_asked_for():
+    settings = ImageSettings(prompt="a head", model_controls=False)
+    assert wanted_buffers(settings) == {Kind.DEPTH, Kind.NORMAL}
+    assert image_request(settings, None).controls == (
+        Control(ControlKind.DEPTH),
+        Control(ControlKind.NORMAL, scale=0.6),
     )
+
+
+def test_the_guide_is_made_of_the_form_and_laid_out_by_the_panel():
+    settings = ImageSettings(
+        model_controls=False,
+        controls=(ControlSettings(ControlKind.GUIDE, True),),
+        pattern_size=0.25,
+        pattern_seed=3,
+    )
+    assert wanted_buffers(settings) == {Kind.DEPTH, Kind.NORMAL}
+    request = image_request(settings, None)
+    assert request.controls == (Control(ControlKind.GUIDE),)
+    assert request.pattern == Pattern(0.25, 3)
 
 
 @pytest.mark.parametrize("typed", [0.6, 0.35, 4.7, 0.1, 1.0, 7.5])
@@ -46,9 +73,12 @@ def test_settings_survive_the_way_into_a_request_and_back():
         guidance=7.5,
         sampler=Sampler.EULER_A,
         seed=5,
+        pattern_size=0.2,
+        model_controls=False,
         controls=(
             ControlSettings(ControlKind.DEPTH),
             ControlSettings(ControlKind.NORMAL, True, 0.4, 0.1, 0.9),
+            ControlSettings(ControlKind.GUIDE, True),
             ControlSettings(ControlKind.CANNY, True, 0.35),
             ControlSettings(ControlKind.LINEART),
         ),
@@ -58,7 +88,7 @@ def test_settings_survive_the_way_into_a_request_and_back():
 
 
 def test_colours_are_captured_only_for_what_needs_them():
-    plain = ImageSettings(controls=())
+    plain = ImageSettings(model_controls=False, controls=())
     assert wanted_buffers(plain) == frozenset()
     assert wanted_buffers(replace(plain, repaint=True)) == {Kind.COLOR}
     canny = replace(plain, controls=(ControlSettings(ControlKind.CANNY, True),))
@@ -66,9 +96,9 @@ def test_colours_are_captured_only_for_what_needs_them():
 
 
 def test_an_empty_model_field_means_the_starter_model():
-    assert image_request(ImageSettings(model="", controls=()), None).model == "starter"
+    assert image_request(ImageSettings(model=""), None).model == "starter"
 
 
 def test_what_the_artist_leaves_alone_is_left_to_the_model():
-    request = image_request(ImageSettings(model="other", controls=()), None)
+    request = image_request(ImageSettings(model="other"), None)
     assert (request.sampling, request.width, request.height) == (Sampling(), None, None)

@@ -16,13 +16,14 @@ from texture_tools import SIDE
 
 
 def panel_and_python_ask_for_the_same():
-    from underpaint import Method, Prompt, Sampler, Sampling, TextureRequest, to_json
+    from underpaint import Method, Pattern, Prompt, Sampler, Sampling, TextureRequest, to_json
 
     item = tools.grid()
     tools.only(item)
     group = settings()
     group.negative, group.steps, group.guidance, group.sampler = "blur", 7, 3.3, "ddim"
     group.method, group.view_count, group.view_size = "sequential", 4, 128
+    group.pattern_size, group.own_uv = 0.4, True
     layer = texture(seed=5)
     found = addon("texture.scene_mesh").extract_mesh([item], bpy.context.evaluated_depsgraph_get())
     by_hand = TextureRequest(
@@ -33,6 +34,7 @@ def panel_and_python_ask_for_the_same():
         view_count=4,
         view_size=128,
         size=SIDE,
+        pattern=Pattern(0.4, own_uv=True),
     )
     assert layer.paint.image["underpaint_request"] == to_json(by_hand)
     folder = base.REPORT.parent
