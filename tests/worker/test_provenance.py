@@ -25,6 +25,7 @@ from underpaint.requests import (
     View,
 )
 from underpaint.tree import from_plain
+from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.provenance import read_recipe
 
 ASKED = ImageRequest(
@@ -38,7 +39,7 @@ def test_a_result_carries_its_recipe_and_the_recipe_makes_it_again(studio: Studi
     png, sidecar, second, _ = studio.run(ASKED)
     facts = read_recipe(png.data)
     assert facts == json.loads(sidecar.data)
-    assert from_plain(facts["request"]) == ASKED
+    assert from_plain(facts["request"]) == settle(ASKED, studio.models.paths)
     assert facts["model"]["name"] == "tiny"
     assert len(facts["model"]["digest"]) == 64
     assert facts["versions"]["diffusers"]
