@@ -170,9 +170,10 @@ class Pbr:
 class ImageRequest:
     """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
 
-    `width`, `height`: pixels, multiples of 8; None: as many as the model was made for, in the
-    proportions of the view or of `init`. `controls`: None is what the model wants for a view; an
-    empty tuple is none. `strength`: denoising strength of image-to-image,
+    `width`, `height`: pixels, 64 and above, multiples of 8 along axes that `tile` repeats; None: as
+    many as the model was made for, in the proportions of the view or of `init`. `controls`: None
+    is what the model wants for a view; an empty tuple is none. `strength`: denoising strength of
+    image-to-image,
     0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
     `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
     a ball comes with it. `pbr`: the material's maps as well.

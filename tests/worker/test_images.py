@@ -7,11 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Recorder, Studio, photo
+from conftest import IDENTITY, Recorder, Studio, photo
 from tiny_model import STEPS
 
 from underpaint.buffers import Kind
-from underpaint.requests import ImageRequest, Prompt, Sampler, Sampling
+from underpaint.cameras import Camera
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    Prompt,
+    Sampler,
+    Sampling,
+    View,
+)
 from underpaint_daemon.common.job_contract import JobCancelled, Phase
 
 ASKED = ImageRequest(Prompt("a red cube", "blue"), model="tiny", width=64, height=64)
@@ -47,8 +56,8 @@ def test_every_sampler_paints_and_leaves_no_trace(studio: Studio) -> None:
     assert len(set(seen)) >= 8
 
 
-@pytest.mark.parametrize("size", [(72, 104), (64, 200)])
-def test_any_size_in_eights_comes_out_as_asked(studio: Studio, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(72, 104), (64, 200), (125, 83), (67, 201)])
+def test_any_size_comes_out_as_asked(studio: Studio, size: tuple[int, int]) -> None:
     picture = studio.paint(replace(ASKED, width=size[0], height=size[1]))[0]
     assert picture.shape == (size[1], size[0], 3)
 
@@ -83,6 +92,17 @@ def test_strength_says_how_much_of_the_start_image_stays(studio: Studio) -> None
 
     assert seeds_differ(0.01) < 0.8 * seeds_differ(1.0)
     assert np.array_equal(studio.paint(replace(asked, strength=0.0))[0], start)
+
+
+def test_a_view_of_an_odd_size_is_painted_and_a_start_of_it_comes_back(studio: Studio) -> None:
+    depth = np.linspace(1, 5, 125 * 83, dtype=np.float32).reshape(83, 125)
+    camera = Camera(IDENTITY, IDENTITY, 125, 83, 0.1, 10)
+    view = View(camera, depth=studio.buffers.add(Kind.DEPTH, depth))
+    asked = replace(ASKED, width=125, height=83, view=view, controls=(Control(ControlKind.DEPTH),))
+    assert studio.paint(asked)[0].shape == (83, 125, 3)
+    start = photo(125, 83)
+    init = studio.buffers.add(Kind.COLOR, start)
+    assert np.array_equal(studio.paint(replace(asked, init=init, strength=0.0))[0], start)
 
 
 def test_a_start_image_of_another_size_is_fitted(studio: Studio) -> None:

@@ -25,6 +25,7 @@ from underpaint.requests import (
     Prompt,
     Sampling,
     TextureRequest,
+    TileAxes,
     TileImages,
     View,
 )
@@ -61,7 +62,8 @@ GOOD: list[Any] = [
 ]
 BAD: list[tuple[Any, ErrorCode, str]] = [
     (replace(IMAGE, model=""), ErrorCode.BAD_REQUEST, "model"),
-    (replace(IMAGE, width=100), ErrorCode.BAD_REQUEST, "width"),
+    (replace(IMAGE, width=60), ErrorCode.BAD_REQUEST, "width"),
+    (replace(IMAGE, width=100, tile=TileAxes.X), ErrorCode.BAD_REQUEST, "multiple of 8"),
     (replace(IMAGE, height=8), ErrorCode.BAD_REQUEST, "height"),
     (replace(IMAGE, width=9000), ErrorCode.TOO_LARGE, "width"),
     (replace(IMAGE, batch=0), ErrorCode.BAD_REQUEST, "batch"),

@@ -126,9 +126,13 @@ def _check_pbr(pbr: Pbr | None) -> None:
 
 
 def _check_image_request(request: ImageRequest) -> None:
-    for name, side in (("width", request.width), ("height", request.height)):
+    for name, side, repeats in (
+        ("width", request.width, TileAxes.X),
+        ("height", request.height, TileAxes.Y),
+    ):
+        # What repeats cannot be padded and cropped: the seam would be cut off.
         if side is not None:
-            _check_side(name, side)
+            _check_side(name, side, 8 if request.tile in (repeats, TileAxes.XY) else 1)
     _range("batch", request.batch, 1, MAX_BATCH)
     _range("reference_scale", request.reference_scale, 0.0, 1.0)
     _check_ref("init", request.init, Kind.COLOR)
@@ -303,11 +307,12 @@ def _check_ref(where: str, ref: BufferRef | None, *kinds: Kind) -> None:
         _refuse_buffer(where, f"has shape {ref.shape}")
 
 
-def _check_side(name: str, value: int) -> None:
+def _check_side(name: str, value: int, multiple: int = 1) -> None:
     if value > MAX_SIDE:
         _too_large(name, value)
-    if value < MIN_SIDE or value % 8:
-        _refuse(name, f"is {value}; expected a multiple of 8 from {MIN_SIDE} to {MAX_SIDE}")
+    if value < MIN_SIDE or value % multiple:
+        what = f"a multiple of {multiple}" if multiple > 1 else "pixels"
+        _refuse(name, f"is {value}; expected {what} from {MIN_SIDE} to {MAX_SIDE}")
 
 
 def _range(name: str, value: float, low: float, high: float) -> None:

@@ -1,50 +1,96 @@
-"""Image files from and to arrays, for the command line and scripts (needs Pillow)."""
+"""Image files to arrays, for the command line and scripts.
+
+Needs Pillow; OpenCV for colours of 16 bits and Radiance HDR, OpenEXR for .exr.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..buffers import MAX_PIXELS
-from ..errors import ErrorCode, RequestError
+from ..srgb import srgb
+from .decoding import Image8, decode, to_bytes
+from .floatfile import FLOAT_SUFFIXES, read_exr_depth, read_linear
+from .maskfile import mask_of
+from .refusal import refused
 
-Image8 = npt.NDArray[np.uint8]
-_FORMATS = ("PNG", "JPEG", "WEBP")
+# The grey that alpha is laid on wherever colours alone are wanted.
+_HIDDEN = np.array([128, 128, 128, 0], np.uint8)
+_FAR = 1e9  # Blender's Z pass says 1e10 where there is nothing
 
 
 def read_color(path: Path) -> Image8:
-    """An image as (h, w, 3) uint8 sRGB. Raises RequestError(FILE) that names the file."""
-    return _read(path, "RGB")
+    """What a picture looks like: (h, w, 3) uint8 sRGB, or (h, w, 4) with straight alpha when some
+    of it is transparent. Colours that alpha hides are not part of it: two pictures that look
+    alike are equal. Raises RequestError(FILE or TOO_LARGE) that names the file.
+    """
+    pixels = read_texels(path)
+    if pixels.shape[2] == 3:
+        return pixels
+    if bool((pixels[..., 3] == 255).all()):
+        return np.ascontiguousarray(pixels[..., :3])
+    return np.where(pixels[..., 3:] == 0, _HIDDEN, pixels)
+
+
+def read_texels(path: Path) -> Image8:
+    """Every texel as it is stored, those under alpha 0 as well: (h, w, 3 or 4) uint8 sRGB."""
+    if path.suffix.lower() in FLOAT_SUFFIXES:
+        return _shown(_float_file(path))
+    pixels = decode(path, managed=True)
+    if pixels.shape[2] > 2:
+        return pixels
+    return np.ascontiguousarray(np.dstack([pixels[..., :1]] * 3 + [pixels[..., 1:]]))
 
 
 def read_mask(path: Path) -> Image8:
-    """An image as (h, w) uint8: white (255) is painted, black (0) is kept."""
-    return _read(path, "L")
+    """A mask as (h, w) uint8: 255 is painted, 0 is kept; see `mask_of` for where it may be drawn.
+    Raises RequestError(FILE or TOO_LARGE)."""
+    if path.suffix.lower() in FLOAT_SUFFIXES:
+        return mask_of(to_bytes(_float_file(path)), path)
+    return mask_of(decode(path, managed=False), path)
 
 
 def read_depth(path: Path) -> npt.NDArray[np.float32]:
-    """A `.npy` depth map as (h, w) float32: metres along the view axis, +inf = background."""
+    """Depth as (h, w) float32: metres along the view axis, +inf = background. A `.npy` array, or
+    an EXR's depth channel. Raises RequestError(FILE)."""
+    suffix = path.suffix.lower()
+    if suffix == ".exr":
+        depth = read_exr_depth(path)
+    elif suffix in ("", ".npy"):
+        depth = _array(path)
+    else:
+        raise refused(
+            path,
+            "does not hold metres",
+            "Give .npy or .exr with metres; a picture of depth goes to --control depth=PICTURE.",
+        )
+    # A renderer's "nothing here" is a large number; NaN is what some write instead.
+    empty = ~(depth < _FAR)
+    return np.where(empty, np.float32(np.inf), depth).astype(np.float32)
+
+
+def _array(path: Path) -> npt.NDArray[np.float32]:
     try:
-        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise RequestError(ErrorCode.FILE, f"{path} cannot be read as .npy: {error}") from error
-    return array.astype(np.float32)
+        array = np.load(path, allow_pickle=False)
+        values: npt.NDArray[np.float32] = np.squeeze(np.asarray(array)).astype(np.float32)
+    except (OSError, ValueError, TypeError, EOFError, MemoryError, SyntaxError) as error:
+        raise refused(path, f"cannot be read as .npy: {error}") from error
+    if values.ndim != 2:
+        raise refused(path, f"has shape {values.shape}; expected (height, width)")
+    return values
 
 
-def _read(path: Path, mode: str) -> Image8:
-    from PIL import Image, UnidentifiedImageError
-
+def _float_file(path: Path) -> npt.NDArray[np.float32]:
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise RequestError(
-                    ErrorCode.TOO_LARGE, f"{path} is {image.width}×{image.height} pixels"
-                )
-            return np.asarray(image.convert(mode), dtype=np.uint8)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise RequestError(
-            ErrorCode.FILE, f"{path} cannot be read as PNG, JPEG or WebP: {error}"
-        ) from error
+        return np.nan_to_num(read_linear(path), nan=0.0, posinf=1.0, neginf=0.0)
+    except OSError as error:
+        raise refused(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _shown(light: npt.NDArray[np.float32]) -> Image8:
+    """Linear colours as sRGB bytes; alpha is linear as it is."""
+    return np.ascontiguousarray(
+        np.concatenate([to_bytes(srgb(light[..., :3])), to_bytes(light[..., 3:])], axis=2)
+    )

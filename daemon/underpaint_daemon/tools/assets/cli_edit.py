@@ -7,15 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.cli.options import pattern_of
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.files.imagefile import read_color, read_mask
+from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request
 from underpaint.requests import MeshRef, Mirror, Prompt, TextureRequest, TileImages
-from underpaint_daemon.worker.texturing.job.pictures import Image8
 from underpaint_daemon.worker.texturing.surface.atlas import FIRST_TILE, tiles
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
@@ -107,13 +105,4 @@ def _tile(
     if mask is not None and args.mask is not None:
         mask = (255 - mask).astype(np.uint8)
     ref: BufferRef | None = None if mask is None else buffers.add(Kind.MASK, mask)
-    return TileImages(number, buffers.add(Kind.COLOR, _with_alpha(base)), ref)
-
-
-def _with_alpha(path: Path) -> Image8:
-    """An image as (h, w, 3 or 4) uint8: its alpha, where it has one, says what is painted."""
-    colour = read_color(path)
-    with Image.open(path) as image:
-        if "A" not in image.getbands():
-            return colour
-        return np.asarray(image.convert("RGBA"), np.uint8)
+    return TileImages(number, buffers.add(Kind.COLOR, read_texels(base)), ref)

@@ -15,7 +15,7 @@ from underpaint_daemon.common.job_contract import Reporter
 from underpaint_daemon.common.single_files import INPAINT_CHANNELS
 
 from .batch import Plan, paint
-from .canvas import Canvas
+from .canvas import whole
 from .controls.images import Sources
 from .controls.networks import prepare_controls
 from .denoise import changes_nothing
@@ -36,11 +36,10 @@ def run_image(
     Raises UnderpaintErrors and JobCancelled.
     """
     _refuse_masks_only(model)
-    size = image_size(request)
-    canvas = Canvas(full=size, box=(0, 0, *size), work=size, padded=size)
+    canvas = whole(image_size(request))
     init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
     if init is not None and changes_nothing(request.strength):
-        return [init] * request.batch
+        return [canvas.back(init)] * request.batch
     flat = request.view is None and request.tile is not TileAxes.OFF
     sources = Sources(
         request.view, arrays, canvas, request.init, pattern=request.pattern, flat=flat

@@ -38,6 +38,8 @@ def run_inpaint(
     Raises UnderpaintErrors and JobCancelled.
     """
     image, mask = arrays[request.image.sha256], arrays[request.mask.sha256]
+    if not mask.any():
+        reporter.warn("The mask marks nothing: the picture comes back as it was.")
     if changes_nothing(request.strength) or not mask.any():
         return [image.copy() for _ in range(request.batch)]
     if request.controls and model.unet.config.in_channels == INPAINT_CHANNELS:

@@ -93,7 +93,9 @@ class Preparer:
 
     def _rendered(self, cameras: Sequence[Camera], words: Sequence[str | None]) -> list[Station]:
         """One range of depth serves all the views, so that they agree about near and far."""
-        seen = [render_view(self._mesh, camera) for camera in cameras]
+        sizes = [_workable((camera.height, camera.width)) for camera in cameras]
+        fitted = [resized(camera, size) for camera, size in zip(cameras, sizes, strict=True)]
+        seen = [render_view(self._mesh, camera) for camera in fitted]
         series = Series([buffers.depth.cpu().numpy() for buffers in seen])
         return [self._placed(b, w, series) for b, w in zip(seen, words, strict=True)]
 

@@ -1,0 +1,192 @@
+"""Picture files to 8-bit arrays, by Pillow: whatever its depth, colour type and orientation.
+
+Pillow hands 16-bit colours over by their high byte; OpenCV reads those exactly. What depth means
+is the same everywhere: the full range is white, so 16 bits are divided by 257.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..srgb import srgb
+from .refusal import check_pixels, refused
+
+Image8 = npt.NDArray[np.uint8]
+FORMATS = (
+    *("PNG", "JPEG", "WEBP", "AVIF", "JPEG2000", "TIFF", "BMP", "DIB", "GIF"),
+    *("TGA", "PPM", "PSD", "DDS", "ICO", "PCX", "QOI", "SGI"),
+)
+"""What is opened: pictures. Not what Pillow runs other programs for (EPS, WMF) or streams."""
+_DEEP = ("RGB", "RGBA", "LA")
+_USUAL_GAMMA = 0.45455
+_PLAIN = 5e-3
+# What Pillow's readers are known to raise on files that are damaged or made up.
+_UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError),
+    *(NotImplementedError, AttributeError, struct.error, zlib.error, MemoryError),
+)
+
+
+def decode(path: Path, *, managed: bool) -> Image8:
+    """A picture as it is seen: (h, w, 1), (h, w, 2), (h, w, 3) or (h, w, 4) uint8; two or four
+    channels have straight alpha. The first frame of an animation.
+
+    `managed`: colours are converted to sRGB from the file's profile or gamma; a mask's are data.
+    Raises RequestError: FILE, TOO_LARGE.
+    """
+    with _opened(path) as image:
+        check_pixels(path, image.width, image.height)
+        gamma = image.info.get("gamma") if managed else None
+        deep = _sixteen(image, path)
+        turn = image.getexif().get(0x0112, 1) if deep is not None else 1
+        pixels = _turned(deep, turn) if deep is not None else _plain(image, managed)
+        if deep is not None and managed:
+            pixels = _profiled(image, pixels)
+    return _without_gamma(pixels, gamma, image)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    from PIL import Image, UnidentifiedImageError
+
+    Image.init()  # else Pillow knows the five commonest formats only
+    known = [name for name in FORMATS if name in Image.OPEN]  # its AVIF is optional
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's notes about metadata, on a user's terminal
+        try:
+            with Image.open(path, formats=known) as image:
+                yield image
+        except UnidentifiedImageError as error:
+            why = "is no picture that can be read (PNG, JPEG, WebP, TIFF, EXR, HDR, …)"
+            raise refused(path, why) from error
+        except (Image.DecompressionBombError, *_UNREADABLE) as error:
+            raise refused(path, f"cannot be read as a picture: {error}") from error
+
+
+def _plain(image: Any, managed: bool) -> Image8:
+    """Any picture that Pillow decodes without loss to 8 bits, turned upright."""
+    from PIL import ImageOps
+
+    image.load()
+    upright = ImageOps.exif_transpose(image) or image
+    if upright.mode.startswith(("I", "F")):
+        return _wide(np.asarray(upright), upright.mode)
+    if managed and upright.info.get("icc_profile"):
+        upright = _in_srgb(upright)
+    return _planes(np.asarray(_simple(upright)))
+
+
+def _simple(image: Any) -> Any:
+    """The picture in one of L, LA, RGB and RGBA."""
+    clear = image.has_transparency_data
+    if image.mode in ("1", "L", "LA"):
+        return image.convert("LA" if clear else "L")
+    if image.mode == "LAB":
+        return _from_lab(image)
+    if image.mode in ("La", "RGBa"):
+        return image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    return image.convert("RGBA" if clear else "RGB")
+
+
+def _wide(values: npt.NDArray[Any], mode: str) -> Image8:
+    """One channel of 16 or 32 bits, or of floats in linear light, as (h, w, 1) uint8."""
+    if mode == "F":
+        light = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+        return _planes(to_bytes(srgb(light)))
+    steps = values.astype(np.float64)
+    return _planes(to_bytes(steps / (65535 if steps.max(initial=0) <= 65535 else 2**32 - 1)))
+
+
+def _sixteen(image: Any, path: Path) -> Image8 | None:
+    """Colours of 16 bits, exactly; None for any other picture."""
+    raw = str(image.tile[0].args) if getattr(image, "tile", None) else ""
+    if image.mode not in _DEEP or ";16" not in raw or image.format not in ("PNG", "TIFF"):
+        return None
+    import cv2
+
+    with contextlib.suppress(cv2.error):
+        found = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        if found is not None and found.dtype == np.uint16 and found.ndim == 3:
+            order = [2, 1, 0, 3][: found.shape[2]]
+            return to_bytes(found[..., order] / 65535.0)
+    return None
+
+
+def _in_srgb(image: Any) -> Any:
+    """Colours of the file's profile as sRGB; alpha stays. A broken profile is none."""
+    from PIL import Image, ImageCms
+
+    source = image if image.mode in ("L", "RGB", "CMYK", "LAB") else _simple(image)
+    alpha = source.getchannel("A") if source.mode in ("LA", "RGBA") else None
+    colours = source.convert(source.mode.rstrip("A")) if alpha is not None else source
+    with contextlib.suppress(ImageCms.PyCMSError, *_UNREADABLE):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        if "srgb" in ImageCms.getProfileDescription(profile).lower() and colours.mode == "RGB":
+            return source
+        target = ImageCms.createProfile("sRGB")
+        shown: Any = ImageCms.profileToProfile(colours, profile, target, outputMode="RGB")
+        if alpha is None:
+            return shown
+        return Image.merge("RGBA", (*shown.split(), alpha))
+    return source
+
+
+def _profiled(image: Any, pixels: Image8) -> Image8:
+    from PIL import Image
+
+    if not image.info.get("icc_profile"):
+        return pixels
+    again = Image.fromarray(pixels)
+    again.info["icc_profile"] = image.info["icc_profile"]
+    return _planes(np.asarray(_in_srgb(again)))
+
+
+def _from_lab(image: Any) -> Any:
+    from PIL import ImageCms
+
+    lab, target = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(image, lab, target, outputMode="RGB")
+
+
+def _without_gamma(pixels: Image8, gamma: float | None, image: Any) -> Image8:
+    """PNG's gAMA, where nothing better says what the colours are."""
+    if not gamma or abs(gamma - _USUAL_GAMMA) < _PLAIN or not 0.1 < gamma < 10:
+        return pixels
+    if image.info.get("icc_profile") or "srgb" in image.info:
+        return pixels
+    curve = to_bytes(srgb(np.linspace(0, 1, 256) ** (1 / gamma)))
+    colours = pixels.shape[2] - (1 - pixels.shape[2] % 2)
+    out = pixels.copy()
+    out[..., :colours] = curve[pixels[..., :colours]]
+    return out
+
+
+def _turned(pixels: Image8, orientation: int) -> Image8:
+    """Upright, by EXIF's orientation 1–8."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def to_bytes(values: npt.NDArray[Any]) -> Image8:
+    """0..1 to the nearest byte; values outside are clipped."""
+    return np.asarray((values.clip(0, 1) * 255 + 0.5), np.uint8)
+
+
+def _planes(pixels: npt.NDArray[Any]) -> Image8:
+    return np.ascontiguousarray(pixels if pixels.ndim == 3 else pixels[..., None], np.uint8)
