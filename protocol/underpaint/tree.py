@@ -45,13 +45,19 @@ def to_json(request: Request) -> str:
 
 def from_json(text: str) -> Request:
     """The request of `to_json`'s text. Raises RequestError."""
+    return from_plain(plain_request(text))
+
+
+def plain_request(text: str) -> Plain:
+    """The plain data of `to_json`'s text, of whatever release. Raises RequestError."""
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(ErrorCode.BAD_REQUEST, f"request is not JSON: {error}") from error
     if not isinstance(data, dict):
         _refuse("request", "is not a JSON object")
-    return from_plain(data)
+    plain: Plain = data
+    return plain
 
 
 def view_to_plain(view: View) -> Plain:

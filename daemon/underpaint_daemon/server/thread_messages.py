@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from underpaint.errors import UnderpaintError
 from underpaint.requests import Request
+from underpaint.wire import limits
 from underpaint.wire.envelope import Envelope
 from underpaint.wire.messages import Body, Channel
 
@@ -18,11 +19,13 @@ from .supervisor import FromWorker, WorkerGone
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where an answer goes: a peer of one of the two sockets, and the message it answers."""
+    """Where an answer goes: a peer of one of the two sockets, and the message it answers.
+    `minor`: the version that the peer speaks."""
 
     channel: Channel
     identity: bytes
     re: str | None = None
+    minor: int = limits.MINOR
 
 
 @dataclass(frozen=True, slots=True)

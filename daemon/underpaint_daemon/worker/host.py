@@ -142,11 +142,12 @@ def run_job(
     is the worker's boundary: whatever is raised becomes a registered error.
     """
     job = str(message["job"])
-    request, started = from_json(message["request"]), time.time()
+    started = time.time()
     reporter = PipeReporter(job, writer, wishes)
     outcome: dict[str, Any]
     try:
         reporter.checkpoint()
+        request = from_json(message["request"])
         artifacts = runner()(request, load_buffers(request, shelf), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))
         outcome = {"t": "done", "files": save(shelf, job, artifacts, hasher)}
@@ -154,8 +155,9 @@ def run_job(
         outcome = {"t": "cancelled"}
     except Exception as error:
         outcome = {"t": "failed", "error": to_error(error).to_dict()}
-    writer.send({**outcome, "job": job})
+    # Before the end is told: whoever hears of it finds the record.
     _write_record(shelf.disk / "jobs" / job, message, outcome, started)
+    writer.send({**outcome, "job": job})
 
 
 def to_error(error: Exception) -> UnderpaintError:
@@ -219,6 +221,14 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int)) else str(value)
 
 
+def _as_data(request: str) -> Any:
+    """JSON as data, and what is none as the text it is."""
+    try:
+        return json.loads(request)
+    except ValueError:
+        return request
+
+
 def _write_record(
     folder: Path, message: Mapping[str, Any], outcome: Mapping[str, Any], started: float
 ) -> None:
@@ -230,7 +240,7 @@ def _write_record(
         "outcome": outcome["t"],
         "error": outcome.get("error"),
         "files": outcome.get("files", []),
-        "request": json.loads(message["request"]),
+        "request": _as_data(message["request"]),
     }
     try:
         text = json.dumps(record, indent=1)

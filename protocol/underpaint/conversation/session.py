@@ -30,7 +30,7 @@ from .link import Link
 from .outstanding import Asked, Outstanding, Reply
 
 PING_S = 1.0
-DEGRADED_S = 2.5
+DEGRADED_S = 3.0
 LOST_S = 10.0
 HANDSHAKE_S = limits.HANDSHAKE_MS / 1000
 TICK_S = 0.25

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
-from underpaint.requests import REQUEST_KINDS
-from underpaint.tree import request_digest, to_json
+from underpaint.requests import REQUEST_KINDS, Request
+from underpaint.tree import from_json, request_digest, to_json
 from underpaint.wire.messages import FileInfo, JobInfo, JobState
 from underpaint_daemon.common.pipe import STARVED, Message
 
@@ -22,7 +22,7 @@ from ..supervisor import FromWorker, Supervisor, WorkerGone, describe_exit
 from ..thread_messages import Checked
 from .live_job import Track, describe, first_seq, last_seq
 from .results import Folders
-from .store import Job, Store
+from .store import Job, Store, unreadable
 from .watchers import Audience, send_previews, tell
 
 log = logging.getLogger("engine")
@@ -67,13 +67,29 @@ class Engine:
 
     # ---- for clients ------------------------------------------------------------------------
 
-    def recover(self) -> list[Job]:
-        """Take over what the last daemon left; returns the jobs that are still to be done."""
+    def recover(self) -> list[tuple[Job, Request]]:
+        """Take over what the last daemon left; returns the jobs that are still to be done.
+
+        One that this release cannot read fails; the others run.
+        """
+        found = []
         for job in self._store.unfinished():
             self._tracks[job.id] = Track(first_seq(self._store.starts), warnings=[*job.warnings])
+            request = self._readable(job)
+            if request is None:
+                continue
             if job.state is not JobState.QUEUED:
                 self._interrupted(job, "the daemon ended while the job ran")
-        return self._store.unfinished()
+            found.append((job, request))
+        return [(job, request) for job, request in found if job.id in self._tracks]
+
+    def _readable(self, job: Job) -> Request | None:
+        try:
+            return from_json(job.request)
+        except RequestError as error:
+            failure = unreadable(error).to_dict()
+            self._end(job, lambda: self._store.finish_failed(job.id, failure))
+            return None
 
     def submit(self, item: Checked) -> tuple[Job, bool]:
         """Accept a job; the bool tells that it was accepted before.

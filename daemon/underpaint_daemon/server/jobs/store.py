@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,35 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from underpaint.errors import ErrorCode, RequestError
+from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
 from underpaint.wire.messages import FileInfo, JobState
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    digest TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    title TEXT NOT NULL,
-    request TEXT NOT NULL,
-    state TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    created REAL NOT NULL,
-    updated REAL NOT NULL,
-    error TEXT,
-    warnings TEXT NOT NULL DEFAULT '[]',
-    files TEXT NOT NULL DEFAULT '[]',
-    nbytes INTEGER NOT NULL DEFAULT 0,
-    acked INTEGER NOT NULL DEFAULT 0,
-    removed INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX IF NOT EXISTS jobs_state ON jobs (state, number);
-CREATE INDEX IF NOT EXISTS jobs_created ON jobs (created);
-"""
-_COLUMNS = (
-    "number, id, digest, kind, title, request, state, attempts, created, updated, error, "
-    "warnings, files, nbytes, acked, removed"
-)
+from .schema import COLUMNS, count_start, open_table
+
+log = logging.getLogger("store")
+
+_COLUMNS = ", ".join(COLUMNS)
+_TEXTS = ("id", "digest", "kind", "title", "request")
+_AS_TEXT = "CASE typeof({0}) WHEN 'text' THEN {0} ELSE '' || number END"
 _BUSY_MS = 10
 _TERMINAL = tuple(state.value for state in JobState if state.terminal)
 
@@ -78,17 +60,12 @@ class Store:
     FILE while another program has the table locked."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db = open_table(path)
         # Checkpoints sync: `checkpoint` does them where nobody waits.
         self._db.execute("PRAGMA wal_autocheckpoint=0")
-        self._db.executescript(_SCHEMA)
-        (starts,) = self._db.execute("PRAGMA user_version").fetchone()
-        self.starts = int(starts) + 1
+        self.starts = count_start(self._db)
         """How often this table was opened; later lives of the daemon count on from here."""
-        self._db.execute(f"PRAGMA user_version = {self.starts}")
+        self._mend()
         # Nobody else writes here. Whoever does (a backup, a table viewer) must not hold up a ping.
         self._db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
 
@@ -182,16 +159,16 @@ class Store:
             self._db.execute("UPDATE jobs SET acked = 1 WHERE id = ?", (id,))
 
     def results_to_remove(self, max_bytes: int, older_than: float) -> list[str]:
-        """Ids whose result files must go: too old, or the sum is too large (fetched ones first,
-        then oldest first)."""
+        """Ids whose result files must go: those too old, and, when the sum is too large, what a
+        client has acknowledged, oldest first. What nobody fetched yet goes by its age alone."""
         rows = self._db.execute(
-            "SELECT id, nbytes, updated FROM jobs WHERE nbytes > 0 AND removed = 0 "
+            "SELECT id, nbytes, updated, acked FROM jobs WHERE nbytes > 0 AND removed = 0 "
             "AND state = 'done' ORDER BY acked DESC, updated"
         ).fetchall()
-        total = sum(nbytes for _, nbytes, _ in rows)
+        total = sum(row[1] for row in rows)
         victims = []
-        for id, nbytes, updated in rows:
-            if total > max_bytes or updated < older_than:
+        for id, nbytes, updated, acked in rows:
+            if (acked and total > max_bytes) or updated < older_than:
                 victims.append(id)
                 total -= nbytes
         return victims
@@ -213,6 +190,27 @@ class Store:
         with _disk():
             self._db.executemany("DELETE FROM jobs WHERE id = ?", rows)
         return [id for (id,) in rows]
+
+    def _mend(self) -> None:
+        """Rows that another release wrote in a way we cannot read become failed jobs."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM jobs").fetchall()  # noqa: S608
+        for row in rows:
+            try:
+                _job(row)
+            except (ValueError, TypeError, AttributeError) as error:
+                log.warning("job %s cannot be read: %s", row[1], error)
+                self._replace_by_failure(row[0], unreadable(error))
+
+    def _replace_by_failure(self, number: int, error: UnderpaintError) -> None:
+        now = time.time()
+        texts = ", ".join(f"{name} = {_AS_TEXT.format(name)}" for name in _TEXTS)
+        with _disk():
+            self._db.execute(
+                f"UPDATE jobs SET {texts}, state = 'failed', attempts = 0, "  # noqa: S608
+                "created = ?, updated = ?, error = ?, warnings = '[]', files = '[]', nbytes = 0, "
+                "acked = 0, removed = 1 WHERE number = ?",
+                (now, now, json.dumps(error.to_dict()), number),
+            )
 
     def _update(self, id: str, sets: str, values: tuple[Any, ...]) -> Job:
         # Terminal states are never left, whoever asks: the row just does not match.
@@ -238,6 +236,15 @@ class Store:
         return int(count)
 
 
+def unreadable(error: Exception) -> JobFailed:
+    """The end of a job whose row or request this release cannot read."""
+    return JobFailed(
+        ErrorCode.BAD_REQUEST,
+        f"another release of Underpaint queued this job, and this one cannot read it: {error}",
+        hint="Submit it again with this release.",
+    )
+
+
 def checkpoint(path: Path) -> None:
     """Move the log into the database file, from any thread: it syncs, so never on the control
     thread. Writers are not held up. A full disk only puts it off."""
@@ -260,26 +267,33 @@ def _disk() -> Iterator[None]:
 
 
 def _job(row: tuple[Any, ...]) -> Job:
+    """Raises ValueError, TypeError or AttributeError for a row that is not ours."""
     number, id, digest, kind, title, request, state, attempts, created, updated = row[:10]
     error, warnings, files, nbytes, acked, removed = row[10:]
     return Job(
         number=number,
-        id=id,
-        digest=digest,
-        kind=kind,
-        title=title,
-        request=request,
+        id=_text(id),
+        digest=_text(digest),
+        kind=_text(kind),
+        title=_text(title),
+        request=_text(request),
         state=JobState(state),
-        attempts=attempts,
-        created=created,
-        updated=updated,
+        attempts=int(attempts),
+        created=float(created),
+        updated=float(updated),
         error=json.loads(error) if error else None,
         warnings=tuple(json.loads(warnings)),
         files=tuple(FileInfo(**file) for file in json.loads(files)),
-        nbytes=nbytes,
+        nbytes=int(nbytes),
         acked=bool(acked),
         removed=bool(removed),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value
 
 
 def _file_row(file: FileInfo) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 import zmq
 
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
-from underpaint.tree import from_json, to_plain
+from underpaint.tree import plain_request
 from underpaint.wire.envelope import Buffer, Envelope, decode
 from underpaint.wire.messages import (
     REQUESTS,
@@ -81,6 +81,7 @@ from ..thread_messages import (
 from .mailbox import Mailbox
 from .outbox import Outbox
 from .sessions import Sessions
+from .versions import told_to
 
 log = logging.getLogger("control")
 _NAME = "control"
@@ -152,8 +153,8 @@ class ControlThread:
 
         `data_heard_at`: when the data socket last heard a client (monotonic seconds).
         """
-        for job in self._engine.recover():
-            self._data.put(Pin(job.id, from_json(job.request)))
+        for job, request in self._engine.recover():
+            self._data.put(Pin(job.id, request))
         self._supervisor.start()
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
@@ -209,14 +210,15 @@ class ControlThread:
         route = Route(Channel.CONTROL, identity)
         try:
             envelope = decode(frames)
-            route = Route(Channel.CONTROL, identity, envelope.id)
+            minor = self._peers.sessions.minor_of(identity)
+            route = Route(Channel.CONTROL, identity, envelope.id, minor)
             self._handle(route, envelope, parse(envelope))
         except UnderpaintError as error:
-            self._outbox.send(identity, error_message(error, route.re))
+            self._outbox.send(identity, error_message(told_to(route.minor, error), route.re))
 
     def _handle(self, route: Route, envelope: Envelope, body: Body) -> None:
         if isinstance(body, Hello):
-            self._peers.sessions.greet_control(body.session, route.identity)
+            self._peers.sessions.greet_control(body, route.identity)
             self._reply(route, self._identity.hello_ok())
             return
         if type(body) not in REQUESTS[Channel.CONTROL]:
@@ -256,7 +258,7 @@ class ControlThread:
         try:
             self._reply(route, handler())
         except UnderpaintError as error:
-            self._send(route, error_message(error, route.re))
+            self._send(route, error_message(told_to(route.minor, error), route.re))
 
     def _reply(self, route: Route, body: Body) -> None:
         self._send(route, message(body, re=route.re))
@@ -289,7 +291,7 @@ class ControlThread:
 
     def _job(self, body: JobGet) -> Body:
         job = self._store.require(body.job)
-        return JobOk(self._engine.info(job), to_plain(from_json(job.request)))
+        return JobOk(self._engine.info(job), plain_request(job.request))
 
     def _cancel(self, body: Cancel) -> Body:
         state = self._engine.cancel(body.job, hard=body.mode is CancelMode.HARD)

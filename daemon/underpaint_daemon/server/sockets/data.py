@@ -16,6 +16,7 @@ from underpaint.buffers import BufferRef
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
 from underpaint.requests import Request
 from underpaint.tree import from_plain
+from underpaint.wire import limits
 from underpaint.wire.envelope import Envelope, decode, file_buffer
 from underpaint.wire.messages import (
     REQUESTS,
@@ -67,6 +68,7 @@ from ..thread_messages import (
 from .mailbox import Mailbox
 from .outbox import Outbox
 from .sessions import MAX_SESSIONS
+from .versions import told_to
 
 log = logging.getLogger("data")
 _NAME = "data"
@@ -94,7 +96,7 @@ class DataThread:
         self._control = control
         self._blobs = Blobs(shelf)
         self._lister = Lister(config.paths, self._post_reply)
-        self._peers: OrderedDict[bytes, str] = OrderedDict()
+        self._peers: OrderedDict[bytes, Hello] = OrderedDict()
         self._running = True
         self.heard_at = time.monotonic()
 
@@ -121,10 +123,12 @@ class DataThread:
         route = Route(Channel.DATA, identity)
         try:
             envelope = decode(frames)
-            route = Route(Channel.DATA, identity, envelope.id)
+            hello = self._peers.get(identity)
+            minor = limits.MINOR if hello is None else hello.minor
+            route = Route(Channel.DATA, identity, envelope.id, minor)
             self._handle(route, envelope, parse(envelope))
         except UnderpaintError as error:
-            self._outbox.send(identity, error_message(error, route.re))
+            self._outbox.send(identity, error_message(told_to(route.minor, error), route.re))
 
     def _handle(self, route: Route, envelope: Envelope, body: Body) -> None:
         if isinstance(body, Hello):
@@ -143,7 +147,7 @@ class DataThread:
             _HANDLERS[type(body)](self, route, envelope, body)
 
     def _greet(self, route: Route, hello: Hello) -> None:
-        self._peers[route.identity] = hello.session
+        self._peers[route.identity] = hello
         while len(self._peers) > MAX_SESSIONS:
             self._peers.popitem(last=False)
         self._control.put(Greeted(hello.session, route.identity))
@@ -185,7 +189,8 @@ class DataThread:
         try:
             _HANDLERS[type(body)](self, route, envelope, body)
         except UnderpaintError as error:
-            self._control.put(Send(route.identity, error_message(error, route.re)))
+            said = error_message(told_to(route.minor, error), route.re)
+            self._control.put(Send(route.identity, said))
 
     def _sweep(self, jobs: tuple[str, ...]) -> None:
         for job in jobs:

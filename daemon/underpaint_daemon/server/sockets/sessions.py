@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from underpaint.wire import limits
+from underpaint.wire.messages import Hello
+
 MAX_SESSIONS = 512
 
 
 @dataclass(slots=True)
 class Session:
-    """The peers of one client, as the two ROUTERs know them."""
+    """The peers of one client, as the two ROUTERs know them; `minor`: the version it speaks."""
 
     control: bytes | None = None
     data: bytes | None = None
+    minor: int = limits.MINOR
 
 
 class Sessions:
@@ -24,9 +28,11 @@ class Sessions:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._of_control: dict[bytes, str] = {}
 
-    def greet_control(self, session: str, identity: bytes) -> None:
+    def greet_control(self, hello: Hello, identity: bytes) -> None:
         """A hello on `control`: replaces the peer that this session had."""
+        session = hello.session
         entry = self._touch(session)
+        entry.minor = hello.minor
         if entry.control is not None:
             self._of_control.pop(entry.control, None)
         entry.control = identity
@@ -42,6 +48,11 @@ class Sessions:
         if session is not None:
             self._sessions.move_to_end(session)
         return session
+
+    def minor_of(self, identity: bytes) -> int:
+        """The minor version that a control peer said it speaks; ours before its hello."""
+        entry = self._sessions.get(self._of_control.get(identity, ""))
+        return limits.MINOR if entry is None else entry.minor
 
     def get(self, session: str) -> Session | None:
         return self._sessions.get(session)

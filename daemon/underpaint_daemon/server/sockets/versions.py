@@ -1,0 +1,20 @@
+"""What the daemon says to a client of a newer minor version that it does not understand."""
+
+from __future__ import annotations
+
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.wire import limits
+
+_STRANGE = (ErrorCode.BAD_REQUEST, ErrorCode.UNSUPPORTED)
+
+
+def told_to(minor: int, error: UnderpaintError) -> UnderpaintError:
+    """The error, which for a newer client says that the daemon is the older of the two."""
+    if minor <= limits.MINOR or error.code not in _STRANGE:
+        return error
+    return RequestError(
+        ErrorCode.UNSUPPORTED,
+        f"{error.message} (the client speaks 1.{minor}, this daemon 1.{limits.MINOR})",
+        hint="The daemon is older than the add-on or client: update it, then restart it.",
+        details=error.details,
+    )
