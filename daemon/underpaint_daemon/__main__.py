@@ -9,7 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from underpaint.errors import UnderpaintError
+from underpaint.cli.guard import guarded
 from underpaint.measures import EXIT_BAD_INPUT
 
 COMMANDS: Mapping[str, str] = {
@@ -42,11 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(target: str, words: list[str]) -> int:
     module, _, name = target.partition(":")
     command: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
-    try:
-        return command(words)
-    except UnderpaintError as error:
-        print(f"underpaint: {error}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+    return guarded(lambda: command(words), as_json="--json" in words)
 
 
 def _usage() -> str:

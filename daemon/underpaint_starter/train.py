@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from transformers import CLIPTokenizer
 
+from underpaint.cli.guard import Parser
 from underpaint_starter.card import write_card
 from underpaint_starter.judging.judge import save_judge
 from underpaint_starter.judging.texture import objects_of, save_texture_judge, train_texture_judge
@@ -229,7 +230,7 @@ class _Sheets:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="underpaint train-starter", description="Train the starter model, or go on with it."
     )
     parser.add_argument("--work", type=Path, required=True, help="for data and checkpoints")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import os
 import re
@@ -51,7 +52,7 @@ def find_blenders(environ: Mapping[str, str] | None = None) -> list[Blender]:
 
     Looked for, the first of a series wins: UNDERPAINT_BLENDER (a Blender program or a Python
     with bpy), UNDERPAINT_BLENDER_PYTHONS (Pythons with bpy, separated like PATH), the checkout's
-    `.blender/X.Y`, this Python when it has bpy, `blender` on PATH.
+    `.blender/X.Y`, this Python when it has bpy, `blender` on PATH, `usual_places`.
     """
     env = os.environ if environ is None else environ
     found: dict[str, Blender] = {}
@@ -60,6 +61,12 @@ def find_blenders(environ: Mapping[str, str] | None = None) -> list[Blender]:
         if blender is not None and _numbers(blender.version) >= MINIMUM:
             found.setdefault(blender.series, blender)
     return sorted(found.values(), key=lambda blender: _numbers(blender.version))
+
+
+def looked_in(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Where `find_blenders` looks on this machine, in words and patterns."""
+    env = os.environ if environ is None else environ
+    return ["UNDERPAINT_BLENDER", "UNDERPAINT_BLENDER_PYTHONS", "PATH", *usual_places(env)]
 
 
 def require_blenders(version: str | None = None) -> list[Blender]:
@@ -72,7 +79,11 @@ def require_blenders(version: str | None = None) -> list[Blender]:
     if not wanted:
         which = "Blender 4.2 or newer" if version is None else f"Blender {version}"
         have = ", ".join(b.version for b in blenders) or "none"
-        raise RequestError(ErrorCode.BLENDER_MISSING, f"no {which} was found (found: {have})")
+        raise RequestError(
+            ErrorCode.BLENDER_MISSING,
+            f"no {which} was found (found: {have})",
+            details={"looked": looked_in()},
+        )
     return wanted
 
 
@@ -108,6 +119,59 @@ def _candidates(env: Mapping[str, str]) -> Iterator[Path]:
     on_path = shutil.which("blender", path=env.get("PATH"))
     if on_path is not None:
         yield Path(on_path)
+    for pattern in usual_places(env):
+        yield from _matching(pattern)
+
+
+def usual_places(env: Mapping[str, str], platform: str = sys.platform) -> list[str]:
+    """Where Blender's installers, Steam, snap and flatpak put it: patterns of full paths."""
+    home = env.get("HOME") or env.get("USERPROFILE") or str(Path.home())
+    if platform == "win32":
+        return _on_windows(env, home)
+    if platform == "darwin":
+        app = "Blender.app/Contents/MacOS/Blender"
+        return [
+            f"/Applications/{app}",
+            "/Applications/Blender*.app/Contents/MacOS/Blender",
+            "/Applications/Blender*/Blender.app/Contents/MacOS/Blender",
+            f"{home}/Applications/Blender*.app/Contents/MacOS/Blender",
+            f"{home}/Library/Application Support/Steam/steamapps/common/Blender/{app}",
+            f"/opt/homebrew/Caskroom/blender/*/{app}",
+        ]
+    steam = "steamapps/common/Blender/blender"
+    return [
+        "/snap/bin/blender",
+        "/var/lib/flatpak/exports/bin/org.blender.Blender",
+        f"{home}/.local/share/flatpak/exports/bin/org.blender.Blender",
+        f"{home}/.local/share/Steam/{steam}",
+        f"{home}/.steam/steam/{steam}",
+        f"{home}/snap/steam/common/.local/share/Steam/{steam}",
+        f"{home}/.var/app/com.valvesoftware.Steam/data/Steam/{steam}",
+        "/opt/blender*/blender",
+        "/usr/local/blender*/blender",
+        f"{home}/blender*/blender",
+        f"{home}/Downloads/blender-*/blender",
+        f"{home}/Documents/blender/stable/*/blender",  # Blender Launcher's library
+    ]
+
+
+def _on_windows(env: Mapping[str, str], home: str) -> list[str]:
+    roots = [env.get(name) for name in ("ProgramFiles", "ProgramW6432", "ProgramFiles(x86)")]
+    programs = list(dict.fromkeys(root for root in roots if root)) or ["C:/Program Files"]
+    local = env.get("LOCALAPPDATA") or f"{home}/AppData/Local"
+    return [
+        *(f"{root}/Blender Foundation/Blender*/blender.exe" for root in programs),
+        *(f"{root}/Steam/steamapps/common/Blender/blender.exe" for root in programs),
+        f"{local}/Programs/Blender Foundation/Blender*/blender.exe",
+        f"{local}/Microsoft/WindowsApps/blender*.exe",
+        f"{home}/scoop/apps/blender/current/blender.exe",
+        f"{home}/Downloads/blender-*/blender.exe",
+    ]
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The programs of a pattern, the newest name first."""
+    return [Path(found) for found in sorted(glob.glob(pattern), reverse=True)]
 
 
 def _installed_bpy(python: Path) -> str | None:
@@ -122,12 +186,11 @@ def _installed_bpy(python: Path) -> str | None:
 
 def _ask(command: list[str]) -> str | None:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    match = re.search(r"^Blender (\d+\.\d+\.\d+)", done.stdout, re.MULTILINE)
+    said = done.stdout.decode("utf-8", "replace")
+    match = re.search(r"^Blender (\d+\.\d+\.\d+)", said, re.MULTILINE)
     return match.group(1) if match and done.returncode == 0 else None
 
 

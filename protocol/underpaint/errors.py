@@ -56,55 +56,12 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    hint: str
-    retryable: bool = False
-
-
-REGISTRY: Mapping[ErrorCode, _Entry] = {
-    ErrorCode.PROTOCOL: _Entry("Both sides must speak the Underpaint protocol; update the older."),
-    ErrorCode.PROTOCOL_VERSION: _Entry("Update add-on and daemon to the same release."),
-    ErrorCode.HELLO_REQUIRED: _Entry("Send hello before any other message."),
-    ErrorCode.UNSUPPORTED: _Entry("Update the daemon; this message is newer than it."),
-    ErrorCode.TOO_LARGE: _Entry("Lower the resolution; images may have up to 67 million pixels."),
-    ErrorCode.BAD_REQUEST: _Entry("Correct the field that the message names."),
-    ErrorCode.BAD_BUFFER: _Entry("Capture the view again, or correct the array's shape and dtype."),
-    ErrorCode.MISSING_BLOBS: _Entry("Send the buffers again.", retryable=True),
-    ErrorCode.JOB_UNKNOWN: _Entry("List the jobs with `underpaint jobs`."),
-    ErrorCode.JOB_ID_REUSED: _Entry("Use a new job id for a different request."),
-    ErrorCode.RESULT_UNKNOWN: _Entry("List the job's results; old ones are removed after a while."),
-    ErrorCode.UNKNOWN_SAMPLER: _Entry("Choose one that `underpaint models samplers` lists."),
-    ErrorCode.MODEL_MISSING: _Entry("List the models with `underpaint models list`."),
-    ErrorCode.MODEL_BROKEN: _Entry("Give a diffusers-format folder with safetensors weights."),
-    ErrorCode.CONTROL_MISSING: _Entry("Choose a control the model has, or give a ControlNet."),
-    ErrorCode.LORA_MISSING: _Entry("Give a .safetensors LoRA file made for this model."),
-    ErrorCode.DETECTOR_MISSING: _Entry("Use canny or lineart, or give the detector's weights."),
-    ErrorCode.BAD_MESH: _Entry("Mend the mesh where the message says, then try again."),
-    ErrorCode.OUT_OF_MEMORY: _Entry("Lower resolution or batch, or close GPU programs.", True),
-    ErrorCode.DISK_FULL: _Entry("Free disk space, or set UNDERPAINT_DATA to another disk.", True),
-    ErrorCode.WORKER_LOST: _Entry(
-        "Try again; if it repeats, lower the resolution, or see `underpaint daemon logs`.", True
-    ),
-    ErrorCode.CANCELLED: _Entry("Nothing to mend: the job was cancelled."),
-    ErrorCode.DAEMON_ABSENT: _Entry("Start it with `underpaint daemon start`.", True),
-    ErrorCode.DAEMON_LOST: _Entry("Start it again; accepted jobs are kept.", True),
-    ErrorCode.DAEMON_START_FAILED: _Entry("Run `underpaint doctor`; it names the fix."),
-    ErrorCode.INSTALL_FAILED: _Entry("Press Install again: finished steps are kept.", True),
-    ErrorCode.NOT_AUTHORISED: _Entry("Use the connection file of the running daemon."),
-    ErrorCode.TIMEOUT: _Entry("Try again; `underpaint daemon status` tells if it is busy.", True),
-    ErrorCode.BLENDER_MISSING: _Entry("Run installers/bootstrap.py, or set UNDERPAINT_BLENDER."),
-    ErrorCode.CAPTURE_FAILED: _Entry("Check that the scene has a camera and visible objects."),
-    ErrorCode.FILE: _Entry("Check that the file exists, is readable, and is of a known format."),
-    ErrorCode.INTERNAL: _Entry("This is a bug: please report it with `underpaint daemon logs`."),
-}
-
-
 class UnderpaintError(Exception):
     """A failure with its fix.
 
-    Attributes: `code` (stable), `message` (what and where), `hint` (how to mend it), `retryable`
-    (the same request may succeed later), `details` (JSON-like facts, e.g. missing blob hashes).
+    Attributes: `code` (stable), `message` (what and where), `hint` (how to mend it, in words that
+    are good anywhere), `retryable` (the same request may succeed later), `details` (JSON-like
+    facts, e.g. missing blob hashes).
     """
 
     def __init__(
@@ -126,6 +83,12 @@ class UnderpaintError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})"
 
+    @property
+    def terminal_hint(self) -> str:
+        """The hint for somebody at a terminal: with the command, where one helps."""
+        entry = REGISTRY[self.code]
+        return entry.terminal if entry.terminal and self.hint == entry.hint else self.hint
+
     def to_dict(self) -> dict[str, Any]:
         """The wire form: code, message, hint, retryable, details."""
         return {
@@ -140,8 +103,15 @@ class UnderpaintError(Exception):
 class ProtocolError(UnderpaintError):
     """Bytes that are not a well-formed message."""
 
-    def __init__(self, message: str, *, code: ErrorCode = ErrorCode.PROTOCOL) -> None:
-        super().__init__(code, message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: ErrorCode = ErrorCode.PROTOCOL,
+        hint: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code, message, hint=hint, details=details)
 
 
 class RequestError(UnderpaintError):
@@ -156,15 +126,129 @@ class JobFailed(UnderpaintError):
     """An accepted job ended in failure."""
 
 
-_CLASS_OF_CODE: Mapping[ErrorCode, type[UnderpaintError]] = {
-    ErrorCode.DAEMON_ABSENT: ConnectionLost,
-    ErrorCode.DAEMON_LOST: ConnectionLost,
-    ErrorCode.NOT_AUTHORISED: ConnectionLost,
-    ErrorCode.TIMEOUT: ConnectionLost,
-    ErrorCode.WORKER_LOST: JobFailed,
-    ErrorCode.OUT_OF_MEMORY: JobFailed,
-    ErrorCode.CANCELLED: JobFailed,
-    ErrorCode.INTERNAL: JobFailed,
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """`kind`: the class of every error of the code, here and from the wire. `terminal`: the hint
+    where commands can be typed, when it is another."""
+
+    kind: type[UnderpaintError]
+    hint: str
+    retryable: bool = False
+    terminal: str = ""
+
+
+REGISTRY: Mapping[ErrorCode, _Entry] = {
+    ErrorCode.PROTOCOL: _Entry(
+        ProtocolError, "Both sides must speak the Underpaint protocol; update the older."
+    ),
+    ErrorCode.PROTOCOL_VERSION: _Entry(
+        ProtocolError, "Update add-on and daemon to the same release."
+    ),
+    ErrorCode.HELLO_REQUIRED: _Entry(ProtocolError, "Send hello before any other message."),
+    ErrorCode.UNSUPPORTED: _Entry(
+        ProtocolError, "Update the daemon; this message is newer than it."
+    ),
+    ErrorCode.TOO_LARGE: _Entry(
+        RequestError, "Lower the resolution; images may have up to 67 million pixels."
+    ),
+    ErrorCode.BAD_REQUEST: _Entry(RequestError, "Correct the field that the message names."),
+    ErrorCode.BAD_BUFFER: _Entry(
+        RequestError, "Capture the view again, or correct the array's shape and dtype."
+    ),
+    ErrorCode.MISSING_BLOBS: _Entry(RequestError, "Send the buffers again.", retryable=True),
+    ErrorCode.JOB_UNKNOWN: _Entry(
+        RequestError,
+        "It was removed, or belongs to another daemon; look into the list of jobs.",
+        terminal="List the jobs with `underpaint jobs`.",
+    ),
+    ErrorCode.JOB_ID_REUSED: _Entry(RequestError, "Use a new job id for a different request."),
+    ErrorCode.RESULT_UNKNOWN: _Entry(
+        RequestError, "List the job's results; old ones are removed after a while."
+    ),
+    ErrorCode.UNKNOWN_SAMPLER: _Entry(
+        RequestError,
+        "Choose one of the samplers in the list.",
+        terminal="Choose one that `underpaint models samplers` lists.",
+    ),
+    ErrorCode.MODEL_MISSING: _Entry(
+        RequestError,
+        "Choose one of the models in the list.",
+        terminal="List the models with `underpaint models list`.",
+    ),
+    ErrorCode.MODEL_BROKEN: _Entry(
+        RequestError, "Give a diffusers-format folder with safetensors weights."
+    ),
+    ErrorCode.CONTROL_MISSING: _Entry(
+        RequestError, "Choose a control the model has, or give a ControlNet."
+    ),
+    ErrorCode.LORA_MISSING: _Entry(
+        RequestError, "Give a .safetensors LoRA file made for this model."
+    ),
+    ErrorCode.DETECTOR_MISSING: _Entry(
+        RequestError, "Use canny or lineart, or give the detector's weights."
+    ),
+    ErrorCode.BAD_MESH: _Entry(
+        RequestError, "Mend the mesh where the message says, then try again."
+    ),
+    ErrorCode.OUT_OF_MEMORY: _Entry(
+        JobFailed, "Lower resolution or batch, or close GPU programs.", retryable=True
+    ),
+    ErrorCode.DISK_FULL: _Entry(
+        RequestError,
+        "Free disk space, or move Underpaint's data to another disk.",
+        retryable=True,
+        terminal="Free disk space, or set UNDERPAINT_DATA to another disk.",
+    ),
+    ErrorCode.WORKER_LOST: _Entry(
+        JobFailed,
+        "Try again; if it repeats, lower the resolution, or look into the log.",
+        retryable=True,
+        terminal="Try again; if it repeats, lower the resolution, or see `underpaint daemon logs`.",
+    ),
+    ErrorCode.CANCELLED: _Entry(JobFailed, "Nothing to mend: the job was cancelled."),
+    ErrorCode.DAEMON_ABSENT: _Entry(
+        ConnectionLost,
+        "Start the daemon.",
+        retryable=True,
+        terminal="Start it with `underpaint daemon start`.",
+    ),
+    ErrorCode.DAEMON_LOST: _Entry(
+        ConnectionLost, "Start the daemon again; accepted jobs are kept.", retryable=True
+    ),
+    ErrorCode.DAEMON_START_FAILED: _Entry(
+        ConnectionLost,
+        "Look into the log; installing the daemon again mends most of it.",
+        terminal="Run `underpaint doctor`; it names the fix.",
+    ),
+    ErrorCode.INSTALL_FAILED: _Entry(
+        RequestError, "Press Install again: finished steps are kept.", retryable=True
+    ),
+    ErrorCode.NOT_AUTHORISED: _Entry(
+        ConnectionLost, "Use the connection file of the running daemon."
+    ),
+    ErrorCode.TIMEOUT: _Entry(
+        ConnectionLost,
+        "Try again; the daemon may be busy.",
+        retryable=True,
+        terminal="Try again; `underpaint daemon status` tells if it is busy.",
+    ),
+    ErrorCode.BLENDER_MISSING: _Entry(
+        RequestError,
+        "Install Blender 4.2 or newer, or say where it is in UNDERPAINT_BLENDER.",
+        terminal="Install Blender 4.2 or newer, or set UNDERPAINT_BLENDER to it; "
+        "`underpaint doctor` tells where it was looked for.",
+    ),
+    ErrorCode.CAPTURE_FAILED: _Entry(
+        RequestError, "Check that the scene has a camera and visible objects."
+    ),
+    ErrorCode.FILE: _Entry(
+        RequestError, "Check that the file exists, is readable, and is of a known format."
+    ),
+    ErrorCode.INTERNAL: _Entry(
+        JobFailed,
+        "This is a bug: please report it with the log.",
+        terminal="This is a bug: please report it with `underpaint daemon logs`.",
+    ),
 }
 
 
@@ -173,13 +257,10 @@ def error_from_dict(data: Mapping[str, Any]) -> UnderpaintError:
     raw = str(data.get("code", ""))
     code = ErrorCode(raw) if raw in ErrorCode._value2member_map_ else ErrorCode.INTERNAL
     message, hint = str(data.get("message", raw)), data.get("hint")
-    if code in (ErrorCode.PROTOCOL, ErrorCode.PROTOCOL_VERSION):
-        return ProtocolError(message, code=code)
-    kind = _CLASS_OF_CODE.get(code, RequestError)
     details = data.get("details")
-    return kind(
-        code,
-        message,
-        hint=str(hint) if hint is not None else None,
-        details=details if isinstance(details, Mapping) else None,
-    )
+    known = details if isinstance(details, Mapping) else None
+    fix = str(hint) if hint is not None else None
+    kind = REGISTRY[code].kind
+    if issubclass(kind, ProtocolError):
+        return kind(message, code=code, hint=fix, details=known)
+    return kind(code, message, hint=fix, details=known)

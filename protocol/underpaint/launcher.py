@@ -181,12 +181,23 @@ def _check_time(
 
 
 def _start_failed(paths: Paths, what: str) -> UnderpaintError:
-    last = last_line(start_log(paths))
+    last, fix = _last_words(start_log(paths))
     return ConnectionLost(
         ErrorCode.DAEMON_START_FAILED,
         f"{what}: {last}" if last else what,
+        hint=fix,
         details={"log": str(start_log(paths))},
     )
+
+
+def _last_words(file: Path) -> tuple[str, str | None]:
+    """What a process said last, and the fix if it named one (see `cli.output.print_error`)."""
+    last = last_line(file)
+    if not last.startswith("fix:"):
+        return last, None
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    return errors[-1].removeprefix("error: ") if errors else "", last.removeprefix("fix:").strip()
 
 
 def start_log(paths: Paths) -> Path:

@@ -51,7 +51,9 @@ def texture_file(
     for option, value in options.items():
         words += [f"--{option.replace('_', '-')}", str(value)]
     command = [daemon_python(), "-m", "underpaint_daemon", "texture", *words]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+    )
     try:
         (asset,) = json.loads(done.stdout)["assets"]
     except ValueError as error:

@@ -111,7 +111,24 @@ def _dump(value: Any) -> Any:
         return _dump_fields(value)
     if isinstance(value, tuple):
         return [_dump(item) for item in value]
-    return value.value if isinstance(value, StrEnum) else value
+    if isinstance(value, StrEnum):
+        return value.value
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    """A text that can travel. Half a character of UTF-16, or a byte that a shell could not read,
+    is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        shown = value.encode("utf-8", "replace").decode()
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"{shown[:80]!r} holds characters that are no text, the first at {error.start}",
+            hint="Type it again, or save it as UTF-8.",
+        ) from error
+    return value
 
 
 def _dump_fields(value: Any) -> Plain:

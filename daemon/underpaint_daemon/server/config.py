@@ -20,6 +20,8 @@ class Config:
     `idle_exit`: without clients and jobs for so long, the daemon ends; 0 = never.
     `idle_unload`: without jobs for so long, the worker is replaced by a fresh one, which gives
     back all its memory. `cancel_grace`: a hard cancel waits so long before it kills.
+    `results_age`: so long results stay that nobody fetched. `gpu`: number of the worker's GPU,
+    `cpu`, or empty for the first. `worker_memory`: what the worker may use of main memory; 0 = all.
     """
 
     paths: Paths
@@ -32,7 +34,10 @@ class Config:
     results_bytes: int = 10 * GIB
     results_age: float = 30 * DAY
     blob_bytes: int = 4 * GIB
+    cache_bytes: int = 20 * GIB
     max_jobs: int = 10_000
+    gpu: str = ""
+    worker_memory: int = 0
 
     @property
     def checks_models(self) -> bool:

@@ -46,7 +46,7 @@ def lock_folder(paths: Paths) -> FileLock:
         raise ConnectionLost(
             ErrorCode.DAEMON_START_FAILED,
             f"another daemon serves {paths.data}",
-            hint="Use that one, or stop it with `underpaint daemon stop`.",
+            hint="Use that one, or stop it first.",
         )
     return lock
 

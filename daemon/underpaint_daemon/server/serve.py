@@ -1,44 +1,71 @@
-"""`python -m underpaint_daemon serve`: its options."""
+"""`python -m underpaint_daemon serve`: its options. What is not given comes from the settings."""
 
 from __future__ import annotations
 
 import argparse
 
-from underpaint.paths import user_paths
+from underpaint.cli.guard import Parser
+from underpaint.paths import Paths, user_paths
+from underpaint.settings import SETTINGS, Setting, Value, read_settings
 
 from .assembly import serve
-from .config import DEFAULT_RUNNER, Config
+from .config import DAY, DEFAULT_RUNNER, Config
 
-_MINUTE = 60.0
+_MINUTE, _MB = 60.0, 1_000_000
+_OPTIONS = {
+    "idle_exit_minutes": "--idle-exit",
+    "idle_unload_minutes": "--idle-unload",
+    "cancel_grace_seconds": "--cancel-grace",
+    "results_days": "--results-days",
+    "results_mb": "--results-mb",
+    "buffers_mb": "--buffers-mb",
+    "caches_mb": "--caches-mb",
+    "gpu": "--gpu",
+    "worker_memory_mb": "--worker-memory-mb",
+}
 
 
 def main(argv: list[str]) -> int:
     """Run the daemon in this process until it is told to end."""
     options = _parser().parse_args(argv)
-    config = Config(
-        paths=user_paths(),
+    return serve(_config(user_paths(), options))
+
+
+def _config(paths: Paths, options: argparse.Namespace) -> Config:
+    values = {**read_settings(paths), **_given(options)}
+    return Config(
+        paths=paths,
         bind=options.bind,
         runner=options.runner,
-        idle_exit=options.idle_exit * _MINUTE,
-        idle_unload=options.idle_unload * _MINUTE,
-        cancel_grace=options.cancel_grace,
-        results_bytes=options.results_mb * 1_000_000,
-        blob_bytes=options.buffers_mb * 1_000_000,
+        idle_exit=float(values["idle_exit_minutes"]) * _MINUTE,
+        idle_unload=float(values["idle_unload_minutes"]) * _MINUTE,
+        cancel_grace=float(values["cancel_grace_seconds"]),
+        results_age=float(values["results_days"]) * DAY,
+        results_bytes=int(values["results_mb"]) * _MB,
+        blob_bytes=int(values["buffers_mb"]) * _MB,
+        cache_bytes=int(values["caches_mb"]) * _MB,
+        gpu=str(values["gpu"]),
+        worker_memory=int(values["worker_memory_mb"]) * _MB,
     )
-    return serve(config)
+
+
+def _given(options: argparse.Namespace) -> dict[str, Value]:
+    said = {name: getattr(options, name) for name in _OPTIONS}
+    return {name: SETTINGS[name].parsed(v, "serve") for name, v in said.items() if v is not None}
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="underpaint_daemon serve",
         description="The Underpaint daemon. Folders: UNDERPAINT_DATA, UNDERPAINT_CACHE.",
     )
     add = parser.add_argument
     add("--bind", default="127.0.0.1", help="address to listen on (default: this machine only)")
     add("--runner", default=DEFAULT_RUNNER, metavar="MODULE:FACTORY", help="what runs the jobs")
-    add("--idle-exit", type=float, default=60, metavar="MIN", help="0 = never (default 60)")
-    add("--idle-unload", type=float, default=5, metavar="MIN", help="give memory back (default 5)")
-    add("--cancel-grace", type=float, default=2, metavar="S", help="before a hard cancel kills")
-    add("--results-mb", type=int, default=10_000, help="room for results (default 10000)")
-    add("--buffers-mb", type=int, default=4_000, help="room for captured buffers (default 4000)")
+    for name, option in _OPTIONS.items():
+        add(option, dest=name, metavar=_word(SETTINGS[name]), help=SETTINGS[name].told)
     return parser
+
+
+def _word(known: Setting) -> str:
+    return known.name.rpartition("_")[2].upper()

@@ -51,7 +51,7 @@ class Supervisor:
     def __init__(
         self, config: Config, shelf: Shelf, post: Callable[[FromWorker | WorkerGone], None]
     ) -> None:
-        self._command = _command(config, shelf)
+        self._command, self._env = _command(config, shelf), worker_environment(config.gpu)
         self._post = post
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
@@ -78,7 +78,7 @@ class Supervisor:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=worker_environment(),
+            env=self._env,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
@@ -155,20 +155,23 @@ def describe_exit(code: int) -> str:
     return f"signal {name}{often}"
 
 
-def worker_environment() -> dict[str, str]:
-    """This environment, with glibc's allocator told to keep what it has.
+def worker_environment(gpu: str = "") -> dict[str, str]:
+    """This environment, with glibc's allocator told to keep what it has, and the GPU chosen:
+    its number, `cpu`, or empty for the first.
 
     Tensors come and go by the megabyte; giving each back to the kernel and faulting it in again
     makes CPU inference two to seven times slower. The worker's memory goes back as a whole when
     it is idle. Other allocators ignore these (source: mallopt(3)).
     """
-    return {**_ALLOCATOR, **os.environ}
+    chosen = {} if not gpu else {"CUDA_VISIBLE_DEVICES": "" if gpu == "cpu" else gpu}
+    return {**_ALLOCATOR, **os.environ, **chosen}
 
 
 def _command(config: Config, shelf: Shelf) -> list[str]:
     paths = config.paths
     command = [sys.executable, "-m", "underpaint_daemon.worker.main", "--runner", config.runner]
     command += ["--parent", str(os.getpid()), "--data", str(paths.data)]
+    command += ["--memory", str(config.worker_memory)] if config.worker_memory else []
     command += [] if shelf.fast is None else ["--fast", str(shelf.fast)]
     return [*command, "--runtime", str(paths.runtime), "--cache", str(paths.cache)]
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.buffers import BufferRef
-from underpaint.errors import ErrorCode, JobFailed, UnderpaintError
+from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
 from underpaint.requests import Request
 from underpaint.tree import buffer_refs, from_json
 from underpaint.wire import limits
@@ -125,7 +125,7 @@ def _mapped(ref: BufferRef, shelf: Shelf) -> npt.NDArray[Any]:
         with shelf.open(blob_name(ref.sha256)) as file:
             return np.memmap(file, ref.dtype, "c", shape=ref.shape).view(np.ndarray)
     except FileNotFoundError as error:
-        raise JobFailed(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
+        raise RequestError(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
 
 
 def run_job(

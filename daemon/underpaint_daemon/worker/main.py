@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     _be_modest(options.parent)
+    _bound(options.memory)
     _end_when_starved()
     source, sink = _take_stdio()
     paths = Paths(runtime=options.runtime, data=options.data, cache=options.cache)
@@ -70,6 +71,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     for folder in ("data", "runtime", "cache"):
         parser.add_argument(f"--{folder}", type=Path, required=True)
     parser.add_argument("--fast", type=Path)
+    parser.add_argument("--memory", type=int, default=0, help="bytes it may use; 0 = all")
     return parser.parse_args(argv)
 
 
@@ -134,16 +136,22 @@ def _memory() -> dict[str, Any]:
 
 
 def _resident_bytes() -> int:
-    """Memory in use now where the system tells it, else its peak, else 0."""
+    """Main memory in use now."""
     with contextlib.suppress(OSError, IndexError, ValueError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
-    if sys.platform == "win32":
-        return 0
-    import resource
+    import psutil
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return int(psutil.Process().memory_info().rss)
+
+
+def _bound(nbytes: int) -> None:
+    """Let the process use so much main memory, where the system can hold it to that: of what it
+    allocates, not of its address space, which a GPU's driver reserves by the terabyte."""
+    if nbytes and sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (nbytes, nbytes))
 
 
 def _take_stdio() -> tuple[BinaryIO, BinaryIO]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from underpaint.cli.guard import Parser
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint_daemon.common.models import starter_folder
@@ -214,7 +215,7 @@ def _mesh(path: Path | None) -> Mesh | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="underpaint eval starter", description="Measure the starter model on unseen scenes."
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -41,7 +41,7 @@ def _status(args: argparse.Namespace) -> int:
     except ConnectionLost as error:
         if error.code is not ErrorCode.DAEMON_ABSENT:
             raise
-        print_result({"state": "absent"}, [f"absent ({error.hint})"], args.json)
+        print_result({"state": "absent"}, [f"absent ({error.terminal_hint})"], args.json)
         return 0
     print_result(status, _status_lines(status), args.json)
     return 0

@@ -10,8 +10,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from ..blenders import find_blenders
+from ..blenders import find_blenders, looked_in
 from ..client import connect
 from ..errors import UnderpaintError
 from ..launcher import daemon_python
@@ -20,6 +21,8 @@ from .options import add_json
 from .output import print_result
 
 _NEEDED_GB = 5
+# What programs print is in whatever encoding they like.
+_TEXT: dict[str, Any] = {"text": True, "encoding": "utf-8", "errors": "replace"}
 _WORKER_IMPORTS = "import torch, diffusers, transformers; print(torch.__version__)"
 
 
@@ -70,7 +73,7 @@ def _guard(name: str, check: Callable[[], Check]) -> Iterator[Check]:
     try:
         yield check()
     except UnderpaintError as error:
-        yield Check(name, False, error.message, error.hint)
+        yield Check(name, False, error.message, error.terminal_hint)
     except OSError as error:
         yield Check(name, False, str(error), "Set UNDERPAINT_DATA to a folder you can write to.")
 
@@ -100,7 +103,7 @@ def _zmq() -> Check:
 
 def _torch() -> Check:
     command = [daemon_python(), "-c", _WORKER_IMPORTS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, check=False, **_TEXT)
     if done.returncode == 0:
         return Check("torch", True, done.stdout.strip())
     last = (done.stderr.strip().splitlines() or ["no output"])[-1]
@@ -110,7 +113,7 @@ def _torch() -> Check:
 def _torchvision() -> Check:
     """A torchvision of another build than torch breaks the import of diffusers' pipelines."""
     command = [daemon_python(), "-c", "import torchvision"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, check=False, **_TEXT)
     if done.returncode == 0 or "ModuleNotFoundError" in done.stderr:
         return Check(
             "torchvision", True, "fits" if done.returncode == 0 else "absent, as it may be"
@@ -131,5 +134,6 @@ def _blender() -> Check:
     found = ", ".join(blender.version for blender in find_blenders())
     if found:
         return Check("blender", True, found)
-    fix = "Install Blender 4.2 or newer, or run `python3 installers/bootstrap.py demo`."
-    return Check("blender", False, "none found", fix)
+    places = "\n     ".join(looked_in())
+    fix = "Install Blender 4.2 or newer, or set UNDERPAINT_BLENDER to it."
+    return Check("blender", False, f"none found; looked in\n     {places}", fix)

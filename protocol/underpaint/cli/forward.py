@@ -23,4 +23,15 @@ def run(arguments: list[str]) -> int:
 
         return main(arguments[2:])
     command = [daemon_python(), "-m", "underpaint_daemon", *arguments]
-    return subprocess.run(command, check=False).returncode
+    return _ended(subprocess.Popen(command))
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code; of one that a signal ended, what a shell says. Ctrl-C reaches it as it
+    reaches us: it cancels its job and says so, and we wait for that."""
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue
+        return code if code >= 0 else 128 - code

@@ -19,6 +19,7 @@ from ..requests import (
     Sampling,
     TileAxes,
 )
+from ..encodings import typed
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +29,8 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_words(parser: argparse.ArgumentParser, what: str) -> None:
     """Prompt and negative prompt."""
-    parser.add_argument("--prompt", required=True, help=what)
-    parser.add_argument("--negative", default="", help="what to keep away from")
+    parser.add_argument("--prompt", type=typed, required=True, help=what)
+    parser.add_argument("--negative", type=typed, default="", help="what to keep away from")
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

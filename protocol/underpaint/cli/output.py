@@ -21,7 +21,7 @@ def print_error(error: UnderpaintError, as_json: bool) -> None:
     """What went wrong and how to mend it."""
     if as_json:
         print(json.dumps({"error": error.to_dict()}, indent=2, sort_keys=True))
-    print(f"error: {error.message}\nfix:   {error.hint}", file=sys.stderr)
+    print(f"error: {error.message}\nfix:   {error.terminal_hint}", file=sys.stderr)
 
 
 class ProgressLine:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,9 +14,10 @@ import numpy as np
 from ..blenders import Blender, checkout_root, require_blenders
 from ..buffers import Array, Buffers
 from ..cameras import project
+from ..cli.guard import Parser
 from ..errors import ErrorCode, RequestError, UnderpaintError
 from ..files.viewfile import load_view
-from ..measures import EXIT_BAD_INPUT, Report, at_most
+from ..measures import Report, at_most
 from ..normals import decode_normal
 from ..requests import View
 from .analytic import Truth, trace
@@ -37,17 +36,13 @@ Figures = dict[str, float]
 
 
 def main(argv: Sequence[str]) -> int:
-    """The command; its exit code: 0 all bars hold, 3 one does not, 2 bad input."""
-    parser = argparse.ArgumentParser(prog="underpaint eval capture", description=__doc__)
+    """The command; its exit code: 0 all bars hold, 3 one does not. Raises UnderpaintErrors."""
+    parser = Parser(prog="underpaint eval capture", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--blender", metavar="VERSION", help="only this one, like 4.2")
     parser.add_argument("--seed", type=int, default=0, help="moves cameras and shapes about")
     args = parser.parse_args(argv)
-    try:
-        report = evaluate(require_blenders(args.blender), args.seed)
-    except UnderpaintError as error:
-        print(f"underpaint eval capture: {error}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+    report = evaluate(require_blenders(args.blender), args.seed)
     print(report.to_json() if args.json else report.to_text())
     return report.exit_code
 
@@ -108,6 +103,8 @@ def _run(blender: Blender, folder: Path) -> dict[str, Any]:
         blender.command(script, [str(folder)]),
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         timeout=_TIMEOUT_S,
         check=False,
     )

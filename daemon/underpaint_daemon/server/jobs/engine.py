@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
+from underpaint.errors import ConnectionLost, ErrorCode, JobFailed, RequestError, UnderpaintError
 from underpaint.requests import REQUEST_KINDS, Request
 from underpaint.tree import from_json, request_digest, to_json
 from underpaint.wire.messages import FileInfo, JobInfo, JobState
@@ -108,7 +108,7 @@ class Engine:
         if item.problem is not None:
             raise item.problem
         if self.draining:
-            raise RequestError(
+            raise ConnectionLost(
                 ErrorCode.DAEMON_LOST, "the daemon is about to stop; submit to the next one"
             )
         kind = next(name for name, cls in REQUEST_KINDS.items() if isinstance(request, cls))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.wire.messages import FileInfo, JobState
 
 from .schema import COLUMNS, count_start, open_table
@@ -236,9 +236,9 @@ class Store:
         return int(count)
 
 
-def unreadable(error: Exception) -> JobFailed:
+def unreadable(error: Exception) -> RequestError:
     """The end of a job whose row or request this release cannot read."""
-    return JobFailed(
+    return RequestError(
         ErrorCode.BAD_REQUEST,
         f"another release of Underpaint queued this job, and this one cannot read it: {error}",
         hint="Submit it again with this release.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
 from underpaint.wire import limits
 
 _STRANGE = (ErrorCode.BAD_REQUEST, ErrorCode.UNSUPPORTED)
@@ -12,9 +12,9 @@ def told_to(minor: int, error: UnderpaintError) -> UnderpaintError:
     """The error, which for a newer client says that the daemon is the older of the two."""
     if minor <= limits.MINOR or error.code not in _STRANGE:
         return error
-    return RequestError(
-        ErrorCode.UNSUPPORTED,
+    return ProtocolError(
         f"{error.message} (the client speaks 1.{minor}, this daemon 1.{limits.MINOR})",
+        code=ErrorCode.UNSUPPORTED,
         hint="The daemon is older than the add-on or client: update it, then restart it.",
         details=error.details,
     )

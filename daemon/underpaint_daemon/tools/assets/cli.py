@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import json
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import underpaint
 from underpaint.buffers import Buffers
 from underpaint.cli.controls import add_control, controls_of
+from underpaint.cli.guard import Parser
 from underpaint.cli.options import (
     add_json,
     add_model,
@@ -37,6 +37,7 @@ from .assets import SUFFIXES, mesh_ref, open_asset
 from .cli_edit import add_editing, continued, edited
 from .cli_objects import object_prompts, objects_in_cell
 from .cli_results import tell, write_results, write_summary
+from .table import read_rows
 
 _DONE = "done.json"
 _EXPORTS = ("glb", "fbx")
@@ -87,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
 def options() -> argparse.ArgumentParser:
     """The command's options."""
     request = TextureRequest.__dataclass_fields__
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="underpaint texture",
         description=__doc__,
         epilog=_EPILOG,
@@ -150,21 +151,16 @@ def _assets(args: argparse.Namespace) -> Iterator[Asset]:
 
 def _rows(args: argparse.Namespace) -> Iterator[Asset]:
     """The assets of a CSV file. Raises RequestError(FILE) that names the row."""
-    try:
-        with args.csv.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RequestError(ErrorCode.FILE, f"{args.csv} cannot be read: {error}") from error
-    for line, row in enumerate(rows, 2):
-        name, text, seed = (row.get(key) or "" for key in ("file", "prompt", "seed"))
+    for row in read_rows(args.csv, ("file", "prompt")):
+        name, text, seed = row["file"], row["prompt"], row["seed"]
         if not name or not text or not (seed or "0").isdecimal():
             raise RequestError(
                 ErrorCode.FILE,
-                f"{args.csv}, line {line}: needs a file and a prompt, and seeds are numbers",
+                f"{args.csv}, line {row.line}: needs a file and a prompt, and seeds are numbers",
             )
         file = args.mesh / name
-        prompt = Prompt(text, row.get("negative") or args.negative)
-        objects = (*args.object_prompt, *objects_in_cell(row.get("object_prompts") or ""))
+        prompt = Prompt(text, row["negative"] or args.negative)
+        objects = (*args.object_prompt, *objects_in_cell(row["object_prompts"]))
         number = int(seed) if seed else args.seed
         yield Asset(file, prompt, args.out / file.stem, number, objects)
 

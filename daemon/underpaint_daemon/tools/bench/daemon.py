@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from underpaint.buffers import Buffers
+from underpaint.cli.guard import Parser
 from underpaint.client import Client
 from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.events import Preview
@@ -65,7 +66,7 @@ def main(argv: list[str]) -> int:
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="underpaint_daemon bench daemon")
+    parser = Parser(prog="underpaint_daemon bench daemon")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", type=Path, help="a model folder (default: the starter)")
     parser.add_argument("--side", type=int, default=256)

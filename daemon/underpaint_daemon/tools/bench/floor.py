@@ -16,7 +16,7 @@ from typing import Any
 import zmq
 
 from underpaint.buffers import Array
-from underpaint.errors import ConnectionLost, ErrorCode
+from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 
 _ANSWER_MS = 20_000
 _COPY, _NO_COPY = b"copy", b"no copy"
@@ -43,7 +43,7 @@ class Floor:
         answer = self._socket.recv() if copy else self._socket.recv(copy=False).buffer
         took = time.perf_counter() - began
         if len(answer) != arrays[-1].nbytes:
-            raise ConnectionLost(ErrorCode.INTERNAL, "the bare loopback answered something else")
+            raise JobFailed(ErrorCode.INTERNAL, "the bare loopback answered something else")
         return took
 
 
@@ -54,7 +54,7 @@ def bare_loopback() -> Iterator[Floor]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as far, zmq.Context() as ctx:
         try:
             if far.stdout is None:
-                raise ConnectionLost(ErrorCode.INTERNAL, "the bare loopback has no output")
+                raise JobFailed(ErrorCode.INTERNAL, "the bare loopback has no output")
             endpoint, key = far.stdout.readline().split()
             public, secret = zmq.curve_keypair()
             socket: zmq.Socket[bytes] = ctx.socket(zmq.DEALER)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from underpaint.client import Client, connect
 from underpaint.errors import ConnectionLost, ErrorCode
-from underpaint.measures import EXIT_BAD_INPUT, Report
+from underpaint.measures import Report
 from underpaint.paths import Paths, user_paths
 from underpaint.wire.connection import read_connection
 
@@ -33,7 +33,7 @@ def own_daemon(options: Sequence[str] = ()) -> Iterator[Paths]:
         paths = user_paths(env)
         command = [sys.executable, "-m", "underpaint_daemon", "serve", "--idle-exit", "2", *options]
         # A bench that is told to end must end its daemon too.
-        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_BAD_INPUT))
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
         process = stack.enter_context(subprocess.Popen(command, env=env, stdout=sys.stderr))
         stack.callback(_stop, process)
         _wait(paths, process)

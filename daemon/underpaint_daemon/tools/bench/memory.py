@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from underpaint.buffers import Buffers
+from underpaint.cli.guard import Parser
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Report, at_most
 from underpaint.paths import Paths
@@ -65,7 +66,7 @@ def main(argv: list[str]) -> int:
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="underpaint bench memory", description=__doc__)
+    parser = Parser(prog="underpaint bench memory", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--views", type=int, default=12, choices=range(2, 65), metavar="N")
     parser.add_argument("--side", type=int, default=1024, help="pixels a side of a view (1024)")

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from underpaint.buffers import Array, Buffers, Kind
+from underpaint.cli.guard import Parser
 from underpaint.client import Client
 from underpaint.errors import ErrorCode, JobFailed
 from underpaint.events import Failed
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> int:
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="underpaint_daemon bench transport")
+    parser = Parser(prog="underpaint_daemon bench transport")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--side", type=int, default=1024, help="pixels a side of the view")
     parser.add_argument("--repeats", type=int, default=15)

@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from underpaint.errors import UnderpaintError
-from underpaint.measures import EXIT_BAD_INPUT, Bar, Report, at_least, at_most
+from underpaint.cli.guard import Parser
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
 from ..assets.meshio import load_mesh
@@ -30,25 +31,17 @@ _BEAT_OPEN3D = 10.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """The command; its exit code: 0 all bars hold, 3 one does not, 2 bad input."""
+    """The command; its exit code: 0 all bars hold, 3 one does not. Raises UnderpaintErrors."""
     args = _parser().parse_args(argv)
     if args.compare_open3d and not available():
-        print(
-            f"underpaint eval projection: Open3D is not installed; {INSTALL}",
-            file=sys.stderr,
-        )
-        return EXIT_BAD_INPUT
-    try:
-        report = evaluate(args)
-    except UnderpaintError as error:
-        print(f"underpaint eval projection: {error}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+        raise RequestError(ErrorCode.BAD_REQUEST, "Open3D is not installed", hint=INSTALL)
+    report = evaluate(args)
     print(report.to_json() if args.json else report.to_text())
     return report.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="underpaint eval projection", description=__doc__)
+    parser = Parser(prog="underpaint eval projection", description=__doc__)
     shapes = ", ".join(SHAPES)
     parser.add_argument("mesh", type=Path, help=f"an .obj or .ply file, or one of: {shapes}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -8,7 +8,6 @@ adding independent noise to every view.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from underpaint.cli.guard import Parser
 from underpaint.measures import Report, at_least, at_most
 from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
 from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers, render_view
@@ -41,7 +41,7 @@ _ADD_SEED = 100
 
 def main(argv: list[str] | None = None) -> int:
     """Measure one mesh; exit code 0 when all bars hold, 3 when not, 2 for a bad file."""
-    parser = argparse.ArgumentParser(prog="underpaint eval sync", description=__doc__)
+    parser = Parser(prog="underpaint eval sync", description=__doc__)
     parser.add_argument("mesh", type=Path, help="an .obj or .ply file")
     parser.add_argument("--cells", type=int, default=96, help="latent pixels a side of each view")
     parser.add_argument("--views", type=int, default=10)

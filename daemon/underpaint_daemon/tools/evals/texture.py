@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from underpaint.buffers import Buffers
+from underpaint.cli.guard import Parser
 from underpaint.cli.options import add_json, add_sampling, sampling_of
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
@@ -89,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     request = TextureRequest.__dataclass_fields__
-    parser = argparse.ArgumentParser(prog="underpaint eval texture", description=__doc__)
+    parser = Parser(prog="underpaint eval texture", description=__doc__)
     shapes = ", ".join(SHAPES)
     told = f"a mesh (.obj .ply .glb .fbx .blend), or one of {shapes}"
     parser.add_argument("mesh", type=Path, help=told)

@@ -1,0 +1,90 @@
+"""`underpaint config get|set|unset|list|path`: the settings of this machine (see `settings`)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from ..errors import ErrorCode, RequestError
+from ..paths import user_paths
+from ..settings import (
+    SETTINGS,
+    config_file,
+    read_settings,
+    setting,
+    stored_settings,
+    write_settings,
+)
+from .options import add_json
+from .output import print_result
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("config", help="read and change the settings of this machine")
+    parser.add_argument("action", choices=("get", "set", "unset", "list", "path"))
+    parser.add_argument("name", nargs="?", help=", ".join(SETTINGS))
+    parser.add_argument("value", nargs="?")
+    add_json(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    actions = {"get": _get, "set": _set, "unset": _set, "list": _list, "path": _path}
+    data, lines = actions[args.action](args)
+    print_result(data, lines, args.json)
+    return 0
+
+
+def _list(_args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    values, stored = read_settings(user_paths()), stored_settings(config_file(user_paths()))
+    rows: dict[str, Any] = {}
+    for name, known in SETTINGS.items():
+        source = "default"
+        if os.environ.get(known.variable):
+            source = known.variable
+        elif name in stored:
+            source = "file"
+        rows[name] = {
+            "value": values[name],
+            "default": known.default,
+            "from": source,
+            "variable": known.variable,
+            "means": known.told,
+        }
+    lines = [f"{n:<22}{r['value']!s:<10}({r['from']}) {r['means']}" for n, r in rows.items()]
+    return rows, lines
+
+
+def _get(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    name = setting(_name(args), "config get").name
+    value = read_settings(user_paths())[name]
+    return {name: value}, [str(value)]
+
+
+def _set(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    known, file = setting(_name(args), f"config {args.action}"), config_file(user_paths())
+    stored = stored_settings(file)
+    if args.action == "unset":
+        stored.pop(known.name, None)
+    elif args.value is None:
+        raise RequestError(ErrorCode.BAD_REQUEST, f"config set {known.name}: give a value")
+    else:
+        stored[known.name] = known.parsed(args.value, "config set")
+    write_settings(file, stored)
+    value = stored.get(known.name, known.default)
+    said = f"{known.name} is {value!r} from the daemon's next start on"
+    return {known.name: value, "file": str(file)}, [said]
+
+
+def _path(_args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    file = config_file(user_paths())
+    return {"file": str(file), "exists": file.exists()}, [str(file)]
+
+
+def _name(args: argparse.Namespace) -> str:
+    if args.name is None:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"config {args.action}: which? known: {', '.join(SETTINGS)}"
+        )
+    return str(args.name)

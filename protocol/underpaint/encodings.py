@@ -1,0 +1,44 @@
+"""Words from outside: arguments, tables and files in whatever encoding somebody's program wrote."""
+
+from __future__ import annotations
+
+import codecs
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PEEK = 4096
+
+
+def decoded(data: bytes) -> str:
+    """Bytes as text: by their byte order mark; UTF-16 without one, by its zeros; UTF-8; and what
+    is none of these as Windows' cp1252, which has a sign for nearly every byte. Never raises."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    head = data[:_PEEK]
+    zeros = head[1::2].count(0), head[::2].count(0)
+    if max(zeros) > len(head) // 4:
+        return data.decode("utf-16-le" if zeros[0] > zeros[1] else "utf-16-be", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def typed(word: str) -> str:
+    """A word of the command line as text: bytes that the shell could not decode (they arrive as
+    lone surrogates) are read as `decoded` does."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return decoded(word.encode("utf-8", "surrogateescape" if _escaped(word) else "replace"))
+    return word
+
+
+def _escaped(word: str) -> bool:
+    return all("\udc80" <= c <= "\udcff" for c in word if "\ud800" <= c <= "\udfff")

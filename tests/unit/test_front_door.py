@@ -1,0 +1,150 @@
+"""Every command ends alike: exit codes by one table, errors in words and in JSON, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from underpaint.cli.guard import Exit, exit_code, guarded
+from underpaint.errors import ErrorCode, error_from_dict
+
+CLIENT, DAEMON = "underpaint.cli.main", "underpaint_daemon"
+
+
+def run(module: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (CLIENT, ("generate", "--steps", "many", "--prompt", "x", "--out", "o")),
+        (CLIENT, ("generate", "--out", "o")),
+        (CLIENT, ("paint",)),
+        (CLIENT, ("rerun", "nowhere.png")),
+        (CLIENT, ("config", "get", "colour")),
+        (DAEMON, ("bench", "daemon", "--runs", "many")),
+        (DAEMON, ("serve", "--idle-exit", "soon")),
+    ],
+)
+def test_bad_input_is_2_with_a_fix_and_one_json_object(
+    module: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run(module, *words, "--json", UNDERPAINT_DATA=str(tmp_path))
+    assert done.returncode == Exit.BAD_INPUT, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "\nfix:   " in done.stderr
+    assert json.loads(done.stdout)["error"]["hint"]
+
+
+def test_the_table_is_in_the_help() -> None:
+    told = run(CLIENT, "--help").stdout
+    for code in Exit:
+        assert f"\n{code.value} " in told
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_every_error_has_its_row(code: ErrorCode) -> None:
+    row = exit_code(error_from_dict({"code": code.value}))
+    if code is ErrorCode.CANCELLED:
+        assert row is Exit.CANCELLED
+    elif code in (ErrorCode.FILE, ErrorCode.BAD_MESH, ErrorCode.BAD_REQUEST):
+        assert row is Exit.BAD_INPUT
+    elif code in (ErrorCode.DISK_FULL, ErrorCode.DAEMON_ABSENT, ErrorCode.OUT_OF_MEMORY):
+        assert row is Exit.FAILED
+
+
+def test_a_file_in_the_folders_place_is_said(tmp_path: Path, capsys) -> None:
+    (tmp_path / "out").write_text("")
+    assert guarded(lambda: (tmp_path / "out").mkdir() or 0, as_json=True) == Exit.BAD_INPUT
+    told = capsys.readouterr()
+    assert str(tmp_path / "out") in json.loads(told.out)["error"]["message"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_is_130_and_no_traceback(tmp_path: Path) -> None:
+    env = {**os.environ, "UNDERPAINT_DATA": str(tmp_path)}
+    script = (
+        "import sys, time\n"
+        "from underpaint.cli.guard import guarded\n"
+        "def wait():\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "    return 0\n"
+        "sys.exit(guarded(wait, as_json=False))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == Exit.CANCELLED
+    assert said == b""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys\nfrom underpaint.cli.guard import guarded\n"
+         "sys.exit(guarded(lambda: print('x' * 10**6) or 0, as_json=False))"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(60) == Exit.NO_READER
+    assert said == b""
+
+
+def test_a_terminal_of_another_encoding_shows_what_it_can() -> None:
+    done = run(CLIENT, "rerun", "łódź ✓.png", PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
+    assert "d? ?.png cannot be read" in done.stderr
+    assert done.returncode == Exit.BAD_INPUT
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_come_from_option_variable_file_default(tmp_path: Path) -> None:
+    env = {"UNDERPAINT_DATA": str(tmp_path)}
+    assert run(CLIENT, "config", "set", "idle_exit_minutes", "7", **env).returncode == 0
+    assert run(CLIENT, "config", "set", "gpu", 'a"b\\', **env).returncode == 0
+    assert run(CLIENT, "config", "get", "idle_exit_minutes", **env).stdout.strip() == "7.0"
+    listed = json.loads(
+        run(CLIENT, "config", "list", "--json", **env, UNDERPAINT_RESULTS_MB="5").stdout
+    )
+    assert listed["results_mb"] == {**listed["results_mb"], "value": 5}
+    assert listed["results_mb"]["from"] == "UNDERPAINT_RESULTS_MB"
+    assert (listed["gpu"]["value"], listed["gpu"]["from"]) == ('a"b\\', "file")
+    assert listed["results_days"]["from"] == "default"
+    assert run(CLIENT, "config", "unset", "gpu", **env).returncode == 0
+    assert "gpu" not in (tmp_path / "config.toml").read_text()
+    wrong = run(CLIENT, "config", "set", "results_mb", "much", **env)
+    assert wrong.returncode == Exit.BAD_INPUT
+    assert "expected a number from 0" in wrong.stderr
+
+
+def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("idle_exit_minutes = 'soon'\n")
+    began = time.monotonic()
+    done = run(CLIENT, "daemon", "start", UNDERPAINT_DATA=str(tmp_path))
+    assert time.monotonic() - began < 200
+    assert done.returncode == Exit.FAILED
+    assert "config.toml" in done.stderr
+    assert "Traceback" not in done.stderr
