@@ -1,7 +1,6 @@
 """Picture files to 8-bit arrays, by Pillow: whatever its depth, colour type and orientation.
 
-Pillow hands 16-bit colours over by their high byte; OpenCV reads those exactly. What depth means
-is the same everywhere: the full range is white, so 16 bits are divided by 257.
+What depth means is the same everywhere: the full range is white, so 16 bits are divided by 257.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -109,18 +109,35 @@ def _wide(values: npt.NDArray[Any], mode: str) -> Image8:
 
 
 def _sixteen(image: Any, path: Path) -> Image8 | None:
-    """Colours of 16 bits, exactly; None for any other picture."""
-    raw = str(image.tile[0].args) if getattr(image, "tile", None) else ""
+    """Colours of 16 bits, exactly; None for any other picture.
+
+    Pillow keeps one byte of each: the high one as it opens the file, and the low one when it is
+    told that the bytes stand the other way round.
+    """
+    from PIL import Image
+
+    raw = _raw_mode(image.tile[0].args) if getattr(image, "tile", None) else ""
     if image.mode not in _DEEP or ";16" not in raw or image.format not in ("PNG", "TIFF"):
         return None
-    import cv2
-
-    with contextlib.suppress(cv2.error):
-        found = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-        if found is not None and found.dtype == np.uint16 and found.ndim == 3:
-            order = [2, 1, 0, 3][: found.shape[2]]
-            return to_bytes(found[..., order] / 65535.0)
+    with contextlib.suppress(*_UNREADABLE), Image.open(path, formats=[image.format]) as other:
+        other.tile = [tile._replace(args=_swapped(tile.args)) for tile in other.tile]
+        low, high = np.asarray(other), np.asarray(image)
+        if low.shape == high.shape:
+            return to_bytes((high * np.float64(256) + low) / 65535)
     return None
+
+
+def _raw_mode(args: Any) -> str:
+    if isinstance(args, str):
+        return args
+    return str(args[0]) if isinstance(args, tuple) and args else ""
+
+
+def _swapped(args: Any) -> Any:
+    raw = _raw_mode(args)
+    native = "B" if sys.byteorder == "little" else "L"
+    other = raw[:-1] + {"B": "L", "L": "B"}.get(raw[-1], native)
+    return other if isinstance(args, str) else (other, *args[1:])
 
 
 def _in_srgb(image: Any) -> Any:

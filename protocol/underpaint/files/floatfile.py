@@ -1,4 +1,4 @@
-"""Float pictures: OpenEXR (by its own library) and Radiance HDR (by OpenCV).
+"""Float pictures: OpenEXR (by its own library) and Radiance HDR.
 
 Colours are scene-linear. They become Rec.709's primaries by the file's chromaticities, where it
 has some, and are clipped to 0..1 when they are shown: what Blender's view transform `Standard`
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .hdrfile import read_hdr
 from .refusal import check_pixels, refused
 
 Floats = npt.NDArray[np.float32]
@@ -31,7 +32,7 @@ def read_linear(path: Path) -> Floats:
     Raises RequestError: FILE, TOO_LARGE.
     """
     if path.suffix.lower() != ".exr":
-        return _read_hdr(path)
+        return read_hdr(path)
     channels, header = _read_exr(path)
     stored, alpha = _exr_colour(path, channels)
     colour = stored @ _to_rec709(header.get("chromaticities")).T
@@ -96,20 +97,6 @@ def _exr_colour(path: Path, channels: Mapping[str, Floats]) -> tuple[Floats, Flo
 def _by_purpose(layer: str) -> tuple[bool, bool, str]:
     """The root first, then a render's combined pass."""
     return layer != "", "ombined" not in layer, layer
-
-
-def _read_hdr(path: Path) -> Floats:
-    import cv2
-
-    data = np.fromfile(path, np.uint8)
-    try:
-        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error as error:
-        raise refused(path, f"cannot be read as Radiance HDR: {error.err}") from error
-    if picture is None or picture.dtype != np.float32 or picture.ndim != 3:
-        raise refused(path, "cannot be read as Radiance HDR")
-    check_pixels(path, picture.shape[1], picture.shape[0])
-    return np.ascontiguousarray(picture[..., 2::-1])
 
 
 def _to_rec709(chromaticities: Any) -> npt.NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Image files to arrays, for the command line and scripts.
 
-Needs Pillow; OpenCV for colours of 16 bits and Radiance HDR, OpenEXR for .exr.
+Needs Pillow; OpenEXR for .exr.
 """
 
 from __future__ import annotations

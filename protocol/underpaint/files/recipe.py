@@ -19,6 +19,8 @@ from ..tree import from_plain
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEYWORD = b"underpaint"
+_MOST_TEXT = 16 * 1024 * 1024
+_MOST_FILE = 1024 * 1024 * 1024
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -27,13 +29,15 @@ def read_recipe(path: Path) -> dict[str, Any]:
     Raises RequestError(FILE) when the file cannot be read or carries none.
     """
     try:
+        if path.stat().st_size > _MOST_FILE:
+            raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than any result")
         data = path.read_bytes()
     except OSError as error:
         raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {error}") from error
-    text = _png_text(data, path) if data.startswith(_SIGNATURE) else data
     try:
+        text = _png_text(data, path) if data.startswith(_SIGNATURE) else data
         recipe = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError, zlib.error, struct.error) as error:
         raise RequestError(ErrorCode.FILE, f"{path} has no readable recipe: {error}") from error
     if not isinstance(recipe, dict) or not isinstance(recipe.get("request"), dict):
         raise RequestError(
@@ -67,4 +71,13 @@ def _itxt(body: bytes) -> bytes:
     compressed = after[:1] == b"\x01"
     _language, _, rest = after[2:].partition(b"\0")
     _translated, _, text = rest.partition(b"\0")
-    return zlib.decompress(text) if compressed else text
+    return _inflated(text) if compressed else text
+
+
+def _inflated(data: bytes) -> bytes:
+    """Raises zlib.error or ValueError for what is damaged, or grows beyond any recipe."""
+    stream = zlib.decompressobj()
+    text = stream.decompress(data, _MOST_TEXT)
+    if not stream.eof:
+        raise ValueError(f"its recipe is cut off, or larger than {_MOST_TEXT} bytes")
+    return text

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
 from underpaint.requests import ImageRequest, TileAxes
+from underpaint.srgb import linear, srgb
 from underpaint_daemon.common.job_contract import Artifact
 
 from ..pipelines.loading.cache import ModelCache
@@ -138,10 +139,10 @@ class _Blur:
 def delit(color: Array, blur: _Blur) -> Array:
     """Colours (h, w, 3) sRGB 0..1 without shading that changes slowly: divided, in linear light,
     by their blurred luminance over its mean; hues stay."""
-    linear = color.astype(np.float32) ** 2.2
-    light = np.maximum(blur(luminance(linear), _SHADING_SPAN), 1e-4)
-    even = linear * (light.mean() / light)[..., None]
-    return np.asarray(even.clip(0, 1) ** (1 / 2.2), np.float32)
+    flat = linear(color.astype(np.float32))
+    light = np.maximum(blur(luminance(flat), _SHADING_SPAN), 1e-4)
+    even = flat * (light.mean() / light)[..., None]
+    return np.asarray(srgb(even), np.float32)
 
 
 def _relief(light: Array, blur: _Blur) -> Array:

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.srgb import linear, srgb
+
 from .maps import Maps
 
 Array = npt.NDArray[Any]
@@ -30,7 +32,7 @@ _BACKGROUND = 0.09
 def preview_sheet(maps: Maps) -> Image8:
     """(512, 1024, 3) uint8: the plane, three by three repeats seen from above, and the ball."""
     both = np.concatenate([_plane(maps), _ball(maps)], 1)
-    return np.asarray((both.clip(0, 1) ** (1 / 2.2) * 255).round(), np.uint8)
+    return np.asarray((srgb(both) * 255).round(), np.uint8)
 
 
 def shade(
@@ -39,7 +41,7 @@ def shade(
     """Light (…, 3), linear, from surfaces: normal, view (…, 3) unit; base_color sRGB 0..1;
     the others (…)."""
     sun = _SUN / np.linalg.norm(_SUN)
-    albedo = np.asarray(base_color[..., :3].clip(0, 1) ** 2.2)
+    albedo = linear(base_color[..., :3])
     metal = metallic[..., None]
     mirror = 0.04 * (1 - metal) + albedo * metal
     half = sun + view

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_GAMMA = 2.2
+from underpaint_daemon.worker.materials.curves import linear, srgb
+
 _DARKEST = 0.004
 _RIDGE = 1e-3
 _ROUNDS = 4
@@ -37,15 +38,14 @@ class Light:
 
     def removed(self, color: Tensor, normal: Tensor) -> Tensor:
         """Colours (N, 3) sRGB 0..1 without it; hues stay."""
-        even = color.clamp(0, 1) ** _GAMMA / self(normal)[:, None]
-        return even.clamp(0, 1) ** (1 / _GAMMA)
+        return srgb(linear(color) / self(normal)[:, None])
 
 
 def fit_light(color: Tensor, normal: Tensor) -> Light:
     """The light on a surface whose points have colours (N, 3) sRGB 0..1 and normals (N, 3)."""
     step = max(1, len(color) // _SAMPLES)
-    linear = color[::step, :3].double().clamp(0, 1) ** _GAMMA
-    log = (linear @ torch.tensor(_LUMA).to(linear)).clamp(min=_DARKEST).log()
+    light = linear(color[::step, :3].double())
+    log = (light @ torch.tensor(_LUMA).to(light)).clamp(min=_DARKEST).log()
     basis = _harmonics(normal[::step])
     weight = torch.ones_like(log)
     identity = torch.eye(basis.shape[1]).to(basis) * _RIDGE
