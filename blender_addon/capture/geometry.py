@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +35,15 @@ def object_ids(depsgraph: Any) -> dict[str, int]:
     return {name: i for i, name in enumerate(names, start=1)}
 
 
-def read_scene(depsgraph: Any, shown: Callable[[Any, Any], bool]) -> list[Placed]:
+def read_scene(
+    depsgraph: Any, shown: Callable[[Any, Any], bool], known: Mapping[str, int]
+) -> list[Placed]:
     """Every surface that is `shown` (given the original object and the one it belongs to: itself,
-    or what instances it). Meshes that several share are read once."""
-    ids = object_ids(depsgraph)
+    or what instances it). `known`: ids of the scene's present state; what only renders show comes
+    after them. Meshes that several share are read once."""
+    ids = {**known}
+    for name in object_ids(depsgraph):
+        ids.setdefault(name, len(ids) + 1)
     cache: dict[Any, Triangles | None] = {}
     placed: list[Placed] = []
     for seen in _surfaces(depsgraph):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import bpy
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +16,7 @@ from underpaint.normals import encode_normal
 from underpaint.requests import View
 
 from . import color, geometry, gpu_context, gpu_passes, raster, sources
+from .rendered import as_rendered
 from .sources import Source, Viewport
 from .surfaces import Passes, Placed
 
@@ -30,6 +32,7 @@ def capture_view(
     wants: frozenset[Kind] = DEFAULT_WANTS,
     *,
     use_gpu: bool = True,
+    as_renders: bool = True,
 ) -> tuple[View, Buffers]:
     """What `source` sees of the context's evaluated scene, width × height pixels.
 
@@ -38,17 +41,35 @@ def capture_view(
     take, of DEPTH, NORMAL, COLOR, OBJECT_ID, POSITION, UV; conventions as in
     `underpaint.buffers.Kind`. Objects hidden in the source are left out: hidden from renders for
     a camera, hidden or drawn as wire or bounds for a viewport. `use_gpu`: False draws in numpy
-    even where there is a GPU (it is chosen by itself where there is none).
+    even where there is a GPU (it is chosen by itself where there is none). `as_renders`: a camera
+    sees what F12 shows, modifiers at render level included; False takes the viewport's geometry,
+    which a mesh extracted beside it has as well.
 
     Must run on Blender's main thread. Leaves the scene as it was. Raises
     UnderpaintError(CAPTURE_FAILED) when there is no camera, nothing is visible, or the size is
     not possible.
     """
     _check(width, height, wants)
+    ids = geometry.object_ids(context.evaluated_depsgraph_get())
+    if isinstance(source, Viewport) or not as_renders:
+        return _capture(context, source, (width, height), wants, ids, use_gpu)
+    with as_rendered(bpy.data, context.scene, context.view_layer):
+        return _capture(context, source, (width, height), wants, ids, use_gpu)
+
+
+def _capture(
+    context: Any,
+    source: Source,
+    size: tuple[int, int],
+    wants: frozenset[Kind],
+    ids: dict[str, int],
+    use_gpu: bool,
+) -> tuple[View, Buffers]:
+    width, height = size
     depsgraph = context.evaluated_depsgraph_get()
     camera = sources.resolve(source, depsgraph, width, height)
     viewport = source if isinstance(source, Viewport) else None
-    placed = geometry.read_scene(depsgraph, _shown(viewport, context.view_layer))
+    placed = geometry.read_scene(depsgraph, _shown(viewport, context.view_layer), ids)
     if camera.orthographic:
         camera = sources.in_front(camera, _nearest(placed, camera))
     on_gpu = use_gpu and gpu_context.ready()

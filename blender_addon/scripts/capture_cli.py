@@ -23,7 +23,7 @@ bare.install()
 import bpy  # noqa: E402
 
 from blender_addon import demo_scene  # noqa: E402
-from blender_addon.capture import DEFAULT_WANTS, capture_view  # noqa: E402
+from blender_addon.capture import DEFAULT_WANTS, capture_view, not_captured  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Kind  # noqa: E402
 from underpaint.errors import ErrorCode, UnderpaintError  # noqa: E402
@@ -42,6 +42,8 @@ def main(argv: list[str]) -> int:
             bpy.context, camera, width, height, wants, use_gpu=not args.no_gpu
         )
         save_view(args.out, view, buffers)
+        for lack in not_captured(bpy.context.evaluated_depsgraph_get()):
+            print(f"capture: note: {lack} is in the scene and not in the view", file=sys.stderr)
     except UnderpaintError as error:
         print(f"capture: {error}", file=sys.stderr)
         return 2
@@ -73,7 +75,7 @@ def _open(args: argparse.Namespace) -> None:
         demo_scene.open_in(bpy.context)
         return
     try:
-        bpy.ops.wm.open_mainfile(filepath=str(args.blend))
+        bpy.ops.wm.open_mainfile(filepath=str(args.blend), use_scripts=False)
     except RuntimeError as error:
         raise UnderpaintError(ErrorCode.FILE, f"cannot open {args.blend}: {error}") from error
 

@@ -48,7 +48,7 @@ def open_file(path: Path) -> None:
     suffix = path.suffix.lower()
     try:
         if suffix == ".blend":
-            bpy.ops.wm.open_mainfile(filepath=str(path))
+            bpy.ops.wm.open_mainfile(filepath=str(path), use_scripts=False)
             return
         bpy.ops.wm.read_factory_settings(use_empty=True)
         if suffix in (".glb", ".gltf"):
@@ -71,11 +71,7 @@ def _export(out: Path) -> None:
     objects = [item for item in bpy.context.scene.objects if item.type == "MESH"]
     visible = [item for item in objects if item.visible_get() and item.data.polygons]
     if not visible:
-        raise UnderpaintError(
-            ErrorCode.BAD_MESH,
-            "the file has no visible mesh with faces",
-            hint="Make the objects to paint visible, and save the file again.",
-        )
+        raise _nothing_to_paint()
     depsgraph = bpy.context.evaluated_depsgraph_get()
     mesh, buffers, surfaces = surfaces_of(visible, depsgraph)
     ids = object_ids(depsgraph)
@@ -93,6 +89,25 @@ def _export(out: Path) -> None:
         without_uv=np.array([item.name for item in without_uv(visible)], np.str_),
         worn=np.array([slot.object.name for slot, _ in worn], np.str_),
         slots=np.array([(slot.index, tiles[0][0]) for slot, tiles in worn], np.int32),
+    )
+
+
+def _nothing_to_paint() -> UnderpaintError:
+    instanced = sorted(
+        item.name for item in bpy.context.scene.objects if item.instance_type == "COLLECTION"
+    )
+    if instanced:
+        return UnderpaintError(
+            ErrorCode.BAD_MESH,
+            f"the file has instances of collections only ({', '.join(instanced)}), and no mesh of "
+            "its own",
+            hint="Object > Apply > Make Instances Real, or open the file that the collection is "
+            "from.",
+        )
+    return UnderpaintError(
+        ErrorCode.BAD_MESH,
+        "the file has no visible mesh with faces",
+        hint="Make the objects to paint visible, and save the file again.",
     )
 
 

@@ -154,7 +154,7 @@ def _capture(context: Any, source: Any, aspect: float, side: int, buffers: Buffe
         max(_MULTIPLE, round(side * stretch / _MULTIPLE) * _MULTIPLE)
         for stretch in (aspect**0.5, aspect**-0.5)
     )
-    view, arrays = capture_view(context, source, width, height, _VIEW_WANTS)
+    view, arrays = capture_view(context, source, width, height, _VIEW_WANTS, as_renders=False)
     for kind in _VIEW_WANTS:
         buffers.add(kind, arrays[getattr(view, kind.value).sha256])
     return view

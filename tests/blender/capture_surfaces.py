@@ -21,7 +21,7 @@ from scene_tools import (
 )
 
 from blender_addon import demo_scene
-from blender_addon.capture import object_ids
+from blender_addon.capture import not_captured, object_ids
 from blender_addon.texture.scene_mesh import extract_mesh
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode
@@ -65,6 +65,82 @@ def hidden_things_are_left_out():
     front.hide_render, front.display_type = False, "WIRE"
     assert ids["Front"] in seen()
     assert seen(viewport()) == {ids["Back"]}
+
+
+def a_camera_sees_what_renders_show():
+    """Whatever the viewport hides, by eye, by monitor, by collection."""
+    eye, monitor, apart = cube("Eye", (-4, 0, 0)), cube("Monitor"), cube("Apart", (4, 0, 0))
+    group = bpy.data.collections.new("Group")
+    bpy.context.scene.collection.children.link(group)
+    group.objects.link(apart)
+    bpy.context.scene.collection.objects.unlink(apart)
+    camera((0, -14, 0))
+    before = set(np.unique(capture()[1][Kind.OBJECT_ID])) - {0}
+    assert len(before) == 3
+    ids = object_ids(bpy.context.evaluated_depsgraph_get())
+    eye.hide_set(True)
+    monitor.hide_viewport = True
+    group.hide_viewport = True
+    bpy.context.view_layer.layer_collection.children["Group"].hide_viewport = True
+    bpy.context.view_layer.update()
+    for use_gpu in (True, False):
+        _, arrays = capture(use_gpu=use_gpu)
+        columns = [arrays[Kind.OBJECT_ID][50, x] for x in (25, 60, 95)]
+        assert len(set(columns) - {0}) == 3, columns
+    assert (eye.hide_get(), monitor.hide_viewport, group.hide_viewport) == (True, True, True)
+    assert bpy.context.view_layer.layer_collection.children["Group"].hide_viewport
+    eye.hide_set(False)
+    monitor.hide_viewport = group.hide_viewport = False
+    bpy.context.view_layer.layer_collection.children["Group"].hide_viewport = False
+    assert object_ids(bpy.context.evaluated_depsgraph_get()) == ids
+
+
+def a_camera_sees_modifiers_as_renders_do():
+    item = cube("Ball")
+    finer = item.modifiers.new("Finer", "SUBSURF")
+    finer.levels, finer.render_levels = 0, 4
+    camera((0, -6, 0))
+    _, sharp = capture(as_renders=False)
+    _, round_ = capture()
+    assert np.isfinite(round_[Kind.DEPTH]).sum() < 0.85 * np.isfinite(sharp[Kind.DEPTH]).sum()
+    assert (finer.levels, finer.render_levels, finer.show_viewport) == (0, 4, True)
+    finer.show_viewport = False
+    _, again = capture()
+    assert np.array_equal(again[Kind.OBJECT_ID], round_[Kind.OBJECT_ID])
+    finer.show_render = False
+    _, without = capture()
+    assert np.array_equal(without[Kind.OBJECT_ID], sharp[Kind.OBJECT_ID])
+    assert (finer.show_viewport, finer.levels) == (False, 0)
+
+
+def what_is_no_surface_is_named():
+    cube("Cube")
+    for kind, make in (("CURVES", "hair_curves"), ("POINTCLOUD", "pointclouds")):
+        data = getattr(bpy.data, make).new(kind)
+        item = bpy.data.objects.new(kind.title(), data)
+        bpy.context.scene.collection.objects.link(item)
+    told = not_captured(bpy.context.evaluated_depsgraph_get())
+    assert "hair curves (Curves)" in told, told
+    assert "a point cloud (Pointcloud)" in told, told
+    for item in bpy.context.scene.objects:
+        item.hide_render = item.type != "MESH"
+    assert not_captured(bpy.context.evaluated_depsgraph_get()) == []
+
+
+def a_scene_of_instanced_collections_is_seen():
+    wheel = cube("Wheel")
+    group = bpy.data.collections.new("Car")
+    group.objects.link(wheel)
+    bpy.context.scene.collection.objects.unlink(wheel)
+    for x in (-3, 0, 3):
+        item = bpy.data.objects.new("Instance", None)
+        item.instance_type, item.instance_collection, item.location = "COLLECTION", group, (x, 0, 0)
+        bpy.context.scene.collection.objects.link(item)
+    camera((0, -14, 0))
+    wheel.hide_viewport = True
+    _, arrays = capture()
+    assert all(arrays[Kind.OBJECT_ID][50, x] for x in (34, 60, 86))
+    assert wheel.hide_viewport
 
 
 def faces_seen_from_behind_have_normals_to_the_viewer():
@@ -173,6 +249,10 @@ def meshes_that_cannot_be_painted_are_refused_with_a_hint():
 BEHAVIOURS = (
     capturing_leaves_the_scene_as_it_was,
     hidden_things_are_left_out,
+    a_camera_sees_what_renders_show,
+    a_camera_sees_modifiers_as_renders_do,
+    what_is_no_surface_is_named,
+    a_scene_of_instanced_collections_is_seen,
     faces_seen_from_behind_have_normals_to_the_viewer,
     colour_shows_the_same_outlines_as_depth,
     uvs_are_those_of_the_map_that_renders_use,
