@@ -98,8 +98,9 @@ def test_the_scale_of_bricks_lands_in_the_request():
 
 
 def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
-    photo = a_picture(tmp_path)
-    request, _ = parsed("--init", str(photo), "--mask", str(photo))
+    photo, mask = a_picture(tmp_path), tmp_path / "mask.png"
+    Image.fromarray(np.eye(32, 48, dtype=np.uint8) * 255).save(mask)
+    request, _ = parsed("--init", str(photo), "--mask", str(mask))
     assert isinstance(request, InpaintRequest)
     assert request.strength == 1.0
 
@@ -186,11 +187,11 @@ def test_rerun_of_a_file_without_a_recipe_says_so(tmp_path: Path, content: bytes
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
-    from underpaint.cli.main import _guarded
+    from underpaint.cli.guard import guarded
 
     in_the_way = tmp_path / "file"
     in_the_way.touch()
-    assert _guarded(lambda: (in_the_way / "out").mkdir() or 0, as_json=False) == 2
+    assert guarded(lambda: (in_the_way / "out").mkdir() or 0, as_json=False) == 2
     assert str(in_the_way) in capsys.readouterr().err
 
 
