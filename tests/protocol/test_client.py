@@ -225,7 +225,7 @@ def test_without_a_daemon_connecting_says_so_at_once(paths):
     with pytest.raises(ConnectionLost) as absent:
         underpaint.connect(paths, start=False)
     assert absent.value.code is ErrorCode.DAEMON_ABSENT
-    assert "daemon start" in absent.value.hint
+    assert "daemon start" in absent.value.terminal_hint
     assert time.monotonic() - began < 2
 
 

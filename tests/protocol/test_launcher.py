@@ -90,7 +90,7 @@ def test_a_daemon_that_cannot_start_is_quoted(paths, tmp_path, monkeypatch):
     assert failed.value.code is ErrorCode.DAEMON_START_FAILED
     assert "code 4" in failed.value.message
     assert "No module named zmq" in failed.value.message
-    assert "doctor" in failed.value.hint
+    assert "doctor" in failed.value.terminal_hint
 
 
 def test_a_python_that_is_not_there_is_named(paths, monkeypatch):
