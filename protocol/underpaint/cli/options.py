@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..buffers import BufferRef, Buffers, Kind
+from ..encodings import typed
 from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_color
 from ..requests import (
@@ -19,7 +20,6 @@ from ..requests import (
     Sampling,
     TileAxes,
 )
-from ..encodings import typed
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

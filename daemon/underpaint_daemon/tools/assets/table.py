@@ -1,7 +1,7 @@
 """Tables of assets as spreadsheets and old shells write them.
 
-Any encoding (see `underpaint.encodings`), comma, semicolon, tab or bar, Excel's `sep=` line, any line
-end, any order and case of the columns.
+Any encoding (see `underpaint.encodings`), comma, semicolon, tab or bar, Excel's `sep=` line, any
+line end, any order and case of the columns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from underpaint.errors import ErrorCode, RequestError
 from underpaint.encodings import decoded
+from underpaint.errors import ErrorCode, RequestError
 
 _DELIMITERS = ",;\t|"
 _MOST_BYTES = 256 * 1024 * 1024
