@@ -3,10 +3,10 @@
     BLENDER_PYTHON textured_glb_cli.py --job job.json --out mesh.glb [--out mesh.fbx]
 
 The job names, as JSON: `textures`, the image files by tile and map: {"1001": {"base_color": FILE,
-"orm": FILE, ...}}; and what wears them: either `source`, the artist's own file, and `slots`, rows
-of object name, material slot (from 0) and tile; or `mesh`, an .npz of corner arrays: position,
-normal (3L, 3), uv (3L, 2), and tile (L,). Of the artist's file everything else stays: objects,
-hierarchy, modifiers, and what their materials hold besides the maps that are given.
+"orm": FILE, ...}}; `source`, the file whose objects wear them; and either `slots`, rows of object
+name, material slot (from 0) and tile, or `materials`, rows of a material's name, the name it is to
+have, and its tile. All else of the file stays: objects, hierarchy, modifiers, and what materials
+hold besides the maps that are given.
 Exit code 2 with the reason on stderr when it cannot be done.
 """
 
@@ -27,9 +27,7 @@ bare.install()
 
 import bpy  # noqa: E402
 import mesh_export_cli  # noqa: E402
-import numpy as np  # noqa: E402
 
-from blender_addon.plain.udim import cell_of  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.errors import UnderpaintError  # noqa: E402
 
@@ -46,7 +44,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     job = json.loads(args.job.read_text(encoding="utf-8"))
     try:
-        worn = _wear(job) if job.get("source") else _build(job, args.out[0].stem)
+        worn = _wear(job)
         for out in args.out:
             for material, files in worn:
                 _wire(material, files, packed=out.suffix.lower() == ".glb")
@@ -58,26 +56,54 @@ def main(argv: list[str]) -> int:
 
 
 def _wear(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
-    """Put painted copies of its materials on the artist's own objects."""
+    """Open the file; its materials that are to be painted, each with its images."""
     mesh_export_cli.open_file(Path(job["source"]))
+    if "materials" in job:
+        return _named(job)
+    wanted = [(bpy.data.objects[name], slot, tile) for name, slot, tile in job["slots"]]
+    _part_meshes(wanted)
     worn: dict[tuple[int, str], Any] = {}
-    for name, slot, tile in job["slots"]:
-        item = bpy.data.objects[name]
+    for item, slot, tile in wanted:
         place = _slot(item, slot)
         old = place.material
         key = (0 if old is None else old.session_uid, str(tile))
-        if key not in worn:
-            worn[key] = _fresh(old, tile)
-        place.link = "DATA"  # what modifiers are applied to is written with its mesh's materials
-        place.material = worn[key]
+        if old not in worn.values():
+            if key not in worn:
+                worn[key] = _fresh(old, tile)
+            place.link = "DATA"  # what modifiers are applied to is written with the mesh's own
+            place.material = worn[key]
     return [(material, job["textures"][tile]) for (_, tile), material in worn.items()]
 
 
+def _named(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
+    """Materials that the job's file names itself."""
+    worn = []
+    for name, final, tile in job["materials"]:
+        if (material := bpy.data.materials.get(name)) is not None:
+            material.name = final
+            worn.append((material, job["textures"][tile]))
+    return worn
+
+
+def _part_meshes(wanted: list[tuple[Any, int, int]]) -> None:
+    """Meshes that several objects share stay shared where all wear the same paint, or what the
+    objects wear themselves; else each object gets its own."""
+    sharing: dict[Any, dict[Any, dict[int, tuple[int, int]]]] = {}
+    for item, slot, tile in wanted:
+        place = item.material_slots[slot] if slot < len(item.material_slots) else None
+        old = 0 if place is None or place.material is None else place.material.session_uid
+        sharing.setdefault(item.data, {}).setdefault(item, {})[slot] = (old, tile)
+    for mesh, items in sharing.items():
+        users = [o for o in bpy.data.objects if o.data == mesh and o.visible_get()]
+        looks = [items.get(user) for user in users]
+        if all(look == looks[0] for look in looks):
+            continue
+        for item in items:
+            item.data = mesh.copy()
+
+
 def _slot(item: Any, number: int) -> Any:
-    """A material slot of an object, made where there is none yet. A mesh that others share, but
-    not its paint, becomes the object's own."""
-    if sum(other.data == item.data for other in bpy.data.objects) > 1:
-        item.data = item.data.copy()
+    """A material slot of an object, made where there is none yet."""
     while len(item.data.materials) <= number:
         item.data.materials.append(None)
     return item.material_slots[number]
@@ -92,38 +118,6 @@ def _fresh(old: Any, tile: int) -> Any:
         old.name = f"{name} before"
         copy.name = name
     return copy
-
-
-def _build(job: Mapping[str, Any], name: str) -> list[tuple[Any, Files]]:
-    """One object of corner arrays."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    files = {int(number): maps for number, maps in job["textures"].items()}
-    materials = {number: bpy.data.materials.new(f"painted_{number}") for number in sorted(files)}
-    with np.load(job["mesh"], allow_pickle=False) as arrays:
-        item = _object(arrays, materials, name)
-    bpy.context.scene.collection.objects.link(item)
-    return [(materials[number], files[number]) for number in materials]
-
-
-def _object(arrays: Mapping[str, Any], materials: Mapping[int, Any], name: str) -> Any:
-    """An object whose triangles share vertices where corners coincide."""
-    points, vertex = np.unique(arrays["position"], axis=0, return_inverse=True)
-    faces = vertex.reshape(-1, 3)
-    mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata(points.tolist(), [], faces.tolist())
-    layer = mesh.uv_layers.new(name="UVMap")
-    tile = arrays["tile"]
-    # Tiles become materials of their own, so that every reader understands them.
-    uv = np.asarray(arrays["uv"] - cell_of(tile).repeat(3, axis=0), np.float32)
-    layer.data.foreach_set("uv", uv.reshape(-1))
-    for material in materials.values():
-        mesh.materials.append(material)
-    slots = np.searchsorted(list(materials), tile).clip(0, len(materials) - 1).astype(np.int32)
-    mesh.polygons.foreach_set("material_index", slots)
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
-    mesh.normals_split_custom_set(arrays["normal"].tolist())
-    mesh.update()
-    return bpy.data.objects.new(name, mesh)
 
 
 def _wire(material: Any, files: Files, *, packed: bool) -> None:

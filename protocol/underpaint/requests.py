@@ -297,6 +297,9 @@ class TextureRequest:
     view once more at twice `view_size` before it is projected, for textures finer than the views
     (for placed views, and not for open spots: those are seen closely anyway).
     `pbr`: the material's maps as well, in the same UVs.
+    `unwrap`: triangles whose UVs are NaN get some, on a UDIM tile of their own; the result then
+    has them (`unwrapped.npz`). A mesh whose UVs have no area at all is always unwrapped.
+    `turntable`: a picture of the painted mesh from all round as well.
     """
 
     prompt: Prompt
@@ -322,6 +325,8 @@ class TextureRequest:
     object_prompts: tuple[ObjectPrompt, ...] = ()
     loras: tuple[Lora, ...] = ()
     pbr: Pbr | None = None
+    unwrap: bool = False
+    turntable: bool = False
 
 
 Request = ImageRequest | InpaintRequest | TextureRequest

@@ -157,15 +157,17 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
     from underpaint.requests import Prompt
     from underpaint.tree import to_json
     from underpaint_daemon.tools.assets.assets import open_asset
-    from underpaint_daemon.tools.assets.cli import Asset, build_request, options
+    from underpaint_daemon.tools.assets.cli import parsed
+    from underpaint_daemon.tools.assets.folder import Asset
+    from underpaint_daemon.tools.assets.request import build_request
 
     folder = texture_folder / blender.series
     blend = folder / "asked.blend"
     words = [str(blend), "--out", str(folder), "--method", "sequential", "--views", "4"]
     words += ["--view-size", "128", "--size", "64", "--sampler", "ddim", "--steps", "7"]
-    args = options().parse_args([*words, "--guidance", "3.3", "--seed", "5"])
+    args = parsed([*words, "--guidance", "3.3", "--seed", "5"])
     asset = Asset(blend, Prompt("steps=2 seconds=0.01", "blur"), folder, 5)
-    request, _buffers = build_request(open_asset(blend, blender).mesh, asset, args)
+    _file, request, _buffers = build_request(open_asset(blend, blender), asset, args)
     assert to_json(request) == (folder / "panel.json").read_text()
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
 from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers, render_view
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 from underpaint_daemon.worker.texturing.views.correspondence import Correspondence
 
 

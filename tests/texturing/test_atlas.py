@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.tools.assets.meshio import load_mesh
+from underpaint_daemon.tools.evals.meshes import load_mesh
 from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv, room
+from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.worker.texturing.surface.atlas import build_tile, tiles
 from underpaint_daemon.worker.texturing.surface.mesh import mesh_from_arrays
 from underpaint_daemon.worker.texturing.surface.uvcheck import check_uvs
@@ -149,7 +150,7 @@ f -4/-4 -3/-3 -2/-2
 
 def test_an_obj_file_gives_triangles_objects_and_materials(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_bytes(OBJ)
-    mesh = load_mesh(tmp_path / "a.obj", y_up=False)
+    mesh = load_mesh(tmp_path / "a.obj", "z")
     assert mesh.triangles == 3
     assert mesh.ids[::3].tolist() == [[1, 1], [1, 1], [2, 2]]
     assert mesh.position[6:].tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0]]
@@ -184,8 +185,10 @@ def test_a_ply_file_reads_the_same_in_text_and_binary(tmp_path: Path) -> None:
 
 
 def test_an_unknown_file_names_what_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"\.obj or \.ply"):
-        load_mesh(tmp_path / "a.step")
+    (tmp_path / "a.step").write_text("ISO-10303-21;")
+    with pytest.raises(RequestError, match=r"no mesh file") as refused:
+        open_mesh(tmp_path / "a.step")
+    assert ".glb" in refused.value.hint
 
 
 def test_moving_triangles_about_does_not_move_texels() -> None:

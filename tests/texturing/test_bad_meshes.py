@@ -18,7 +18,8 @@ from underpaint_daemon.worker.texturing.projection.project import (
     project,
 )
 from underpaint_daemon.worker.texturing.projection.tiers import EXACT
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 from underpaint_daemon.worker.texturing.surface.uvcheck import check_uvs
 
 torch.set_num_threads(1)
@@ -89,8 +90,8 @@ SAID = {
     "negative UVs": "UDIM",
     "mirrored UVs": "two places",
     "faces without UV area": "no area",
-    "one UV point": "simple one was made",
-    "no UVs": "simple one was made",
+    "one UV point": "one was made",
+    "no UVs": "one was made",
 }
 
 

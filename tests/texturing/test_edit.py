@@ -22,7 +22,7 @@ from tiny_model import build
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
 from underpaint.requests import Method, Mirror, Sampler, Sampling, TileImages
-from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.tools.evals.shapes import fragmented_uv
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.projection.tiers import FILLED, KEPT

@@ -17,6 +17,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from mesh_files import write_obj
 from sync_scene import torus
 
 import underpaint
@@ -25,10 +26,11 @@ from underpaint.errors import RequestError
 from underpaint.paths import user_paths
 from underpaint.requests import Prompt, TextureRequest
 from underpaint.tree import to_plain
-from underpaint_daemon.tools.assets.assets import mesh_ref
-from underpaint_daemon.tools.assets.cli import Asset, build_request, main, options
-from underpaint_daemon.tools.assets.export import write_obj
-from underpaint_daemon.tools.assets.meshio import load_mesh
+from underpaint_daemon.tools.assets.cli import main, parsed
+from underpaint_daemon.tools.assets.folder import Asset
+from underpaint_daemon.tools.assets.request import build_request
+from underpaint_daemon.tools.evals.meshes import mesh_ref
+from underpaint_daemon.tools.meshes.files import open_mesh
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64"]
@@ -43,7 +45,7 @@ def rgba(path: Path) -> np.ndarray:
 @pytest.mark.timeout(900)
 def test_a_texture_goes_on_after_its_worker_was_killed_and_can_be_repainted(home: Path) -> None:
     mesh, out = home / "ring.obj", home / "out"
-    write_obj(torus(16, 8), mesh, {1001: "none.png"})
+    write_obj(torus(16, 8), mesh)
     plain = ["--export", "none"]
     command = [str(mesh), "--prompt", "red stone", *SMALL, "--steps", "40", *plain]
     with underpaint.connect() as up, ThreadPoolExecutor(1) as pool:
@@ -72,7 +74,7 @@ def test_a_texture_goes_on_after_its_worker_was_killed_and_can_be_repainted(home
 def earlier(tmp_path: Path) -> list[str]:
     """The words for a mesh and an earlier result as `underpaint texture` leaves it."""
     mesh = tmp_path / "ring.obj"
-    write_obj(torus(8, 6), mesh, {1001: "none.png"})
+    write_obj(torus(8, 6), mesh)
     request = TextureRequest(
         Prompt("red stone"), mesh_ref(torus(8, 6), Buffers()), size=64, view_count=5
     )
@@ -85,9 +87,9 @@ def earlier(tmp_path: Path) -> list[str]:
 
 def asked(words: list[str]) -> tuple[TextureRequest, Buffers]:
     """The request that the command line means."""
-    args = options().parse_args(words)
+    args = parsed(words)
     asset = Asset(args.mesh, Prompt(args.prompt), args.out, args.seed)
-    return build_request(load_mesh(args.mesh), asset, args)
+    return build_request(open_mesh(args.mesh), asset, args)[1:]
 
 
 def test_a_mask_is_the_opposite_of_a_lock(tmp_path: Path, earlier: list[str]) -> None:
@@ -113,7 +115,7 @@ def test_a_view_is_named_for_another_try_and_an_axis_for_symmetry(earlier: list[
 )
 def test_what_cannot_be_edited_is_refused_with_the_fix(words: list[str], tmp_path: Path) -> None:
     mesh = tmp_path / "ring.obj"
-    write_obj(torus(8, 6), mesh, {1001: "none.png"})
+    write_obj(torus(8, 6), mesh)
     chosen = [word.format(mesh=mesh) for word in words]
     with pytest.raises(RequestError) as refused:
         main([str(mesh), *chosen, "--out", str(tmp_path / "out")])

@@ -19,7 +19,8 @@ from underpaint_daemon.worker.texturing.projection.project import (
 )
 from underpaint_daemon.worker.texturing.projection.tiers import FILLED, GUTTER
 from underpaint_daemon.worker.texturing.surface.atlas import build_tile
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 
 torch.set_num_threads(1)
 

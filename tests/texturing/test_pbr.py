@@ -30,7 +30,8 @@ from underpaint_daemon.worker.texturing.projection.project import (
     project,
 )
 from underpaint_daemon.worker.texturing.surface.atlas import build_tile
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 
 torch.set_num_threads(1)
 SIZE = 128

@@ -21,7 +21,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import Pbr
 from underpaint_daemon.common.job_contract import Artifact
-from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.materials.maps import MAP_NAMES
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.job.runner import run_texture

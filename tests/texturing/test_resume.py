@@ -19,7 +19,7 @@ from underpaint.buffers import Buffers
 from underpaint.paths import Paths
 from underpaint.requests import Method, Sampler, Sampling
 from underpaint_daemon.common.job_contract import JobCancelled
-from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 
 torch.set_num_threads(1)

@@ -26,7 +26,7 @@ from underpaint.requests import (
     Prompt,
 )
 from underpaint_daemon.common.job_contract import JobCancelled
-from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 
 torch.set_num_threads(1)

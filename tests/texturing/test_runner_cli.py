@@ -12,14 +12,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from mesh_files import write_obj
 from sync_scene import torus
 
 import underpaint
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.tools.assets.cli import main
 from underpaint_daemon.tools.assets.cli_objects import object_prompts
-from underpaint_daemon.tools.assets.export import write_obj
-from underpaint_daemon.tools.assets.meshio import load_mesh, load_named_mesh
+from underpaint_daemon.tools.evals.meshes import load_mesh
+from underpaint_daemon.tools.meshes.files import open_mesh
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64", "--steps", "2"]
@@ -31,7 +32,7 @@ def test_a_folder_is_painted_failures_are_noted_and_a_second_run_skips(home: Pat
     assets, out = home / "assets", home / "out"
     assets.mkdir()
     for name in ("ring", "band", "r\u00f6hre"):
-        write_obj(torus(16, 8), assets / f"{name}.obj", {1001: "none.png"})
+        write_obj(torus(16, 8), assets / f"{name}.obj")
     (assets / "broken.obj").write_text("v 1 2\nf 1 2 3\n")
     table = "file,prompt,seed,object_prompts\nring.obj,red stone,,\nbroken.obj,gold,,\n"
     table += "band.obj,stone,,band=blue ball\nr\u00f6hre.obj,stone,4,\n"
@@ -51,7 +52,7 @@ def test_a_folder_is_painted_failures_are_noted_and_a_second_run_skips(home: Pat
     assert recipe["object_prompts"] == [{"object_id": 1, "prompt": {"text": "blue ball"}}]
     before = (out / "ring" / "texture.png").stat().st_mtime_ns
     # Mended, the broken one is all that is left to do.
-    write_obj(torus(16, 8), assets / "broken.obj", {1001: "none.png"})
+    write_obj(torus(16, 8), assets / "broken.obj")
     assert main(command) == 0
     again = {Path(a["mesh"]).stem: a for a in json.loads(capsys.readouterr().out)["assets"]}
     assert {name for name, asset in again.items() if asset.get("skipped")} == set(told) - {"broken"}
@@ -65,7 +66,7 @@ def test_a_folder_is_painted_failures_are_noted_and_a_second_run_skips(home: Pat
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_python_paints_a_file_with_one_call(home: Path) -> None:
-    write_obj(torus(16, 8), home / "ring.obj", {1001: "none.png"})
+    write_obj(torus(16, 8), home / "ring.obj")
     options = {"model": "tiny", "views": 2, "view_size": 64, "size": 64, "steps": 2}
     made = underpaint.texture_file(
         home / "ring.obj", "red stone", home / "out", pbr=True, export=(), **options
@@ -83,7 +84,7 @@ def test_python_paints_a_file_with_one_call(home: Path) -> None:
 def test_objects_have_their_names_and_prompts(tmp_path: Path) -> None:
     text = "v 0 0 0\nv 1 0 0\nv 0 1 0\no Body\nf 1 2 3\no \u76ee left\nf 1 3 2\n"
     (tmp_path / "two.obj").write_text(text, encoding="utf-8")
-    _, names = load_named_mesh(tmp_path / "two.obj")
+    names = open_mesh(tmp_path / "two.obj").names
     assert names == {1: "Body", 2: "\u76ee left"}
     asked = object_prompts(["\u76ee left = red glass", "Body=steel=blue"], names)
     assert [(item.object_id, item.prompt.text) for item in asked] == [
@@ -93,14 +94,6 @@ def test_objects_have_their_names_and_prompts(tmp_path: Path) -> None:
     for wrong in ("Head=gold", "Body", "Body="):
         with pytest.raises(RequestError):
             object_prompts([wrong], names)
-
-
-def test_a_copy_as_obj_is_the_same_mesh(tmp_path: Path) -> None:
-    mesh = torus(12, 6)
-    write_obj(mesh, tmp_path / "copy.obj", {1001: "texture.png"})
-    copy = load_mesh(tmp_path / "copy.obj")
-    torch.testing.assert_close(copy.position, mesh.position)
-    torch.testing.assert_close(copy.uv, mesh.uv)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +111,7 @@ def test_a_copy_as_obj_is_the_same_mesh(tmp_path: Path) -> None:
 )
 def test_bad_words_are_refused_with_the_fix(words: list[str], tmp_path: Path) -> None:
     mesh = tmp_path / "ring.obj"
-    write_obj(torus(8, 6), mesh, {1001: "none.png"})
+    write_obj(torus(8, 6), mesh)
     arguments = [word.format(mesh=mesh) for word in words]
     with pytest.raises(RequestError) as refused:
         main([*arguments, "--out", str(tmp_path / "out")])

@@ -119,7 +119,7 @@ def test_no_room_imports_from_a_floor_above_it(room: str, never: list[str]):
 
 def test_torch_lives_in_the_worker_the_tools_and_the_starter_alone():
     torch_free = modules("protocol/underpaint")
-    for room in ("server", "common"):
+    for room in ("server", "common", "tools/meshes", "tools/assets"):
         torch_free += modules(f"daemon/underpaint_daemon/{room}")
     assert crossings(torch_free, HEAVY | BLENDER) == []
     swatches = ROOT / "daemon/underpaint_starter/judging/swatches"  # run by Blender's own Python
@@ -160,7 +160,10 @@ def test_no_room_is_overfull():
     assert {room: count for room, count in full.items() if count > FULL_ROOM} == {}
 
 
-@pytest.mark.parametrize("module", ["underpaint", "underpaint_daemon.__main__"])
+@pytest.mark.parametrize(
+    "module",
+    ["underpaint", "underpaint_daemon.__main__", "underpaint_daemon.tools.assets.cli"],
+)
 def test_starting_a_torch_free_process_really_loads_no_torch(module: str):
     code = (
         f"import sys, {module}; print(sorted(set({sorted(HEAVY | BLENDER)}) & sys.modules.keys()))"

@@ -19,6 +19,7 @@ class Phase(StrEnum):
     """What a running job is doing; progress is told by phase, step and total."""
 
     LOADING = "loading"
+    UNWRAPPING = "unwrapping"
     ENCODING = "encoding"
     DENOISING = "denoising"
     DECODING = "decoding"

@@ -5,72 +5,83 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from underpaint.blenders import Blender, checkout_root, find_blenders, require_blenders
-from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import MeshRef
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.common.corners import weld
 
-from .meshio import load_named_mesh
+from ..meshes.files import GLTF, PLAIN, MeshFile, NeedsBlender, open_mesh, ready
+from ..meshes.polygons import Polygons
 
-OWN = (".obj", ".ply")
-BY_BLENDER = (".glb", ".gltf", ".fbx", ".blend")
+OWN = (*PLAIN, *GLTF)
+BY_BLENDER = (".fbx", ".blend")
 SUFFIXES = OWN + BY_BLENDER
 _TIMEOUT_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class MeshFile:
-    """A mesh file as it was read. names: its objects' names by their ids (`Mesh.ids`). slots:
-    object name, material slot and tile, where Blender can open the file again and put paint on
-    its own objects; empty where it cannot."""
-
-    mesh: Mesh
-    names: Mapping[int, str]
-    slots: tuple[tuple[str, int, int], ...] = ()
-
-
-def load_asset(path: Path) -> Mesh:
-    """The mesh of a file, see `open_asset`."""
-    return open_asset(path).mesh
-
-
-def open_asset(path: Path, blender: Blender | None = None) -> MeshFile:
-    """Read a file: .obj and .ply directly, .glb, .gltf, .fbx and .blend through a Blender (the
-    newest, if none is given), where materials that use the same UV space come on tiles of their
-    own, as from the panel.
+def open_asset(path: Path, blender: Blender | None = None, *, up: str | None = None) -> MeshFile:
+    """Read a file: .obj, .ply, .glb and .gltf here; .fbx and .blend, and glTF with extensions that
+    are not understood here, through a Blender (the newest, if none is given). blender: given, it
+    reads glTF too. up: `x`, `y` or `z`, for files read here; None = what the file says, else Y.
 
     Raises RequestError: FILE, BAD_MESH or BLENDER_MISSING.
     """
     if not path.is_file():
         raise RequestError(ErrorCode.FILE, f"there is no file {path}")
-    if path.suffix.lower() not in BY_BLENDER:
-        return MeshFile(*load_named_mesh(path))
-    blender = blender or require_blenders()[-1]
+    kind = path.suffix.lower()
+    if kind in PLAIN or (kind in GLTF and blender is None):
+        try:
+            return open_mesh(path, up)
+        except NeedsBlender:
+            if a_blender() is None:
+                raise
+    return _through_blender(path, blender or require_blenders()[-1])
+
+
+def _through_blender(path: Path, blender: Blender) -> MeshFile:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "mesh.npz"
         run_script(blender, "mesh_export_cli.py", ["--mesh", str(path), "--out", str(out)])
         with np.load(out, allow_pickle=False) as arrays:
-            return _from_blender(arrays)
+            return _from_blender(path, arrays)
 
 
-def _from_blender(arrays: Mapping[str, Any]) -> MeshFile:
+def _from_blender(path: Path, arrays: Mapping[str, Any]) -> MeshFile:
     """What mesh_export_cli.py wrote."""
     bare = [str(name) for name in arrays["without_uv"]]
     names = dict(zip(arrays["numbers"].tolist(), map(str, arrays["names"]), strict=True))
     unwrapped = len(bare) == len(names)
-    uv = None if unwrapped else arrays["uv"]
-    mesh = mesh_from_arrays(arrays["position"], arrays["normal"], uv, arrays["ids"])
-    if bare and not unwrapped:
-        mesh = mesh.warn(f"No UV map, so not painted: {', '.join(bare)}. Unwrap to paint them.")
+    file = ready(path, _polygons(arrays, names, unwrapped), "z")
+    if unwrapped:
+        return file
+    if bare:
+        said = f"No UV map, so not painted: {', '.join(bare)}. Unwrap to paint them."
+        file = replace(file, corners=file.corners.warn(said))
     slots = zip(map(str, arrays["worn"]), *arrays["slots"].reshape(-1, 2).T.tolist(), strict=True)
-    return MeshFile(mesh, names, () if unwrapped else tuple(slots))
+    return replace(file, slots=tuple(slots))
+
+
+def _polygons(arrays: Mapping[str, Any], names: Mapping[int, str], unwrapped: bool) -> Polygons:
+    """Triangles that share vertices where their corners are in one place. UV spaces are laid out
+    already: they are one."""
+    position = arrays["position"]
+    signs = (np.signbit(position) * np.array([1, 2, 4])).sum(axis=1)  # -0 is a number of its own
+    vertex = np.unique(weld(position) * 8 + signs, return_inverse=True)[1].reshape(-1)
+    count = int(vertex.max(initial=-1)) + 1
+    points = np.zeros((count, 3), np.float32)
+    points[vertex] = position
+    rows = np.arange(len(position))
+    uv_rows = np.full(len(rows), -1) if unwrapped else rows
+    corner = np.stack([vertex, uv_rows, rows], axis=1).astype(np.int32)
+    part = arrays["ids"][::3].astype(np.int32).copy()
+    part[:, 1] = 1
+    sizes = np.full(len(position) // 3, 3, np.int32)
+    return Polygons(points, arrays["uv"], arrays["normal"], corner, sizes, part, names, up="z")
 
 
 def run_script(blender: Blender, script: str, arguments: list[str]) -> None:
@@ -78,8 +89,9 @@ def run_script(blender: Blender, script: str, arguments: list[str]) -> None:
     command = blender.command(_scripts() / script, arguments)
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        )
+            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S,
+            check=False,
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RequestError(ErrorCode.FILE, f"Blender could not run {script}: {error}") from error
     if done.returncode:
@@ -93,18 +105,12 @@ def a_blender() -> Blender | None:
     return found[-1] if found else None
 
 
-def mesh_ref(mesh: Mesh, buffers: Buffers) -> MeshRef:
-    """A mesh's arrays, added to the buffers of a request."""
-    arrays = (mesh.position, mesh.normal, mesh.uv, mesh.ids)
-    return MeshRef(*(buffers.add(Kind.MESH, array.cpu().numpy()) for array in arrays))
-
-
 def _scripts() -> Path:
     root = checkout_root()
     if root is None:
         raise RequestError(
             ErrorCode.BLENDER_MISSING,
             "this installation has no add-on scripts to read such a file with",
-            hint="Give an .obj or .ply file, or run from a checkout.",
+            hint="Give an .obj, .ply or .glb file, or run from a checkout.",
         )
     return root / "blender_addon" / "scripts"

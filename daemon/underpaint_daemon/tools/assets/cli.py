@@ -6,14 +6,14 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import underpaint
-from underpaint.buffers import Buffers
-from underpaint.cli.controls import add_control, controls_of
+from underpaint.cli.controls import add_control
 from underpaint.cli.guard import Parser
 from underpaint.cli.options import (
     add_json,
@@ -22,25 +22,23 @@ from underpaint.cli.options import (
     add_pbr,
     add_sampling,
     chosen,
-    loras_of,
-    pattern_of,
-    pbr_of,
-    sampling_of,
 )
-from underpaint.cli.run import follow
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.requests import MeshRef, Method, Prompt, TextureRequest
+from underpaint.job import Job
+from underpaint.requests import Method, TextureRequest
 from underpaint.tree import request_digest
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
-from .assets import SUFFIXES, mesh_ref, open_asset
-from .cli_edit import add_editing, continued, edited
-from .cli_objects import object_prompts, objects_in_cell
-from .cli_results import tell, write_results, write_summary
-from .table import read_rows
+from ..meshes.files import MeshFile
+from ..meshes.turns import AXES
+from .assets import SUFFIXES, open_asset
+from .cli_edit import add_editing
+from .cli_results import note_seconds, tell, write_results, write_summary
+from .export import KINDS
+from .folder import Asset, assets_of
+from .jobs import Line, Seconds, pipelined
+from .request import build_request
 
 _DONE = "done.json"
-_EXPORTS = ("glb", "fbx")
 _FAILED = "failed.json"
 _EPILOG = """\
 examples:
@@ -57,32 +55,42 @@ failed.json and does not stop the rest; summary.csv and summary.json say how all
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
-    """One mesh file to paint, and where its results go."""
+class _Begun:
+    """An asset on its way: its mesh, its request's mark, its job. ended: it has its result already.
+    reading: seconds; handed: when its job was handed over."""
 
-    mesh: Path
-    prompt: Prompt
-    out: Path
-    seed: int
-    objects: tuple[str, ...] = ()
-    """`NAME=TEXT` prompts of single objects."""
+    asset: Asset
+    ended: dict[str, Any] | None = None
+    file: MeshFile | None = None
+    mark: str = ""
+    job: Job | None = None
+    reading: float = 0.0
+    handed: float = 0.0
 
 
 def main(argv: list[str] | None = None) -> int:
     """Paint one asset or a folder of them. 0 when all went well, 1 when an asset failed."""
-    args = options().parse_args(argv)
+    args = parsed(argv)
     _exports(args)
-    assets = list(_assets(args))
-    if not args.mesh.is_dir():
-        result = _guarded(assets[0], args) if args.json else _paint(assets[0], args)
-        tell([result], args.json)
-        return 1 if "error" in result else 0
-    results = []
-    for asset in assets:
-        results.append(_guarded(asset, args))
-        write_summary(args.out, results)
+    assets = assets_of(args)
+    many = args.mesh.is_dir()
+    results = list[dict[str, Any]]()
+    with _Painter(args, guarded=many or args.json) as painter:
+        for result in painter.results(assets):
+            results.append(result)
+            if many:
+                write_summary(args.out, results)
     tell(results, args.json)
-    return 1 if any("error" in result for result in results) else 0
+    return 1 if any("error" in result or "problems" in result for result in results) else 0
+
+
+def parsed(argv: list[str] | None = None) -> argparse.Namespace:
+    """The arguments; `given`: the names of those that were given, and not left at their default."""
+    args, plain = options().parse_args(argv), options()
+    for action in plain._actions:
+        action.default = argparse.SUPPRESS
+    args.given = frozenset(vars(plain.parse_args(argv)))
+    return args
 
 
 def options() -> argparse.ArgumentParser:
@@ -94,7 +102,7 @@ def options() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("mesh", type=Path, help="a mesh (.obj .ply .glb .fbx .blend) or a folder")
+    parser.add_argument("mesh", type=Path, help=f"a mesh ({' '.join(SUFFIXES)}) or a folder")
     parser.add_argument("--prompt", default="", help="what to paint")
     parser.add_argument("--negative", default="", help="what to keep away from")
     parser.add_argument("--csv", type=Path, help="for a folder: its prompts")
@@ -125,75 +133,97 @@ def options() -> argparse.ArgumentParser:
         metavar="NAME=TEXT",
         help="what one object is to look like; repeat for several",
     )
+    told = "the file's up axis; default: what the file says, else y (.fbx, .blend and glTF know it)"
+    parser.add_argument("--up", choices=AXES, help=told)
     parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
     add_json(parser)
     return parser
 
 
-def _assets(args: argparse.Namespace) -> Iterator[Asset]:
-    if not args.mesh.is_dir():
-        if not args.prompt and args.earlier is None:
-            raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is missing: say what to paint")
-        prompt = Prompt(args.prompt, args.negative)
-        yield Asset(args.mesh, prompt, args.out, args.seed, tuple(args.object_prompt))
-    elif args.csv is not None:
-        yield from _rows(args)
-    else:
-        if not args.prompt:
-            raise RequestError(ErrorCode.BAD_REQUEST, "a folder needs --csv or --prompt")
-        for file in sorted(args.mesh.iterdir()):
-            if file.suffix.lower() in SUFFIXES:
-                prompt = Prompt(args.prompt, args.negative)
-                yield Asset(
-                    file, prompt, args.out / file.stem, args.seed, tuple(args.object_prompt)
-                )
+class _Painter:
+    """One connection to the daemon, made when it is first needed, and the assets that go over it.
+    guarded: a failure is written down beside the asset's results, and does not stop the rest."""
 
+    def __init__(self, args: argparse.Namespace, *, guarded: bool) -> None:
+        self._args, self._guarded = args, guarded
+        self._client: underpaint.Client | None = None
+        self._line = Line()
 
-def _rows(args: argparse.Namespace) -> Iterator[Asset]:
-    """The assets of a CSV file. Raises RequestError(FILE) that names the row."""
-    for row in read_rows(args.csv, ("file", "prompt")):
-        name, text, seed = row["file"], row["prompt"], row["seed"]
-        if not name or not text or not (seed or "0").isdecimal():
-            raise RequestError(
-                ErrorCode.FILE,
-                f"{args.csv}, line {row.line}: needs a file and a prompt, and seeds are numbers",
-            )
-        file = args.mesh / name
-        prompt = Prompt(text, row["negative"] or args.negative)
-        objects = (*args.object_prompt, *objects_in_cell(row["object_prompts"]))
-        number = int(seed) if seed else args.seed
-        yield Asset(file, prompt, args.out / file.stem, number, objects)
+    def __enter__(self) -> _Painter:
+        return self
 
+    def __exit__(self, *told: object) -> None:
+        if self._client is not None:
+            self._client.close()
 
-def _guarded(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
-    """One of many: its failure is written down beside its results."""
-    try:
-        return _paint(asset, args)
-    except UnderpaintError as error:
+    def results(self, assets: Iterable[Asset]) -> Iterable[dict[str, Any]]:
+        """What was done with each asset, in order."""
+        return pipelined(assets, self._begin, self._end)
+
+    def _begin(self, asset: Asset) -> _Begun:
+        try:
+            return self._handed(asset)
+        except (UnderpaintError, OSError) as error:
+            return _Begun(asset, self._failed(asset, error))
+
+    def _end(self, begun: _Begun) -> dict[str, Any]:
+        if begun.ended is not None:
+            return begun.ended
+        try:
+            return self._written(begun)
+        except (UnderpaintError, OSError) as error:
+            return self._failed(begun.asset, error)
+
+    def _handed(self, asset: Asset) -> _Begun:
+        if asset.wrong is not None:
+            raise asset.wrong
+        start = time.monotonic()
+        file = open_asset(asset.mesh, up=self._args.up)
+        for warning in file.corners.warnings:
+            print(f"note: {warning}", file=sys.stderr)
+        file, request, buffers = build_request(file, asset, self._args)
+        request = replace(request, turntable=True)
+        mark = hashlib.sha256(request_digest(request).encode()).hexdigest()
+        if (done := _finished(asset, mark)) is not None:
+            return _Begun(asset, {**done, "skipped": True})
         asset.out.mkdir(parents=True, exist_ok=True)
+        (asset.out / _FAILED).unlink(missing_ok=True)
+        read = time.monotonic()
+        if self._client is None:
+            self._client = underpaint.connect(client="texture")
+        handed = time.monotonic()
+        job = self._client.submit(request, buffers)
+        return _Begun(asset, None, file, mark, job, read - start, handed)
+
+    def _written(self, begun: _Begun) -> dict[str, Any]:
+        assert begun.job is not None
+        assert begun.file is not None
+        waiting, running = self._line.follow(begun.job, begun.handed)
+        start = time.monotonic()
+        results = begun.job.result()
+        told, _ = write_results(begun.file, begun.asset.out, results, _exports(self._args))
+        writing = time.monotonic() - start
+        told = note_seconds(
+            begun.asset.out, told, Seconds(begun.reading, waiting, running, writing)
+        )
+        if "problems" not in told:  # what is missing is tried again by the next run
+            done = json.dumps({"mark": begun.mark, **told}, indent=1)
+            (begun.asset.out / _DONE).write_text(done, "utf-8")
+        return told
+
+    def _failed(self, asset: Asset, error: UnderpaintError | OSError) -> dict[str, Any]:
+        if not self._guarded:
+            raise error
+        if isinstance(error, OSError):
+            error = RequestError(ErrorCode.FILE, f"{asset.mesh.name}: {error}")
         failure = {"mesh": str(asset.mesh), "error": error.to_dict()}
-        (asset.out / _FAILED).write_text(json.dumps(failure, indent=1), encoding="utf-8")
         print(f"{asset.mesh.name}: {error}", file=sys.stderr)
+        try:
+            asset.out.mkdir(parents=True, exist_ok=True)
+            (asset.out / _FAILED).write_text(json.dumps(failure, indent=1), encoding="utf-8")
+        except OSError as full:
+            print(f"note: {asset.out / _FAILED} was not written: {full}", file=sys.stderr)
         return failure
-
-
-def _paint(asset: Asset, args: argparse.Namespace) -> dict[str, Any]:
-    file = open_asset(asset.mesh)
-    for warning in file.mesh.warnings:
-        print(f"note: {warning}", file=sys.stderr)
-    request, buffers = build_request(file.mesh, asset, args, file.names)
-    mark = hashlib.sha256(request_digest(request).encode()).hexdigest()
-    if (done := _finished(asset, mark)) is not None:
-        return {**done, "skipped": True}
-    asset.out.mkdir(parents=True, exist_ok=True)
-    (asset.out / _FAILED).unlink(missing_ok=True)
-    with underpaint.connect(client="texture") as up:
-        job = up.submit(request, buffers)
-        follow(job)
-        results = job.result()
-    result = write_results(file, asset.mesh, asset.out, results, _exports(args))
-    (asset.out / _DONE).write_text(json.dumps({"mark": mark, **result}, indent=1), "utf-8")
-    return result
 
 
 def _finished(asset: Asset, mark: str) -> dict[str, Any] | None:
@@ -212,39 +242,5 @@ def _exports(args: argparse.Namespace) -> tuple[str, ...]:
     if kinds == ("none",):
         return ()
     for kind in kinds:
-        chosen(_EXPORTS, "--export", kind)
+        chosen(KINDS, "--export", kind)
     return kinds
-
-
-def build_request(
-    mesh: Mesh, asset: Asset, args: argparse.Namespace, names: Mapping[int, str] | None = None
-) -> tuple[TextureRequest, Buffers]:
-    """The request that the arguments mean. names: the mesh's objects. Raises RequestError."""
-    buffers = Buffers()
-    ref = mesh_ref(mesh, buffers)
-    if args.earlier is not None:
-        request = continued(args.earlier, ref, asset.prompt, asset.seed)
-    else:
-        request = _anew(ref, asset, args, buffers)
-    if asset.objects:
-        request = replace(request, object_prompts=object_prompts(asset.objects, names or {}))
-    return edited(request, args, mesh, buffers), buffers
-
-
-def _anew(
-    mesh: MeshRef, asset: Asset, args: argparse.Namespace, buffers: Buffers
-) -> TextureRequest:
-    return TextureRequest(
-        prompt=asset.prompt,
-        mesh=mesh,
-        model=args.model,
-        method=chosen(Method, "--method", args.method),
-        sampling=sampling_of(args, asset.seed),
-        controls=controls_of(args.control, buffers),
-        pattern=pattern_of(args),
-        view_count=args.views,
-        view_size=args.view_size,
-        size=args.size,
-        loras=loras_of(args),
-        pbr=pbr_of(args),
-    )

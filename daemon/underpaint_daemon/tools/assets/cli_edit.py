@@ -5,21 +5,38 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Buffers, Kind
-from underpaint.cli.options import pattern_of
+from underpaint.cli.controls import controls_of
+from underpaint.cli.options import chosen, loras_of, pattern_of, pbr_of, sampling_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request
-from underpaint.requests import MeshRef, Mirror, Prompt, TextureRequest, TileImages
-from underpaint_daemon.worker.texturing.surface.atlas import FIRST_TILE, tiles
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint.requests import (
+    MeshRef,
+    Method,
+    Mirror,
+    Prompt,
+    Sampling,
+    TextureRequest,
+    TileImages,
+)
+
+from ..meshes.files import MeshFile
+from ..meshes.layout import FIRST_TILE, tile_numbers
+from .cli_results import UNWRAPPED, read_uvs
 
 _UDIM = "<UDIM>"
 _AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 Files = dict[int, Path]
+Array = npt.NDArray[Any]
+_SAMPLING = ("sampler", "steps", "guidance", "seed")
+_VIEWS = ("method", "views", "view_size")
+"""What the views that an earlier run numbered depend on."""
 
 
 def add_editing(parser: argparse.ArgumentParser) -> None:
@@ -42,22 +59,88 @@ def add_editing(parser: argparse.ArgumentParser) -> None:
     add("--upscale", type=int, default=fields["upscale"].default, help=told)
 
 
-def continued(folder: Path, mesh: MeshRef, prompt: Prompt, seed: int) -> TextureRequest:
-    """The request of an earlier result, for the same mesh, with another seed, and another prompt
-    if one is given. Raises RequestError(FILE)."""
-    request = recipe_request(read_recipe(folder / "texture.json"))
-    if not isinstance(request, TextureRequest):
+def continued(args: argparse.Namespace, mesh: MeshRef, prompt: Prompt, seed: int) -> TextureRequest:
+    """The request of the earlier result that `--from` names, with what else is given in place of
+    what it had. Raises RequestError: FILE, or BAD_REQUEST for what cannot be changed."""
+    folder, given = args.earlier, args.given
+    earlier = recipe_request(read_recipe(folder / "texture.json"))
+    if not isinstance(earlier, TextureRequest):
         raise RequestError(ErrorCode.FILE, f"{folder} holds no texture")
-    told = prompt if prompt.text else request.prompt
-    plain = replace(request, base=None, lock=None, more_tiles=(), mesh=mesh, prompt=told)
-    return replace(plain, sampling=replace(request.sampling, seed=seed))
+    _refuse_fixed(args, earlier)
+    told = replace(
+        earlier.prompt,
+        text=asset.prompt.text or earlier.prompt.text,
+        negative=asset.prompt.negative or earlier.prompt.negative,
+    )
+    request = replace(earlier, base=None, lock=None, more_tiles=(), mesh=mesh, prompt=told)
+    request = replace(request, sampling=_sampling(args, earlier, asset.seed))
+    if given & {"pbr", "pbr_model", "pbr_normal_model"}:
+        request = replace(request, pbr=pbr_of(args))
+    return replace(
+        request,
+        model=args.model if "model" in given else request.model,
+        method=chosen(Method, "--method", args.method) if "method" in given else request.method,
+        controls=controls_of(args.control, buffers) if "control" in given else request.controls,
+        view_count=args.views if "views" in given else request.view_count,
+        view_size=args.view_size if "view_size" in given else request.view_size,
+        loras=loras_of(args) if "lora" in given else request.loras,
+    )
+
+
+def _refuse_fixed(args: argparse.Namespace, earlier: TextureRequest) -> None:
+    if args.size != earlier.size and "size" in args.given:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"--size {args.size}: the texture of {args.earlier} has {earlier.size} texels a side",
+            hint="Leave out --size, or paint anew without --from.",
+        )
+    changed = [name for name in _VIEWS if name in args.given]
+    if args.reroll is not None and changed:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"--reroll names a view of the earlier run: --{changed[0].replace('_', '-')} would "
+            "make others",
+            hint="Leave that option out.",
+        )
+
+
+def _sampling(args: argparse.Namespace, earlier: TextureRequest, seed: int) -> Sampling:
+    """The earlier sampling; that of another model, if one is given; and what is given of it."""
+    usual = sampling_of(args, seed)
+    if "model" in args.given:
+        return usual
+    fields = {name: getattr(usual, name) for name in _SAMPLING if name in args.given}
+    return replace(earlier.sampling, **fields)
+
+
+def with_earlier_uvs(file: MeshFile, folder: Path | None) -> MeshFile:
+    """The mesh with the UVs that an earlier run made for it, if it did."""
+    if folder is None or not file.corners.bare.any() or not (folder / UNWRAPPED).is_file():
+        return file
+    try:
+        uv = read_uvs((folder / UNWRAPPED).read_bytes())
+    except (OSError, ValueError, KeyError) as error:
+        raise RequestError(
+            ErrorCode.FILE, f"{folder / UNWRAPPED} cannot be read: {error}"
+        ) from error
+    if uv.shape != file.corners.uv.shape:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{folder} was painted on another mesh: {len(uv) // 3} triangles, not "
+            f"{file.corners.triangles}",
+            hint="Give the mesh that was painted, or paint anew without --from.",
+        )
+    bare = file.corners.bare
+    corners = replace(file.corners, uv=uv, bare=np.zeros(len(bare), bool))
+    return replace(file, corners=corners, uvs_made=bare)
 
 
 def edited(
-    request: TextureRequest, args: argparse.Namespace, mesh: Mesh, buffers: Buffers
+    request: TextureRequest, args: argparse.Namespace, uv: Array, buffers: Buffers
 ) -> TextureRequest:
-    """The request with what the editing options say. Raises RequestError."""
-    numbers = tiles(mesh)
+    """The request with what the editing options say, for a mesh with UVs (3L, 2). Raises
+    RequestError."""
+    numbers = [int(number) for number in np.unique(tile_numbers(uv))]
     images = _base_files(args, numbers)
     locks = _files(args.lock or args.mask, numbers)
     known = [_tile(n, images[n], locks.get(n), args, buffers) for n in numbers if n in images]
@@ -72,11 +155,11 @@ def edited(
         base=None if first is None else first.base,
         lock=None if first is None else first.lock,
         more_tiles=tuple(tile for tile in known if tile.number != FIRST_TILE),
-        feather=args.feather,
+        feather=args.feather if "feather" in args.given else request.feather,
         strength=args.strength,
         reroll=args.reroll,
         mirror=request.mirror if args.mirror is None else Mirror(normal=_AXES[args.mirror]),
-        upscale=max(request.upscale, args.upscale),
+        upscale=args.upscale if "upscale" in args.given else request.upscale,
     )
 
 

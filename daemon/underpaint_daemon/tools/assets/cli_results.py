@@ -7,57 +7,79 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
+import numpy.typing as npt
 
 from underpaint.events import ResultFile
-from underpaint_daemon.worker.texturing.job.pictures import plain_png
-from underpaint_daemon.worker.texturing.job.turntable import turntable
 
-from .assets import MeshFile
-from .export import write_obj, write_scenes
+from ..meshes.files import MeshFile
+from ..meshes.wear import Maps, Wear, wear
+from .export import Exported, export
+from .jobs import Seconds
 
+Array = npt.NDArray[Any]
+_QUALITY = "quality.json"
 _MEASURES = ("coverage_fraction", "overlap_psnr_db", "sharpness_ratio")
+UNWRAPPED = "unwrapped.npz"
+"""The UVs that were made for a mesh that had none, for a later `--from`."""
 
 
 def write_results(
-    file: MeshFile, source: Path, out: Path, results: list[ResultFile], exports: Sequence[str]
-) -> dict[str, Any]:
-    """Write the job's files, the textured mesh and its turntable into `out`; what was written and
-    measured.
-    exports: kinds of scene file to write through Blender, if there is one."""
+    file: MeshFile, out: Path, results: list[ResultFile], exports: Sequence[str]
+) -> tuple[dict[str, Any], Exported]:
+    """Write the job's files and the textured mesh into `out`; what was written and measured, and
+    what of the mesh was not. exports: kinds of scene file."""
     files = []
     for result in results:
         path = out / result.name
         path.write_bytes(result.data)
         files.append(path)
-    tiles = {int(r.facts["tile"]): r for r in results if "tile" in r.facts}
-    name = source.stem
-    files += write_obj(file.mesh, out / f"{name}.obj", {n: r.name for n, r in tiles.items()})
-    images = [(number, _pixels(result)) for number, result in sorted(tiles.items())]
-    sheet = out / "turntable.png"
-    sheet.write_bytes(plain_png(turntable(file.mesh, images)))
-    files.append(sheet)
-    worn = {n: {"base_color": out / r.name} for n, r in tiles.items()}
+    worn = _worn(file, out, results)
+    done = export(file, worn, out, exports)
+    files += done.files
+    quality = next((dict(r.facts) for r in results if r.name == _QUALITY), {})
+    if done.kept is not None:
+        quality |= done.kept.measures
+    told: dict[str, Any] = {"mesh": str(file.path), "files": [str(f) for f in files]}
+    told["quality"] = quality
+    if done.problems:
+        told["problems"] = [problem.to_dict() for problem in done.problems]
+    return told, done
+
+
+def note_seconds(out: Path, told: dict[str, Any], seconds: Seconds) -> dict[str, Any]:
+    """What was done, with its seconds; both in the report on disk as well."""
+    told["quality"] = {**told["quality"], "seconds": asdict(seconds)}
+    text = json.dumps(told["quality"], indent=1, sort_keys=True)
+    (out / _QUALITY).write_text(text, encoding="utf-8")
+    return told
+
+
+def _worn(file: MeshFile, out: Path, results: list[ResultFile]) -> Wear:
+    images: dict[int, dict[str, Path]] = {}
+    for result in results:
+        if "tile" in result.facts:
+            images.setdefault(int(result.facts["tile"]), {})["base_color"] = out / result.name
     for result in results:
         if "map" in result.facts:
-            worn[int(result.facts["udim"])][result.facts["map"]] = out / result.name
-    outs = [out / f"{name}.{kind}" for kind in exports]
-    written = write_scenes(file, source, worn, outs)
-    files += written
-    if len(written) < len(outs):
-        print("note: no Blender was found, so no .glb or .fbx was written", file=sys.stderr)
-    quality = next((dict(r.facts) for r in results if r.name == "quality.json"), {})
-    return {"mesh": str(source), "files": [str(f) for f in files], "quality": quality}
+            tile = images.setdefault(int(result.facts["udim"]), {})
+            tile[result.facts["map"]] = out / result.name
+    made = next((r.data for r in results if r.name == UNWRAPPED), None)
+    corners = file.corners
+    uv = corners.uv if made is None else read_uvs(made)
+    whole: dict[int, Maps] = {number: maps for number, maps in images.items()}
+    bare = corners.bare if file.uvs_made is None else file.uvs_made
+    return wear(file.polygons, corners.source, uv, bare, whole, file.own)
 
 
-def _pixels(result: ResultFile) -> torch.Tensor:
-    with Image.open(io.BytesIO(result.data), formats=["PNG"]) as image:
-        return torch.from_numpy(np.array(image.convert("RGBA"))).float() / 255
+def read_uvs(data: bytes) -> Array:
+    """The UVs (3L, 2) of `unwrapped.npz`."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return np.asarray(np.nan_to_num(arrays["uv"]), np.float32)
 
 
 def write_summary(out: Path, results: list[dict[str, Any]]) -> None:
@@ -68,7 +90,9 @@ def write_summary(out: Path, results: list[dict[str, Any]]) -> None:
         table = csv.writer(stream)
         table.writerow(("file", "state", *_MEASURES, "problem", "fix"))
         for result in results:
-            quality, error = result.get("quality", {}), result.get("error", {})
+            quality = result.get("quality", {})
+            problems: list[dict[str, Any]] = result.get("problems", [])
+            error: dict[str, Any] = result.get("error") or (problems[0] if problems else {})
             numbers = [quality.get(name, "") for name in _MEASURES]
             problem = (error.get("message", ""), error.get("hint", ""))
             table.writerow((Path(result["mesh"]).name, _state(result), *numbers, *problem))
@@ -77,6 +101,8 @@ def write_summary(out: Path, results: list[dict[str, Any]]) -> None:
 def _state(result: dict[str, Any]) -> str:
     if "error" in result:
         return "failed"
+    if "problems" in result:
+        return "painted, not all written"
     return "finished before" if result.get("skipped") else "painted"
 
 
@@ -86,14 +112,23 @@ def tell(results: list[dict[str, Any]], as_json: bool) -> None:
         print(json.dumps({"assets": results}, indent=2, sort_keys=True))
         return
     for result in results:
-        if "error" in result:
-            print(f"{result['mesh']}: failed: {result['error']['message']}")
-            continue
-        print(f"{result['mesh']}{' (was finished)' if result.get('skipped') else ''}")
-        print("\n".join(f"  {file}" for file in result["files"]))
-        for key, value in sorted(result["quality"].items()):
-            print(f"  {key:<24}{value:.4g}" if isinstance(value, float) else f"  {key:<24}{value}")
+        _tell_one(result)
     if len(results) > 1:
         states = [_state(result) for result in results]
         counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
         print(f"{len(results)} assets: {', '.join(counts)}")
+
+
+def _tell_one(result: dict[str, Any]) -> None:
+    if "error" in result:
+        print(f"{result['mesh']}: failed: {result['error']['message']}")
+        return
+    print(f"{result['mesh']}{' (was finished)' if result.get('skipped') else ''}")
+    print("\n".join(f"  {file}" for file in result["files"]))
+    for key, value in sorted(result["quality"].items()):
+        if key == "seconds":
+            value = ", ".join(f"{name} {number:.1f}" for name, number in value.items())
+        if key != "remarks":  # said as notes while it ran
+            print(f"  {key:<24}{value:.4g}" if isinstance(value, float) else f"  {key:<24}{value}")
+    for problem in result.get("problems", ()):
+        print(f"  {problem['message']} {problem['hint']}", file=sys.stderr)

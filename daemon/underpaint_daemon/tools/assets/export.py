@@ -1,105 +1,141 @@
-"""A painted mesh as files that any program opens: OBJ with MTL, and textured glb and FBX."""
+"""A painted mesh as files that any program opens: OBJ with MTL, glb, and, through a Blender, FBX
+and what only Blender could read."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from underpaint.blenders import Blender
-from underpaint_daemon.worker.texturing.surface.atlas import tile_numbers
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 
-from .assets import MeshFile, a_blender, run_script
+from ..meshes.compare import Kept, kept
+from ..meshes.files import MeshFile
+from ..meshes.gltf_new import new_glb
+from ..meshes.gltf_paint import PaintedGltf, paint_gltf
+from ..meshes.obj_write import write_obj
+from ..meshes.wear import Wear
+from .assets import a_blender, run_script
 
-Array = npt.NDArray[Any]
-
-
-def write_obj(mesh: Mesh, path: Path, images: Mapping[int, str]) -> list[Path]:
-    """Write `path` (.obj) and its .mtl. images: file name of each tile's texture, by number.
-
-    OBJ is Y up; UVs stay as they are, so UDIM tiles keep their places.
-    """
-    material = path.with_suffix(".mtl")
-    position = mesh.position.cpu().numpy()
-    turned = np.stack([position[:, 0], position[:, 2], -position[:, 1]], 1)
-    normal = mesh.normal.cpu().numpy()
-    facing = np.stack([normal[:, 0], normal[:, 2], -normal[:, 1]], 1)
-    lines = ["# Painted with Underpaint", f"mtllib {material.name}", f"o {path.stem}"]
-    indices = []
-    for word, rows in (("v", turned), ("vt", mesh.uv.cpu().numpy()), ("vn", facing)):
-        unique, index = np.unique(rows, axis=0, return_inverse=True)
-        lines += [f"{word} " + " ".join(f"{x:.7g}" for x in row) for row in unique]
-        indices.append(index.reshape(-1) + 1)
-    lines += _faces(np.stack(indices, 1), tile_numbers(mesh).cpu().numpy(), images)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    material.write_text(_materials(images), encoding="utf-8")
-    return [path, material]
+KINDS = ("glb", "fbx")
 
 
-def _faces(index: Array, tile: Array, images: Mapping[int, str]) -> list[str]:
-    lines = []
-    for number in sorted(images):
-        lines.append(f"usemtl tile_{number}")
-        for corners in index.reshape(-1, 3, 3)[tile == number]:
-            lines.append("f " + " ".join("/".join(map(str, corner)) for corner in corners))
-    return lines
+@dataclass(slots=True)
+class Exported:
+    """files: what was written. problems: what was not, and why. kept: what the worst of the files
+    that can be read back has kept of the mesh."""
+
+    files: list[Path] = field(default_factory=list)
+    problems: list[UnderpaintError] = field(default_factory=list)
+    kept: Kept | None = None
+
+    def look(self, file: MeshFile, worn: Wear, out: Path) -> None:
+        """Measure one written file."""
+        found = kept(file, worn, out)
+        if self.kept is None or found.worse_than(self.kept):
+            self.kept = found
 
 
-def _materials(images: Mapping[int, str]) -> str:
-    parts = [
-        f"newmtl tile_{number}\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {name}\n"
-        for number, name in sorted(images.items())
-    ]
-    return "\n".join(parts)
+def export(
+    file: MeshFile, worn: Wear, folder: Path, kinds: Sequence[str], blender: Blender | None = None
+) -> Exported:
+    """Write the mesh that wears its paint into a folder, as .obj and each of `kinds`. What fails
+    does not stop the rest, and is told."""
+    done = Exported()
+    path = folder / f"{file.path.stem}.obj"
+    try:
+        done.files += write_obj(file.polygons, worn, path, file.obj)
+        done.look(file, worn, path)
+    except (OSError, UnderpaintError) as error:
+        done.problems.append(_told(path, error))
+    if file.slots:
+        outs = [folder / f"{file.path.stem}.{kind}" for kind in kinds]
+        _by_blender(done, outs, {"source": str(file.path.resolve()), "slots": file.slots}, worn)
+        return done
+    glb = folder / f"{file.path.stem}.glb"
+    if "glb" in kinds:
+        _glb(done, file, worn, glb)
+    if "fbx" in kinds:
+        _fbx(done, file, worn, glb.with_suffix(".fbx"), blender)
+    return done
+
+
+def _glb(done: Exported, file: MeshFile, worn: Wear, out: Path) -> None:
+    try:
+        out.write_bytes(painted_glb(file, worn).added.file())
+        done.files.append(out)
+        done.look(file, worn, out)
+    except (OSError, UnderpaintError) as error:
+        done.problems.append(_told(out, error))
+
+
+def painted_glb(file: MeshFile, worn: Wear) -> PaintedGltf:
+    """The mesh as a painted glTF: the artist's own file, or a new one."""
+    if file.gltf is not None:
+        return paint_gltf(*file.gltf, worn)
+    return new_glb(file.polygons, worn, file.up)
+
+
+def _fbx(done: Exported, file: MeshFile, worn: Wear, out: Path, blender: Blender | None) -> None:
+    """Blender makes an FBX of the painted glTF; it finds the materials by names given for this."""
+    painted = painted_glb(file, worn)
+    names = []
+    for number, tile in painted.materials.items():
+        material = painted.added.doc["materials"][number]
+        names.append((f"underpaint_{number}", str(material.get("name", "painted")), str(tile)))
+        material["name"] = f"underpaint_{number}"
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / f"{file.path.stem}.glb"
+        source.write_bytes(painted.added.file())
+        _by_blender(done, [out], {"source": str(source), "materials": names}, worn, blender)
+
+
+def _by_blender(
+    done: Exported,
+    outs: Sequence[Path],
+    job: dict[str, Any],
+    worn: Wear,
+    blender: Blender | None = None,
+) -> None:
+    if not outs:
+        return
+    try:
+        write_scenes(job, worn, outs, blender)
+        done.files += outs
+    except (OSError, UnderpaintError) as error:
+        done.problems.append(_told(outs[0], error))
 
 
 def write_scenes(
-    asset: MeshFile,
-    source: Path,
-    textures: Mapping[int, Mapping[str, Path]],
-    outs: Sequence[Path],
-    blender: Blender | None = None,
-) -> list[Path]:
-    """Write `outs` (.glb, .fbx) through a Blender (the newest, if none is given); none when there
-    is no Blender.
+    job: dict[str, Any], worn: Wear, outs: Sequence[Path], blender: Blender | None = None
+) -> None:
+    """Write `outs` (.glb, .fbx) through a Blender (the newest, if none is given).
 
-    source: the file that `asset` was read from: where Blender can open it, its own objects wear
-    the paint. textures: image files by tile and by map (`base_color`, `normal`, …).
-    Raises RequestError(FILE) when Blender fails.
+    job: `source` and what in it wears paint, as textured_glb_cli.py wants it. Raises
+    RequestError: BLENDER_MISSING, or FILE when Blender fails.
     """
     blender = blender or a_blender()
-    if blender is None or not outs:
-        return []
-    job: dict[str, Any] = {
-        "textures": {
-            str(number): {name: str(file.resolve()) for name, file in maps.items()}
-            for number, maps in textures.items()
-        }
+    if blender is None:
+        raise RequestError(
+            ErrorCode.BLENDER_MISSING, f"no Blender was found, which {outs[0].name} needs"
+        )
+    textures = {
+        str(number): {name: str(image.resolve()) for name, image in maps.items()}
+        for number, maps in worn.images.items()
     }
     with tempfile.TemporaryDirectory() as folder:
-        if asset.slots:
-            job |= {"source": str(source.resolve()), "slots": asset.slots}
-        else:
-            job["mesh"] = str(_corners(asset.mesh, Path(folder) / "mesh.npz"))
         file = Path(folder) / "job.json"
-        file.write_text(json.dumps(job), encoding="utf-8")
+        file.write_text(json.dumps({**job, "textures": textures}), encoding="utf-8")
         words = [word for out in outs for word in ("--out", str(out.resolve()))]
         run_script(blender, "textured_glb_cli.py", ["--job", str(file), *words])
-    return list(outs)
 
 
-def _corners(mesh: Mesh, file: Path) -> Path:
-    np.savez(
-        file,
-        position=mesh.position.cpu().numpy(),
-        normal=mesh.normal.cpu().numpy(),
-        uv=mesh.uv.cpu().numpy(),
-        tile=tile_numbers(mesh).cpu().numpy(),
-    )
-    return file
+def _told(out: Path, error: OSError | UnderpaintError) -> UnderpaintError:
+    if isinstance(error, UnderpaintError):
+        told = f"{out.name} was not written: {error.message}"
+        return RequestError(error.code, told, hint=error.hint)
+    return RequestError(ErrorCode.FILE, f"{out.name} was not written: {error}")

@@ -33,7 +33,7 @@ from underpaint_daemon.worker.pipelines.memory import release
 from underpaint_daemon.worker.quiet import Quiet
 from underpaint_daemon.worker.texturing.job.runner import run_texture
 
-from ..assets.assets import mesh_ref
+from ..evals.meshes import mesh_ref
 from ..evals.shapes import chair
 from .harness import finish
 from .narrow_xl import build_narrow_xl

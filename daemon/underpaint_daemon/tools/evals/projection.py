@@ -18,8 +18,10 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
-from ..assets.meshio import load_mesh
+from ..assets.assets import SUFFIXES
+from ..meshes.turns import AXES
 from .compare_open3d import INSTALL, available
+from .meshes import load_mesh
 from .projection_figures import Figures, compare_measures, measure
 from .projection_pictures import write_pictures
 from .shapes import SHAPES
@@ -43,14 +45,16 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="underpaint eval projection", description=__doc__)
     shapes = ", ".join(SHAPES)
-    parser.add_argument("mesh", type=Path, help=f"an .obj or .ply file, or one of: {shapes}")
+    kinds = " ".join(SUFFIXES)
+    parser.add_argument("mesh", type=Path, help=f"a mesh file ({kinds}), or one of: {shapes}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--size", type=_side, default=1024, help="texels a side (1024)")
     parser.add_argument("--view-size", type=_side, default=1024, help="pixels a side (1024)")
     parser.add_argument("--views", type=int, default=9, choices=range(2, 65), metavar="N")
     parser.add_argument("--seed", type=int, default=0, help="another solid texture")
     parser.add_argument("--out", type=Path, help="folder for the pictures")
-    parser.add_argument("--z-up", action="store_true", help="the file's up axis is +Z, not +Y")
+    told = "the file's up axis; default: what the file says, else y"
+    parser.add_argument("--up", choices=AXES, help=told)
     parser.add_argument(
         "--compare-open3d",
         action="store_true",
@@ -68,7 +72,7 @@ def _side(text: str) -> int:
 
 def evaluate(args: argparse.Namespace) -> Report:
     """Measure one mesh. Raises UnderpaintError on a mesh that cannot be painted."""
-    mesh = _mesh(args.mesh, not args.z_up)
+    mesh = _mesh(args.mesh, args.up)
     for warning in mesh.warnings:
         print(f"underpaint eval projection: {warning}", file=sys.stderr)
     figures = measure(mesh, args.size, args.view_size, args.views, args.seed)
@@ -84,9 +88,9 @@ def evaluate(args: argparse.Namespace) -> Report:
     return Report("eval projection", args.seed, measures, bars, [str(path) for path in paths])
 
 
-def _mesh(path: Path, y_up: bool) -> Mesh:
+def _mesh(path: Path, up: str | None) -> Mesh:
     build = SHAPES.get(str(path))
-    return load_mesh(path, y_up=y_up) if build is None or path.exists() else build()
+    return load_mesh(path, up) if build is None or path.exists() else build()
 
 
 def _bars(name: str, figures: Figures) -> list[Bar]:

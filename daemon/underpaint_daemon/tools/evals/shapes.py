@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh, mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 
 Array = npt.NDArray[Any]
 Vector = tuple[float, float, float]

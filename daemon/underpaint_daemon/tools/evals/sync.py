@@ -27,7 +27,7 @@ from underpaint_daemon.worker.texturing.views.correspondence import Corresponden
 from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
 from underpaint_daemon.worker.texturing.views.variance import align_variance, spread
 
-from ..assets.meshio import load_mesh
+from .meshes import load_mesh
 from .solid import Solid
 
 _CHANNELS = 4

@@ -49,7 +49,7 @@ from underpaint_daemon.worker.texturing.views.denoiser import Denoiser
 from underpaint_daemon.worker.texturing.views.stations import Station
 from underpaint_daemon.worker.texturing.views.sync import Synchroniser
 
-from ..assets.assets import load_asset, mesh_ref
+from .meshes import load_mesh, mesh_ref
 from .shapes import SHAPES
 
 _SIZE = 2048  # a view's pixels must fit: the faces of a chair share 1024 texels coarsely
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure one mesh and prompt; exit code 0 when all bars hold, 3 when not."""
     args = _parser().parse_args(argv)
     build = SHAPES.get(str(args.mesh))
-    mesh = load_asset(args.mesh) if build is None else build()
+    mesh = load_mesh(args.mesh) if build is None else build()
     buffers = Buffers()
     asked = TextureRequest(
         Prompt(args.prompt),

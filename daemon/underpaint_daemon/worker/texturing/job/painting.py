@@ -23,6 +23,7 @@ from ..projection.lookup import textured_view, with_uv
 from ..projection.project import Texture, painted_view
 from ..surface.atlas import AtlasTile, build_tile, tiles
 from ..surface.mesh import Mesh
+from ..surface.reception import Received
 from ..views.background import make_background
 from ..views.correspondence import Correspondence
 from ..views.denoiser import Denoiser
@@ -41,7 +42,7 @@ _GREY = 0.5
 @dataclass(frozen=True, slots=True)
 class Work:
     """A job's inputs. present: the texture that is there already; spot: the views to paint its open
-    parts from, None = to be found."""
+    parts from, None = to be found; received: how the mesh came in, where that is known."""
 
     model: LoadedModel
     request: TextureRequest
@@ -54,6 +55,7 @@ class Work:
     present: Present = field(default_factory=Present)
     spot: tuple[Station, ...] | None = None
     journal: Journal = field(default_factory=Journal)
+    received: Received | None = None
     schedule: SyncSchedule = field(default_factory=SyncSchedule)
     _atlas: list[AtlasTile] = field(default_factory=list)
 

@@ -28,6 +28,8 @@ from ..surface.mesh import Mesh
 from .existing import PresentTile, new_paint
 from .painting import Painted, Work
 from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
+from .remarks import remarks
+from .turntable import turntable
 
 _SHEET_SIDE = 2048
 _SEEN = (1, 2, 3)
@@ -37,7 +39,12 @@ def artifacts_of(work: Work, painted: Painted, model: Mapping[str, str]) -> list
     """The result's files; names carry the tile's number when there are several tiles."""
     request = work.request
     images = composed_all(work, painted)
-    quality = measure(work.mesh, painted, images)
+    quality = {**measure(work.mesh, painted, images), **uv_measures(work)}
+    # One view, or a spot, is not meant to cover all.
+    whole = request.method is not Method.SINGLE and not painted.present.locked
+    quality["remarks"] = said = remarks(quality, covering=whole)
+    for sentence in said:
+        work.reporter.warn(sentence)
     facts = recipe(request, seed=request.sampling.seed, index=0, model=model)
     many = len(painted.textures) > 1
     files = list[Artifact]()
@@ -46,10 +53,46 @@ def artifacts_of(work: Work, painted: Painted, model: Mapping[str, str]) -> list
         files += _tile_files(request, texture, image, facts, suffix)
     files.append(_provenance(painted.textures))
     files += _views(painted)
+    files += _asked_for(work, painted, images)
     text = json.dumps(_finite(quality), indent=1, sort_keys=True).encode()
     files.append(Artifact("quality.json", "application/json", text, _finite(quality)))
     sidecar = json.dumps(facts, indent=1, sort_keys=True).encode()
     files.append(Artifact("texture.json", "application/json", sidecar))
+    return files
+
+
+def uv_measures(work: Work) -> dict[str, Any]:
+    """Of a UV map that was made here: its charts, their share of the triangles, its stretch."""
+    received = work.received
+    if received is None or received.made is None:
+        return {}
+    made, triangles = received.made, int(received.bare.sum())
+    return {
+        "uv_charts": made.charts,
+        "uv_charts_per_triangle_ratio": made.charts / triangles,
+        "uv_stretch": made.stretch,
+    }
+
+
+def _asked_for(work: Work, painted: Painted, images: Sequence[Image8]) -> list[Artifact]:
+    """The turntable, and the UVs that were made: `uv` (3L, 2) of the request's triangles, NaN
+    where a triangle was left out."""
+    files = list[Artifact]()
+    if work.request.turntable:
+        device = work.mesh.position.device
+        tiles = [
+            (t.number, torch.from_numpy(np.ascontiguousarray(image)).to(device).float() / 255)
+            for t, image in zip(painted.textures, images, strict=True)
+        ]
+        files.append(Artifact("turntable.png", "image/png", plain_png(turntable(work.mesh, tiles))))
+    received = work.received
+    if received is not None and received.made is not None:
+        given = work.request.mesh.position.shape[0] // 3
+        uv = np.full((given, 3, 2), np.nan, np.float32)
+        uv[received.source] = received.mesh.uv.numpy().reshape(-1, 3, 2)
+        stream = io.BytesIO()
+        np.savez_compressed(stream, uv=uv.reshape(-1, 2))
+        files.append(Artifact("unwrapped.npz", "application/octet-stream", stream.getvalue()))
     return files
 
 

@@ -22,7 +22,7 @@ from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, w
 from underpaint_daemon.worker.provenance import recipe
 
 from ..surface.atlas import tiles
-from ..surface.mesh import mesh_from_request
+from ..surface.reception import Received, mesh_from_request
 from ..surface.uvcheck import check_uvs
 from ..views.attention import shared_attention
 from ..views.denoiser import Denoiser
@@ -124,7 +124,8 @@ def prepared(
     journal: Journal | None = None,
 ) -> Iterator[Work]:
     """A job ready to paint: mesh checked, adapters and memory tier in place; all undone after."""
-    mesh = mesh_from_request(request.mesh, buffers).to(model.place.device)
+    received = _received(request, buffers, reporter)
+    mesh = received.mesh.to(model.place.device)
     for warning in (*mesh.warnings, *check_uvs(mesh).warnings):
         reporter.warn(warning)
     with ExitStack() as stack:
@@ -143,4 +144,13 @@ def prepared(
             stream=TextureStream(model, mesh, present),
             present=present,
             journal=journal or Journal(),
+            received=received,
         )
+
+
+def _received(request: TextureRequest, buffers: Arrays, reporter: Reporter) -> Received:
+    def tick(done: int, total: int) -> None:
+        reporter.checkpoint()
+        reporter.progress(Phase.UNWRAPPING, done, total)
+
+    return mesh_from_request(request.mesh, buffers, partly=request.unwrap, tick=tick)

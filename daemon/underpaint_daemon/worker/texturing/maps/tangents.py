@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from underpaint_daemon.common.corners import weld
+
 from ..surface.atlas import AtlasTile
-from ..surface.mesh import Mesh, uv_double_areas, weld
+from ..surface.mesh import Mesh, uv_double_areas
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from underpaint_daemon.common.corners import weld
+
 from ..cameras.visibility import sample
 from ..surface.atlas import tile_numbers
-from ..surface.mesh import Mesh, weld
+from ..surface.mesh import Mesh
 
 Array = npt.NDArray[Any]
 _ALONG = (0.3, 0.5, 0.7)

@@ -14,7 +14,7 @@ from .points import SurfacePoints
 from .raster import rasterize
 
 FIRST_TILE = 1001
-_TILES_ACROSS = 10
+TILES_ACROSS = 10
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _FAR = 3.0  # an extrapolated texel farther off than so many texels keeps its neighbour's place
 
@@ -52,12 +52,12 @@ def tile_numbers(mesh: Mesh) -> Tensor:
     UVs outside the UDIM range (negative, or beyond ten columns) repeat tile 1001.
     """
     column, row = _tile_cells(mesh)
-    return FIRST_TILE + column + _TILES_ACROSS * row
+    return FIRST_TILE + column + TILES_ACROSS * row
 
 
 def _tile_cells(mesh: Mesh) -> tuple[Tensor, Tensor]:
     cell = mesh.uv.reshape(-1, 3, 2).mean(1).floor().long()
-    udim = (cell >= 0).all(1) & (cell[:, 0] < _TILES_ACROSS) & (cell[:, 1] < 100)
+    udim = (cell >= 0).all(1) & (cell[:, 0] < TILES_ACROSS) & (cell[:, 1] < 100)
     return torch.where(udim, cell[:, 0], 0), torch.where(udim, cell[:, 1], 0)
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .mesh import Mesh, smooth_normals
+from underpaint_daemon.common.corners import smooth_normals
+
+from .mesh import Mesh
 
 _AT_ONCE = 1 << 19
 

@@ -1,158 +1,99 @@
-"""A simple UV map for meshes that have none: charts by direction, packed on shelves.
-
-Triangles that face the same axis direction and share an edge make a chart, laid out flat along
-that axis (no triangle is foreshortened by more than 1/√3). Charts that would cover themselves are
-split into single triangles. It is no artist's unwrap; it is complete and free of overlaps.
-"""
+"""A UV map for what has none, by uvunwrap: charts that are cut where they must be and flattened
+with little stretch, packed into one tile. (Measured on 81 920 triangles: 595 charts in 2.6 seconds
+of one core; xatlas 261 charts in 65.)"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from torch import Tensor
+import uvunwrap
 
-from .mesh import Mesh, face_cross, weld
-from .raster import rasterize
+from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.common.corners import uv_double_areas, weld, winding
 
 Array = npt.NDArray[Any]
-_MARGIN = 3.0 / 1024
-_CHECK_SIDE = 1024
+Tick = Callable[[int, int], None]
+"""Told (done, of how much) while it works; may raise to stop it."""
+_SIDE = 1024
+_PADDING = 4  # texels of _SIDE between charts
+_LOOK_S = 0.1
+_STAGES = ("segmenting", "parameterizing", "packing", "output")
+_PARTS = 100  # units of progress a stage
 
 
 @dataclass(frozen=True, slots=True)
-class _Charts:
-    """chart (L,) int64 numbers from 0; flat (L, 3, 2) float64 metres in each chart's plane."""
+class Unwrapped:
+    """uv (3L, 2) float32 in [0, 1]² without overlaps; charts: how many pieces; stretch: mean
+    stretch, weighted by area (see `mean_stretch`), 1 = none."""
 
-    chart: Array
-    flat: Array
-
-    @property
-    def count(self) -> int:
-        return int(self.chart.max()) + 1
+    uv: Array
+    charts: int
+    stretch: float
 
 
-def unwrap(mesh: Mesh) -> Tensor:
-    """UVs (3L, 2) float32 in [0, 1]² without overlaps, on the mesh's device."""
-    side = _dominant_side(mesh)
-    flat = _flattened(mesh, side)
-    charts = _Charts(_connected(mesh, side), flat)
-    uv, charts = _laid_out(charts)
-    folded = _covered_twice(uv, charts)
-    if folded.any():
-        uv, _ = _laid_out(_shattered(charts, folded))
-    return torch.from_numpy(uv.reshape(-1, 2).astype(np.float32)).to(mesh.position.device)
+def unwrap(position: Array, tick: Tick | None = None) -> Unwrapped:
+    """A UV map of triangle corners (3L, 3) float32. Raises RequestError(BAD_MESH), and what
+    `tick` raises."""
+    faces = weld(position)
+    first = np.zeros(int(faces.max()) + 1, np.int64)
+    first[faces] = np.arange(len(faces))
+    # In a box of side 1: sizes far from it would be lost in single precision.
+    points = position[first].astype(np.float64)
+    low = points.min(axis=0)
+    points = (points - low) / max(float((points - low).max()), 1e-300)
+    mesh = uvunwrap.Mesh(points.astype(np.float32), faces.reshape(-1, 3).astype(np.uint32))
+    atlas = _followed(uvunwrap.start([mesh], page_size=_SIDE, padding=_PADDING), tick)
+    flat = np.asarray(atlas.meshes[0].corner_uvs, np.float32).reshape(-1, 2)
+    # The page may be lower than wide; both axes keep one scale.
+    size = np.array([atlas.width, atlas.height], np.float32)
+    uv = np.ascontiguousarray(flat * (size / size.max()))
+    return Unwrapped(uv, int(atlas.chart_count), mean_stretch(position, uv))
 
 
-def _dominant_side(mesh: Mesh) -> Array:
-    """(L,) 0..5: +X -X +Y -Y +Z -Z, whichever each triangle faces most."""
-    cross = face_cross(mesh).cpu().numpy()
-    axis = np.abs(cross).argmax(axis=1)
-    return np.asarray(axis * 2 + (np.take_along_axis(cross, axis[:, None], 1)[:, 0] < 0))
+def _followed(job: Any, tick: Tick | None) -> Any:
+    while True:
+        try:
+            return job.result(timeout=_LOOK_S)
+        except TimeoutError:
+            _tell(job, tick)
+        except uvunwrap.UnwrapError as error:
+            raise RequestError(
+                ErrorCode.BAD_MESH,
+                f"the mesh has no UV map and none can be made: {error}",
+                hint="Unwrap it in your 3D program, and save it with its UV map.",
+            ) from error
 
 
-def _flattened(mesh: Mesh, side: Array) -> Array:
-    """(L, 3, 2): each triangle dropped along its side's axis, never mirrored."""
-    corners = mesh.position.double().cpu().numpy().reshape(-1, 3, 3)
-    columns = np.array([[1, 2], [2, 1], [2, 0], [0, 2], [0, 1], [1, 0]])[side]
-    return np.take_along_axis(corners, np.repeat(columns[:, None], 3, axis=1), axis=2)
+def _tell(job: Any, tick: Tick | None) -> None:
+    at = job.progress
+    if tick is None or at is None:
+        return
+    part = min(1.0, at.done / at.total) if at.total else 0.0
+    try:
+        tick(int((_STAGES.index(at.stage) + part) * _PARTS), len(_STAGES) * _PARTS)
+    except BaseException:
+        job.cancel()
+        raise
 
 
-def _connected(mesh: Mesh, side: Array) -> Array:
-    """Chart numbers: triangles of one side that share an edge."""
-    points = mesh.position.cpu().numpy()
-    corner = weld(points).reshape(-1, 3)
-    edges = np.sort(np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]]), 1)
-    owner = np.tile(np.arange(len(corner)), 3)
-    order = np.lexsort((edges[:, 1], edges[:, 0], side[owner]))
-    edges, owner = edges[order], owner[order]
-    same = (edges[1:] == edges[:-1]).all(1) & (side[owner[1:]] == side[owner[:-1]])
-    a, b = owner[:-1][same], owner[1:][same]
-    graph = coo_matrix((np.ones(len(a), bool), (a, b)), shape=(len(corner), len(corner)))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
-
-
-def _shattered(charts: _Charts, folded: Array) -> _Charts:
-    """Every triangle of a folded chart becomes a chart of its own."""
-    alone = folded[charts.chart]
-    label = np.where(alone, charts.count + np.arange(len(charts.chart)), charts.chart)
-    return _Charts(np.unique(label, return_inverse=True)[1].reshape(-1), charts.flat)
-
-
-def _laid_out(charts: _Charts) -> tuple[Array, _Charts]:
-    """UVs (L, 3, 2) of the charts packed into the unit square at one scale."""
-    low = np.full((charts.count, 2), np.inf)
-    high = np.full((charts.count, 2), -np.inf)
-    np.minimum.at(low, charts.chart, charts.flat.min(axis=1))
-    np.maximum.at(high, charts.chart, charts.flat.max(axis=1))
-    extent = high - low
-    margin = min(_MARGIN, 0.25 / np.sqrt(charts.count))
-    scale = _largest_scale(extent, margin)
-    origin, _ = _shelves(extent * scale + 2 * margin)
-    uv = (charts.flat - low[charts.chart][:, None]) * scale
-    return uv + (origin + margin)[charts.chart][:, None], charts
-
-
-def _largest_scale(extent: Array, margin: float) -> float:
-    """The largest scale at which the charts fit (bisection; the shelves decide)."""
-    low, high = 0.0, 1.0 / float(extent.max())
-    for _ in range(24):
-        middle = (low + high) / 2
-        _, height = _shelves(extent * middle + 2 * margin)
-        fits = height <= 1 and bool((extent.max(0) * middle + 2 * margin <= 1).all())
-        low, high = (middle, high) if fits else (low, middle)
-    return low
-
-
-def _shelves(size: Array) -> tuple[Array, float]:
-    """Lower-left corners (n, 2) of boxes in rows of unit width, tallest first; total height."""
-    order = np.argsort(-size[:, 1], kind="stable")
-    ends = np.cumsum(size[order, 0])
-    origin = np.zeros_like(size)
-    start, top = 0, 0.0
-    while start < len(order):
-        before = ends[start - 1] if start else 0.0
-        stop = max(start + 1, int(np.searchsorted(ends, before + 1.0, side="right")))
-        row = order[start:stop]
-        origin[row, 0] = ends[start:stop] - size[row, 0] - before
-        origin[row, 1] = top
-        top += float(size[row[0], 1])
-        start = stop
-        if top > 4:  # hopeless at this scale
-            break
-    return origin, top
-
-
-def _covered_twice(uv: Array, charts: _Charts) -> Array:
-    """(charts,) bool: charts in which two triangles cover a texel at clearly different places."""
-    tall = np.concatenate(
-        [uv * 2 - 1, np.zeros((*uv.shape[:2], 1)), np.ones((*uv.shape[:2], 1))], 2
-    )
-    clip = torch.from_numpy(tall.reshape(-1, 4))
-    faces = torch.arange(len(clip)).reshape(-1, 3)
-    first = rasterize(clip, faces, (_CHECK_SIDE, _CHECK_SIDE)).triangle.numpy()
-    last = rasterize(clip, faces.flip(0), (_CHECK_SIDE, _CHECK_SIDE)).triangle.numpy()
-    last = np.where(last >= 0, len(faces) - 1 - last, -1)
-    differ = (first != last) & (first >= 0)
-    a, b = first[differ], last[differ]
-    inside = _well_inside(uv, a, differ) & _well_inside(uv, b, differ)
-    folded = np.zeros(charts.count, bool)
-    folded[charts.chart[a[inside]]] = True
-    return folded
-
-
-def _well_inside(uv: Array, triangle: Array, where: Array) -> Array:
-    """Whether the texel centres of `where` lie inside, not on the rim of, their triangles."""
-    row, column = np.nonzero(where)
-    at = np.stack([(column + 0.5) / _CHECK_SIDE, 1 - (row + 0.5) / _CHECK_SIDE], 1)
-    corners = uv[triangle]
-    ahead = np.roll(corners, -1, axis=1)
-    edge, rel = ahead - corners, at[:, None] - corners
-    cross = edge[..., 0] * rel[..., 1] - edge[..., 1] * rel[..., 0]
-    distance = cross / np.maximum(np.linalg.norm(edge, axis=2), 1e-30)
-    return np.asarray((distance > 1e-2 / _CHECK_SIDE).all(axis=1))
+def mean_stretch(position: Array, uv: Array) -> float:
+    """The root mean square of how much triangles are pulled in UV, over the surface, with the
+    whole map at its best scale: Sander's L² stretch; 1 = as on the surface, 2 = half the texels a
+    metre."""
+    area = np.linalg.norm(winding(position), axis=1)
+    flat = np.abs(uv_double_areas(uv))
+    good = (flat > 1e-12 * flat.max(initial=0.0)) & (area > 0)
+    if not good.any():
+        return float("inf")
+    a, b, c = position.astype(np.float64).reshape(-1, 3, 3)[good].transpose(1, 0, 2)
+    s, t, r = uv.astype(np.float64).reshape(-1, 3, 2)[good].transpose(1, 0, 2)
+    double = flat[good][:, None]
+    along = (a * (t - r)[:, 1:] + b * (r - s)[:, 1:] + c * (s - t)[:, 1:]) / double
+    across = (a * (r - t)[:, :1] + b * (s - r)[:, :1] + c * (t - s)[:, :1]) / double
+    square = ((along**2).sum(1) + (across**2).sum(1)) / 2
+    scale = flat[good].sum() / area[good].sum()
+    return float(np.sqrt((square * area[good]).sum() / area[good].sum() * scale))

@@ -1,0 +1,225 @@
+"""The triangle corners of a mesh, checked: what is wrong with them is said before anything heavy
+is loaded. Client and worker use the same checks. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.errors import ErrorCode, RequestError
+
+Array = npt.NDArray[Any]
+MAX_TRIANGLES = 20_000_000
+_DEGENERATE_AREA = 1e-12  # of the squared bounding diagonal
+_NO_UV_AREA = 1e-12  # of one tile
+_FARTHEST, _SMALLEST = 1e12, 1e-9  # metres: what float32 can still square
+_BROKEN_VERTICES = (
+    "Look for a broken modifier or geometry-nodes division by zero, and delete or mend those "
+    "vertices."
+)
+_BROKEN_UVS = "Unwrap those faces again, or remove the UV map to have one made."
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Checked corners of L triangles, three rows each.
+
+    position (3L, 3) float32 world metres, Z up. normal (3L, 3) float32, unit. uv (3L, 2) float32,
+    V up. ids (3L, 2) int32: object and material, from 1. source (L,) int64: which of the given
+    triangles each is. bare (L,) bool: triangles that have no UVs. warnings: for the artist.
+    """
+
+    position: Array
+    normal: Array
+    uv: Array
+    ids: Array
+    source: Array
+    bare: Array
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def triangles(self) -> int:
+        return len(self.source)
+
+    def select(self, keep: Array) -> Corners:
+        """The triangles that `keep` (L,) bool names."""
+        rows = keep.repeat(3)
+        return replace(
+            self,
+            position=self.position[rows],
+            normal=self.normal[rows],
+            uv=self.uv[rows],
+            ids=self.ids[rows],
+            source=self.source[keep],
+            bare=self.bare[keep],
+        )
+
+    def warn(self, message: str) -> Corners:
+        return replace(self, warnings=(*self.warnings, message))
+
+
+def checked(
+    position: npt.ArrayLike,
+    normal: npt.ArrayLike | None,
+    uv: npt.ArrayLike | None,
+    ids: npt.ArrayLike | None = None,
+    *,
+    partly: bool = False,
+) -> Corners:
+    """Corners (shapes as in `Corners`) that can be painted.
+
+    Without normals they are computed (smooth). Degenerate triangles are dropped with a warning.
+    Without UVs, or where every UV triangle is empty, all triangles are `bare`. partly: single
+    triangles may be bare too, where UVs are NaN; else those are refused.
+    Raises RequestError(BAD_MESH) with the fix for what cannot be mended.
+    """
+    points = _rows(position, 3, np.float32, "position")
+    _require_triangles(points)
+    _require_finite(points, "position", _BROKEN_VERTICES)
+    _require_size(points)
+    numbers = np.ones((len(points), 2), np.int32) if ids is None else _rows(ids, 2, np.int32, "ids")
+    _require_rows(numbers, points, "ids")
+    directions = smooth_normals(points) if normal is None else _unit_normals(normal, points)
+    coordinates, bare = _uv_rows(uv, points, partly)
+    source = np.arange(len(points) // 3)
+    given = Corners(points, directions, coordinates, numbers, source, bare)
+    solid = _solid(given)
+    if not (np.abs(uv_double_areas(solid.uv)) > _NO_UV_AREA).any():
+        solid = replace(solid, bare=np.ones(solid.triangles, bool))
+    return solid
+
+
+def _rows(data: npt.ArrayLike, columns: int, dtype: Any, name: str) -> Array:
+    array = np.array(data, dtype=dtype, order="C")  # own, writable: torch shares it
+    if array.ndim != 2 or array.shape[1] != columns:
+        _refuse(f"the mesh's {name} has shape {array.shape}; expected (3 × triangles, {columns})")
+    return array
+
+
+def _require_triangles(points: Array) -> None:
+    if len(points) == 0:
+        _refuse("the mesh has no triangles", "Choose an object with faces.")
+    if len(points) % 3:
+        _refuse(f"the mesh has {len(points)} corners, which is no whole number of triangles")
+    require_count(len(points) // 3)
+
+
+def require_count(triangles: int) -> None:
+    """Raise RequestError(BAD_MESH) when so many triangles are too many."""
+    if triangles > MAX_TRIANGLES:
+        _refuse(
+            f"the mesh has {triangles} triangles; the limit is {MAX_TRIANGLES}",
+            "Lower the subdivision level, or decimate the mesh.",
+        )
+
+
+def _require_finite(array: Array, name: str, hint: str) -> None:
+    bad = int((~np.isfinite(array).all(axis=1)).sum())
+    if bad:
+        _refuse(f"the mesh's {name} is NaN or infinite at {bad} of {len(array)} corners", hint)
+
+
+def _require_size(points: Array) -> None:
+    farthest = float(np.abs(points).max())
+    extent = float(np.ptp(points.astype(np.float64), axis=0).max())
+    if farthest > _FARTHEST or 0 < extent < _SMALLEST:
+        _refuse(
+            f"the mesh is {extent:.3g} m across and reaches {farthest:.3g} m from the origin; "
+            f"{_SMALLEST:g} m across to {_FARTHEST:g} m away can be painted",
+            "Apply a scale that brings it to its real size, and move it nearer to the origin.",
+        )
+
+
+def _require_rows(array: Array, points: Array, name: str) -> None:
+    if len(array) != len(points):
+        _refuse(f"the mesh has {len(points)} corners but {len(array)} rows of {name}")
+
+
+def _uv_rows(uv: npt.ArrayLike | None, points: Array, partly: bool) -> tuple[Array, Array]:
+    """UVs, zeros where there are none, and the triangles (L,) bool that have none."""
+    if uv is None:
+        return np.zeros((len(points), 2), np.float32), np.ones(len(points) // 3, bool)
+    coordinates = _rows(uv, 2, np.float32, "uv")
+    _require_rows(coordinates, points, "uv")
+    bare: Array = np.zeros(len(points) // 3, bool)
+    if partly:
+        bare = np.asarray(np.isnan(coordinates).reshape(-1, 6).any(axis=1))
+        coordinates[bare.repeat(3)] = 0
+    _require_finite(coordinates, "uv", _BROKEN_UVS)
+    return coordinates, bare
+
+
+def _unit_normals(normal: npt.ArrayLike, points: Array) -> Array:
+    """The given normals made unit; smooth ones where they are zero or not finite."""
+    given = _rows(normal, 3, np.float32, "normal")
+    _require_rows(given, points, "normal")
+    length = np.linalg.norm(given, axis=1, keepdims=True)
+    good = np.isfinite(length) & (length > 1e-6)
+    if good.all():
+        return np.asarray(given / length, dtype=np.float32)
+    with np.errstate(invalid="ignore"):
+        unit = given / np.where(good, length, 1)
+    return np.where(good, unit, smooth_normals(points)).astype("f4")
+
+
+def weld(points: Array) -> Array:
+    """Vertex numbers (N,) int64 of points (N, 3) float32: equal where the points are equal.
+
+    By a 64-bit hash, an order of magnitude faster than sorting rows; among 60 million corners two
+    places share one about once in ten thousand meshes.
+    """
+    bits = (np.ascontiguousarray(points, np.float32) + np.float32(0)).view(np.uint32)
+    key = np.zeros(len(points), np.uint64)
+    for axis in range(3):  # +0 above made -0 and 0 the same bits
+        key = (key ^ bits[:, axis]) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(29)
+    return np.unique(key, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def smooth_normals(points: Array) -> Array:
+    """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position."""
+    cross = winding(points)
+    vertex = weld(points)
+    summed = np.stack(
+        [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)], axis=1
+    )[vertex]
+    own = np.repeat(cross, 3, axis=0)
+    length = np.linalg.norm(summed, axis=1, keepdims=True)
+    size = np.linalg.norm(own, axis=1, keepdims=True)
+    # A fold so sharp that its sides cancel keeps each side's own normal.
+    chosen = np.where(length > 1e-3 * size, summed, own)
+    chosen /= np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-300)
+    return np.asarray(chosen, dtype=np.float32)
+
+
+def winding(points: Array) -> Array:
+    """(L, 3) float64: each triangle's normal by its winding times twice its area."""
+    corners = points.reshape(-1, 3, 3).astype(np.float64)
+    return np.asarray(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+
+
+def uv_double_areas(uv: Array) -> Array:
+    """(L,) float64 signed: twice each triangle's area in UV (3L, 2); negative = mirrored."""
+    a, b, c = uv.astype(np.float64).reshape(-1, 3, 2).transpose(1, 0, 2)
+    u, v = b - a, c - a
+    return np.asarray(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
+
+
+def _solid(corners: Corners) -> Corners:
+    low, high = corners.position.min(axis=0), corners.position.max(axis=0)
+    diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
+    areas = np.linalg.norm(winding(corners.position), axis=1)
+    solid = areas > _DEGENERATE_AREA * diagonal**2
+    dropped = int((~solid).sum())
+    if dropped == 0:
+        return corners
+    if dropped == corners.triangles:
+        _refuse("every triangle of the mesh is degenerate: it has no area")
+    return corners.select(solid).warn(f"{dropped} degenerate triangles (no area) were left out.")
+
+
+def _refuse(message: str, hint: str | None = None) -> NoReturn:
+    raise RequestError(ErrorCode.BAD_MESH, message, hint=hint)

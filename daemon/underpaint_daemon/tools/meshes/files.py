@@ -1,0 +1,155 @@
+"""Mesh files: opened, checked and made ready to paint, without torch and without Blender."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.buffers import Buffers, Kind
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import MeshRef
+from underpaint_daemon.common.corners import Corners, checked
+
+from .gltf_file import PACKED, Gltf, read_gltf
+from .gltf_scene import Scene, read_scene
+from .layout import lay_out
+from .obj import read_obj
+from .ply import read_ply
+from .polygons import Polygons
+from .turns import to_z_up
+
+Array = npt.NDArray[Any]
+PLAIN: Mapping[str, Callable[[bytes], Polygons]] = {".obj": read_obj, ".ply": read_ply}
+GLTF = (".glb", ".gltf")
+_MALFORMED = (
+    ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+"""What a file can raise whose parts are not what they should be."""
+
+
+class NeedsBlender(RequestError):
+    """A file that is well-formed, and needs another reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeshFile:
+    """A mesh file as it was read. corners: what is painted, Z up, with the job's UVs. polygons: all
+    of it, in its own axes. own: the artist's tile of each tile of the job. up: its up axis. obj,
+    gltf: what it was read from, where that can wear the paint itself. slots: object name, material
+    slot and tile, where Blender can put paint on the file's own objects. uvs_made (l,) bool: of the
+    corners' triangles, those whose UVs the file does not have."""
+
+    path: Path
+    corners: Corners
+    polygons: Polygons
+    own: Mapping[int, int]
+    up: str
+    obj: bytes | None = None
+    gltf: tuple[Gltf, Scene] | None = None
+    slots: tuple[tuple[str, int, int], ...] = ()
+    uvs_made: Array | None = None
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Its objects' names by their ids."""
+        return self.polygons.names
+
+
+def open_mesh(path: Path, up: str | None = None) -> MeshFile:
+    """Read and check an .obj, .ply, .glb or .gltf file. up: `x`, `y` or `z`; None = what the file
+    says, else Y.
+
+    Raises RequestError(FILE) when it cannot be read, NeedsBlender when only Blender might, and
+    RequestError(BAD_MESH) when it cannot be painted.
+    """
+    data = read_file(path)
+    kind = path.suffix.lower()
+    if kind in GLTF:
+        gltf, scene = _gltf(path, data)
+        return ready(path, scene.polygons, up, gltf=(gltf, scene))
+    if kind not in PLAIN:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{path} is no mesh file that can be read here",
+            hint="Give an .obj, .ply, .glb or .gltf file.",
+        )
+    try:
+        polygons = PLAIN[kind](data)
+    except _MALFORMED as error:
+        raise _broken(path, error) from error
+    return ready(path, polygons, up, obj=data if kind == ".obj" else None)
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes. Raises RequestError(FILE)."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {error.strerror}") from error
+
+
+def _gltf(path: Path, data: bytes) -> tuple[Gltf, Scene]:
+    try:
+        gltf = read_gltf(data, path.parent)
+        if (name := gltf.unread) is not None:
+            raise _needs_blender(path, name)
+        return gltf, read_scene(gltf)
+    except OSError as error:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{path} needs {error.filename}, which cannot be read: {error.strerror}",
+            hint="Keep a .gltf file together with the files it names, or save it as .glb.",
+        ) from error
+    except _MALFORMED as error:
+        used = [name for name in PACKED if name.encode() in data]
+        raise _needs_blender(path, used[0]) if used else _broken(path, error) from error
+
+
+def _needs_blender(path: Path, extension: str) -> NeedsBlender:
+    return NeedsBlender(
+        ErrorCode.FILE,
+        f"{path} needs the glTF extension {extension}, which is not read here",
+        hint="Save it without compression (and without that extension).",
+    )
+
+
+def _broken(path: Path, error: Exception) -> RequestError:
+    said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+    kind = path.suffix[1:].upper()
+    return RequestError(ErrorCode.FILE, f"{path} is not a well-formed {kind} file: {said}")
+
+
+def ready(
+    path: Path,
+    polygons: Polygons,
+    up: str | None,
+    *,
+    obj: bytes | None = None,
+    gltf: tuple[Gltf, Scene] | None = None,
+) -> MeshFile:
+    """A file's polygons, checked, turned and laid out. Raises RequestError(BAD_MESH)."""
+    axis = up or polygons.up or "y"
+    uv, part = polygons.corner_uvs, polygons.corner_parts
+    own: Mapping[int, int] = {1001: 1001}
+    if uv is not None:
+        layout = lay_out(uv, part[::3, 1])
+        uv, own = layout.uv, layout.own
+    normal = polygons.corner_normals
+    turned = None if normal is None else to_z_up(normal, axis)
+    position = to_z_up(polygons.corner_positions, axis)
+    corners = checked(position, turned, uv, part, partly=True)
+    for told in polygons.told:
+        corners = corners.warn(told)
+    return MeshFile(path, corners, polygons, own, axis, obj, gltf)
+
+
+def mesh_ref(corners: Corners, buffers: Buffers) -> MeshRef:
+    """A mesh's arrays, added to the buffers of a request; UVs are NaN where there are none."""
+    uv = np.where(corners.bare.repeat(3)[:, None], np.float32(np.nan), corners.uv)
+    arrays = (corners.position, corners.normal, uv, corners.ids)
+    return MeshRef(*(buffers.add(Kind.MESH, array) for array in arrays))

@@ -1,0 +1,96 @@
+"""A painted mesh of another format as a .glb: the same corners, one vertex for each that the file
+tells apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint_daemon.common.corners import smooth_normals
+
+from .gltf_file import Json
+from .gltf_paint import PaintedGltf
+from .gltf_parts import Additions
+from .polygons import Polygons
+from .turns import to_y_up
+from .wear import Wear, material_names
+
+Array = npt.NDArray[Any]
+
+
+def new_glb(polygons: Polygons, worn: Wear, up: str) -> PaintedGltf:
+    """Polygons as glTF: an object each a node with a mesh, a material each a primitive. up: the
+    polygons' own up axis."""
+    added = Additions({"asset": {"version": "2.0", "generator": "Underpaint"}}, b"")
+    names = material_names(polygons, worn)
+    numbers = {
+        key: added.append("materials", {**added.painted({}, worn.images[key[1]], 0), "name": name})
+        for key, name in names.items()
+    }
+    corners = _Corners(polygons, worn, up)
+    owner = polygons.triangles[1]
+    part = polygons.part[owner]
+    nodes = []
+    for item in np.unique(part[:, 0]).tolist():
+        primitives = []
+        for (surface, tile), material in numbers.items():
+            rows = (part[:, 0] == item) & (part[:, 1] == surface) & (worn.tile == tile)
+            if rows.any():
+                primitives.append({**corners.primitive(added, rows), "material": material})
+        name = polygons.names.get(item, "mesh" if item == 1 else f"mesh {item}")
+        mesh = added.append("meshes", {"name": name, "primitives": primitives})
+        nodes.append(added.append("nodes", {"name": name, "mesh": mesh}))
+    added.append("scenes", {"nodes": nodes})
+    added.doc["scene"] = 0
+    return PaintedGltf(added, {number: tile for (_, tile), number in numbers.items()})
+
+
+class _Corners:
+    """The corners of all triangles: what is told apart, and its numbers."""
+
+    def __init__(self, polygons: Polygons, worn: Wear, up: str) -> None:
+        rows = polygons.triangles[0]
+        self._key = polygons.corner[rows].astype(np.int64)
+        positions = polygons.corner_positions
+        self._position = to_y_up(positions, up)
+        uv, made = polygons.corner_uvs, worn.made.repeat(3)
+        if uv is None:
+            uv = np.zeros((len(rows), 2), np.float32)
+        uv[made] = worn.made_uv[made]
+        self._uv = np.nan_to_num(uv)
+        bits = np.ascontiguousarray(worn.made_uv[made]).view(np.uint64).reshape(-1)
+        unique = np.unique(bits, return_inverse=True)[1].reshape(-1)
+        self._key[made, 1] = len(polygons.uv) + unique
+        given = polygons.corner_normals
+        smooth = smooth_normals(self._position)
+        self._normal = smooth if given is None else _mended(to_y_up(given, up), smooth)
+
+    def primitive(self, added: Additions, triangles: Array) -> Json:
+        """Some triangles (L,) bool as a primitive without its material."""
+        rows = triangles.repeat(3)
+        key = self._key[rows]
+        pair = np.unique(key[:, 0] << 32 | (key[:, 1] + 1), return_inverse=True)[1].reshape(-1)
+        whole = pair.astype(np.int64) << 32 | (key[:, 2] + 1)
+        _, first, which = np.unique(whole, return_index=True, return_inverse=True)
+        position = self._position[rows][first]
+        uv = self._uv[rows][first]
+        bounds: Json = {
+            "min": position.min(axis=0).tolist(),
+            "max": position.max(axis=0).tolist(),
+        }
+        attributes = {
+            "POSITION": added.accessor(position, bounds),
+            "NORMAL": added.accessor(self._normal[rows][first]),
+            "TEXCOORD_0": added.accessor(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)),
+        }
+        return {"attributes": attributes, "indices": added.indices(which.reshape(-1))}
+
+
+def _mended(normal: Array, smooth: Array) -> Array:
+    """Unit normals; smooth ones where there are none."""
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    good = np.isfinite(length) & (length > 1e-6)
+    with np.errstate(invalid="ignore"):
+        return np.where(good, normal / np.where(good, length, 1), smooth).astype(np.float32)

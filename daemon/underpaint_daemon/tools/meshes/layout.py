@@ -1,0 +1,67 @@
+"""Where surfaces lie in a job: each has a UV space of its own; those that use the same UDIM tile
+for different faces get tiles of their own in the job, and go back to theirs afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.errors import ErrorCode, RequestError
+
+Array = npt.NDArray[Any]
+FIRST_TILE, LAST_TILE = 1001, 2000
+_ACROSS, _DOWN = 10, 100
+
+
+def cells(uv: Array) -> Array:
+    """(L, 2) int64: the unit square that the middle of each UV triangle (3L, 2) lies in."""
+    middle = uv.reshape(-1, 3, 2).mean(axis=1, dtype=np.float32)
+    return np.asarray(np.floor(np.nan_to_num(middle).clip(-1e9, 1e9)), np.int64)
+
+
+def tile_numbers(uv: Array) -> Array:
+    """(L,) int64 UDIM numbers of UV triangles (3L, 2); those outside all tiles repeat 1001, as
+    when they are painted."""
+    cell = cells(uv)
+    inside = (cell >= 0).all(axis=1) & (cell[:, 0] < _ACROSS) & (cell[:, 1] < _DOWN)
+    return np.where(inside, FIRST_TILE + cell[:, 0] + _ACROSS * cell[:, 1], FIRST_TILE)
+
+
+def cell_of(number: int) -> tuple[int, int]:
+    """The lower corner of a tile."""
+    return (number - FIRST_TILE) % _ACROSS, (number - FIRST_TILE) // _ACROSS
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """uv (3L, 2): the job's, NaN where there is none yet. own: the artist's tile of each tile of
+    the job."""
+
+    uv: Array
+    own: dict[int, int]
+
+
+def lay_out(uv: Array, surface: Array) -> Layout:
+    """The job's UVs of triangles (3L, 2) that belong to surfaces (L,). They stay as they are unless
+    two surfaces share a tile. Raises RequestError(BAD_MESH) when there are not tiles enough."""
+    given = ~np.isnan(uv).any(axis=1).reshape(-1, 3).any(axis=1)
+    number = tile_numbers(uv)
+    pairs = np.unique(np.stack([surface[given], number[given]], axis=1), axis=0)
+    if len(np.unique(pairs[:, 1])) == len(pairs):
+        return Layout(uv, {int(tile): int(tile) for _, tile in pairs})
+    if len(pairs) > LAST_TILE - FIRST_TILE:
+        raise RequestError(
+            ErrorCode.BAD_MESH,
+            f"its materials use {len(pairs)} texture images; the limit is {LAST_TILE - FIRST_TILE}",
+            hint="Merge materials, or paint its objects one by one.",
+        )
+    cell, moved, own = cells(uv), uv.copy(), {}
+    for job, (group, tile) in enumerate(pairs.tolist(), FIRST_TILE):
+        here = given & (surface == group) & (number == tile)
+        shift = np.array(cell_of(job)) - cell[here]
+        moved[here.repeat(3)] += shift.repeat(3, axis=0).astype(np.float32)
+        own[job] = tile
+    return Layout(moved, own)
