@@ -1,0 +1,220 @@
+"""glTF files of each kind, small, made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from wearing import glb
+
+_CODES = {"f4": 5126, "u2": 5123, "u1": 5121, "i2": 5122, "u4": 5125}
+_NAMES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
+_RNG = np.random.default_rng(5)
+POINTS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.5]], np.float32)
+UV = np.array([[0.1, 0.2], [0.9, 0.2], [0.9, 0.7], [0.1, 0.7]], np.float32)
+ROWS = np.array([0, 1, 2, 0, 2, 3], np.uint16)
+
+
+class Draft:
+    """A glTF file under way."""
+
+    def __init__(self) -> None:
+        self.binary = bytearray()
+        self.doc: dict[str, Any] = {
+            "asset": {"version": "2.0"},
+            "accessors": [],
+            "bufferViews": [],
+            "scenes": [{"nodes": [0]}],
+            "nodes": [{"mesh": 0, "name": "Thing"}],
+        }
+
+    def view(self, data: bytes, **more: Any) -> int:
+        self.binary += b"\0" * (-len(self.binary) % 4)
+        place = {"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **more}
+        self.binary += data
+        self.doc["bufferViews"].append(place)
+        return len(self.doc["bufferViews"]) - 1
+
+    def numbers(self, rows: np.ndarray, **more: Any) -> int:
+        width = 1 if rows.ndim == 1 else rows.shape[1]
+        described = {
+            "bufferView": self.view(np.ascontiguousarray(rows).tobytes()),
+            "componentType": _CODES[rows.dtype.str[1:]],
+            "count": len(rows),
+            "type": _NAMES[width],
+            **more,
+        }
+        self.doc["accessors"].append(described)
+        return len(self.doc["accessors"]) - 1
+
+    def primitive(self, uv: np.ndarray | None = UV, **more: Any) -> dict[str, Any]:
+        bounds = {"min": POINTS.min(0).tolist(), "max": POINTS.max(0).tolist()}
+        attributes = {"POSITION": self.numbers(POINTS, **bounds)}
+        if uv is not None:
+            attributes["TEXCOORD_0"] = self.numbers(uv)
+        return {"attributes": attributes, "indices": self.numbers(ROWS), **more}
+
+    def mesh(self, *primitives: dict[str, Any], **more: Any) -> None:
+        self.doc.setdefault("meshes", []).append({"primitives": list(primitives), **more})
+
+    def image(self, data: bytes = b"\x89PNG") -> int:
+        """A texture's number."""
+        image = {"bufferView": self.view(data), "mimeType": "image/png"}
+        self.doc.setdefault("images", []).append(image)
+        self.doc.setdefault("textures", []).append({"source": len(self.doc["images"]) - 1})
+        return len(self.doc["textures"]) - 1
+
+
+def plain(d: Draft) -> None:
+    d.mesh(d.primitive())
+
+
+def without_uvs(d: Draft) -> None:
+    first = d.primitive(None)
+    first["attributes"]["_MINE"] = d.numbers(np.arange(4, dtype=np.uint8), normalized=False)
+    first["targets"] = [{"POSITION": d.numbers(POINTS * 0.1)}]
+    d.mesh(first, d.primitive(), weights=[0.0])
+
+
+def skin(d: Draft) -> None:
+    part = d.primitive()
+    joints = np.array([[0, 1, 0, 0]] * 4, np.uint8)
+    part["attributes"] |= {
+        "JOINTS_0": d.numbers(joints),
+        "WEIGHTS_0": d.numbers(np.array([[0.5, 0.5, 0, 0]] * 4, np.float32)),
+        "COLOR_0": d.numbers(_RNG.integers(0, 255, (4, 4), np.uint8), normalized=True),
+        "TANGENT": d.numbers(np.array([[1, 0, 0, 1]] * 4, np.float32)),
+        "NORMAL": d.numbers(np.array([[0, 0, 1]] * 4, np.float32)),
+        "TEXCOORD_1": d.numbers(UV * 0.5),
+    }
+    d.mesh(part)
+    inverse = np.tile(np.eye(4, dtype=np.float32).reshape(1, 16), (2, 1))
+    d.doc["skins"] = [{"joints": [1, 2], "inverseBindMatrices": d.numbers(inverse)}]
+    d.doc["nodes"] = [
+        {"mesh": 0, "skin": 0, "name": "Arm"},
+        {"name": "Upper", "children": [2], "translation": [0, 1, 0]},
+        {"name": "Lower", "rotation": [0, 0, 0.3826834, 0.9238795]},
+    ]
+    d.doc["scenes"] = [{"nodes": [0, 1]}]
+    times = d.numbers(np.array([0, 1], np.float32), min=[0.0], max=[1.0])
+    moved = d.numbers(np.zeros((2, 3), np.float32))
+    d.doc["animations"] = [
+        {
+            "samplers": [{"input": times, "output": moved}],
+            "channels": [{"sampler": 0, "target": {"node": 1, "path": "translation"}}],
+        }
+    ]
+
+
+def morphs(d: Draft) -> None:
+    part = d.primitive()
+    part["targets"] = [{"POSITION": d.numbers(POINTS * k)} for k in (0.2, -0.4)]
+    sparse = {
+        "count": 1,
+        "indices": {"bufferView": d.view(np.uint16([2]).tobytes()), "componentType": 5123},
+        "values": {"bufferView": d.view(np.float32([0, 0, 1]).tobytes())},
+    }
+    d.doc["accessors"].append({"componentType": 5126, "count": 4, "type": "VEC3", "sparse": sparse})
+    part["targets"].append({"POSITION": len(d.doc["accessors"]) - 1})
+    d.mesh(part, weights=[0.5, 0.0, 1.0])
+
+
+def quantized(d: Draft) -> None:
+    part = d.primitive(None)
+    points = np.array(
+        [[0, 0, 0, 0], [9000, 0, 0, 0], [9000, 9000, 0, 0], [0, 9000, 1, 0]], np.int16
+    )
+    where = d.view(points.tobytes(), byteStride=8)
+    d.doc["accessors"][part["attributes"]["POSITION"]] = {
+        "bufferView": where, "componentType": 5122, "count": 4, "type": "VEC3", "normalized": True,
+    }  # fmt: skip
+    part["attributes"]["TEXCOORD_0"] = d.numbers(
+        np.array([[0, 0], [65535, 0], [65535, 40000], [0, 40000]], np.uint16), normalized=True
+    )
+    d.mesh(part)
+    d.doc["nodes"][0]["scale"] = [3.0, 3.0, 3.0]
+    d.doc["extensionsUsed"] = d.doc["extensionsRequired"] = ["KHR_mesh_quantization"]
+
+
+def instances(d: Draft) -> None:
+    d.mesh(d.primitive(material=0))
+    d.doc["materials"] = [{"name": "Rubber"}]
+    d.doc["nodes"] = [{"mesh": 0, "translation": [3 * i, 0, 0], "name": "Wheel"} for i in range(5)]
+    d.doc["nodes"][4]["scale"] = [-1, 1, 1]
+    d.doc["scenes"] = [{"nodes": list(range(5))}]
+
+
+def hierarchy(d: Draft) -> None:
+    d.mesh(d.primitive(mode=4), d.primitive())
+    strip = d.primitive()
+    strip |= {"indices": d.numbers(np.array([0, 1, 3, 2], np.uint16)), "mode": 5}
+    lines = d.primitive()
+    lines |= {"indices": d.numbers(np.array([0, 1], np.uint16)), "mode": 1}
+    d.mesh(strip, lines)
+    turn = np.array([[0, -1, 0, 2], [1, 0, 0, 3], [0, 0, 1, 4], [0, 0, 0, 1]])
+    d.doc["nodes"] = [
+        {"children": [1, 2], "matrix": turn.T.reshape(-1).tolist(), "name": "Root"},
+        {"mesh": 0, "name": "Leaf", "extras": {"mine": 1}},
+        {"mesh": 1, "name": "Leaf", "scale": [1, 2, 1]},
+    ]
+
+
+def tiles(d: Draft) -> None:
+    wide = UV.copy()
+    wide[3] += [3.0, 0.0]
+    d.mesh(d.primitive(wide, material=0), d.primitive(material=0))
+    d.doc["materials"] = [{}]
+
+
+def materials(d: Draft) -> None:
+    part = d.primitive(material=0)
+    part["attributes"]["TEXCOORD_1"] = d.numbers(UV[::-1].copy())
+    d.mesh(part)
+    one, other = d.image(), d.image()
+    moved = {"KHR_texture_transform": {"scale": [4, 4], "offset": [0.5, 0]}}
+    d.doc["materials"] = [
+        {
+            "name": "Stone",
+            "pbrMetallicRoughness": {
+                "baseColorTexture": {"index": one, "texCoord": 1, "extensions": moved},
+                "baseColorFactor": [0.2, 0.3, 0.4, 0.5],
+            },
+            "normalTexture": {"index": other, "extensions": moved, "scale": 0.5},
+            "alphaMode": "BLEND",
+            "extras": {"mine": [1, 2]},
+            "extensions": {"KHR_materials_clearcoat": {"clearcoatFactor": 0.5}},
+        }
+    ]
+    d.doc["extensionsUsed"] = ["KHR_texture_transform", "KHR_materials_clearcoat"]
+    d.doc["extensionsRequired"] = ["KHR_texture_transform"]
+
+
+def large_image(d: Draft) -> None:
+    d.image(b"LARGE" * 30_000)
+    d.mesh(d.primitive(material=0))
+    d.doc["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]
+
+
+SAMPLES = {
+    "plain": plain,
+    "without UVs": without_uvs,
+    "skin": skin,
+    "morphs": morphs,
+    "quantized": quantized,
+    "instances": instances,
+    "hierarchy": hierarchy,
+    "tiles": tiles,
+    "materials": materials,
+}
+_MORE = {"a large image": large_image}
+
+
+def sample(kind: str, folder: Path, more: dict[str, Any] | None = None) -> Path:
+    """A sample in a folder."""
+    draft = Draft()
+    (SAMPLES | _MORE)[kind](draft)
+    draft.doc["buffers"] = [{"byteLength": len(draft.binary)}]
+    path = folder / f"{kind}.glb"
+    path.write_bytes(glb(draft.doc | (more or {}), bytes(draft.binary)))
+    return path
