@@ -21,6 +21,7 @@ from tiny_model import build, build_xl
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
 from underpaint.requests import (
+    Lora,
     Method,
     ObjectPrompt,
     Prompt,
@@ -28,6 +29,7 @@ from underpaint.requests import (
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.pipelines.loading.facts import model_facts
 
 torch.set_num_threads(1)
 
@@ -111,3 +113,13 @@ def test_an_object_can_have_a_prompt_of_its_own(studio) -> None:
 def test_sdxl_models_texture_too(studio) -> None:
     texture = pixels(studio.run(model="tiny_xl")["texture.png"])
     assert (texture[..., 3] == 255).all()
+
+
+def test_a_recipe_knows_the_files_from_elsewhere(models, studio) -> None:
+    lora = models.paths.models / "tiny" / "loras" / "style.safetensors"
+    facts = json.loads(studio.run(loras=(Lora(str(lora)),))["texture.json"])
+    assert set(facts["model"]["files"]) == {str(lora)}
+    before = facts["model"]["files"][str(lora)]
+    lora.write_bytes(lora.read_bytes() + b" ")  # another file of the same name
+    with_other = model_facts(models.load("tiny"), studio.request(loras=(Lora(str(lora)),)))
+    assert with_other["files"][str(lora)] != before

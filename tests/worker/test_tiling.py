@@ -31,6 +31,7 @@ from underpaint_daemon.worker.pipelines.tiling import (
     wrap_deviations,
     wrap_ratios,
 )
+from underpaint_daemon.worker.provenance import read_recipe
 
 ASKED = ImageRequest(
     Prompt("red stone"), model="tiny", width=96, height=64, tile=TileAxes.XY, sampling=Sampling()
@@ -159,7 +160,12 @@ def test_maps_come_as_files_that_say_how_they_were_made(studio: Studio) -> None:
 
 
 def test_a_batch_numbers_its_maps(studio: Studio) -> None:
-    names = {a.name for a in studio.run(replace(ASKED, batch=2, pbr=Pbr()))}
+    made = studio.run(replace(ASKED, batch=2, pbr=Pbr()))
+    names = {a.name for a in made}
+    for number in range(2):
+        (roughness,) = (a for a in made if a.name == f"roughness_{number}.png")
+        facts = read_recipe(roughness.data)
+        assert (facts["index"], facts["seed"]) == (number, ASKED.sampling.seed + number)
     assert {"image_1.png", "normal_1.png", "preview_0.png", "material_1.json"} < names
 
 

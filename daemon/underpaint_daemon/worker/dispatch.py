@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import torch
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, InpaintRequest, Request
 
-from ..common.control_files import find_control
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.validation import validate
@@ -24,7 +22,7 @@ from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
 from .pipelines.loading.cache import ModelCache
 from .pipelines.loading.components import LoadedModel
-from .pipelines.loading.digests import file_digest, model_digest
+from .pipelines.loading.facts import model_facts
 from .pipelines.memory import Tier, release_gpu, tiers_for, within_memory
 from .provenance import image_artifacts, recipe
 
@@ -73,7 +71,7 @@ class PipelineRunner:
         )
         self.models.trim()
         reporter.progress(Phase.SAVING, 0, 1)
-        facts = model_facts(model) | {"files": _foreign_files(model, request)}
+        facts = model_facts(model, request)
         artifacts = image_artifacts(images, request, facts)
         if isinstance(request, ImageRequest):
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
@@ -101,22 +99,6 @@ class PipelineRunner:
 
     def _load_alone(self, name: str, tier: Tier) -> LoadedModel:
         return self.models.load(name) if tier is Tier.FULL else self.models.load_alone(name)
-
-
-def model_facts(model: LoadedModel) -> dict[str, Any]:
-    """What a recipe says about a model: name, family, digest."""
-    return {"name": model.info.name, "family": model.info.family, "digest": model.digest}
-
-
-def _foreign_files(model: LoadedModel, request: ImageRequest | InpaintRequest) -> dict[str, str]:
-    """Digests of the LoRAs and ControlNets that are not the model's own, by path."""
-    controls = request.controls or ()
-    folders = [control.model for control in controls if control.model and control.scale > 0]
-    files = {name: model_digest(find_control(model.models, name), model.cache) for name in folders}
-    for lora in request.loras:
-        if Path(lora.path).is_absolute():
-            files[lora.path] = file_digest(Path(lora.path))
-    return files
 
 
 def _paint(

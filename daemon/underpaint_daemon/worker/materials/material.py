@@ -46,21 +46,22 @@ def material_artifacts(
 ) -> list[Artifact]:
     """What a repeating image or one with maps brings besides its pictures: the maps, and with
     both axes a preview on a plane and a ball; `material.json` says how good and how made. Names
-    carry the image's number when there are several. cell: pixels of a cell of the
-    coarsest grid that the networks work on."""
+    carry the image's number when there are several. recipe: the first image's. cell: pixels of a
+    cell of the coarsest grid that the networks work on."""
     if request.tile is TileAxes.OFF and request.pbr is None:
         return []
     artifacts = list[Artifact]()
     for number, image in enumerate(images):
         suffix = f"_{number}" if len(images) > 1 else ""
+        own = {**recipe, "index": number, "seed": recipe["seed"] + number}
         report = _seams(image, request.tile, cell)
         maps = flat_maps(image, request, models, number) if request.pbr else None
         if maps is not None:
-            artifacts += map_artifacts(maps, recipe, origin_of(request), suffix=suffix)
+            artifacts += map_artifacts(maps, own, origin_of(request), suffix=suffix)
             report |= {"maps": dict(maps.made), "height_range": maps.height_range}
         if request.tile is TileAxes.XY:
             sheet = preview_sheet(_plain_maps(image) if maps is None else maps)
-            png = encode_png(sheet, recipe, origin_of(request))
+            png = encode_png(sheet, own, origin_of(request))
             artifacts.append(Artifact(f"preview{suffix}.png", "image/png", png, report))
         text = json.dumps(report, indent=1, sort_keys=True).encode()
         artifacts.append(Artifact(f"material{suffix}.json", "application/json", text, report))

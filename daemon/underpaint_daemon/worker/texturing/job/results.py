@@ -35,7 +35,7 @@ _SHEET_SIDE = 2048
 _SEEN = (1, 2, 3)
 
 
-def artifacts_of(work: Work, painted: Painted, model: Mapping[str, str]) -> list[Artifact]:
+def artifacts_of(work: Work, painted: Painted, model: Mapping[str, Any]) -> list[Artifact]:
     """The result's files; names carry the tile's number when there are several tiles."""
     request = work.request
     images = composed_all(work, painted)

@@ -18,6 +18,7 @@ from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+from underpaint_daemon.worker.pipelines.loading.facts import model_facts
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, within_memory
 from underpaint_daemon.worker.provenance import recipe
 
@@ -62,7 +63,7 @@ def run_texture(
         f"Model {request.model!r}",
     )
     reporter.progress(Phase.LOADING, 1, 1)
-    facts = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
+    facts = model_facts(model, request)
     told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
 
     seed = request.sampling.seed
@@ -98,7 +99,7 @@ def _run(
     model: LoadedModel,
     tier: Tier,
     journal: Journal,
-    facts: Mapping[str, str],
+    facts: Mapping[str, Any],
     tools: Estimators | None,
 ) -> list[Artifact]:
     with prepared(request, buffers, reporter, model, tier, journal=journal) as work:

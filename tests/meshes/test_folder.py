@@ -1,0 +1,72 @@
+"""A folder of assets: each has its own place, and each is read while another is painted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from underpaint.errors import RequestError
+from underpaint_daemon.tools.assets.cli import parsed
+from underpaint_daemon.tools.assets.folder import assets_of
+from underpaint_daemon.tools.assets.jobs import pipelined
+
+
+def outs(folder: Path, names: list[str], *words: str) -> dict[str, str]:
+    """The results' folders of files, by the files' names."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    args = parsed([str(folder), "--out", "out", *(words or ("--prompt", "gold"))])
+    return {a.mesh.relative_to(folder).as_posix(): a.out.name for a in assets_of(args)}
+
+
+def test_files_of_one_stem_do_not_share_a_folder(tmp_path: Path) -> None:
+    found = outs(
+        tmp_path, ["a.obj", "a.glb", "A.ply", "b.obj", "c .obj", "\u00e9.obj", "e\u0301.glb"]
+    )
+    assert found["b.obj"] == "b"
+    alike = {name.casefold() for name in found.values()}
+    assert len(alike) == len(found) == 7
+    assert found["a.obj"] == "a_obj"
+    assert not any(name.endswith(" ") for name in found.values())
+
+
+def test_rows_of_one_file_do_not_share_a_folder(tmp_path: Path) -> None:
+    table = tmp_path / "prompts.csv"
+    table.write_text("file,prompt\na.obj,gold\na.obj,wood\nx/a.obj,tin\n,\n", encoding="utf-8")
+    args = parsed([str(tmp_path), "--csv", str(table), "--out", "out"])
+    found = assets_of(args)
+    assert len({asset.out for asset in found}) == 4
+    assert [asset.wrong is None for asset in found] == [True, True, True, False]
+    assert "line 5" in found[3].wrong.message
+
+
+def test_what_is_no_mesh_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "folder.obj").mkdir()
+    assert list(outs(tmp_path, ["a.obj", "._a.obj", "notes.txt"])) == ["a.obj"]
+
+
+def test_the_next_is_begun_before_the_last_has_ended() -> None:
+    told = list[str]()
+
+    def begin(n: int) -> int:
+        told.append(f"begin {n}")
+        return n
+
+    def end(n: int) -> int:
+        told.append(f"end {n}")
+        return n
+
+    assert list(pipelined(range(3), begin, end)) == [0, 1, 2]
+    assert told == ["begin 0", "begin 1", "end 0", "begin 2", "end 1", "end 2"]
+
+
+def test_given_options_are_told_from_defaults() -> None:
+    args = parsed(["a.obj", "--out", "out", "--prompt", "gold", "--views", "10", "--pbr"])
+    assert args.given == {"mesh", "out", "prompt", "views", "pbr"}
+
+
+def test_a_folder_needs_words(tmp_path: Path) -> None:
+    with pytest.raises(RequestError):
+        outs(tmp_path, ["a.obj"], "--negative", "blur")
