@@ -23,59 +23,42 @@ LENIENT = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 WORDS = st.sampled_from(
-    [
-        *[
-            "v",
-            "vt",
-            "vn",
-            "f",
-            "o",
-            "g",
-            "usemtl",
-            "#",
-            "0",
-            "1",
-            "2",
-            "-1",
-            "1.5",
-            "1,0",
-            "nan",
-            "inf",
-            "1e39",
-            "1/1",
-            "1//1",
-            "1/1/1",
-            "-1/-1",
-            "2/",
-            "/",
-            "_",
-        ]
-    ]
-    + ["\n", "\n", "\n", "\\\n", "\r"]
+    (
+        "v vt vn f o g usemtl # 0 1 2 -1 1.5 1,0 nan inf 1e39 1/1 1//1 1/1/1 -1/-1 2/ / _"
+        "|\n|\n|\n|\\\n|\r"
+    )
+    .replace(" ", "|")
+    .split("|")
 )
 PLY_WORDS = st.sampled_from(
     [
-        *[
-            "element",
-            "vertex",
-            "face",
-            "3",
-            "1",
-            "0",
-            "99999999",
-            "property",
-            "list",
-            "uchar",
-            "int",
-            "float",
-            "x",
-            "y",
-            "z",
-            "s",
-            "t",
-        ]
+        "element",
+        "vertex",
+        "face",
+        "3",
+        "1",
+        "0",
+        "99999999",
+        "property",
+        "list",
+        "uchar",
+        "int",
+        "float",
+        "x",
+        "y",
+        "z",
+        "s",
+        "t",
+        "-1",
+        "4",
+        "nan",
+        "vertex_indices",
+        "texcoord",
+        "comment",
+        "end_header",
+        "\n",
+        "\n",
     ]
-    + [*["vertex_indices", "texcoord", "comment", "-1", "4", "nan", "end_header"], "\n", "\n"]
 )
 HEAD = (
     "ply\nformat {} 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"

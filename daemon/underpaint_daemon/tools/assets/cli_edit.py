@@ -20,7 +20,6 @@ from underpaint.requests import (
     MeshRef,
     Method,
     Mirror,
-    Prompt,
     Sampling,
     TextureRequest,
     TileImages,
@@ -59,7 +58,9 @@ def add_editing(parser: argparse.ArgumentParser) -> None:
     add("--upscale", type=int, default=fields["upscale"].default, help=told)
 
 
-def continued(args: argparse.Namespace, mesh: MeshRef, prompt: Prompt, seed: int) -> TextureRequest:
+def continued(
+    args: argparse.Namespace, mesh: MeshRef, asset: Asset, buffers: Buffers
+) -> TextureRequest:
     """The request of the earlier result that `--from` names, with what else is given in place of
     what it had. Raises RequestError: FILE, or BAD_REQUEST for what cannot be changed."""
     folder, given = args.earlier, args.given
