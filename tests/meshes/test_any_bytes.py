@@ -22,44 +22,16 @@ EXAMPLES = int(os.environ.get("UNDERPAINT_EXAMPLES", "150"))
 LENIENT = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
+_CORNERS = ["1/1", "1//1", "1/1/1", "-1/-1", "2/", "/", "_"]
+_NUMBERS = ["0", "1", "2", "-1", "1.5", "1,0", "nan", "inf", "1e39"]
+_BREAKS = ["\n", "\n", "\n", "\\\n", "\r"]
 WORDS = st.sampled_from(
-    (
-        "v vt vn f o g usemtl # 0 1 2 -1 1.5 1,0 nan inf 1e39 1/1 1//1 1/1/1 -1/-1 2/ / _"
-        "|\n|\n|\n|\\\n|\r"
-    )
-    .replace(" ", "|")
-    .split("|")
+    ["v", "vt", "vn", "f", "o", "g", "usemtl", "#", *_NUMBERS, *_CORNERS, *_BREAKS]
 )
-PLY_WORDS = st.sampled_from(
-    [
-        "element",
-        "vertex",
-        "face",
-        "3",
-        "1",
-        "0",
-        "99999999",
-        "property",
-        "list",
-        "uchar",
-        "int",
-        "float",
-        "x",
-        "y",
-        "z",
-        "s",
-        "t",
-        "-1",
-        "4",
-        "nan",
-        "vertex_indices",
-        "texcoord",
-        "comment",
-        "end_header",
-        "\n",
-        "\n",
-    ]
-)
+_PLY_TYPES = ["property", "list", "uchar", "int", "float"]
+_PLY_NAMES = ["element", "vertex", "face", "vertex_indices", "texcoord", "x", "y", "z", "s", "t"]
+_PLY_REST = ["3", "1", "0", "99999999", "-1", "4", "nan", "comment", "end_header", "\n", "\n"]
+PLY_WORDS = st.sampled_from([*_PLY_TYPES, *_PLY_NAMES, *_PLY_REST])
 HEAD = (
     "ply\nformat {} 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
 )
