@@ -13,7 +13,8 @@ from .digests import file_digest, model_digest
 
 
 def model_facts(model: LoadedModel, request: Request) -> dict[str, Any]:
-    """name, family, digest; files: digests of LoRAs and ControlNets from elsewhere, by path."""
+    """name, family, digest; files: digests of LoRAs and ControlNets from elsewhere, by path.
+    Those that are missing are told of by whoever loads them."""
     known = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
     return {**known, "files": _files(model, request)}
 
@@ -22,7 +23,7 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     controls = request.controls or ()
     named = [control.model for control in controls if control.model and control.scale > 0]
     named += [lora.path for lora in request.loras if Path(lora.path).is_absolute()]
-    return {name: _digest(Path(name), model.cache) for name in named}
+    return {name: _digest(Path(name), model.cache) for name in named if Path(name).exists()}
 
 
 def _digest(path: Path, cache: Path) -> str:

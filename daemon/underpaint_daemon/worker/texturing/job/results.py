@@ -32,6 +32,7 @@ from .remarks import remarks
 from .turntable import turntable
 
 _SHEET_SIDE = 2048
+_FEW_TRIANGLES = 1000
 _SEEN = (1, 2, 3)
 
 
@@ -67,11 +68,10 @@ def uv_measures(work: Work) -> dict[str, Any]:
     if received is None or received.made is None:
         return {}
     made, triangles = received.made, int(received.bare.sum())
-    return {
-        "uv_charts": made.charts,
-        "uv_charts_per_triangle_ratio": made.charts / triangles,
-        "uv_stretch": made.stretch,
-    }
+    known = {"uv_charts": made.charts, "uv_stretch": made.stretch}
+    if triangles < _FEW_TRIANGLES:  # of a box every side is a chart
+        return known
+    return {**known, "uv_charts_per_triangle_ratio": made.charts / triangles}
 
 
 def _asked_for(work: Work, painted: Painted, images: Sequence[Image8]) -> list[Artifact]:

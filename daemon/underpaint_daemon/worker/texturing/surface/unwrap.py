@@ -5,6 +5,7 @@ of one core; xatlas 261 charts in 65.)"""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,11 +74,10 @@ def _tell(job: Any, tick: Tick | None) -> None:
     if tick is None or at is None:
         return
     part = min(1.0, at.done / at.total) if at.total else 0.0
-    try:
+    with ExitStack() as undo:
+        undo.callback(job.cancel)
         tick(int((_STAGES.index(at.stage) + part) * _PARTS), len(_STAGES) * _PARTS)
-    except BaseException:
-        job.cancel()
-        raise
+        undo.pop_all()
 
 
 def mean_stretch(position: Array, uv: Array) -> float:
