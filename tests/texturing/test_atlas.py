@@ -14,7 +14,7 @@ from underpaint_daemon.tools.evals.meshes import load_mesh
 from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv, room
 from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.worker.texturing.surface.atlas import build_tile, tiles
-from underpaint_daemon.worker.texturing.surface.mesh import mesh_from_arrays
+from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 from underpaint_daemon.worker.texturing.surface.uvcheck import check_uvs
 
 torch.set_num_threads(1)
