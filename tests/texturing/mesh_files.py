@@ -9,7 +9,8 @@ from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
 def write_obj(mesh: Mesh, path: Path, *, uv: bool = True) -> Path:
     """A mesh as an OBJ file, Y up; every corner is a vertex of its own."""
-    lines = [f"v {x:.9g} {z:.9g} {-y:.9g}" for x, y, z in mesh.position.tolist()]
+    lines = [f"o {path.stem}"]
+    lines += [f"v {x:.9g} {z:.9g} {-y:.9g}" for x, y, z in mesh.position.tolist()]
     if uv:
         lines += [f"vt {u:.9g} {v:.9g}" for u, v in mesh.uv.tolist()]
     for i in range(1, 3 * mesh.triangles, 3):

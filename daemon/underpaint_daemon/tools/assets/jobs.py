@@ -60,7 +60,7 @@ class Line:
             for event in first:
                 _show(shown, event)
             began_before = any(_runs(event) for event in first)
-            for event in () if job.ended and not first else job.events():
+            for event in () if job.ended else job.events():
                 if _runs(event) and running is None:
                     running = time.monotonic()
                 _show(shown, event)
