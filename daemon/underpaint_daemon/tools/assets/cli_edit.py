@@ -28,6 +28,7 @@ from underpaint.requests import (
 from ..meshes.files import MeshFile
 from ..meshes.layout import FIRST_TILE, tile_numbers
 from .cli_results import UNWRAPPED, read_uvs
+from .folder import Asset
 
 _UDIM = "<UDIM>"
 _AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
