@@ -97,6 +97,31 @@ class Control:
     depth_range: tuple[float, float] | None = None
 
 
+class ReferenceRole(StrEnum):
+    """What a reference picture is there for."""
+
+    STYLE = "style"
+    SUBJECT = "subject"
+    DEPTH = "depth"
+    NORMAL = "normal"
+    COLOR = "color"
+    SKETCH = "sketch"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture that the model reads beside the words, in the order of the request.
+
+    Models that edit read several, of any role; Stable Diffusion 1.5 and XL read one of style or
+    subject through an IP-Adapter, by `scale` (0–1; the others take a picture whole). `image`: None
+    takes depth, normal and color from the view.
+    """
+
+    role: ReferenceRole = ReferenceRole.STYLE
+    image: BufferRef | None = None
+    scale: float = 0.6
+
+
 @dataclass(frozen=True, slots=True)
 class Lora:
     """A LoRA file (.safetensors) or the name of one of the model's own, and its weight (-2–2)."""
@@ -191,9 +216,7 @@ class ImageRequest:
     init: BufferRef | None = None
     strength: float = 0.6
     loras: tuple[Lora, ...] = ()
-    reference: BufferRef | None = None
-    """An image prompt for the model's IP-Adapter."""
-    reference_scale: float = 0.6
+    references: tuple[Reference, ...] = ()
     tile: TileAxes = TileAxes.OFF
     pbr: Pbr | None = None
 
@@ -221,6 +244,7 @@ class InpaintRequest:
     feather: int = 4
     padding: int | None = None
     loras: tuple[Lora, ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 class Method(StrEnum):

@@ -43,6 +43,8 @@ NAMES = [
     "Preview",
     "Progress",
     "Prompt",
+    "Reference",
+    "ReferenceRole",
     "ProtocolError",
     "Request",
     "RequestError",

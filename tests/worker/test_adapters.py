@@ -15,7 +15,7 @@ from tiny_model import build_xl
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest, Lora, Prompt, View
+from underpaint.requests import ImageRequest, Lora, Prompt, Reference, View
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 
@@ -44,8 +44,8 @@ def test_a_lora_on_and_off_again_leaves_no_trace(studio: Studio, paths: Paths) -
 def test_a_reference_picture_acts_and_leaves_no_trace(studio: Studio) -> None:
     before, kept = studio.paint(ASKED)[0], weights(studio)
     reference = studio.buffers.add(Kind.COLOR, photo(90, 60, channels=4))
-    referred = studio.paint(replace(ASKED, reference=reference))[0]
-    fainter = studio.paint(replace(ASKED, reference=reference, reference_scale=0.1))[0]
+    referred = studio.paint(replace(ASKED, references=(Reference(image=reference),)))[0]
+    fainter = studio.paint(replace(ASKED, references=(Reference(image=reference, scale=0.1),)))[0]
     assert not np.array_equal(referred, before)
     assert not np.array_equal(referred, fainter)
     assert np.array_equal(before, studio.paint(ASKED)[0])
@@ -61,7 +61,7 @@ def test_reference_lora_and_control_together(studio: Studio, view: View) -> None
         view=view,
         controls=(Control(ControlKind.DEPTH), Control(ControlKind.NORMAL)),
         loras=(Lora("style"),),
-        reference=reference,
+        references=(Reference(image=reference),),
     )
     assert np.array_equal(studio.paint(everything)[0], studio.paint(everything)[0])
 
@@ -155,5 +155,5 @@ def test_a_model_without_ip_adapter_says_so(studio: Studio, tmp_path: Path) -> N
     folder = build_xl(tmp_path / "xl")
     reference = studio.buffers.add(Kind.COLOR, photo())
     with pytest.raises(UnderpaintError) as caught:
-        studio.run(replace(ASKED, model=str(folder), reference=reference))
+        studio.run(replace(ASKED, model=str(folder), references=(Reference(image=reference),)))
     assert caught.value.code is ErrorCode.CONTROL_MISSING

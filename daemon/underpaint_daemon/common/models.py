@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +19,9 @@ from underpaint.paths import Paths
 from underpaint.requests import STARTER_MODEL, ControlKind, Sampler
 
 from . import single_files
+from .abilities import ABILITIES
+from .places import extra_models
+from .recognition import family_of_pipeline, is_network, parts_of
 from .single_files import Checkpoint
 
 INDEX = "model_index.json"
@@ -64,7 +67,7 @@ def starter_folder() -> Path:
 
 def list_models(paths: Paths) -> list[dict[str, Any]]:
     """The starter and every model in `Paths.models`, as JSON-like data (see ModelInfo)."""
-    return [asdict(_describe(name, folder)) for name, folder in _candidates(paths)]
+    return [asdict(describe(name, folder)) for name, folder in _candidates(paths)]
 
 
 def model_folder(paths: Paths, name: str) -> Path:
@@ -79,6 +82,17 @@ def model_folder(paths: Paths, name: str) -> Path:
     return folder
 
 
+def family_of(paths: Paths, name: str) -> str:
+    """The family of a model by its name or path, from its index or its file's header.
+
+    Raises RequestError: MODEL_MISSING or MODEL_BROKEN.
+    """
+    place = model_folder(paths, name)
+    if place.is_file():
+        return single_files.family_of(place)
+    return _family(place, read_json(place / INDEX))
+
+
 def inspect(name: str, folder: Path) -> ModelInfo:
     """Check a model folder without loading it.
 
@@ -87,8 +101,11 @@ def inspect(name: str, folder: Path) -> ModelInfo:
     """
     index = read_json(folder / INDEX)
     family = _family(folder, index)
-    for part in PARTS_OF_FAMILY[family]:
-        _check_part(folder, part, index)
+    if family in PARTS_OF_FAMILY:
+        for part in PARTS_OF_FAMILY[family]:
+            _check_part(folder, part, index)
+    else:
+        _check_parts(folder, index)
     for control in _controls(folder):
         check_network(folder / f"{_CONTROL_PREFIX}{control}")
     return _info(name, folder, family, folder)
@@ -96,14 +113,15 @@ def inspect(name: str, folder: Path) -> ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a model's configs tell without its weights. `unet`: the UNet's config; `scheduler`: the
-    class its scheduler config names."""
+    """What a model's configs tell without its weights. `denoiser`: the config of its UNet or
+    transformer; `scheduler`: the class its scheduler config names; `index`: its pipeline's."""
 
     family: str
     native_size: int
     controls: tuple[str, ...]
-    unet: dict[str, Any]
+    denoiser: dict[str, Any]
     scheduler: str = ""
+    index: Mapping[str, Any] = field(default_factory=dict)
 
 
 def glance(place: Path) -> Glance:
@@ -112,12 +130,15 @@ def glance(place: Path) -> Glance:
         found = single_files.recognise(place)
         family, controls, scheduler = found.family, _controls(place.with_suffix("")), ""
         configs = configs_of(found)
+        index: Mapping[str, Any] = {}
     else:
-        family, configs = _family(place, read_json(place / INDEX)), place
+        index = read_json(place / INDEX)
+        family, configs = _family(place, index), place
         controls = _controls(place)
         scheduler = str(read_json(place / "scheduler" / "scheduler_config.json").get("_class_name"))
-    unet = read_json(configs / "unet" / "config.json")
-    return Glance(family, _native_size(configs), tuple(controls), unet, scheduler)
+    part = "unet" if (configs / "unet").is_dir() else "transformer"
+    denoiser = read_json(configs / part / "config.json")
+    return Glance(family, _native_size(configs), tuple(controls), denoiser, scheduler, index)
 
 
 def check_network(folder: Path) -> None:
@@ -186,6 +207,9 @@ def _candidates(paths: Paths) -> Iterator[tuple[str, Path]]:
             single = folder.suffix == single_files.SUFFIX and folder.is_file()
             if (single or (folder / INDEX).is_file()) and folder.name != STARTER_MODEL:
                 yield folder.name, folder
+    for name, folder in extra_models(paths):
+        if name != STARTER_MODEL and not (paths.models / name).exists():
+            yield name, folder
 
 
 def _locate(paths: Paths, name: str) -> Path | None:
@@ -193,11 +217,14 @@ def _locate(paths: Paths, name: str) -> Path | None:
         return starter_folder()
     if Path(name).is_absolute():
         return Path(name)
-    plain = Path(name).name == name and name not in ("", ".", "..")
-    return paths.models / name if plain else None
+    if Path(name).name != name or name in ("", ".", ".."):
+        return None
+    own = paths.models / name
+    return own if own.exists() else dict(extra_models(paths)).get(name, own)
 
 
-def _describe(name: str, folder: Path) -> ModelInfo:
+def describe(name: str, folder: Path) -> ModelInfo:
+    """What a model's folder or file holds, or why it cannot be used; raises nothing."""
     try:
         return inspect(name, folder) if folder.is_dir() else inspect_file(name, folder)
     except RequestError as error:
@@ -236,6 +263,8 @@ def configs_of(found: Checkpoint) -> Path:
 
 def _native_size(folder: Path) -> int:
     """The UNet's latent side times the VAE's factor: each level but the first halves the side."""
+    if not (folder / "unet").is_dir():
+        return ABILITIES[_family(folder, read_json(folder / INDEX))].side
     latent = read_json(folder / "unet" / "config.json").get("sample_size")
     levels = read_json(folder / "vae" / "config.json").get("block_out_channels", (0,) * 4)
     return latent * 2 ** (len(levels) - 1) if isinstance(latent, int) else 512
@@ -248,7 +277,10 @@ def _family(folder: Path, index: dict[str, Any]) -> str:
         for prefix, family in _FAMILY_OF_PREFIX.items():
             if name.startswith(prefix):
                 return family
-    families = ", ".join(PARTS_OF_FAMILY)
+    found = family_of_pipeline(name)
+    if found is not None:
+        return found
+    families = ", ".join(ABILITIES)
     broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
 
 
@@ -281,6 +313,16 @@ def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
         _check_tokenizer(folder / part)
     else:
         check_network(folder / part)
+
+
+def _check_parts(folder: Path, index: dict[str, Any]) -> None:
+    """The parts of a family of transformers, whatever they are."""
+    for name in parts_of(folder, index):
+        if not (folder / name).is_dir():
+            broken(folder / name, "is missing")
+        if is_network(folder / name):
+            check_network(folder / name)
+    read_json(folder / "scheduler" / "scheduler_config.json")
 
 
 def _check_tokenizer(folder: Path) -> None:

@@ -21,6 +21,8 @@ from underpaint.requests import (
     Mirror,
     Pattern,
     Pbr,
+    Reference,
+    ReferenceRole,
     Request,
     Sampling,
     TextureRequest,
@@ -33,6 +35,7 @@ from .conventions import convention_of
 MIN_SIDE = 64
 MAX_SIDE = 8192
 MAX_STEPS = 200
+MAX_REFERENCES = 8
 MAX_GUIDANCE = 50.0
 MAX_BATCH = 64
 MAX_CONTROLS = 8
@@ -134,12 +137,11 @@ def _check_image_request(request: ImageRequest) -> None:
         if side is not None:
             _check_side(name, side, 8 if request.tile in (repeats, TileAxes.XY) else 1)
     _range("batch", request.batch, 1, MAX_BATCH)
-    _range("reference_scale", request.reference_scale, 0.0, 1.0)
     _check_ref("init", request.init, Kind.COLOR)
-    _check_ref("reference", request.reference, Kind.COLOR)
     _check_view("view", request.view)
     flat = request.tile is not TileAxes.OFF and request.view is None
     _check_controls(request.controls or (), request.view, request.init, flat=flat)
+    _check_references(request.references, request.view)
 
 
 def _check_inpaint_request(request: InpaintRequest) -> None:
@@ -155,6 +157,7 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
         _too_large("image", request.image.shape[1], request.image.shape[0])
     _check_view("view", request.view)
     _check_controls(request.controls or (), request.view, request.image)
+    _check_references(request.references, request.view)
 
 
 def _check_texture_request(request: TextureRequest) -> None:
@@ -255,6 +258,23 @@ def _check_controls(
             parts = _PARTS_OF_KIND.get(control.kind, ())
             or_view = f" or a view with {' or '.join(parts)}" if parts else ""
             _refuse(f"controls[{i}]", f"({control.kind}) needs an image{or_view}")
+
+
+def _check_references(references: Sequence[Reference], view: View | None) -> None:
+    if len(references) > MAX_REFERENCES:
+        _refuse("references", f"has {len(references)} entries; at most {MAX_REFERENCES}")
+    for i, reference in enumerate(references):
+        where = f"references[{i}]"
+        _range(f"{where}.scale", reference.scale, 0.0, 1.0)
+        _check_ref(f"{where}.image", reference.image, Kind.COLOR)
+        if reference.image is None and _shown(reference.role, view) is None:
+            _refuse(where, f"({reference.role}) needs an image, or a view that has it")
+
+
+def _shown(role: ReferenceRole, view: View | None) -> BufferRef | None:
+    """What a view holds for a role."""
+    held: BufferRef | None = getattr(view, role.value, None)
+    return held
 
 
 def control_source(kind: ControlKind, view: View | None) -> BufferRef | None:

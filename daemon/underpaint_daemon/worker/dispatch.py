@@ -14,6 +14,8 @@ from underpaint.requests import ImageRequest, InpaintRequest, Request
 
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
+from ..common.models import family_of
+from ..common.refusals import refuse_what_cannot_be
 from ..common.validation import validate
 from .materials.material import material_artifacts
 from .pipelines.controls.guided import with_pattern_size
@@ -56,6 +58,7 @@ class PipelineRunner:
         self.models.unload()
 
     def _run(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
+        refuse_what_cannot_be(request, family_of(self.models.paths, request.model), request.model)
         if not isinstance(request, ImageRequest | InpaintRequest):
             # Texturing builds on these pipelines, so it is imported only when asked for.
             from .texturing.job.runner import run_texture
@@ -75,7 +78,7 @@ class PipelineRunner:
         artifacts = image_artifacts(images, request, facts)
         if isinstance(request, ImageRequest):
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
-            cell = grid_cell(model.vae, model.unet)
+            cell = grid_cell(model.vae, model.denoiser)
             artifacts += within_memory(
                 lambda tier: material_artifacts(images, request, made, self.models, cell),
                 (Tier.FULL, Tier.TILED),

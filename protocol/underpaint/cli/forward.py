@@ -7,13 +7,22 @@ import subprocess
 from ..launcher import daemon_python
 
 COMMANDS = ("texture", "eval", "bench", "train-starter")
+_MODELS = ("scan", "add", "pull", "verify", "remove")
 HELP = """\
 also, in the daemon's environment (each with --help and --json):
   texture MESH         paint a texture into a mesh's UVs, headless
-  eval WHAT            measure quality: capture, projection, sync, texture, starter
+  models WHAT          scan, add, pull, verify, remove: where models come from
+  eval WHAT            measure quality: capture, projection, sync, texture, starter, families
   bench WHAT           measure speed and memory: transport, daemon, memory
   train-starter        train the starter model
 """
+
+
+def takes(arguments: list[str]) -> bool:
+    """Whether the words are for the daemon's package."""
+    return arguments[0] in COMMANDS or (
+        arguments[0] == "models" and arguments[1:2] != [] and arguments[1] in _MODELS
+    )
 
 
 def run(arguments: list[str]) -> int:

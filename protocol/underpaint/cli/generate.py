@@ -17,6 +17,7 @@ from ..requests import (
     ImageRequest,
     InpaintRequest,
     Prompt,
+    ReferenceRole,
     Request,
     View,
 )
@@ -33,6 +34,8 @@ from .options import (
     picture_of,
     tile_of,
 )
+from .references import FORM as REFERENCE_FORM
+from .references import reference_of
 from .run import run_job
 
 _EPILOG = """\
@@ -41,6 +44,8 @@ examples:
   underpaint generate --prompt "red brick cube" --control canny=photo.png:0.8 --out out
   underpaint generate --model my.safetensors --prompt "oak" --view view.npz \
       --control depth@control_v11f1p_sd15_depth.safetensors:0.8 --out out
+  underpaint generate --prompt "oak" --model klein --view view.npz --reference depth \
+      --reference style=wood.jpg --out out
   underpaint generate --prompt "gold" --init render.png --strength 0.5 --mask spot.png --out out
 """
 
@@ -68,7 +73,14 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", type=Path, help="start from this image")
     parser.add_argument("--mask", type=Path, help="repaint only where this image is white")
     parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")
-    parser.add_argument("--reference", type=Path, help="an image prompt (IP-Adapter)")
+    parser.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar=REFERENCE_FORM,
+        help=f"a picture to read beside the words; ROLE is one of {', '.join(ReferenceRole)}; "
+        "depth, normal and color alone come from the view; repeat for several",
+    )
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")
     add_tile(parser, defaults.tile)
     add_sampling(parser)
@@ -88,6 +100,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
         **painting_of(args),
         "view": _view(args, buffers),
         "controls": controls_of(args.control, buffers),
+        "references": tuple(reference_of(text, buffers) for text in args.reference),
     }
     if args.strength is not None:
         painting["strength"] = args.strength
@@ -102,7 +115,6 @@ def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers)
         width=width,
         height=height,
         init=picture_of(args.init, buffers),
-        reference=picture_of(args.reference, buffers),
         tile=tile_of(args),
     )
 

@@ -26,7 +26,7 @@ _EXIT_CODES = (guard.__doc__ or "").partition("\n\n")[2]
 def main(argv: list[str] | None = None) -> int:
     """Run one command; its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
-    if arguments and arguments[0] in forward.COMMANDS:
+    if arguments and forward.takes(arguments):
         return guard.guarded(lambda: forward.run(arguments), as_json="--json" in arguments)
     return guard.guarded(lambda: _run(arguments), as_json="--json" in arguments)
 

@@ -80,6 +80,11 @@ def _official_turbo(words: Sequence[str]) -> bool:
     return "turbo" in known and known <= _OFFICIAL_TURBO
 
 
+def _klein(words: Sequence[str]) -> bool:
+    """Klein base is what Klein was distilled from."""
+    return "klein" in words and "base" not in words
+
+
 _EMBEDDED = 8.0  # the card of LCM_Dreamshaper_v7, whose guidance is an input of the UNet
 _FEW = Wants(steps=4, guidance=1.0)
 _NO_FAMILIES: Mapping[str, Wants] = {}
@@ -107,6 +112,6 @@ DISTILLATIONS = (
     # What people merged Turbo into still wants some guidance and a step or two more.
     Distillation("Turbo", replace(_TURBO, steps=6, guidance=2.0), _word("turbo"), _FLOW_TURBO),
     Distillation("Schnell", _FEW, _word("schnell"), _NO_FAMILIES),
-    Distillation("Klein", _FEW, _word("klein"), _NO_FAMILIES),
+    Distillation("Klein", _FEW, _klein, _NO_FAMILIES),
 )
 _OF_SCHEDULER = {"LCMScheduler": _LCM, "TCDScheduler": _TCD}

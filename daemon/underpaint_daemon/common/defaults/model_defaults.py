@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from underpaint.requests import Control, ControlKind, Lora, Sampler, Spacing
 from underpaint.tree import part_to_plain
 
 from ..models import Glance, glance, model_folder
+from ..refusals import kinds_without_network
 from .distilled import distillation_of
 from .external import control_files, fitting
 from .family_wants import FAMILY_WANTS
@@ -44,6 +45,7 @@ class Defaults:
     def control_kinds(self) -> tuple[ControlKind, ...]:
         """Every kind of control that it can be given, its own first."""
         own = tuple(ControlKind(kind) for kind in self.own_controls)
+        own += tuple(kind for kind in kinds_without_network(self.family) if kind not in own)
         return own + tuple(kind for kind in self.other_controls if kind not in own)
 
     def to_plain(self) -> dict[str, Any]:
@@ -63,19 +65,25 @@ def model_defaults(paths: Paths, name: str, loras: Sequence[Lora] = ()) -> Defau
     are recognised too. Raises RequestError(MODEL_MISSING, MODEL_BROKEN)."""
     place = model_folder(paths, name)
     seen = glance(place)
-    others = fitting(control_files(paths), seen.unet)
+    others = fitting(control_files(paths), seen.denoiser)
     told, distilled = distillation_of(
         _names(place, loras),
         seen.family,
         seen.scheduler,
-        embedded_guidance=seen.unet.get("time_cond_proj_dim") is not None,
+        embedded_guidance=seen.denoiser.get("time_cond_proj_dim") is not None,
     )
     wishes = (own_wants(place), distilled, Wants(size=seen.native_size), _of_family(seen))
     return _known(layered(wishes), seen, others, told)
 
 
 def _of_family(seen: Glance) -> Wants:
-    return FAMILY_WANTS[seen.family]
+    wants = FAMILY_WANTS[seen.family]
+    # Schnell, under whatever name: only dev's network takes the guidance in.
+    if seen.family == "flux1" and not seen.denoiser.get("guidance_embeds"):
+        return replace(wants, steps=4, guidance=1.0)
+    if seen.index.get("is_distilled"):
+        return replace(wants, steps=4, guidance=1.0)
+    return wants
 
 
 def _names(place: Path, loras: Sequence[Lora]) -> list[str]:
@@ -89,7 +97,7 @@ def _known(wants: Wants, seen: Glance, others: Mapping[ControlKind, Path], told:
     assert wants.steps is not None
     assert wants.guidance is not None
     assert wants.samplers is not None
-    can = {*seen.controls, *others}
+    can = {*seen.controls, *others, *kinds_without_network(seen.family)}
     return Defaults(
         family=seen.family,
         size=wants.size,

@@ -25,6 +25,7 @@ from underpaint.requests import (
     TileAxes,
 )
 
+from ..refusals import kinds_without_network
 from ..validation import MIN_SIDE, control_source
 from .model_defaults import Defaults, model_defaults
 from .wildcards import settled_words
@@ -120,7 +121,8 @@ def _wanted(request: Request, defaults: Defaults) -> Sequence[Control]:
 
 def _placed(control: Control, defaults: Defaults, name: str) -> Control:
     """A control with the network that is to follow it. Raises RequestError(CONTROL_MISSING)."""
-    if control.model is not None or control.kind.value in defaults.own_controls:
+    alone = control.kind in kinds_without_network(defaults.family)
+    if alone or control.model is not None or control.kind.value in defaults.own_controls:
         return control
     if control.kind in defaults.other_controls:
         return replace(control, model=str(defaults.other_controls[control.kind]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,14 @@ from underpaint_daemon.common.job_contract import Phase, Reporter
 from .adapters import with_loras, with_reference
 from .canvas import Canvas, resize
 from .controls.networks import Conditioning
-from .denoise import Job, active_steps, denoise, tool_pipeline
+from .denoise import Job, denoise, tool_pipeline
 from .families import Task
+from .families.base import Embedding, Words
 from .latents import decode_latents, to_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier, frugal
+from .references import Beside
+from .spaces import channels_of, unpacked
 from .tiling import circular, with_margins
 from .watch import StepWatch
 
@@ -43,8 +46,7 @@ class Plan:
     finish: Finish
     strength: float
     start: Mapping[str, Any]
-    reference: Image8 | None = None
-    reference_scale: float = 0.0
+    beside: Beside = field(default_factory=Beside)
     tile: TileAxes = TileAxes.OFF
 
 
@@ -68,6 +70,8 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
 
 
 def _decoded(model: LoadedModel, latents: Tensor, tile: TileAxes, tier: Tier) -> Tensor:
+    if model.family.self_decoding:
+        return latents
     if tier is Tier.FULL or tile is TileAxes.OFF:
         return decode_latents(model.vae, latents)
     return with_margins(
@@ -83,31 +87,41 @@ def _wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
 @contextmanager
 def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Job]:
     """Adapters and memory tier in place, the prompt encoded; all undone afterwards."""
-    request, tool = plan.request, tool_pipeline(model)
+    request, tool, beside = plan.request, tool_pipeline(model), plan.beside
     sampling = settled(request.sampling)
     guided = sampling.guidance > 1
     with (
         with_loras(tool, model, request.loras),
-        with_reference(tool, model, plan.reference, plan.reference_scale, guided) as extra,
+        with_reference(tool, model, beside.adapter, beside.scale, guided) as extra,
         frugal(tier, model.networks, model.place.device),
         circular(_wrapping(model, tier), plan.tile),
     ):
-        texts = (request.prompt.text, request.prompt.negative)
+        text = " ".join(part for part in (request.prompt.text, beside.words) if part)
+        words = Words(text, request.prompt.negative, guided, beside.pictures)
         yield Job(
             model=model,
             task=plan.task,
             sampling=sampling,
             size=plan.canvas.padded,
-            embedding=model.family.embed(model.parts, model.index, texts),
+            embedding=_embedded(model, tool, words),
             conditioning=plan.conditioning,
             strength=plan.strength,
             start=plan.start,
             extra=extra,
+            references=beside.pictures,
         )
 
 
+def _embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
+    family = model.family
+    if family.read is not None:
+        return family.read(tool, words)
+    assert family.embed is not None
+    return family.embed(model.parts, model.index, (words.text, words.negative))
+
+
 def _denoise_all(job: Job, plan: Plan, reporter: Reporter) -> list[Tensor]:
-    steps = active_steps(job.sampling.steps, job.strength)
+    steps = job.taken
     total = steps * plan.request.batch
     watch = StepWatch(reporter, lambda latents: _show(job.model, plan, latents), 0, total)
     reporter.progress(Phase.DENOISING, 0, total)
@@ -119,9 +133,13 @@ def _denoise_all(job: Job, plan: Plan, reporter: Reporter) -> list[Tensor]:
     return found
 
 
-def _show(model: LoadedModel, plan: Plan, latents: Tensor) -> Image8:
-    """A small picture of what the latents stand for, as the result would look."""
-    picture = plan.finish(resize(model.preview(latents), plan.canvas.padded))[..., :3]
+def _show(model: LoadedModel, plan: Plan, latents: Tensor) -> Image8 | None:
+    """A small picture of what the latents stand for, as the result would look; None of a family
+    whose latents cannot be read."""
+    image = unpacked(latents, model.family.patches, plan.canvas.padded)
+    if image is None or image.shape[1] != channels_of(model.vae):
+        return None
+    picture = plan.finish(resize(model.preview(image), plan.canvas.padded))[..., :3]
     scale = min(1.0, _PREVIEW_SIDE / max(picture.shape[:2]))
     size = (max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
     return np.ascontiguousarray(resize(picture, size))

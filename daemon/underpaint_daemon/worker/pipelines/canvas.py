@@ -87,25 +87,25 @@ class Canvas:
         return np.pad(array, [*self._margins(), *rest], mode="reflect")
 
 
-def whole(size: Size) -> Canvas:
-    """The whole image at its own resolution, padded to multiples of 8 and at least 64."""
-    return Canvas(size, (0, 0, *size), size, _padded(size))
+def whole(size: Size, cell: int = _MULTIPLE) -> Canvas:
+    """The whole image at its own resolution, padded to multiples of `cell` and at least 64."""
+    return Canvas(size, (0, 0, *size), size, _padded(size, cell))
 
 
-def around(mask: Image8, padding: int, native: int) -> Canvas:
+def around(mask: Image8, padding: int, native: int, cell: int = _MULTIPLE) -> Canvas:
     """The mask's bounding box and `padding` pixels around it, enlarged to the model's `native`
     side when it is smaller; never shrunk."""
     size = (mask.shape[0], mask.shape[1])
     marked = mask > 0
     if not marked.any():
-        return whole(size)
+        return whole(size, cell)
     rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
     top, left = max(0, int(rows[0]) - padding), max(0, int(columns[0]) - padding)
     bottom = min(size[0], int(rows[-1]) + 1 + padding)
     right = min(size[1], int(columns[-1]) + 1 + padding)
     scale = max(1.0, native / max(bottom - top, right - left))
     work = (max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale)))
-    return Canvas(size, (top, left, bottom, right), work, _padded(work))
+    return Canvas(size, (top, left, bottom, right), work, _padded(work, cell))
 
 
 def flatten(image: Image8) -> Image8:
@@ -152,8 +152,8 @@ def compose(original: Image8, painted: Image8, weight: npt.NDArray[np.float32]) 
     return result
 
 
-def _padded(size: Size) -> Size:
-    height, width = (max(_SMALLEST, -(-side // _MULTIPLE) * _MULTIPLE) for side in size)
+def _padded(size: Size, cell: int) -> Size:
+    height, width = (max(_SMALLEST, -(-side // cell) * cell) for side in size)
     return height, width
 
 

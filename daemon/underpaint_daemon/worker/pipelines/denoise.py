@@ -14,24 +14,33 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Sampler
 from underpaint_daemon.common.defaults.settle import Settled
 
+from .canvas import resize
 from .controls.adapters import applied
 from .controls.networks import Conditioning
 from .families import Task
-from .latents import vae_scale
+from .families.base import Ask
+from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]
+_CALLED = {
+    Task.TEXT: "words alone",
+    Task.IMAGE: "a picture",
+    Task.INPAINT: "a picture with a mask",
+}
 _LEAST_STRENGTH = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What all images of a request share. `start`: the pipeline's own arguments for the task
-    (image, mask, strength). `extra`: an image prompt's."""
+    (image, mask, strength). `extra`: an image prompt's. `references`: PIL images beside the
+    words."""
 
     model: LoadedModel
     task: Task
@@ -42,18 +51,29 @@ class Job:
     strength: float = 1.0
     start: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    references: tuple[Any, ...] = ()
+
+    @property
+    def taken(self) -> int:
+        """Steps that are really taken."""
+        return active_steps(self.sampling.steps, self.strength, flow=self.model.flow)
 
 
-def scheduled_steps(steps: int, strength: float) -> int:
-    """Steps to schedule so that at least one falls into the last `strength` of the noise."""
-    if int(steps * strength) >= 1:
+def scheduled_steps(steps: int, strength: float, *, flow: bool = False) -> int:
+    """Steps to schedule so that at least one falls into the last `strength` of the noise.
+
+    `flow`: the pipelines of flow matching round up, so that one always does.
+    """
+    if flow or int(steps * strength) >= 1:
         return steps
     scheduled = math.ceil(1 / strength)
     return scheduled if int(scheduled * strength) >= 1 else scheduled + 1
 
 
-def active_steps(steps: int, strength: float) -> int:
+def active_steps(steps: int, strength: float, *, flow: bool = False) -> int:
     """How many steps are really taken."""
+    if flow:
+        return steps - int(max(steps - min(steps * strength, steps), 0))
     return min(int(scheduled_steps(steps, strength) * strength), steps)
 
 
@@ -71,6 +91,8 @@ def _part(job: Job) -> _Part:
     """Pipelines round a strength to whole steps of the full schedule, which with few steps is far
     from what was asked: theirs begins just there instead. To repaint they begin from pure noise
     when they are told 1, so they get a first step that they leave out."""
+    if job.model.flow:  # rounded up to a step, and noise levels that shift with the size
+        return _Part(job.sampling.steps, 1.0, job.strength)
     taken = active_steps(job.sampling.steps, job.strength)
     if job.strength >= 1:
         return _Part(job.sampling.steps, 1.0, 1.0)
@@ -90,7 +112,15 @@ def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) 
 
     `network`: a ControlNet, a list of them, or None.
     """
-    kind = getattr(diffusers, model.family.pipelines[task, network is not None])
+    controlled = network is not None or (task, False) not in model.family.pipelines
+    if (task, controlled) not in model.family.pipelines:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"Model {model.info.name!r} cannot begin from {_CALLED[task]}: diffusers has no "
+            "pipeline of this family for it",
+            hint="Begin from words alone.",
+        )
+    kind = getattr(diffusers, model.family.pipelines[task, controlled])
     known = inspect.signature(kind.__init__).parameters
     offered = {**model.index, **model.family.fixed, **model.parts, "scheduler": scheduler}
     if network is not None:
@@ -102,49 +132,62 @@ def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) 
 
 @torch.no_grad()
 def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
-    """Run the denoising; returns scaled latents (1, c, h, w).
+    """Run the denoising; returns scaled latents (1, c, h, w), or the picture (1, 3, h, w), 0–1, of
+    a family whose pipelines decode.
 
     The generator is the CPU's, so that a seed means the same picture on every device. Raises
     JobCancelled from within.
     """
     sampling = job.sampling
+    family = job.model.family
     part = _part(job)
     steps = part.steps
     scheduler = make_scheduler(
         job.model, sampling.sampler, steps, sampling.spacing, part.of_schedule
     )
     watch.attach(scheduler)
-    network = job.conditioning.network if job.conditioning.controls else None
+    network = job.conditioning.network if job.conditioning.networks else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)
     known = inspect.signature(type(pipe).__call__).parameters
     arguments = {
         **job.embedding,
         **job.start,
         **job.extra,
-        **job.conditioning.arguments(job.model.family.control_argument[job.task]),
+        **job.conditioning.arguments(family.control_argument[job.task]),
         "height": job.size[0],
         "width": job.size[1],
         "strength": part.told,
         "num_inference_steps": steps,
-        "guidance_scale": sampling.guidance,
+        **family.arguments(Ask(job.task, sampling.guidance, job.size, job.references)),
         "generator": torch.Generator("cpu").manual_seed(seed),
         "callback_on_step_end": watch,
-        "output_type": "latent",
+        "output_type": "pt" if family.self_decoding else "latent",
         "return_dict": False,
     }
     timesteps = scheduler.config.num_train_timesteps
-    with applied(job.model.unet, job.conditioning.adapters, timesteps):
-        latents: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
-    return latents
+    with applied(job.model.denoiser, job.conditioning.adapters, timesteps):
+        made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
+    return _sized(made, job.size) if family.self_decoding else made
+
+
+def _sized(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """Some pipelines paint at a size of their own."""
+    picture = picture.float().cpu()
+    if picture.shape[-2:] == size:
+        return picture
+    return from_image8(resize(to_image8(picture[0]), size))
 
 
 def tool_pipeline(model: LoadedModel) -> Any:
     """A plain pipeline whose mixins load LoRAs and IP-Adapters into the shared components."""
-    return make_pipeline(model, Task.TEXT, None, make_scheduler(model, Sampler.DDIM))
+    sampler = Sampler.EULER if model.flow else Sampler.DDIM
+    return make_pipeline(model, model.family.first[0], None, make_scheduler(model, sampler))
 
 
 def native_side(model: LoadedModel) -> int:
     """Pixels a side that the model was trained at, as its UNet's config says."""
+    if "unet" not in model.parts:
+        return model.info.native_size
     sample = model.unet.config.sample_size
     cells = max(sample) if isinstance(sample, (list, tuple)) else int(sample or 64)
     return int(cells) * vae_scale(model.vae)

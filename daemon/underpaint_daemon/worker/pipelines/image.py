@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, TileAxes
+from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.defaults.settle import image_size
 from underpaint_daemon.common.job_contract import Reporter
 from underpaint_daemon.common.single_files import INPAINT_CHANNELS
@@ -23,6 +24,7 @@ from .families import Task
 from .latents import from_image8
 from .loading.components import LoadedModel
 from .memory import Tier
+from .references import read_beside, through_networks
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -36,7 +38,7 @@ def run_image(
     Raises UnderpaintErrors and JobCancelled.
     """
     _refuse_masks_only(model)
-    canvas = whole(image_size(request))
+    canvas = whole(image_size(request), ABILITIES[model.family.name].cell)
     init = None if request.init is None else canvas.colour(arrays[request.init.sha256])
     if init is not None and changes_nothing(request.strength):
         return [canvas.back(init)] * request.batch
@@ -44,16 +46,18 @@ def run_image(
     sources = Sources(
         request.view, arrays, canvas, request.init, pattern=request.pattern, flat=flat
     )
+    asked = request.controls or ()
+    beside = read_beside(model, request.references, asked, sources)
+    networks = through_networks(asked, model.family.name)
     plan = Plan(
         request=request,
         task=Task.TEXT if init is None else Task.IMAGE,
         canvas=canvas,
-        conditioning=prepare_controls(model, request.controls or (), sources, reporter.warn),
+        conditioning=prepare_controls(model, networks, sources, reporter.warn),
         finish=canvas.back,
         strength=1.0 if init is None else request.strength,
         start={} if init is None else {"image": from_image8(init)},
-        reference=None if request.reference is None else arrays[request.reference.sha256],
-        reference_scale=request.reference_scale,
+        beside=beside,
         tile=request.tile,
     )
     return paint(model, plan, tier, reporter)

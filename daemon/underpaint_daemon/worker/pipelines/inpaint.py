@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import InpaintRequest
+from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.job_contract import Reporter
 from underpaint_daemon.common.single_files import INPAINT_CHANNELS
 
@@ -23,6 +25,7 @@ from .families import Task
 from .latents import from_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier
+from .references import read_beside, through_networks
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -49,17 +52,24 @@ def run_inpaint(
             hint="Leave out the controls (--control none), or take a text-to-image model.",
         )
     canvas = _canvas(model, request, mask)
-    hole = canvas.mask(mask, vae_scale(model.vae))
+    cell = max(vae_scale(model.vae), ABILITIES[model.family.name].cell)
+    hole = canvas.mask(mask, cell)
     sources = Sources(request.view, arrays, canvas, request.image, hole, pattern=request.pattern)
     weight = fade(mask, request.feather)
+    asked, family = request.controls or (), model.family
+    beside = read_beside(model, request.references, asked, sources)
+    networks = through_networks(asked, family.name)
+    picture = canvas.colour(image)
+    shown = Image.fromarray(picture) if family.whole_pictures else from_image8(picture)
     plan = Plan(
         request=request,
         task=Task.INPAINT,
         canvas=canvas,
-        conditioning=prepare_controls(model, request.controls or (), sources, reporter.warn),
+        conditioning=prepare_controls(model, networks, sources, reporter.warn),
         finish=lambda painted: _paste(image, canvas, painted, weight),
         strength=request.strength,
-        start={"image": from_image8(canvas.colour(image)), "mask_image": _mask(hole)},
+        start={"image": shown, "mask_image": _mask(hole)},
+        beside=beside,
     )
     return paint(model, plan, tier, reporter)
 
@@ -69,9 +79,10 @@ def _mask(hole: npt.NDArray[np.float32]) -> torch.Tensor:
 
 
 def _canvas(model: LoadedModel, request: InpaintRequest, mask: Image8) -> Canvas:
+    cell = ABILITIES[model.family.name].cell
     if request.padding is None:
-        return whole((mask.shape[0], mask.shape[1]))
-    return around(mask, request.padding, native_side(model))
+        return whole((mask.shape[0], mask.shape[1]), cell)
+    return around(mask, request.padding, native_side(model), cell)
 
 
 def _paste(

@@ -13,34 +13,31 @@ import torch
 from torch import Tensor
 
 from .families.text import home
+from .spaces import cell_of, from_space, to_space
 
 Image8 = npt.NDArray[np.uint8]
 _FIT_IMAGES = 64
 _FIT_CELLS = 8
 _FIT_BATCH = 8
+_PATCH = 2  # cells a side of a transformer's patch
 
 
 def vae_scale(vae: Any) -> int:
     """Pixels a latent cell covers along a side."""
-    return _coarsest(vae)
+    return cell_of(vae)
 
 
-def grid_cell(vae: Any, unet: Any) -> int:
-    """Pixels that a cell of the UNet's coarsest grid covers along a side."""
-    return _coarsest(vae) * _coarsest(unet)
-
-
-def _coarsest(network: Any) -> int:
-    return int(2 ** (len(network.config.block_out_channels) - 1))
+def grid_cell(vae: Any, network: Any) -> int:
+    """Pixels that a cell of the coarsest grid of the network that denoises covers along a side."""
+    levels = getattr(network.config, "block_out_channels", None)
+    return cell_of(vae) * (int(2 ** (len(levels) - 1)) if levels else _PATCH)
 
 
 @torch.no_grad()
 def decode_latents(vae: Any, latents: Tensor) -> Tensor:
     """Scaled latents (n, c, h, w) to images (n, 3, h*f, w*f), float32, 0–1, on the CPU."""
     with _precise(vae):
-        raw = latents.to(home(vae), vae.dtype) / vae.config.scaling_factor
-        raw = raw + (getattr(vae.config, "shift_factor", None) or 0.0)
-        image = vae.decode(raw, return_dict=False)[0]
+        image = from_space(vae, latents.to(home(vae), vae.dtype))
     shown: Tensor = (image.float().cpu() * 0.5 + 0.5).clamp(0, 1)
     return shown
 
@@ -49,11 +46,7 @@ def decode_latents(vae: Any, latents: Tensor) -> Tensor:
 def encode_images(vae: Any, images: Tensor) -> Tensor:
     """Images (n, 3, h, w), 0–1, to the mean of their scaled latents (n, c, h/f, w/f), float32."""
     with _precise(vae):
-        pixels = (images * 2 - 1).to(home(vae), vae.dtype)
-        mean = vae.encode(pixels).latent_dist.mode()
-    shift = getattr(vae.config, "shift_factor", None) or 0.0
-    scaled: Tensor = (mean.float() - shift) * vae.config.scaling_factor
-    return scaled
+        return to_space(vae, (images * 2 - 1).to(home(vae), vae.dtype))
 
 
 def to_image8(image: Tensor) -> Image8:

@@ -13,6 +13,7 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
     LCMScheduler,
     UniPCMultistepScheduler,
 )
@@ -56,6 +57,47 @@ _FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
     Sampler.LCM: (LCMScheduler, {}),
 }
 
+_FLOW_CLASS = "FlowMatch"
+# What belongs to a model of flow matching: how its noise levels shift with the picture's size.
+_OF_THE_FLOW = (
+    "num_train_timesteps",
+    "shift",
+    "use_dynamic_shifting",
+    "base_shift",
+    "max_shift",
+    "base_image_seq_len",
+    "max_image_seq_len",
+    "shift_terminal",
+    "time_shift_type",
+)
+_FLOW_SOLVER = {
+    "prediction_type": "flow_prediction",
+    "use_flow_sigmas": True,
+    "thresholding": False,
+}
+_FLOW_FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
+    Sampler.EULER: (FlowMatchEulerDiscreteScheduler, {}),
+    Sampler.UNIPC: (UniPCMultistepScheduler, _FLOW_SOLVER),
+    Sampler.DPMPP_2M: (DPMSolverMultistepScheduler, _FLOW_SOLVER),
+}
+
+
+def is_flow(config: Mapping[str, Any]) -> bool:
+    """Whether a scheduler's config is of flow matching."""
+    named = str(config.get("_class_name", "")).startswith(_FLOW_CLASS)
+    # A live scheduler's config names no class; only those of flow matching have a shift.
+    solver = config.get("prediction_type") == "flow_prediction"
+    return named or solver or ("shift" in config and "beta_schedule" not in config)
+
+
+def _flow_scheduler(model_config: Mapping[str, Any], sampler: Sampler) -> Any:
+    kind, form = _FLOW_FORMS[sampler]
+    known = inspect.signature(kind.__init__).parameters
+    settings = {key: model_config[key] for key in _OF_THE_FLOW if key in model_config}
+    settings.setdefault("shift", model_config.get("flow_shift", 1.0))
+    settings |= {"flow_shift": settings["shift"]} | dict(form)
+    return kind(**{key: value for key, value in settings.items() if key in known})
+
 
 def make_scheduler(
     model_config: Mapping[str, Any],
@@ -72,6 +114,8 @@ def make_scheduler(
     from as much noise as Stable Diffusion's own has there: models whose noise lies otherwise in
     their schedule keep as much of a picture at the same strength.
     """
+    if is_flow(model_config):
+        return _flow_scheduler(model_config, sampler)
     kind, form = _FORMS[sampler]
     known = inspect.signature(kind.__init__).parameters
     settings = {key: model_config[key] for key in _OF_THE_MODEL if key in model_config}

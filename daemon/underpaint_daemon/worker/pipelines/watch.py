@@ -13,6 +13,8 @@ from torch import Tensor
 
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
+from .samplers import is_flow
+
 Image8 = npt.NDArray[np.uint8]
 _SIGMA_SCALED = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
 
@@ -27,7 +29,7 @@ class StepWatch:
     """
 
     reporter: Reporter
-    show: Callable[[Tensor], Image8]
+    show: Callable[[Tensor], Image8 | None]
     done: int
     total: int
     _last: tuple[Tensor, Tensor, Any] | None = None
@@ -51,7 +53,9 @@ class StepWatch:
         if self.reporter.wants_preview() and self._last is not None:
             output, sample, at = self._last
             clean = predicted_original(pipe.scheduler, output, sample, at)
-            self.reporter.preview(step, self.show(clean))
+            shown = self.show(clean)
+            if shown is not None:
+                self.reporter.preview(step, shown)
         return {}
 
 
@@ -59,8 +63,12 @@ def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep:
     """The clean latents that a network's output implies, just after `scheduler.step`.
 
     In the variance-preserving form x = a·x0 + s·e with a² + s² = 1: x0 = (x - s·e) / a, or
-    a·x - s·v for v-prediction (Salimans & Ho 2022). Euler schedulers hold x / a instead.
+    a·x - s·v for v-prediction (Salimans & Ho 2022). Euler schedulers hold x / a instead. Flow
+    matching mixes x = (1 - s)·x0 + s·e and says e - x0, so x0 = x - s·output.
     """
+    if is_flow(scheduler.config):
+        s = float(scheduler.sigmas[scheduler.step_index - 1])
+        return sample.float() - s * output.float()
     a, s = _signal_and_noise(scheduler, timestep)
     x = sample.float()
     if type(scheduler).__name__ in _SIGMA_SCALED:

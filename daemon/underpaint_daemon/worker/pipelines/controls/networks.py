@@ -11,7 +11,7 @@ import diffusers
 import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import Control
+from underpaint.requests import Control, ControlKind
 from underpaint_daemon.common.control_files import find_control
 from underpaint_daemon.common.conventions import convention_of
 from underpaint_daemon.common.models import control_folder
@@ -33,7 +33,8 @@ _HINT = (
 @dataclass(frozen=True, slots=True)
 class Conditioning:
     """ControlNets with what they see: `images` (h, w, 3) at the padded working size, 0–255.
-    `adapters`: what T2I-Adapters say, which act beside them."""
+    `adapters`: what T2I-Adapters say, which act beside them. Without networks, the images go into
+    the model's own input channels."""
 
     controls: tuple[Control, ...]
     networks: tuple[Any, ...]
@@ -50,6 +51,9 @@ class Conditioning:
             "control_guidance_start": [control.start for control in self.controls],
             "control_guidance_end": [control.end for control in self.controls],
         }
+        modes = [union_mode(c, n) for c, n in zip(self.controls, self.networks, strict=False)]
+        if any(mode is not None for mode in modes):
+            named["control_mode"] = modes
         return {key: values if self.several else values[0] for key, values in named.items()}
 
     @property
@@ -60,6 +64,29 @@ class Conditioning:
     def network(self) -> Any:
         """What a pipeline takes as its controlnet: one network or a list."""
         return list(self.networks) if self.several else self.networks[0]
+
+
+# Of the union ControlNets for FLUX.1 (InstantX's and Shakker Labs' model cards).
+_FLUX_MODES = {
+    ControlKind.CANNY: 0,
+    ControlKind.LINEART: 0,
+    ControlKind.DEPTH: 2,
+    ControlKind.OPENPOSE: 4,
+}
+
+
+def union_mode(control: Control, network: Any) -> int | None:
+    """The number by which a union ControlNet of FLUX.1 is told what its picture is; None of
+    networks that need none. Raises RequestError(CONTROL_MISSING)."""
+    if getattr(network.config, "num_mode", None) is None:
+        return None
+    if control.kind not in _FLUX_MODES:
+        known = ", ".join(_FLUX_MODES)
+        raise RequestError(
+            ErrorCode.CONTROL_MISSING,
+            f"This union ControlNet has no mode for {control.kind}; it has {known}",
+        )
+    return _FLUX_MODES[control.kind]
 
 
 def prepare_controls(
@@ -77,7 +104,7 @@ def prepare_controls(
     for control in controls:
         if control.scale <= 0:
             continue
-        path, network = _network(model, control)
+        path, network = (None, None) if model.family.control_channels else _network(model, control)
         image = control_image(
             control, convention_of(control.kind, control.convention, path), sources
         )
@@ -89,7 +116,8 @@ def prepare_controls(
         if isinstance(network, diffusers.ControlNetUnionModel):
             network = in_mode(network, control.kind)
         acting.append(control)
-        networks.append(network)
+        if network is not None:
+            networks.append(network)
         images.append(image.pixels)
     return Conditioning(tuple(acting), tuple(networks), tuple(images), tuple(adapters))
 
@@ -98,7 +126,9 @@ def _network(model: LoadedModel, control: Control) -> tuple[Path, Any]:
     """Where a control's network is, and the network."""
     if control.model is not None:
         path = find_control(model.models, control.model)
-        return path, model.companion(path, lambda: load_control(path, model.unet, model.place))
+        return path, model.companion(
+            path, lambda: load_control(path, model.parts.get("unet"), model.place)
+        )
     if control.kind not in model.controlnets:
         has = ", ".join(model.controlnets) or "none"
         raise RequestError(

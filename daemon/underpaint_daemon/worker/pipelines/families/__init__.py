@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .auto import AUTO, auto_family
 from .base import Family, Task
+from .chroma import CHROMA
+from .flux1 import FLUX1, FLUX1_CONTROL, FLUX1_FILL, FLUX1_KONTEXT
+from .flux2 import FLUX2, FLUX2_KLEIN
+from .qwen import QWEN_EDIT, QWEN_EDIT_PLUS, QWEN_IMAGE
+from .sana import SANA
 from .sd15 import SD15
+from .sd35 import SD35
 from .sdxl import SDXL
+from .z_image import Z_IMAGE
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (SD15, SDXL)}
+FAMILIES: Mapping[str, Family] = {
+    family.name: family
+    for family in (
+        SD15, SDXL, SD35, FLUX1, FLUX1_FILL, FLUX1_KONTEXT, FLUX1_CONTROL, FLUX2, FLUX2_KLEIN,
+        QWEN_IMAGE, QWEN_EDIT, QWEN_EDIT_PLUS, Z_IMAGE, CHROMA, SANA, AUTO,
+    )
+}  # fmt: skip
 
-__all__ = ["FAMILIES", "Family", "Task"]
+__all__ = ["FAMILIES", "Family", "Task", "auto_family"]

@@ -29,14 +29,16 @@ from underpaint_daemon.common.models import (
 from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
-from ..families import FAMILIES, Family
+from ..families import FAMILIES, Family, auto_family
 from ..latents import LatentPreview, fit_preview
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
 from .networks import Device, best_device, load_network, load_tokenizer, weight_bytes
+from .parts import load_parts
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
+AUTO = "auto"
 
 
 @dataclass(slots=True, eq=False)
@@ -67,8 +69,18 @@ class LoadedModel:
         return self.parts["unet"]
 
     @property
+    def denoiser(self) -> Any:
+        """The network that denoises: a UNet or a transformer."""
+        return self.parts["unet"] if "unet" in self.parts else self.parts["transformer"]
+
+    @property
     def vae(self) -> Any:
         return self.parts["vae"]
+
+    @property
+    def flow(self) -> bool:
+        """Whether it was trained by flow matching."""
+        return samplers.is_flow(self.scheduler_config)
 
     @property
     def text_encoder(self) -> Any:
@@ -118,8 +130,16 @@ def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedMo
         return _from_file(paths, name, found, place)
     info, index = inspect(name, found), read_json(found / INDEX)
     schedule = read_json(found / "scheduler" / "scheduler_config.json")
-    parts = _load_parts(found, FAMILIES[info.family], place)
+    family = _family_of(info, index)
+    place = _precision(place, family)
+    parts = _load_parts(found, family, index, place)
     return _loaded(paths, info, found, parts, index, schedule, place)
+
+
+def _family_of(info: ModelInfo, index: Mapping[str, Any]) -> Family:
+    if info.family == AUTO:
+        return auto_family(str(index["_class_name"]))
+    return FAMILIES[info.family]
 
 
 def _from_file(paths: Paths, name: str, file: Path, place: Device) -> LoadedModel:
@@ -143,7 +163,7 @@ def _loaded(
     return LoadedModel(
         info=info,
         folder=folder,
-        family=FAMILIES[info.family],
+        family=_family_of(info, index),
         place=place,
         digest=model_digest(found, paths.cache),
         index=index,
@@ -153,6 +173,12 @@ def _loaded(
         cache=paths.cache,
         models=paths.models,
     )
+
+
+def _precision(place: Device, family: Family) -> Device:
+    """Transformers overflow in float16; they were trained in bfloat16."""
+    half = place.dtype == torch.float16 and family.read is not None
+    return Device(place.device, torch.bfloat16) if half else place
 
 
 def make_scheduler(
@@ -171,10 +197,15 @@ def encode_prompt(model: LoadedModel, texts: list[str]) -> Tensor:
 
     Long prompts are not cut: all texts are padded to the windows that the longest needs.
     """
+    assert model.family.hidden_states is not None
     return model.family.hidden_states(model.parts, texts)
 
 
-def _load_parts(folder: Path, family: Family, place: Device) -> dict[str, Any]:
+def _load_parts(
+    folder: Path, family: Family, index: Mapping[str, Any], place: Device
+) -> dict[str, Any]:
+    if family.read is not None:
+        return load_parts(folder, index, lambda kind, part: load_network(kind, part, place))
     parts: dict[str, Any] = {
         "unet": load_network(diffusers.UNet2DConditionModel, folder / "unet", place),
         "vae": load_network(diffusers.AutoencoderKL, folder / "vae", place),

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from underpaint_daemon.common.models import broken, weight_files
 
+_OF_VIDEO = 5  # dimensions of a weight that convolves in time too
 LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
 
 
@@ -95,7 +96,9 @@ def empty(make: Any) -> Any:
 def ready(network: Any, place: Device) -> Any:
     """In place, for inference. Convolutions are about a tenth faster with channels last, on CPUs
     and GPUs alike."""
-    network = network.to(place.device, memory_format=torch.channels_last)
+    network = network.to(place.device)
+    if all(tensor.dim() != _OF_VIDEO for tensor in network.parameters()):
+        network = network.to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False)
 
 

@@ -84,5 +84,6 @@ class PromptBook:
         if told not in self._known:
             model = self._model
             texts = (told.text, told.negative)
+            assert model.family.embed is not None
             self._known[told] = model.family.embed(model.parts, model.index, texts)
         return self._known[told]

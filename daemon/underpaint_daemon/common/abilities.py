@@ -1,0 +1,160 @@
+"""What each family of models can do, as one table. No torch.
+
+A request is held against its row before anything heavy is loaded: what a family cannot do is
+refused by name, with the reason and what can be done instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from underpaint.requests import Method, Sampler
+
+
+class Guidance(StrEnum):
+    """How a family is told to follow the words more closely."""
+
+    CLASSIFIER_FREE = "classifier_free"
+    """Each step is taken twice, with the words and without; 1 = off."""
+    EMBEDDED = "embedded"
+    """The scale is an input of the network; no second pass, no negative prompt."""
+    NONE = "none"
+    """Distilled away: the scale has no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """One family's row. `text`, `image`, `mask`: how a picture can begin. `control`: with which of
+    them a ControlNet goes together, by these names. `references`: pictures that it can read beside
+    the words; `needs_reference`: it edits, and paints nothing without one. `flow`: trained by flow
+    matching (else ε or v, as its scheduler's config says). `cell`: sides are multiples of so many
+    pixels; `side`: those that it was made for. `inner_control`: the control picture goes into its
+    own channels, without a ControlNet. `reads_weights`: of words, like `(this:1.3)`. `why`:
+    reasons for what it cannot, by the field's name.
+    """
+
+    title: str
+    text: bool = True
+    image: bool = True
+    mask: bool = True
+    control: frozenset[str] = frozenset()
+    references: int = 0
+    needs_reference: bool = False
+    lora: bool = True
+    flow: bool = True
+    guidance: Guidance = Guidance.CLASSIFIER_FREE
+    negative: bool = True
+    tile: bool = False
+    samplers: tuple[Sampler, ...] = (Sampler.EULER, Sampler.UNIPC)
+    texture: tuple[Method, ...] = ()
+    cell: int = 16
+    side: int = 1024
+    inner_control: bool = False
+    reads_weights: bool = False
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+_ALL = frozenset({"text", "image", "mask"})
+_TEXT = frozenset({"text"})
+_DENOISING = tuple(sampler for sampler in Sampler)
+_METHODS = (Method.SYNC, Method.GRID_SYNC, Method.SEQUENTIAL, Method.SINGLE)
+_NO_TEXTURE = "Its views have not been denoised together yet; SD 1.5, SDXL and SD 3.5 are."
+_EDITS = "It edits: give the picture as a reference, and say in words what is to change."
+_KEEPS_FORM = "It has no ControlNet; depth and normals go in as reference pictures."
+_NO_PICTURES = "FLUX.1 Kontext reads references."
+_NO_NETWORK = "No ControlNet of this family is known to diffusers."
+
+ABILITIES: Mapping[str, Abilities] = {
+    "sd15": Abilities(
+        "Stable Diffusion 1.5 and 2", control=_ALL, references=1, flow=False, tile=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, reads_weights=True,
+    ),
+    "sdxl": Abilities(
+        "Stable Diffusion XL", control=_ALL, references=1, flow=False, tile=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, reads_weights=True,
+    ),
+    "sd35": Abilities(
+        "Stable Diffusion 3.5", control=_TEXT,
+        why={
+            "control": "diffusers joins its ControlNets to text alone, and to masks only that of "
+            "one maker that takes no other picture.",
+            "references": "Its IP-Adapter is not read yet.",
+            "texture": _NO_TEXTURE,
+        },
+    ),
+    "flux1": Abilities(
+        "FLUX.1 dev and schnell", control=_ALL, guidance=Guidance.EMBEDDED, negative=False,
+        why={"negative": "It is guided by an embedded scale.", "texture": _NO_TEXTURE,
+             "references": "Its IP-Adapter is not read yet; FLUX.1 Kontext reads references."},
+    ),
+    "flux1_fill": Abilities(
+        "FLUX.1 Fill", text=False, image=False, guidance=Guidance.EMBEDDED, negative=False,
+        why={"text": "It fills masks and nothing else.", "image": "It fills masks and nothing "
+             "else.", "control": "It was made to fill masks by words alone.",
+             "references": _NO_PICTURES, "texture": "It was made to fill masks of pictures."},
+    ),
+    "flux1_kontext": Abilities(
+        "FLUX.1 Kontext", image=False, references=1, guidance=Guidance.EMBEDDED, negative=False,
+        why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+    ),
+    "flux1_control": Abilities(
+        "FLUX.1 Depth and Canny", control=_ALL, inner_control=True,
+        guidance=Guidance.EMBEDDED, negative=False,
+        why={"references": _NO_PICTURES, "texture": _NO_TEXTURE},
+    ),
+    "flux2": Abilities(
+        "FLUX.2 dev", image=False, mask=False, references=8, guidance=Guidance.EMBEDDED,
+        negative=False,
+        why={"image": _EDITS, "mask": "diffusers has no inpainting for it.",
+             "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+    ),
+    "flux2_klein": Abilities(
+        "FLUX.2 Klein", image=False, references=4, negative=False,
+        why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE,
+             "negative": "Its pipeline takes none."},
+    ),
+    "qwen_image": Abilities(
+        "Qwen-Image", control=_TEXT, side=1328,
+        why={"control": "diffusers joins its ControlNets to text alone.",
+             "references": "Qwen-Image-Edit reads references.", "texture": _NO_TEXTURE},
+    ),
+    "qwen_edit": Abilities(
+        "Qwen-Image-Edit", image=False, references=1, needs_reference=True,
+        why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+    ),
+    "qwen_edit_plus": Abilities(
+        "Qwen-Image-Edit 2509 and 2511", image=False, mask=False, references=3,
+        needs_reference=True,
+        why={"image": _EDITS, "mask": "diffusers has no inpainting for it; Qwen-Image-Edit has.",
+             "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+    ),
+    "z_image": Abilities(
+        "Z-Image", control=frozenset({"text", "mask"}), samplers=(Sampler.EULER,),
+        why={"control": "diffusers does not join its ControlNets to a picture to start from.",
+             "references": "It was trained on words alone.", "texture": _NO_TEXTURE},
+    ),
+    "chroma": Abilities(
+        "Chroma", mask=False,
+        why={"mask": "diffusers 0.42's inpainting for it cannot run: it reads a setting that the "
+             "network does not have.", "control": _NO_NETWORK, "texture": _NO_TEXTURE,
+             "references": "It was trained on words alone."},
+    ),
+    "sana": Abilities(
+        "Sana", image=False, mask=False, control=_TEXT, cell=32,
+        samplers=(Sampler.EULER, Sampler.DPMPP_2M),
+        why={"image": "diffusers has no pipeline for it.", "mask": "diffusers has no pipeline for "
+             "it.", "references": "It was trained on words alone.", "texture": _NO_TEXTURE},
+    ),
+    "auto": Abilities(
+        "a family that Underpaint has no file for", mask=False, lora=False,
+        samplers=(Sampler.EULER,),
+        why=dict.fromkeys(
+            ("mask", "control", "references", "lora", "texture", "tile"),
+            "Underpaint has no file for this family: diffusers' own pipeline paints from words, "
+            "and from a picture where it can.",
+        ),
+    ),
+}  # fmt: skip
+"""By family."""

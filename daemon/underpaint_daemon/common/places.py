@@ -1,0 +1,168 @@
+"""Where models lie on a machine besides Underpaint's own folder: used in place, never copied.
+
+The user's folders are written in `model_folders.json` in the data folder, a list of paths that
+`underpaint models add` and `remove` keep. A folder is one model, a folder of models, or the home
+of another program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.paths import Paths
+
+from .disk import write_whole
+
+LIST = "model_folders.json"
+INDEX = "model_index.json"
+SUFFIX = ".safetensors"
+_REPOSITORY = "models--"
+_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of models and the program that keeps it."""
+
+    program: str
+    folder: Path
+
+
+# Where each program keeps whole models, below its home (source: the programs' own documents).
+_BELOW_HOME: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "ComfyUI": (("ComfyUI", "Documents/ComfyUI", "comfyui"), "models"),
+    "A1111": (
+        ("stable-diffusion-webui", "stable-diffusion-webui-forge", "automatic1111"),
+        "models",
+    ),
+    "InvokeAI": (("invokeai", "InvokeAI", ".invokeai"), "models"),
+    "Fooocus": (("Fooocus", "fooocus"), "models"),
+}
+
+
+def known_places(environ: Mapping[str, str], home: Path) -> list[Place]:
+    """The folders of other programs that exist on this machine."""
+    found = [Place("Hugging Face", folder) for folder in [_hub_cache(environ, home)]]
+    for program, (names, inside) in _BELOW_HOME.items():
+        found += [Place(program, home / name / inside) for name in names]
+    unique = {place.folder.resolve(): place for place in found if place.folder.is_dir()}
+    return list(unique.values())
+
+
+def _hub_cache(environ: Mapping[str, str], home: Path) -> Path:
+    if cache := environ.get("HF_HUB_CACHE"):
+        return Path(cache)
+    if root := environ.get("HF_HOME"):
+        return Path(root) / "hub"
+    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "huggingface" / "hub"
+
+
+def extra_folders(paths: Paths) -> list[Path]:
+    """The folders that the user added. Raises RequestError(FILE) when the list is no list."""
+    file = paths.data / LIST
+    if not file.is_file():
+        return []
+    try:
+        rows = json.loads(file.read_text("utf-8"))
+        if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
+            raise ValueError("it is not a list of paths")
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            ErrorCode.FILE, f"{file} cannot be read: {error}", hint="Mend it, or delete it."
+        ) from error
+    return [Path(row) for row in rows]
+
+
+def add_folder(paths: Paths, folder: Path) -> bool:
+    """Remember a folder, or a single file; False when it is known already.
+
+    Raises RequestError(FILE) when there is nothing.
+    """
+    full = folder.expanduser().absolute()
+    if not full.exists():
+        raise RequestError(ErrorCode.FILE, f"There is nothing at {full}")
+    known = extra_folders(paths)
+    if full in known:
+        return False
+    _write(paths, [*known, full])
+    return True
+
+
+def forget_folder(paths: Paths, folder: Path) -> bool:
+    """Take a folder off the list; nothing on the disk is touched. False when it is not on it."""
+    full = folder.expanduser().absolute()
+    known = extra_folders(paths)
+    if full not in known:
+        return False
+    _write(paths, [row for row in known if row != full])
+    return True
+
+
+def extra_models(paths: Paths) -> Iterator[tuple[str, Path]]:
+    """Names and paths of the models in the user's folders."""
+    for folder in extra_folders(paths):
+        yield from models_in(folder)
+
+
+def models_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Models at or below a folder: a name and where each is. A name is the folder's or the file's;
+    in Hugging Face's cache it is `owner--name`."""
+    if _is_model(folder):
+        yield _name(folder), folder
+    elif folder.is_dir():
+        for path in sorted(_walk(folder, _DEPTH)):
+            yield _name(path), path
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    for path in _entries(folder):
+        if path.name.startswith(_REPOSITORY):
+            yield from filter(_is_model, _snapshots(path))
+        elif _is_model(path):
+            if path.is_dir() or _holds_whole_models(folder):
+                yield path
+        elif path.is_dir() and depth > 0 and not path.name.startswith("."):
+            yield from _walk(path, depth - 1)
+
+
+def _holds_whole_models(folder: Path) -> bool:
+    """Loose files beside LoRAs and ControlNets are parts; only some folders hold checkpoints."""
+    special = {"loras", "lora", "controlnet", "vae", "embeddings", "clip", "text_encoders", "unet"}
+    return not special & {part.lower() for part in folder.parts[-2:]}
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # a folder of another user
+        return []
+
+
+def _snapshots(repository: Path) -> list[Path]:
+    """The snapshot that `main` points at, else the newest."""
+    reference = repository / "refs" / "main"
+    if reference.is_file():
+        named = repository / "snapshots" / reference.read_text("utf-8").strip()
+        if named.is_dir():
+            return [named]
+    return sorted(_entries(repository / "snapshots"), key=os.path.getmtime)[-1:]
+
+
+def _is_model(path: Path) -> bool:
+    return (path / INDEX).is_file() or (path.suffix == SUFFIX and path.is_file())
+
+
+def _name(path: Path) -> str:
+    if path.parent.name == "snapshots":
+        return path.parents[1].name.removeprefix(_REPOSITORY)
+    return path.name
+
+
+def _write(paths: Paths, folders: list[Path]) -> None:
+    text = json.dumps([str(folder) for folder in folders], indent=1)
+    write_whole(paths.data / LIST, text.encode())

@@ -1,0 +1,75 @@
+"""The family of a model folder, told by the pipeline that its index names. No torch, no code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from underpaint.errors import ErrorCode, RequestError
+
+_OF_CLASS = {
+    "StableDiffusion3": "sd35",
+    "FluxFill": "flux1_fill",
+    "FluxKontext": "flux1_kontext",
+    "FluxControlNet": "flux1",
+    "FluxControl": "flux1_control",
+    "Flux2Klein": "flux2_klein",
+    "Flux2": "flux2",
+    "Flux": "flux1",
+    "QwenImageEditPlus": "qwen_edit_plus",
+    "QwenImageEdit": "qwen_edit",
+    "QwenImage": "qwen_image",
+    "ZImage": "z_image",
+    "Chroma": "chroma",
+    "Sana": "sana",
+}
+_TASKS = ("", "Img2Img", "Inpaint", "ControlNet", "ControlNetInpaint", "ControlNetImg2Img")
+_LIBRARIES = ("diffusers", "transformers")
+_SUFFIX = "Pipeline"
+# What ends in "Pipeline" and paints no picture from words.
+_NO_PAINTERS = (
+    "AnimateDiff", "Audio", "CogVideo", "HunyuanVideo", "I2VGen", "LTX", "Latte", "Marigold",
+    "Mochi", "Music", "Prior", "Shap", "StableAudio", "StableVideo", "Upscale", "Video", "Wan",
+)  # fmt: skip
+Part = tuple[str, str]
+"""Library and class."""
+
+
+def family_of_pipeline(name: str) -> str | None:
+    """The family of a pipeline's class; "auto" for one that Underpaint has no file for, None for
+    what does not paint pictures."""
+    stem = name.removesuffix(_SUFFIX)
+    for start, family in _OF_CLASS.items():
+        if stem in [f"{start}{task}" for task in _TASKS]:
+            return family
+    paints = name.endswith(_SUFFIX) and not any(word in name for word in _NO_PAINTERS)
+    return "auto" if paints else None
+
+
+def parts_of(folder: Path, index: Mapping[str, Any]) -> dict[str, Part]:
+    """The parts of a model by their names in its index; those that are left out are not in it.
+
+    Raises RequestError(MODEL_BROKEN) for a part that only code inside the folder could load.
+    """
+    found: dict[str, Part] = {}
+    for name, entry in index.items():
+        if not isinstance(entry, list) or entry == [None, None]:
+            continue
+        if len(entry) != 2 or entry[0] not in _LIBRARIES:
+            _refuse(folder, f"has a {name} that is neither diffusers' nor transformers': {entry!r}")
+        found[name] = (str(entry[0]), str(entry[1]))
+    return found
+
+
+def is_network(folder: Path) -> bool:
+    """Whether a part has weights."""
+    return (folder / "config.json").is_file()
+
+
+def _refuse(folder: Path, problem: str) -> NoReturn:
+    raise RequestError(
+        ErrorCode.MODEL_BROKEN,
+        f"{folder} {problem}",
+        hint="Underpaint runs no code that comes with a model; use one that needs none.",
+    )

@@ -1,0 +1,105 @@
+"""What a family cannot do is refused by name, before its weights are read. No torch."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import (
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    ReferenceRole,
+    Request,
+    TextureRequest,
+    TileAxes,
+)
+
+from .abilities import ABILITIES, Abilities
+
+_AS_REFERENCE = {
+    ControlKind.DEPTH: ReferenceRole.DEPTH,
+    ControlKind.NORMAL: ReferenceRole.NORMAL,
+    ControlKind.CANNY: ReferenceRole.SKETCH,
+    ControlKind.LINEART: ReferenceRole.SKETCH,
+}
+
+
+def role_of_control(kind: ControlKind, family: str) -> ReferenceRole | None:
+    """The role in which a control is shown to a family that has no ControlNets and reads
+    references; None of a control that acts through a network."""
+    able = ABILITIES[family]
+    return _AS_REFERENCE.get(kind) if not able.control and able.references > 1 else None
+
+
+def kinds_without_network(family: str) -> tuple[ControlKind, ...]:
+    """The controls that a family follows without a ControlNet: as references, or through channels
+    of its own."""
+    if ABILITIES[family].inner_control:
+        return tuple(_AS_REFERENCE)
+    return tuple(kind for kind in _AS_REFERENCE if role_of_control(kind, family) is not None)
+
+
+def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
+    """Raise RequestError(BAD_REQUEST, CONTROL_MISSING) for what the family cannot do."""
+    able = ABILITIES[family]
+    if isinstance(request, TextureRequest):
+        if request.method not in able.texture:
+            _refuse(able, model, "texture", f"cannot paint textures by {request.method}")
+        return
+    start = _start(request)
+    if not getattr(able, start):
+        _refuse(able, model, start, f"cannot begin from {_CALLED[start]}")
+    if request.loras and not able.lora:
+        _refuse(able, model, "lora", "takes no LoRA")
+    if isinstance(request, ImageRequest) and request.tile is not TileAxes.OFF and not able.tile:
+        _refuse(able, model, "tile", "cannot paint images that repeat without a seam")
+    _check_controls(request, able, family, model, start)
+    _check_references(request, able, family, model)
+
+
+_CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
+
+
+def _start(request: ImageRequest | InpaintRequest) -> str:
+    if isinstance(request, InpaintRequest):
+        return "mask"
+    return "text" if request.init is None else "image"
+
+
+def _check_controls(
+    request: ImageRequest | InpaintRequest, able: Abilities, family: str, model: str, start: str
+) -> None:
+    acting = [control for control in request.controls or () if control.scale > 0]
+    if able.inner_control and len(acting) != 1:
+        told = "follows one depth or canny control, and paints nothing without it"
+        _refuse(able, model, "inner_control", told, ErrorCode.CONTROL_MISSING)
+    for control in acting:
+        if role_of_control(control.kind, family) is not None:
+            continue
+        if start not in able.control:
+            told = f"cannot follow a {control.kind} control from {_CALLED[start]}"
+            _refuse(able, model, "control", told, ErrorCode.CONTROL_MISSING)
+
+
+def _check_references(
+    request: ImageRequest | InpaintRequest, able: Abilities, family: str, model: str
+) -> None:
+    shown = [c for c in request.controls or () if c.scale > 0 and role_of_control(c.kind, family)]
+    count = len(request.references) + len(shown)
+    if count > able.references:
+        most = f"reads {able.references} reference pictures at most" if able.references else ""
+        _refuse(able, model, "references", most or "reads no reference pictures")
+    if able.needs_reference and count == 0 and isinstance(request, ImageRequest):
+        _refuse(able, model, "text", "edits, and needs a reference picture")
+
+
+def _refuse(
+    able: Abilities,
+    model: str,
+    name: str,
+    problem: str,
+    code: ErrorCode = ErrorCode.BAD_REQUEST,
+) -> NoReturn:
+    reason = able.why.get(name)
+    raise RequestError(code, f"Model {model!r} ({able.title}) {problem}", hint=reason)

@@ -1,0 +1,247 @@
+"""What a family claims, tried: each claim runs and shows its effect, each "no" is refused by name.
+
+Weights are random: that a picture changes with its control, LoRA or reference is all that can be
+asked of it, and that everything else about it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.buffers import BufferRef, Buffers, Kind
+from underpaint.cameras import Camera
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Lora,
+    Prompt,
+    Reference,
+    ReferenceRole,
+    Sampler,
+    Sampling,
+    View,
+)
+from underpaint_daemon.common.abilities import ABILITIES, Abilities
+
+Image8 = npt.NDArray[np.uint8]
+_SIDE = 64
+_STEPS = 3
+_REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
+_IDENTITY = tuple(np.eye(4).flatten().tolist())
+
+
+class Painter(Protocol):
+    """Runs requests: in this process, or on a daemon."""
+
+    def paint(self, request: Any) -> Image8:
+        """The first picture. Raises UnderpaintErrors."""
+
+    def previews(self, request: Any) -> int:
+        """How many previews came before the picture."""
+
+    def cancel(self, request: Any) -> int:
+        """Cancel after the first step; how many steps were told. Raises when it was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What the requests are made of."""
+
+    view: View
+    picture: BufferRef
+    other: BufferRef
+    mask: BufferRef
+
+    @classmethod
+    def into(cls, buffers: Buffers) -> Things:
+        mask = np.zeros((_SIDE, _SIDE), np.uint8)
+        mask[16:48, 16:48] = 255
+        return cls(
+            view=ball(buffers),
+            picture=buffers.add(Kind.COLOR, _picture(1)),
+            other=buffers.add(Kind.COLOR, _picture(2)),
+            mask=buffers.add(Kind.MASK, mask),
+        )
+
+
+def probe(family: str, model: str, painter: Painter, things: Things) -> dict[str, bool]:
+    """Each ability and whether it is as the table says."""
+    able = ABILITIES[family]
+    found = {}
+    for name, (claimed, attempt) in _PROBES.items():
+        asked = _Asked(model, able, painter, things)
+        if (family, name) == ("auto", "image"):  # some of the unknown can, the others say so
+            found[name] = _refused(asked, attempt) or attempt(asked)
+        else:
+            found[name] = attempt(asked) if claimed(able) else _refused(asked, attempt)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    model: str
+    able: Abilities
+    painter: Painter
+    things: Things
+
+    def base(self) -> Any:
+        """The plainest request that the family takes."""
+        if not self.able.text:
+            return self.masked()
+        request = ImageRequest(
+            Prompt("red stone cube", "blue"), self.model, _SIDE, _SIDE, self.sampling(),
+            controls=(),
+        )  # fmt: skip
+        if self.able.needs_reference:
+            return replace(request, references=(Reference(image=self.things.picture),))
+        return self.with_control(request) if self.able.inner_control else request
+
+    def masked(self) -> InpaintRequest:
+        request = InpaintRequest(
+            Prompt("red stone cube", "blue"), self.things.picture, self.things.mask, self.model,
+            self.sampling(), controls=(), feather=0,
+        )  # fmt: skip
+        return self.with_control(request) if self.able.inner_control else request
+
+    def sampling(self) -> Sampling:
+        return Sampling(Sampler.EULER, _STEPS, 3.0, 7)
+
+    def with_control(self, request: Any) -> Any:
+        return replace(
+            request, view=self.things.view, controls=(Control(ControlKind.DEPTH, scale=1.0),)
+        )
+
+
+def _text(asked: _Asked) -> bool:
+    request = asked.base()
+    if not isinstance(request, ImageRequest):
+        request = ImageRequest(
+            Prompt("a"), asked.model, _SIDE, _SIDE, asked.sampling(), controls=()
+        )
+    return bool(asked.painter.paint(request).std() > 1)
+
+
+def _image(asked: _Asked) -> bool:
+    start = replace(_as_image(asked), init=asked.things.picture, strength=0.5)
+    painted = asked.painter.paint(start)
+    other = asked.painter.paint(replace(start, init=asked.things.other))
+    return not np.array_equal(painted, other)
+
+
+def _as_image(asked: _Asked) -> ImageRequest:
+    request = asked.base()
+    if isinstance(request, ImageRequest):
+        return replace(request, references=())
+    return ImageRequest(Prompt("a"), asked.model, _SIDE, _SIDE, asked.sampling(), controls=())
+
+
+def _mask(asked: _Asked) -> bool:
+    painted = asked.painter.paint(asked.masked())
+    before = _picture(1)
+    inside = np.zeros((_SIDE, _SIDE), bool)
+    inside[16:48, 16:48] = True
+    kept = np.array_equal(painted[~inside], before[~inside])
+    return bool(kept and (painted[inside] != before[inside]).mean() > 0.5)
+
+
+def _control(asked: _Asked) -> bool:
+    request = asked.base()
+    controlled = asked.with_control(request)
+    plain = replace(controlled, controls=(Control(ControlKind.DEPTH, scale=0.0),))
+    if asked.able.inner_control:
+        plain = replace(controlled, controls=(Control(ControlKind.CANNY),))
+    return not np.array_equal(asked.painter.paint(controlled), asked.painter.paint(plain))
+
+
+def _lora(asked: _Asked) -> bool:
+    request = asked.base()
+    before = asked.painter.paint(request)
+    changed = asked.painter.paint(replace(request, loras=(Lora("style"),)))
+    after = asked.painter.paint(request)
+    return not np.array_equal(before, changed) and np.array_equal(before, after)
+
+
+def _reference(asked: _Asked) -> bool:
+    base = asked.base()
+    one, two = (
+        asked.painter.paint(replace(base, references=(Reference(ReferenceRole.SUBJECT, picture),)))
+        for picture in (asked.things.picture, asked.things.other)
+    )
+    return not np.array_equal(one, two)
+
+
+def _form(asked: _Asked) -> bool:
+    """Depth and normals as references, from the view."""
+    base = replace(asked.base(), view=asked.things.view)
+    roles = (ReferenceRole.DEPTH, ReferenceRole.NORMAL)
+    one, two = (asked.painter.paint(replace(base, references=(Reference(role),))) for role in roles)
+    return not np.array_equal(one, two)
+
+
+def _rerun(asked: _Asked) -> bool:
+    one, two = (asked.painter.paint(asked.base()) for _ in range(2))
+    return np.array_equal(one, two)
+
+
+def _preview(asked: _Asked) -> bool:
+    return asked.painter.previews(asked.base()) > 0
+
+
+def _cancel(asked: _Asked) -> bool:
+    many = replace(asked.base(), sampling=replace(asked.sampling(), steps=30))
+    return 1 <= asked.painter.cancel(many) < 30
+
+
+def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:
+    """Whether it is refused in words: what, and with a hint."""
+    try:
+        attempt(asked)
+    except UnderpaintError as error:
+        return isinstance(error, RequestError) and error.code in _REFUSALS and bool(error.hint)
+    return False
+
+
+_Claim = Callable[[Abilities], bool]
+_PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
+    "text": (lambda able: able.text, _text),
+    "image": (lambda able: able.image, _image),
+    "mask": (lambda able: able.mask, _mask),
+    "control": (lambda able: "text" in able.control or able.references > 1, _control),
+    "lora": (lambda able: able.lora, _lora),
+    "reference": (lambda able: able.references > 0, _reference),
+    "form_as_reference": (lambda able: able.references > 0, _form),
+    "rerun_bit_equal": (lambda able: True, _rerun),
+    "preview": (lambda able: True, _preview),
+    "cancel": (lambda able: True, _cancel),
+}
+
+
+def ball(buffers: Buffers) -> View:
+    """A ball of radius 1 m, four metres away; exact depth and normals."""
+    y, x = np.mgrid[0:_SIDE, 0:_SIDE]
+    u, v = (x + 0.5) / _SIDE * 3 - 1.5, 1.5 - (y + 0.5) / _SIDE * 3
+    inside = u**2 + v**2 < 1
+    z = np.sqrt(np.clip(1 - u**2 - v**2, 0, None))
+    depth = np.where(inside, 5 - z, np.inf).astype(np.float32)
+    normal = np.where(inside[..., None], np.stack((u, v, z), -1), (0, 0, 1))
+    colour = np.where(inside[..., None], (200, 60, 40), (70, 90, 120)).astype(np.uint8)
+    return View(
+        camera=Camera(_IDENTITY, _IDENTITY, _SIDE, _SIDE, 0.1, 100.0),
+        depth=buffers.add(Kind.DEPTH, depth),
+        normal=buffers.add(Kind.NORMAL, np.round((normal * 0.5 + 0.5) * 255).astype(np.uint8)),
+        color=buffers.add(Kind.COLOR, colour),
+    )
+
+
+def _picture(seed: int) -> Image8:
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(0, 255, (4, 4, 3))
+    return np.repeat(np.repeat(coarse, 16, 0), 16, 1).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""`underpaint models scan|add|pull|verify|remove|defaults`: where models come from."""

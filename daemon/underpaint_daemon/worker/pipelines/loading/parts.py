@@ -1,0 +1,44 @@
+"""A model's parts by what its index calls them: networks, tokenizers and processors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import transformers
+
+from underpaint_daemon.common.models import broken
+from underpaint_daemon.common.recognition import is_network, parts_of
+
+from .pictures import PictureProcessor
+
+_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+_LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+_WITH_PICTURES = "Qwen2VLProcessor"
+
+
+def load_parts(
+    folder: Path, index: Mapping[str, Any], load_network: Callable[[Any, Path], Any]
+) -> dict[str, Any]:
+    """Every part but the scheduler, by its name. Raises RequestError(MODEL_BROKEN)."""
+    return {
+        name: _load(folder / name, library, kind, load_network)
+        for name, (library, kind) in parts_of(folder, index).items()
+        if name != "scheduler"
+    }
+
+
+def _load(folder: Path, library: str, kind: str, load_network: Callable[[Any, Path], Any]) -> Any:
+    found = getattr(_LIBRARIES[library], kind, None)
+    if found is None:
+        broken(folder, f"is a {kind}, which this {library} does not know; update Underpaint")
+    if is_network(folder):
+        return load_network(found, folder)
+    try:
+        if kind == _WITH_PICTURES:
+            return PictureProcessor.from_folder(folder)
+        return found.from_pretrained(str(folder), local_files_only=True)
+    except _LOAD_ERRORS as error:
+        broken(folder, f"cannot be loaded: {str(error).strip().splitlines()[0]}")

@@ -1,0 +1,60 @@
+"""Words and pictures for Qwen 2.5 VL, without torchvision.
+
+transformers' own processor insists on a video processor, and that one on torchvision, which may
+not be there (it breaks diffusers when it does not match torch). Its pipelines show it no videos.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+_PICTURE = "<|image_pad|>"
+_HELD = "<|held_pad|>"
+
+
+class PictureProcessor:
+    """Tokenizes texts that hold a mark for each picture, and cuts the pictures into patches."""
+
+    def __init__(self, tokenizer: Any, pictures: Any) -> None:
+        self.tokenizer, self.image_processor = tokenizer, pictures
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> PictureProcessor:
+        """From a processor's folder, as transformers saves it."""
+        tokenizer = transformers.Qwen2Tokenizer.from_pretrained(str(folder), local_files_only=True)
+        pictures = transformers.Qwen2VLImageProcessor.from_pretrained(
+            str(folder), local_files_only=True
+        )
+        return cls(tokenizer, pictures)
+
+    def __call__(
+        self,
+        text: list[str],
+        images: Any = None,
+        padding: bool = True,
+        return_tensors: str = "pt",
+        **unused: Any,
+    ) -> Any:
+        """As transformers' processor: a mark becomes as many tokens as its picture has merged
+        patches, in the order of the pictures."""
+        del unused
+        seen = {} if images is None else dict(self.image_processor(images, return_tensors="pt"))
+        if seen:
+            merged = self.image_processor.merge_size**2
+            counts = [int(grid.prod()) // merged for grid in seen["image_grid_thw"]]
+            text = _expanded(text, counts)
+        told = self.tokenizer(text, padding=padding, return_tensors=return_tensors)
+        return transformers.BatchFeature({**told, **seen})
+
+
+def _expanded(texts: list[str], counts: list[int]) -> list[str]:
+    """The same pictures stand in every text."""
+    result = []
+    for text in texts:
+        for count in counts:
+            text = text.replace(_PICTURE, _HELD * count, 1)
+        result.append(text.replace(_HELD, _PICTURE))
+    return result

@@ -1,0 +1,100 @@
+"""Reference pictures: for families that read them beside the words, and for IP-Adapters.
+
+A family without ControlNets is shown the scene's exact depth and normals as references, as its
+makers tell to (FLUX.2: "structural control is achieved through reference images and prompt
+instructions", docs.bfl.ai, Pose & Layout Guidance; Qwen-Image-Edit 2509 reads depth, edge and
+keypoint maps natively, its model card). The words say which picture is what, by its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from underpaint.requests import Control, ControlKind, Reference, ReferenceRole
+from underpaint_daemon.common.abilities import ABILITIES
+from underpaint_daemon.common.conventions import Convention
+from underpaint_daemon.common.refusals import role_of_control
+
+from .canvas import flatten
+from .controls.images import Sources, control_image
+from .loading.components import LoadedModel
+
+Image8 = npt.NDArray[np.uint8]
+Arrays = Mapping[str, npt.NDArray[Any]]
+_WORDS: Mapping[ReferenceRole, str] = {
+    ReferenceRole.STYLE: "Use the style of image {n}.",
+    ReferenceRole.SUBJECT: "Show the subject of image {n}.",
+    ReferenceRole.DEPTH: "Follow the depth map in image {n}: match its shapes, composition and "
+    "camera exactly.",
+    ReferenceRole.NORMAL: "Follow the surface normals in image {n}.",
+    ReferenceRole.COLOR: "Keep the layout and the colors of image {n}.",
+    ReferenceRole.SKETCH: "Follow the lines of image {n}.",
+}
+_EXACT = {ReferenceRole.DEPTH: ControlKind.DEPTH, ReferenceRole.NORMAL: ControlKind.NORMAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is read beside the prompt: `pictures` (PIL), and `words` to end the prompt with.
+    `adapter`: one for an IP-Adapter, (h, w, 3 or 4) uint8, and its scale."""
+
+    pictures: tuple[Any, ...] = ()
+    words: str = ""
+    adapter: Image8 | None = None
+    scale: float = 0.0
+
+
+def read_beside(
+    model: LoadedModel,
+    references: Sequence[Reference],
+    controls: Sequence[Control],
+    sources: Sources,
+) -> Beside:
+    """A request's references, and the controls that its family reads as such."""
+    if model.family.read is None:
+        return _adapted(references, sources.arrays)
+    shown = [(r.role, _picture(r, sources)) for r in references]
+    for control in controls:
+        role = role_of_control(control.kind, model.family.name)
+        if role is not None and control.scale > 0:
+            shown.append((role, _exact(control, sources)))
+    words = [_WORDS[role].format(n=i) for i, (role, _) in enumerate(shown, 1)]
+    several = ABILITIES[model.family.name].references > 1
+    pictures = tuple(Image.fromarray(picture) for _, picture in shown)
+    return Beside(pictures, " ".join(words) if several else "")
+
+
+def through_networks(controls: Sequence[Control], family: str) -> tuple[Control, ...]:
+    """The controls that act through networks."""
+    return tuple(c for c in controls if role_of_control(c.kind, family) is None)
+
+
+def _adapted(references: Sequence[Reference], arrays: Arrays) -> Beside:
+    if not references:
+        return Beside()
+    first = references[0]
+    assert first.image is not None
+    return Beside(adapter=arrays[first.image.sha256], scale=first.scale)
+
+
+def _picture(reference: Reference, sources: Sources) -> Image8:
+    """(h, w, 3) uint8; what comes from the view is aligned with the picture to be painted."""
+    if reference.image is not None:
+        return np.ascontiguousarray(flatten(sources.arrays[reference.image.sha256]))
+    if reference.role in _EXACT:
+        return _exact(Control(_EXACT[reference.role]), sources)
+    assert sources.view is not None
+    assert sources.view.color is not None
+    return sources.canvas.colour(sources.arrays[sources.view.color.sha256])
+
+
+def _exact(control: Control, sources: Sources) -> Image8:
+    """Nearer is lighter; normals in the common convention, green up and red right."""
+    convention = Convention.OPENGL if control.kind is ControlKind.NORMAL else None
+    return control_image(control, convention, sources).pixels.astype(np.uint8)

@@ -1,0 +1,147 @@
+"""The table of families: whole, told apart by their indexes, refused by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from underpaint.buffers import Buffers, Kind
+from underpaint.cli.references import reference_of
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Lora,
+    MeshRef,
+    Prompt,
+    Reference,
+    ReferenceRole,
+    TextureRequest,
+    TileAxes,
+)
+from underpaint_daemon.common.abilities import ABILITIES
+from underpaint_daemon.common.defaults.family_wants import FAMILY_WANTS
+from underpaint_daemon.common.models import inspect
+from underpaint_daemon.common.recognition import family_of_pipeline, parts_of
+from underpaint_daemon.common.refusals import kinds_without_network, refuse_what_cannot_be
+
+BUFFERS = Buffers()
+PICTURE = BUFFERS.add(Kind.COLOR, np.zeros((64, 64, 3), np.uint8))
+MASK = BUFFERS.add(Kind.MASK, np.full((64, 64), 255, np.uint8))
+IMAGE = ImageRequest(Prompt("a"), "m", 64, 64, controls=())
+DEPTH = (Control(ControlKind.DEPTH, image=PICTURE),)
+REFERENCE = (Reference(ReferenceRole.STYLE, PICTURE),)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("StableDiffusion3Pipeline", "sd35"),
+        ("StableDiffusion3ControlNetPipeline", "sd35"),
+        ("FluxPipeline", "flux1"),
+        ("FluxFillPipeline", "flux1_fill"),
+        ("FluxKontextPipeline", "flux1_kontext"),
+        ("FluxControlPipeline", "flux1_control"),
+        ("FluxControlNetPipeline", "flux1"),
+        ("Flux2Pipeline", "flux2"),
+        ("Flux2KleinPipeline", "flux2_klein"),
+        ("QwenImagePipeline", "qwen_image"),
+        ("QwenImageEditPipeline", "qwen_edit"),
+        ("QwenImageEditPlusPipeline", "qwen_edit_plus"),
+        ("ZImagePipeline", "z_image"),
+        ("ChromaPipeline", "chroma"),
+        ("SanaPipeline", "sana"),
+        ("AuraFlowPipeline", "auto"),
+        ("Krea2Pipeline", "auto"),
+        ("MarigoldNormalsPipeline", None),
+        ("WanPipeline", None),
+        ("StableVideoDiffusionPipeline", None),
+        ("SomethingElse", None),
+    ],
+)
+def test_a_family_is_told_by_its_pipeline(name: str, family: str | None) -> None:
+    assert family_of_pipeline(name) == family
+
+
+def test_every_family_has_its_row_and_its_defaults() -> None:
+    assert set(FAMILY_WANTS) == set(ABILITIES)
+    for family, able in ABILITIES.items():
+        wants = FAMILY_WANTS[family]
+        assert wants.sampler in able.samplers
+        assert wants.size is not None
+        assert wants.size % able.cell == 0
+        for name in ("text", "image", "mask"):
+            assert getattr(able, name) or name in able.why, (family, name)
+        for name in ("control", "references", "texture"):
+            assert getattr(able, name) or name in able.why, (family, name)
+
+
+def test_a_part_that_needs_its_own_code_is_refused(tmp_path: Path) -> None:
+    index = {"_class_name": "X", "transformer": ["my_model", "Mine"], "vae": [None, None]}
+    with pytest.raises(RequestError, match="my_model") as caught:
+        parts_of(tmp_path, index)
+    assert "runs no code" in caught.value.hint
+    assert parts_of(tmp_path, {"vae": [None, None], "is_distilled": True}) == {}
+
+
+def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "WanPipeline"}))
+    with pytest.raises(RequestError, match="WanPipeline"):
+        inspect("wan", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("family", "request_", "says"),
+    [
+        ("flux1_fill", IMAGE, "words alone"),
+        ("flux2_klein", ImageRequest(Prompt("a"), "m", 64, 64, init=PICTURE), "picture"),
+        ("flux2", InpaintRequest(Prompt("a"), PICTURE, MASK, "m"), "mask"),
+        ("chroma", ImageRequest(Prompt("a"), "m", 64, 64, controls=DEPTH), "depth control"),
+        ("qwen_image", ImageRequest(Prompt("a"), "m", 64, 64, controls=DEPTH, init=PICTURE),
+         "depth control"),
+        ("flux1", ImageRequest(Prompt("a"), "m", 64, 64, references=REFERENCE), "reference"),
+        ("flux1_kontext", ImageRequest(Prompt("a"), "m", 64, 64, references=2 * REFERENCE),
+         "1 reference"),
+        ("qwen_edit", IMAGE, "needs a reference"),
+        ("flux1_control", IMAGE, "depth or canny"),
+        ("auto", ImageRequest(Prompt("a"), "m", 64, 64, loras=(Lora("x"),)), "LoRA"),
+        ("sd35", ImageRequest(Prompt("a"), "m", 64, 64, tile=TileAxes.XY), "seam"),
+        ("flux1", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),
+         "textures by sync"),
+    ],
+)  # fmt: skip
+def test_what_a_family_cannot_is_refused_by_name(family: str, request_, says: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        refuse_what_cannot_be(request_, family, "m")
+    assert says in caught.value.message
+    assert ABILITIES[family].title in caught.value.message
+    assert caught.value.hint
+
+
+def test_form_goes_in_as_references_where_there_are_no_networks() -> None:
+    asked = ImageRequest(Prompt("a"), "m", 64, 64, controls=DEPTH, references=REFERENCE)
+    refuse_what_cannot_be(asked, "flux2_klein", "m")
+    assert ControlKind.DEPTH in kinds_without_network("flux2_klein")
+    assert kinds_without_network("flux1") == ()
+    with pytest.raises(RequestError) as caught:
+        refuse_what_cannot_be(asked, "chroma", "m")
+    assert caught.value.code is ErrorCode.CONTROL_MISSING
+
+
+def test_references_of_the_command_line(tmp_path: Path) -> None:
+    from PIL import Image
+
+    buffers, file = Buffers(), tmp_path / "a b:c.png"
+    Image.new("RGB", (8, 8)).save(file)
+    named = reference_of(f"style={file}:0.3", buffers)
+    assert (named.role, named.scale) == (ReferenceRole.STYLE, 0.3)
+    assert named.image is not None
+    assert reference_of("depth", buffers) == Reference(ReferenceRole.DEPTH)
+    for wrong in ("mood=x.png", "depth:much", "depth:1:2"):
+        with pytest.raises(RequestError):
+            reference_of(wrong, buffers)
