@@ -45,7 +45,7 @@ def run_inpaint(
         reporter.warn("The mask marks nothing: the picture comes back as it was.")
     if changes_nothing(request.strength) or not mask.any():
         return [image.copy() for _ in range(request.batch)]
-    if request.controls and model.unet.config.in_channels == INPAINT_CHANNELS:
+    if request.controls and model.denoiser.config.in_channels == INPAINT_CHANNELS:
         raise RequestError(
             ErrorCode.CONTROL_MISSING,
             f"Model {model.info.name!r} was made for inpainting: it takes no ControlNet",
