@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from underpaint.buffers import BufferRef, Kind
-from underpaint.requests import Control, ControlKind, ImageRequest, View
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    Reference,
+    ReferenceRole,
+    View,
+)
 
 from ..plain.painting_settings import PaintingSettings, asked, asked_by
 
@@ -15,9 +22,6 @@ PANEL_CONTROLS = (
     ControlKind.GUIDE,
     ControlKind.CANNY,
     ControlKind.LINEART,
-)
-_REFERENCE_SCALE: float = next(
-    field.default for field in fields(ImageRequest) if field.name == "reference_scale"
 )
 _NEEDS = {
     ControlKind.DEPTH: Kind.DEPTH,
@@ -64,7 +68,7 @@ class ImageSettings(PaintingSettings):
     height: int | None = None
     repaint: bool = False
     reference: BufferRef | None = None
-    reference_scale: float = _REFERENCE_SCALE
+    reference_scale: float = Reference().scale
     model_controls: bool = True
     controls: tuple[ControlSettings, ...] = _USUAL_ROWS
 
@@ -94,8 +98,7 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
         height=settings.height,
         view=view,
         controls=None if settings.model_controls else _controls(settings),
-        reference=settings.reference,
-        reference_scale=settings.reference_scale,
+        references=_references(settings),
     )
     start = view.color if settings.repaint and view is not None else None
     return request if start is None else replace(request, init=start, strength=settings.strength)
@@ -104,6 +107,7 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
 def settings_of(request: ImageRequest) -> ImageSettings:
     """The panel settings that make this request again over the present scene."""
     by_kind = {control.kind: control for control in request.controls or ()}
+    styles = [one for one in request.references if one.role is ReferenceRole.STYLE]
     rows = tuple(_row(kind, by_kind.get(kind)) for kind in PANEL_CONTROLS)
     return ImageSettings(
         **asked_by(request),
@@ -111,10 +115,16 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         height=request.height,
         repaint=request.init is not None,
         strength=request.strength,
-        reference_scale=request.reference_scale,
+        reference_scale=styles[0].scale if styles else Reference().scale,
         model_controls=request.controls is None,
         controls=_USUAL_ROWS if request.controls is None else rows,
     )
+
+
+def _references(settings: ImageSettings) -> tuple[Reference, ...]:
+    if settings.reference is None:
+        return ()
+    return (Reference(ReferenceRole.STYLE, settings.reference, settings.reference_scale),)
 
 
 def _controls(settings: ImageSettings) -> tuple[Control, ...]:

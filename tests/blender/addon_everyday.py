@@ -101,7 +101,8 @@ def a_control_can_follow_an_image_and_an_own_network():
     assert array.shape == (8, 16, 3)
     assert array[0, 0].tolist() == [255, 128, 0]
     assert array[-1, 0].tolist() == [0, 0, 0], "row 0 is the top"
-    assert request.reference == by_kind["canny"].image
+    (reference,) = request.references
+    assert reference.image == by_kind["canny"].image
     assert "color" not in {k.value for k in addon("image.request").wanted_buffers(plain)}
 
 
