@@ -154,9 +154,8 @@ def installed(paths: Paths) -> str:
 
 
 def unfinished(paths: Paths) -> bool:
-    """Whether an interrupted installation can be gone on with."""
-    marks = (paths.data / "environments").glob("*/underpaint-environment.json")
-    return any('"staged"' in mark.read_text(encoding="utf-8") for mark in marks)
+    """Whether something is left of an interrupted installation or removal."""
+    return any((paths.data / "environments").glob("*/underpaint-environment.json"))
 
 
 def _thread_name(installing: Installing) -> str:

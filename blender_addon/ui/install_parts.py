@@ -47,7 +47,10 @@ def draw_in_preferences(layout: Any, live: runtime.Runtime, paths: Paths) -> Non
     python = installed(paths)
     if not python:
         text = "Go On Installing" if unfinished(paths) else "Install"
-        layout.operator("underpaint.install", text=text, icon="IMPORT")
+        row = layout.row(align=True)
+        row.operator("underpaint.install", text=text, icon="IMPORT")
+        if unfinished(paths):
+            row.operator("underpaint.uninstall", icon="TRASH")
         return
     layout.label(text=f"Installed: {python}", icon="CHECKMARK")
     row = layout.row(align=True)

@@ -100,7 +100,7 @@ def switch(places: Places, environment: Path) -> Path:
     _replace(places.chosen, {"python": str(python)})
     for other in ours(places):
         if other != environment:
-            shutil.rmtree(other, ignore_errors=True)  # one in use stays until the next time
+            _take_away(other)  # one in use stays until the next time
     return python
 
 
@@ -110,11 +110,18 @@ def remove(places: Places) -> list[str]:
     if python is not None and python.is_relative_to(places.environments):
         places.chosen.unlink()
     for environment in ours(places):
-        shutil.rmtree(environment, ignore_errors=True)
+        _take_away(environment)
     shutil.rmtree(places.wheels, ignore_errors=True)
     with contextlib.suppress(OSError):
         places.environments.rmdir()
     return [str(environment) for environment in ours(places)]
+
+
+def _take_away(environment: Path) -> None:
+    """The mark goes last: what an interruption leaves is still known as ours."""
+    shutil.rmtree(venv_of(environment), ignore_errors=True)
+    if not venv_of(environment).exists():
+        shutil.rmtree(environment, ignore_errors=True)
 
 
 @contextlib.contextmanager
