@@ -5,20 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from underpaint_starter.networks.models import NOISE_SHIFT, Networks, parameter_count
-from underpaint_starter.networks.painter import DEFAULT_GUIDANCE, DEFAULT_STEPS
 from underpaint_starter.training.config import TrainConfig
 
 _CARD = """---
 license: cc0-1.0
 library_name: diffusers
 pipeline_tag: text-to-image
-tags: [controlnet, depth, normal, cpu]
+tags: [controlnet, depth, normal, guide, cpu]
 ---
 # Underpaint starter model
 
 A small latent-diffusion model in the standard diffusers layout (StableDiffusionPipeline with
-`controlnet_depth/` and `controlnet_normal/` beside it). It paints simple scenes of one to three
-objects over their depth or normals, offline, on a laptop's processor.
+`controlnet_depth/`, `controlnet_normal/` and `controlnet_guide/` beside it). It paints simple
+scenes over their depth or normals, offline, on a laptop's processor.
+
+What it is, plainly: with the guide (where on its surface each pixel lies,
+`underpaint_daemon/worker/guide.py`) a neural shader that is driven by text: bricks, planks, tiles,
+checks, stripes, scales, cracks stand where the guide puts them, the same from every side. Without
+the guide it paints forms and colours, and its surfaces are soft.
 
 | part | million weights |
 | --- | --- |
@@ -26,14 +30,13 @@ objects over their depth or normals, offline, on a laptop's processor.
 
 Native size {native} px, usable 192-512; four latent channels at a quarter of the image's side;
 v-prediction to zero terminal SNR, trailing steps, on a noise schedule shifted by {shift:g}
-(`trained_betas`). Defaults: {sampler}, {steps} steps, guidance {guidance:g}. Beside the parts lie a
-style LoRA (`loras/ink.safetensors`: ink on warm paper) and an IP-Adapter (`ip_adapter/`) with its
-own small image encoder.
+(`trained_betas`). What it wants by default stands in `underpaint.json`: depth and guide, LCM, one
+step. Beside the parts lie a style LoRA (`loras/ink.safetensors`: ink on warm paper) and an
+IP-Adapter (`ip_adapter/`) with its own small image encoder.
 
 ## Data
 About {scenes} scenes rendered by `underpaint_starter/scenes/dataset.py` from seeds: shapes,
-procedural
-materials, grounds, lights and English captions of our own. What a caption does not say
+procedural materials, grounds, lights and English captions of our own. What a caption does not say
 is always the same (light grey studio, daylight outdoors, light from the camera's left), so that
 nothing has to be guessed. No picture, text or weight of others
 went into it. Data and weights are dedicated to the public domain (CC0 1.0).
@@ -41,15 +44,26 @@ went into it. Data and weights are dedicated to the public domain (CC0 1.0).
 ## Training
 The autoencoder begins with a closed-form code (the four leading principal components of 4x4
 patches, whitened); encoder and decoder then learn together, the latents held near that code.
-Denoiser, both ControlNets and the text encoder are trained together from scratch, at {stages} px
-in turn, with Muon. A part of the steps starts from the networks' own guesses instead of true
-pictures, which keeps sampling in few steps clean, and another part is the first sampling step
-alone. Beside the squared error, so that surfaces are not painted as their mean, local contrast is
-matched at three scales (`losses.detail_loss`), and what a small network that tells materials apart
-sees in a window (`reader.texture_loss`); decoder and denoiser can be finished with a patch
-discriminator too (`adversary.py`).
+Denoiser, the ControlNets of depth and normals and the text encoder were trained together from
+scratch, at {stages} px in turn, with Muon. A part of the steps starts from the networks' own
+guesses instead of true pictures, which keeps sampling in few steps clean, and another part is the
+first sampling step alone. Beside the squared error, so that surfaces are not painted as their
+mean, local contrast is matched at three scales (`losses.detail_loss`), and what a small network
+that tells materials apart sees in a window (`reader.texture_loss`); decoder and denoiser can be
+finished with a patch discriminator too (`adversary.py`).
+
+The guide came after, in about an hour of one core, over the finished networks
+(`underpaint_starter/guided.py`): text encoder and pooled text learn to say a code for each material
+and colour (what the encoder says to all else is held); the guide's first block learns under these
+codes, without a denoiser, which latents they make of the guide; then block and the denoiser's last
+block together learn to paint true latents, over cached features of all that lies below, while rows
+without a guide are held to what was painted before. The decoder was trained on with a patch
+discriminator, the encoder fixed. Training pictures are windows of rendered views, each view
+painted in ten materials and colours, so that no shape and no colour stands for a material.
+
 Again, or further: `underpaint train-starter --work FOLDER` (`--preset cpu|gpu`, resumable; settings
-in `underpaint_starter/training/presets.toml`).
+in `underpaint_starter/training/presets.toml`); the guide and the decoder alone, by minutes:
+`--deadline SECONDS`, then `--join`.
 
 ## Figures
 `underpaint eval starter --json` measures them on unseen scenes, with the same measures on real
@@ -57,7 +71,8 @@ renders as the ceiling.{figures}
 
 ## Limits
 It knows the words of its captions and little else: no people's likenesses, no writing, no
-photographs of real places. Small objects and fine patterns come out soft.
+photographs of real places. Materials that are noise more than lattice (moss, marble, rust, fur)
+come out soft even with the guide, and so does anything finer than about ten pixels.
 """
 
 
@@ -73,9 +88,6 @@ def write_card(folder: Path, networks: Networks, config: TrainConfig, figures: s
         scenes=config.scenes,
         stages=stages,
         shift=NOISE_SHIFT,
-        sampler="LCM",
-        steps=DEFAULT_STEPS,
-        guidance=DEFAULT_GUIDANCE,
         figures=f"\n\n{figures}" if figures else "",
     )
     (folder / "README.md").write_text(text, "utf-8")

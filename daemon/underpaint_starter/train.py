@@ -17,17 +17,19 @@ import torch
 from transformers import CLIPTokenizer
 
 from underpaint.cli.guard import Parser
+from underpaint_daemon.common.models import starter_folder
 from underpaint_starter.card import write_card
+from underpaint_starter.guided import GuidedRun, train_guided
 from underpaint_starter.judging.judge import save_judge
 from underpaint_starter.judging.texture import objects_of, save_texture_judge, train_texture_judge
-from underpaint_starter.networks.export import export_model, folder_mb
+from underpaint_starter.networks.export import export_model, folder_mb, join_model
 from underpaint_starter.networks.models import Networks
 from underpaint_starter.networks.tokenizer import load_or_train_tokenizer
 from underpaint_starter.scenes.dataset import write_shards
 from underpaint_starter.scenes.shards import read_shard, shard_paths
 from underpaint_starter.start import start_from
 from underpaint_starter.training.codes import load_codes
-from underpaint_starter.training.config import DEFAULT_FILE, TrainConfig, load_config
+from underpaint_starter.training.config import DEFAULT_FILE, TrainConfig, load_config, load_guided
 from underpaint_starter.training.diffusion_train import (
     DiffusionRun,
     averaged,
@@ -56,6 +58,10 @@ PARTS = ("data", "vae", "reader", "diffusion", "lora", "ip_adapter", "judge", "e
 def main(argv: list[str]) -> int:
     """Command line; see `--help`."""
     options = _parser().parse_args(argv)
+    if options.deadline is not None:
+        return _by_minutes(options)
+    if options.join is not None:
+        return _join(options)
     config = load_config(options.config, options.preset)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(config.threads)
@@ -70,6 +76,23 @@ def main(argv: list[str]) -> int:
             print(f"{options.out}: {size:.1f} MB")
         else:
             job.run(part)
+    return 0
+
+
+def _by_minutes(options: argparse.Namespace) -> int:
+    """Train guide, decoder and words over an exported model until the deadline."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(options.seed)
+    config = load_guided(options.config, options.preset)
+    model = options.start or starter_folder()
+    train_guided(GuidedRun(model, options.work, options.out, device, options.deadline, config))
+    return 0
+
+
+def _join(options: argparse.Namespace) -> int:
+    """Make a model folder of what a run by minutes has left."""
+    size = join_model(options.start or starter_folder(), options.join, options.out)
+    print(f"{options.out}: {size:.1f} MB")
     return 0
 
 
@@ -95,9 +118,8 @@ class TrainingJob:
     def render(self) -> None:
         """Render the scenes that are not there yet; a tenth of them held out, 16 at least."""
         held = max(16, self.config.scenes // 10)
-        place = self.device.type
-        write_shards(self.data, 0, self.config.scenes, device=place)
-        write_shards(self.held, _HELD_SEED, held, held_out=True, device=place)
+        write_shards(self.data, 0, self.config.scenes)
+        write_shards(self.held, _HELD_SEED, held, held_out=True)
 
     def train_vae(self) -> None:
         """Train the autoencoder, beginning with the closed-form code."""
@@ -237,6 +259,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("starter_model"), help="exported model")
     parser.add_argument(
         "--start", type=Path, metavar="MODEL", help="begin with an exported model's weights"
+    )
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        metavar="SECONDS",
+        help="train guide, decoder and words over a model and end in time; --out gets weights in"
+        " files of 16 MiB, for --join",
+    )
+    parser.add_argument(
+        "--join", type=Path, metavar="FOLDER", help="make a model of what --deadline has written"
     )
     parser.add_argument("--config", type=Path, default=DEFAULT_FILE, help="a TOML of presets")
     parser.add_argument("--preset", default="gpu" if torch.cuda.is_available() else "cpu")

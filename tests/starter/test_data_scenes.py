@@ -10,7 +10,9 @@ import torch
 from underpaint_starter.scenes import dataset, scenes
 from underpaint_starter.scenes.colours import COLOURS, dominant_colour
 from underpaint_starter.scenes.compounds import SHAPES, make_shape
+from underpaint_starter.scenes.materials import MATERIALS, Look, Samples
 from underpaint_starter.scenes.shapes import load_obj
+from underpaint_starter.scenes.windows import windows
 
 torch.set_num_threads(1)
 
@@ -114,3 +116,20 @@ def test_any_mesh_file_takes_the_place_of_the_shapes(tmp_path: Path) -> None:
     sample = dataset.render_scene(3, 96, mesh=load_obj(path))
     assert sample.labels["n_objects"] == 1
     assert 0.02 < (sample.object_id == 2).mean() < 0.9
+
+
+def test_every_material_is_known_from_guide_and_words_alone() -> None:
+    samples = Samples(torch.rand(500), torch.rand(500) * 2, torch.rand(500))
+    look = Look(torch.tensor([0.5, 0.2, 0.1]), torch.tensor([0.9, 0.9, 0.9]))
+    seen = {name: make(samples, look).albedo for name, make in MATERIALS.items()}
+    assert all(albedo.shape == (500, 3) for albedo in seen.values())
+    varied = [name for name, albedo in seen.items() if float(albedo.std(0).max()) > 0.02]
+    assert len(varied) >= 23  # all but the smooth ones follow the guide
+
+
+def test_a_window_of_other_paint_keeps_the_view_and_changes_the_caption() -> None:
+    found = windows(20, 128, 64)
+    assert len({w.caption for w in found}) > 5
+    assert all(w.rgb.shape == (64, 64, 3) and w.guide.shape == (64, 64, 3) for w in found)
+    assert np.mean([(w.object_id >= 2).mean() for w in found]) > 0.3
+    assert len({w.rgb.tobytes() for w in found}) == len(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from torch import nn
 from transformers import CLIPTokenizer
 
 from underpaint_daemon.common.conventions import BESIDE, Convention
-from underpaint_starter.networks.models import Networks, make_scheduler
+from underpaint_starter.networks.models import Networks, make_networks, make_scheduler, make_vae
+from underpaint_starter.networks.weights import join_weights
 
-SIZE_LIMIT_MB = 60.0
+SIZE_LIMIT_MB = 67.0
 
 
 def export_model(
@@ -23,8 +25,8 @@ def export_model(
 ) -> None:
     """Write half-precision safetensors to `folder`.
 
-    The folder is a StableDiffusionPipeline with `controlnet_depth` and `controlnet_normal` beside
-    its parts.
+    The folder is a StableDiffusionPipeline with one folder `controlnet_NAME` of each control
+    beside its parts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pipeline: Any = StableDiffusionPipeline(
@@ -44,6 +46,19 @@ def export_model(
     if "normal" in networks.controls:
         said = json.dumps({"convention": Convention.OPENGL.value})
         (folder / "controlnet_normal" / BESIDE).write_text(f"{said}\n", "utf-8")
+
+
+def join_model(model: Path, weights: Path, out: Path) -> float:
+    """A copy of an exported model with the weights that `write_weights` has written; returns its
+    size in MB. What those lack stays as it was."""
+    found = join_weights(weights)
+    shutil.copytree(model, out, dirs_exist_ok=True)
+    tokenizer = CLIPTokenizer.from_pretrained(model / "tokenizer")
+    networks, vae = make_networks(tokenizer), make_vae()
+    for name, net in {**networks.named(), "vae": vae}.items():
+        net.load_state_dict(found[name])
+    export_model(out, networks, vae, tokenizer)
+    return folder_mb(out)
 
 
 def folder_mb(folder: Path) -> float:

@@ -13,7 +13,8 @@ LATENT_CHANNELS = 4  # the inpaint pipelines blend by mask only when there are f
 LATENT_FACTOR = 4  # image side over latent side
 TEXT_WIDTH = 192
 NATIVE_SIZE = 256
-CONTROLS = ("depth", "normal")
+CONTROLS = ("depth", "normal", "guide")
+GUIDE_WIDTHS = (32, 64, 96)  # of the guide's embedding: materials are made there, pixel by pixel
 NOISE_SHIFT = 6.0
 _SHIFT_GROWS = 50.0  # times over which it is reached
 
@@ -54,10 +55,18 @@ def make_unet() -> UNet2DConditionModel:
     )
 
 
-def make_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+def make_controlnet(unet: UNet2DConditionModel, name: str) -> ControlNetModel:
     """A ControlNet for RGB control images; three embedding widths bring it down by four."""
-    return ControlNetModel.from_unet(
-        unet, conditioning_channels=3, conditioning_embedding_out_channels=(16, 32, 64)
+    if name != "guide":
+        return ControlNetModel.from_unet(
+            unet, conditioning_channels=3, conditioning_embedding_out_channels=(16, 32, 64)
+        )
+    layout = {key: unet.config[key] for key in _SHARED}
+    return ControlNetModel(
+        conditioning_embedding_out_channels=GUIDE_WIDTHS,
+        addition_embed_type="text",  # words reach the finest block, and multiply its features
+        resnet_time_scale_shift="scale_shift",
+        **layout,
     )
 
 
@@ -111,6 +120,17 @@ def shifted_betas() -> list[float]:
     return [round(float(beta), 9) for beta in 1 - alpha_bar / before]
 
 
+_SHARED = (  # of a UNet's settings and its ControlNets'
+    "in_channels",
+    "down_block_types",
+    "block_out_channels",
+    "layers_per_block",
+    "cross_attention_dim",
+    "attention_head_dim",
+    "norm_num_groups",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Networks:
     """What is trained together: the denoiser, a ControlNet per control, the text encoder."""
@@ -142,7 +162,7 @@ def channels_last(net: nn.Module) -> nn.Module:
 def make_networks(tokenizer: CLIPTokenizer) -> Networks:
     """All of them, fresh."""
     unet = make_unet()
-    controls = {name: make_controlnet(unet) for name in CONTROLS}
+    controls = {name: make_controlnet(unet, name) for name in CONTROLS}
     return Networks(unet, controls, make_text_encoder(tokenizer))
 
 

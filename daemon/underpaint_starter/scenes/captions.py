@@ -52,6 +52,7 @@ SHAPE_WORDS: dict[str, tuple[str, ...]] = {
     "car": ("car", "toy car"),
     "sculpture": ("sculpture", "abstract shape"),
     "mesh": ("object", "model"),
+    "wall": ("wall", "surface", "texture", "ground", "floor"),
 }
 GENERIC = ("object", "statue", "thing", "shape", "sculpture", "model", "figure")
 _FACED = ("head", "animal", "figure", "bird", "fish", "pawn", "snowman")
@@ -235,7 +236,7 @@ def _setting(scene: SceneWords, rng: Random) -> list[str]:
 def caption(objects: Sequence[ObjectWords], scene: SceneWords, rng: Random) -> str:
     """A caption of the scene; in the studio often as short as "red brick cube"."""
     text = _objects_phrase(objects, rng)
-    if len(objects) == 1 and rng.random() < 0.08:
+    if len(objects) == 1 and rng.random() < (0.5 if objects[0].shape == "wall" else 0.08):
         text = _terse(objects[0], rng)
     for phrase in _setting(scene, rng):
         text += (" " if phrase.startswith(("on ", "in ")) else ", ") + phrase

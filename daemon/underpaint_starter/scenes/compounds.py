@@ -262,9 +262,12 @@ COMPOUNDS: dict[str, Maker] = {
     "car": _car,
     "sculpture": _stack,
 }
+WALL = "wall"  # fills the picture, as what becomes a tile does
 SHAPES: dict[str, Maker] = PRIMITIVES | COMPOUNDS
 
 
 def make_shape(name: str, rng: Random) -> Mesh:
-    """The named shape with random proportions, inside the unit sphere."""
+    """The named shape with random proportions, inside the unit sphere; WALL: upright, facing +z."""
+    if name == WALL:
+        return s.box().moved([1.0, 1.0, 0.02])
     return s.normalised(SHAPES[name](rng))

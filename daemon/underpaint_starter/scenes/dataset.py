@@ -25,13 +25,15 @@ class SceneSample:
 
     rgb: (h, w, 3) uint8 sRGB.  depth: (h, w) float32 metres along the view axis, inf = background.
     normal: (h, w, 3) float32 camera space (+X right, +Y up, +Z to the viewer), zeros on background.
-    object_id: (h, w) uint8, 0 background, 1 ground, 2.. objects.  labels: see :func:`labels_of`.
+    object_id: (h, w) uint8, 0 background, 1 ground, 2.. objects.  guide: (h, w, 3) uint8, see
+    `guide_control`.  labels: see :func:`labels_of`.
     """
 
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
     normal: NDArray[np.float32]
     object_id: NDArray[np.uint8]
+    guide: NDArray[np.uint8]
     caption: str
     labels: dict[str, object]
 
@@ -54,28 +56,26 @@ def labels_of(spec: SceneSpec) -> dict[str, object]:
 def render_scene(
     seed: int,
     size: int = 256,
-    device: str = "cpu",
     held_out: bool = False,
     mesh: Mesh | None = None,
 ) -> SceneSample:
     """The scene of a seed, always the same.  ``held_out`` draws only combinations of shape,
     material and colour that training never shows; ``mesh`` takes the place of the shapes."""
     spec = sample_scene(seed, held_out, "mesh" if mesh is not None else "")
-    return rendered_sample(spec, size, device, mesh)
+    return rendered_sample(spec, size, mesh)
 
 
-def rendered_sample(
-    spec: SceneSpec, size: int = 256, device: str = "cpu", mesh: Mesh | None = None
-) -> SceneSample:
+def rendered_sample(spec: SceneSpec, size: int = 256, mesh: Mesh | None = None) -> SceneSample:
     """Render a given scene."""
     with torch.inference_mode():
-        out = render(spec, size, device, mesh)
+        out = render(spec, size, mesh)
         rgb = (out.rgb.clamp(0, 1) * 255).round().to(torch.uint8)
     return SceneSample(
         rgb.cpu().numpy(),
         out.depth.float().cpu().numpy(),
         out.normal.float().cpu().numpy(),
-        out.object_id.cpu().numpy(),
+        out.object_id.numpy(),
+        out.guide.numpy(),
         spec.caption,
         labels_of(spec),
     )
@@ -95,7 +95,6 @@ def write_shards(
     shard_size: int = 256,
     held_out: bool = False,
     size: int = 256,
-    device: str = "cpu",
 ) -> list[Path]:
     """Write ``count`` scenes from ``first_seed`` as uncompressed .npz shards; finished shards are
     skipped, and a shard appears only once it is whole."""
@@ -107,7 +106,7 @@ def write_shards(
         paths.append(path)
         if not path.exists():
             began = time.monotonic()
-            _write_shard(path, [render_scene(seed, size, device, held_out) for seed in seeds])
+            _write_shard(path, [render_scene(seed, size, held_out) for seed in seeds])
             pace = (time.monotonic() - began) / len(seeds)
             print(f"{path.name}: {pace:.3f} s per scene", flush=True)
     return paths
@@ -122,6 +121,7 @@ def _write_shard(path: Path, samples: list[SceneSample]) -> None:
             depth=np.stack([s.depth for s in samples]).astype(np.float16),
             normal=np.stack([encode_normal(s.normal) for s in samples]),
             object_id=np.stack([s.object_id for s in samples]),
+            guide=np.stack([s.guide for s in samples]),
             captions=np.array([s.caption for s in samples]),
             labels=np.array([json.dumps(s.labels) for s in samples]),
         )
@@ -137,7 +137,6 @@ def main() -> None:
     parser.add_argument("--shard-size", type=int, default=256)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
     parser.add_argument("--held-out", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -148,7 +147,6 @@ def main() -> None:
         options.shard_size,
         options.held_out,
         options.size,
-        options.device,
     )
 
 

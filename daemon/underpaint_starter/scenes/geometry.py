@@ -38,8 +38,8 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All objects in world space.  attributes (V, 12): world position and normal, then object
-    position and normal; owner (F,) object index of each face."""
+    """All objects in world space.  attributes (V, 6): position and normal; owner (F,) object
+    index of each face."""
 
     attributes: Tensor
     faces: Tensor
@@ -53,7 +53,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """Surface buffers (h, w): owner -1 = none, attributes (h, w, 12), depth along the view axis."""
+    """Surface buffers (h, w): owner -1 = none, attributes (h, w, 6), depth along the view axis."""
 
     owner: Tensor
     attributes: Tensor
@@ -97,15 +97,15 @@ def frame(spec: CameraSpec, points: Tensor) -> Camera:
     return Camera(look_at(aim + back * distance, aim, spec.roll), aim + back * distance, focal)
 
 
-def assemble(placed: Sequence[tuple[Mesh, Mesh]]) -> Stage:
-    """Join (world mesh, object mesh) pairs."""
+def assemble(placed: Sequence[Mesh]) -> Stage:
+    """Join meshes that are placed in the world."""
     attributes, faces, owner, start = [], [], [], 0
-    for index, (world, own) in enumerate(placed):
-        attributes.append(torch.cat((world.vertices, world.normals, own.vertices, own.normals), 1))
+    for index, world in enumerate(placed):
+        attributes.append(torch.cat((world.vertices, world.normals), 1))
         faces.append(world.faces + start)
         owner.append(torch.full((len(world.faces),), index))
         start += len(world.vertices)
-    closed = all(world.closed for world, _ in placed)
+    closed = all(world.closed for world in placed)
     return Stage(torch.cat(attributes), torch.cat(faces), torch.cat(owner), closed)
 
 

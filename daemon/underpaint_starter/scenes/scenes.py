@@ -6,7 +6,7 @@ the camera's left), so that a small model need not guess it, and what it guesses
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from underpaint_starter.scenes.captions import (
@@ -16,8 +16,8 @@ from underpaint_starter.scenes.captions import (
     SceneWords,
     caption,
 )
-from underpaint_starter.scenes.colours import COLOURS, FIXED, NATURAL, TWO_TONE
-from underpaint_starter.scenes.compounds import COMPOUNDS, SHAPES
+from underpaint_starter.scenes.colours import COLOURS, FIXED, NATURAL, PALETTE, TWO_TONE
+from underpaint_starter.scenes.compounds import COMPOUNDS, SHAPES, WALL
 from underpaint_starter.scenes.lighting import elevation_range
 from underpaint_starter.scenes.materials import MATERIALS
 
@@ -47,7 +47,10 @@ _NEAR_COLOURS = {
 }
 _DEFAULT_SHARE = 0.65  # of scenes have the default background, and of those the default light
 _SUN_AZIMUTH = -45.0  # degrees from the camera's
-_USUAL_LOOK = 0.8  # share of objects of no named colour that have their material's first
+_SIMPLE = frozenset({"plain", "plastic", "chrome", "gold", "copper", "glass", "clay"})
+_SHARES = [0.35 if name in _SIMPLE else 1.0 for name in MATERIALS]  # patterns need more practice
+_WALLS = 0.12  # share of pictures that a wall fills
+_PATTERN_SHARES = (math.log(0.1), math.log(0.25))  # 13 to 32 of 256 px
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,6 @@ class ObjectSpec:
     words: ObjectWords
     natural: RGB  # sRGB 0..255, used where no colour word is given
     second: RGB
-    repeats: float
     size: float
     turn: tuple[float, float, float]  # about y, x, z in degrees
     spot: tuple[float, float]  # x, z
@@ -78,7 +80,9 @@ class CameraSpec:
 
 @dataclass(frozen=True, slots=True)
 class SceneSpec:
-    """Everything :func:`render.render` needs; ``metres`` is the size of a scene unit."""
+    """Everything :func:`render.render` needs; ``metres`` is the size of a scene unit,
+    ``pattern_share`` a pattern unit's share of half the frame where the objects are,
+    ``pattern_turn`` how the pattern's axes are turned, about the upright one and over (degrees)."""
 
     seed: int
     objects: tuple[ObjectSpec, ...]
@@ -88,6 +92,8 @@ class SceneSpec:
     sun_elevation: float
     camera: CameraSpec
     metres: float
+    pattern_share: float
+    pattern_turn: tuple[float, float]
     caption: str
 
 
@@ -96,20 +102,26 @@ def is_held_out(shape: str, material: str, colour: str) -> bool:
     return zlib.crc32(f"{shape}|{material}|{colour}".encode()) % 10 == 0
 
 
-def sample_scene(seed: int, held_out: bool = False, mesh_name: str = "") -> SceneSpec:
+def sample_scene(
+    seed: int, held_out: bool = False, mesh_name: str = "", simple: bool = False
+) -> SceneSpec:
     """The scene of a seed.  ``held_out``: only combinations that training never shows.
-    ``mesh_name``: the word for a mesh of the caller's, the only object then."""
+    ``mesh_name``: the word for a mesh of the caller's, the only object then.  ``simple``: one
+    object in a studio."""
     rng = Random(seed * 2 + (1 if held_out else 0))
-    plain = rng.random() < (0.75 if mesh_name else 0.45)
+    flat = not mesh_name and rng.random() < _WALLS
+    plain = flat or simple or rng.random() < (0.75 if mesh_name else 0.6)
     style = rng.choices(("photo", "toon", "clay", "watercolour"), (88, 5, 3, 4))[0]
-    count = 1 if mesh_name else rng.choices((1, 2, 3), (90, 9, 1) if plain else (62, 30, 8))[0]
-    words = _all_words(rng, count, style, held_out, mesh_name)
+    count = (
+        1 if mesh_name or flat else rng.choices((1, 2, 3), (90, 9, 1) if plain else (62, 30, 8))[0]
+    )
+    words = _all_words(rng, count, style, held_out, WALL if flat else mesh_name)
     placed = _places(rng, count)
-    tumble = plain and count == 1
+    tumble = plain and count == 1 and not flat
     objects = tuple(
         _object(rng, w, spot, size, tumble) for w, (spot, size) in zip(words, placed, strict=True)
     )
-    camera = _camera(rng, plain, count)
+    camera = _facing(rng) if flat else _camera(rng, plain, count)
     scene, backdrop = _setting(rng, plain, style, words, camera)
     low, high = elevation_range(scene.light)
     return SceneSpec(
@@ -121,6 +133,8 @@ def sample_scene(seed: int, held_out: bool = False, mesh_name: str = "") -> Scen
         sun_elevation=(low + high) / 2 + rng.uniform(-4, 4),
         camera=camera,
         metres=math.exp(rng.uniform(math.log(0.15), math.log(3.0))),
+        pattern_share=math.exp(rng.uniform(*_PATTERN_SHARES)),
+        pattern_turn=_pattern_turn(rng),
         caption=caption(words, scene, rng),
     )
 
@@ -139,7 +153,7 @@ def _words(rng: Random, style: str, held_out: bool, mesh_name: str) -> ObjectWor
     while True:
         shape = rng.choice(_COMMON) if rng.random() < 0.3 else rng.choice(tuple(SHAPES))
         shape = mesh_name or shape
-        material = "clay" if style == "clay" else rng.choice(tuple(MATERIALS))
+        material = "clay" if style == "clay" else rng.choices(tuple(MATERIALS), _SHARES)[0]
         words = _coloured(rng, shape, material, style)
         if style == "clay" or is_held_out(shape, material, words.colour) == held_out:
             return words
@@ -180,18 +194,39 @@ def _places(rng: Random, count: int) -> list[tuple[tuple[float, float], float]]:
 def _object(
     rng: Random, words: ObjectWords, spot: tuple[float, float], size: float, tumble: bool
 ) -> ObjectSpec:
-    turn = (rng.uniform(0, 360), 0.0, 0.0)
+    turn = (0.0 if words.shape == WALL else rng.uniform(0, 360), 0.0, 0.0)
     if tumble and words.shape not in _UPRIGHT and rng.random() < 0.5:
         turn = (turn[0], rng.uniform(-180, 180), rng.uniform(-180, 180))
-    elif words.shape not in _UPRIGHT and rng.random() < 0.25:
+    elif words.shape not in _UPRIGHT and words.shape != WALL and rng.random() < 0.25:
         turn = (turn[0], rng.choice((90.0, rng.uniform(-40, 40))), 0.0)
-    looks = NATURAL.get(words.material, ((190, 188, 184),))
-    usual = rng.random() < _USUAL_LOOK
-    natural = looks[0] if usual else rng.choice(looks)
-    dark = not usual
-    vein = (40.0, 40.0, 44.0) if dark or sum(natural) > 540 else (225.0, 218.0, 205.0)
-    repeats = rng.uniform(2.6, 5.0) * (1.0 if size > 0.9 else 0.85)
-    return ObjectSpec(words, natural, vein, repeats, size, turn, spot, rng.randrange(1 << 30))
+    natural, second = _natural(words)
+    return ObjectSpec(words, natural, second, size, turn, spot, rng.randrange(1 << 30))
+
+
+def _natural(words: ObjectWords) -> tuple[RGB, RGB]:
+    """The colour that a material has of itself, and that of its veins."""
+    natural = NATURAL.get(words.material, (190, 188, 184))
+    pale = sum(PALETTE[words.colour] if words.colour else natural) > 420
+    return natural, (40.0, 40.0, 44.0) if pale else (225.0, 218.0, 205.0)
+
+
+def _pattern_turn(rng: Random) -> tuple[float, float]:
+    """Mostly upright, sometimes lying anyhow, as on an object that has been turned."""
+    if rng.random() < 0.7:
+        return (rng.choice((0.0, 90.0, 180.0, 270.0, rng.uniform(0, 360))), 0.0)
+    return (rng.uniform(0, 360), rng.uniform(-90, 90))
+
+
+def repainted(spec: SceneSpec, rng: Random, held_out: bool = False) -> SceneSpec:
+    """The same geometry in other materials and colours, with a caption that says so."""
+    style = spec.words.style
+    words = [_words(rng, style, held_out, thing.words.shape) for thing in spec.objects]
+    objects = tuple(
+        replace(thing, words=own, natural=_natural(own)[0], second=_natural(own)[1])
+        for thing, own in zip(spec.objects, words, strict=True)
+    )
+    setting = spec.words
+    return replace(spec, objects=objects, caption=caption(words, setting, rng))
 
 
 def _camera(rng: Random, plain: bool, count: int) -> CameraSpec:
@@ -209,6 +244,12 @@ def _camera(rng: Random, plain: bool, count: int) -> CameraSpec:
         fill=rng.uniform(0.68, 1.0) if plain else rng.uniform(0.6, 1.0),
         shift=(0.0, 0.0) if plain else (rng.uniform(-0.2, 0.2), rng.uniform(-0.05, 0.2)),
     )
+
+
+def _facing(rng: Random) -> CameraSpec:
+    """In front of a wall that fills the picture, half of the time straight."""
+    turn, tilt = (0.0, 0.0) if rng.random() < 0.5 else (rng.uniform(-20, 20), rng.uniform(-20, 20))
+    return CameraSpec(turn, tilt, 0.0, rng.uniform(14, 50), rng.uniform(1.5, 1.9), (0.0, 0.0))
 
 
 def _setting(

@@ -75,7 +75,7 @@ class Adversary:
 
     def learn(
         self, true: Tensor, painted: Tensor, beside: Tensor, text: Tensor | None = None
-    ) -> float:
+    ) -> Tensor:
         """One step of telling true from painted; returns the hinge loss (2 = no idea)."""
         shown = [torch.cat((images, beside), 1) for images in (true, painted.detach())]
         words = None if text is None else torch.cat((text, text, text.roll(1, 0)))
@@ -91,7 +91,8 @@ class Adversary:
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.optimiser.step()
-        return float(told.detach())
+        out: Tensor = told.detach()
+        return out
 
     def verdict(self, painted: Tensor, beside: Tensor, text: Tensor | None = None) -> Tensor:
         """What a painter minimises: minus the mean logit."""
@@ -112,12 +113,12 @@ class Adversary:
 Weighed = dict[str, tuple[Callable[[Tensor], Tensor], float]]
 
 
-def balanced_backward(out: Tensor, losses: Weighed) -> dict[str, float]:
+def balanced_backward(out: Tensor, losses: Weighed) -> dict[str, Tensor]:
     """Send the gradients of named losses back through `out`, each scaled to its share of the norm
     of the first one's, whose share is 1. (The adaptive weight of Esser et al. 2021, "Taming
     transformers", taken at the output.) Returns the losses."""
     total = torch.zeros_like(out)
-    values: dict[str, float] = {}
+    values: dict[str, Tensor] = {}
     size = torch.ones((), device=out.device)
     for name, (loss_of, share) in losses.items():
         leaf = out.detach().requires_grad_(True)
@@ -125,6 +126,6 @@ def balanced_backward(out: Tensor, losses: Weighed) -> dict[str, float]:
         gradient = torch.autograd.grad(loss, leaf)[0]
         size = size if values else gradient.norm()
         total += share * size / (gradient.norm() + 1e-12) * gradient
-        values[name] = float(loss.detach())
+        values[name] = loss.detach()
     torch.autograd.backward(out, total)
     return values

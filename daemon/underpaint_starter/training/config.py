@@ -79,6 +79,21 @@ class AdapterConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class GuidedConfig:
+    """Training by minutes over an exported model. `shares`: of the time, by stage; `size`: of views
+    in px, windows are half as wide; `renderers`: processes that render; `first_windows`: how many
+    are waited for; batches of the stages."""
+
+    renderers: int
+    size: int
+    first_windows: int
+    pattern_batch: int
+    top_batch: int
+    decoder_batch: int
+    shares: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """One preset. `scenes`: how many are rendered when the data folder is empty."""
 
@@ -94,8 +109,29 @@ class TrainConfig:
     adapters: AdapterConfig
 
 
+def load_guided(path: Path, preset: str) -> GuidedConfig:
+    """Read one preset's settings of training by minutes. Errors as of `load_config`."""
+    table = _table(path, f"{preset}-guided")
+    try:
+        return GuidedConfig(**table)
+    except TypeError as error:
+        raise _malformed(path, f"{preset}-guided", error) from error
+
+
 def load_config(path: Path, preset: str) -> TrainConfig:
     """Read one preset. Raises RequestError naming the file and key at fault."""
+    try:
+        return _parse(_table(path, preset))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed(path, preset, error) from error
+
+
+def _malformed(path: Path, preset: str, error: Exception) -> RequestError:
+    text = f"Preset {preset!r} of {path.name} is malformed: {error}"
+    return RequestError(ErrorCode.BAD_REQUEST, text)
+
+
+def _table(path: Path, preset: str) -> dict[str, Any]:
     try:
         tables = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
@@ -104,12 +140,7 @@ def load_config(path: Path, preset: str) -> TrainConfig:
         raise RequestError(
             ErrorCode.BAD_REQUEST, f"No preset {preset!r} in {path.name}; it has {sorted(tables)}"
         )
-    try:
-        return _parse(dict(tables[preset]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST, f"Preset {preset!r} of {path.name} is malformed: {error}"
-        ) from error
+    return dict(tables[preset])
 
 
 def _parse(table: dict[str, Any]) -> TrainConfig:

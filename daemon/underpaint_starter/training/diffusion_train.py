@@ -74,7 +74,7 @@ class Trainer:
         self.reader = load_reader(run.work).to(run.device)
         self.predict = torch.compile(self._predict) if run.compile else self._predict
 
-    def step(self, batch: Batch, rate: float, stage: Stage) -> dict[str, float]:
+    def step(self, batch: Batch, rate: float, stage: Stage) -> dict[str, Tensor]:
         """One optimiser step at a learning rate, by the stage's losses. Returns the losses."""
         self.optimiser.set_rate(rate)
         mix = Mix.of(len(batch.captions))
@@ -104,7 +104,7 @@ class Trainer:
 
     def _add_sharpness(
         self, weighed: Weighed, problem: Problem, out: Tensor, stage: Stage
-    ) -> dict[str, float]:
+    ) -> dict[str, Tensor]:
         """Add the stage's losses against softness; teaches the discriminator, and returns how
         well it tells true from painted."""
         if not stage.details + stage.textures + stage.adversary:

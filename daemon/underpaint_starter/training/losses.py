@@ -87,3 +87,8 @@ def _slopes(image: Tensor) -> list[Tensor]:
 
 def _contrast(slopes: Tensor, window: int) -> Tensor:
     return (F.avg_pool2d(slopes.square(), window, window // 2) + 1e-4).sqrt()
+
+
+def fine(error: Tensor) -> Tensor:
+    """What is left of latents (n, c, h, w) without their local mean."""
+    return error - F.avg_pool2d(error, 5, 1, 2, count_include_pad=False)

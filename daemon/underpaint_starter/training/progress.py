@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from torch import Tensor
+
 REPORT_SECONDS = 60.0
 
 
@@ -41,7 +43,7 @@ class Progress:
         """True when the run is over."""
         return self.fraction >= 1
 
-    def advance(self, **losses: float) -> bool:
+    def advance(self, **losses: float | Tensor) -> bool:
         """Count a step with its `loss`, and others by name; True when it is time to report (each
         minute, and at the end)."""
         now = time.monotonic()
@@ -49,7 +51,7 @@ class Progress:
         self._last = now
         self.step += 1
         for name, loss in losses.items():
-            self._losses.setdefault(name, []).append(loss)
+            self._losses.setdefault(name, []).append(float(loss))
         due = self._seconds - self._reported >= REPORT_SECONDS
         if self.step % 10 == 0 or due:
             self._bar()

@@ -87,7 +87,7 @@ def train_vae(run: VaeRun, config: VaeConfig) -> AutoencoderKL:
         noisy = codes + LATENT_NOISE * torch.randn_like(codes)
         with autocast(run.device, run.precision):
             out = vae.decode(noisy).sample.float()
-        losses = {}
+        losses: dict[str, float | Tensor] = {}
         if together:
             losses["drift"] = _pull_back(codes, start, images)
         strength = 0.0 if together else config.adversary
@@ -178,11 +178,11 @@ def _fall(fraction: float) -> float:
 
 def _backward(
     out: Tensor, images: Tensor, codes: Tensor, adversary: Adversary, strength: float
-) -> dict[str, float]:
+) -> dict[str, Tensor]:
     """Gradients of the reconstruction and, at a strength above 0, of what makes it sharp: the
     local contrast and the discriminator's word."""
     weighed: Weighed = {"loss": (lambda o: image_loss(o, images), 1.0)}
-    told = {}
+    told: dict[str, Tensor] = {}
     if strength:
         everywhere = torch.ones_like(images[:, :1])
         beside = F.interpolate(codes, scale_factor=LATENT_FACTOR)
