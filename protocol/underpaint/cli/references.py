@@ -1,4 +1,4 @@
-"""`--reference ROLE[=IMAGE][:SCALE]`."""
+"""`--reference [ROLE=]IMAGE[:SCALE]`, or a role alone for what the view has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..files.imagefile import read_color
 from ..requests import Reference, ReferenceRole
 from .options import is_number, split_numbers
 
-FORM = "ROLE[=IMAGE][:SCALE]"
+FORM = "[ROLE=]IMAGE[:SCALE], or ROLE[:SCALE]"
 
 
 def reference_of(text: str, buffers: Buffers) -> Reference:
@@ -19,16 +19,23 @@ def reference_of(text: str, buffers: Buffers) -> Reference:
     Raises RequestError.
     """
     role, equals, rest = text.partition("=")
+    if not equals or role not in list(ReferenceRole):
+        role, rest = _without_equals(text)
     path, numbers = split_numbers(rest, 1)
-    if not equals:
-        role, *words = text.split(":")
-        numbers = [float(word) for word in words if is_number(word)]
-        if len(numbers) != len(words) or len(words) > 1:
-            raise RequestError(ErrorCode.BAD_REQUEST, f"--reference {text}: expected {FORM}")
-    if role not in list(ReferenceRole):
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            f"--reference {text}: {role!r} is not one of {', '.join(ReferenceRole)}",
-        )
     image = buffers.add(Kind.COLOR, read_color(Path(path))) if path else None
     return Reference(ReferenceRole(role), image, *numbers)
+
+
+def _without_equals(text: str) -> tuple[str, str]:
+    """A role alone, or a picture alone, which is one of the style: (role, what follows)."""
+    role, colon, scale = text.partition(":")
+    if role in list(ReferenceRole) and (not colon or is_number(scale)):
+        return role, f":{scale}" if colon else ""
+    path, _ = split_numbers(text, 1)
+    if Path(path).suffix:
+        return ReferenceRole.STYLE, text
+    raise RequestError(
+        ErrorCode.BAD_REQUEST,
+        f"--reference {text}: {role!r} is not one of {', '.join(ReferenceRole)}, and no picture; "
+        f"expected {FORM}",
+    )
