@@ -112,7 +112,7 @@ def a_daemon_that_cannot_start_is_explained():
         os.environ["UNDERPAINT_PYTHON"] = python
     texts = " ".join(draw("UNDERPAINT_PT_main").texts)
     assert "ended with code 1" in texts, texts
-    assert "underpaint doctor" in texts, texts
+    assert "Look into the log" in texts, texts
     assert live().session.state == "absent"
     paint(STEPS)
     assert live().session.trouble is None
