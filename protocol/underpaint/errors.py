@@ -49,6 +49,7 @@ class ErrorCode(StrEnum):
     DAEMON_START_FAILED = "daemon_start_failed"
     INSTALL_FAILED = "install_failed"
     NOT_AUTHORISED = "not_authorised"
+    ACCESS_DENIED = "access_denied"
     TIMEOUT = "timeout"
     BLENDER_MISSING = "blender_missing"
     CAPTURE_FAILED = "capture_failed"
@@ -222,6 +223,9 @@ REGISTRY: Mapping[ErrorCode, _Entry] = {
     ),
     ErrorCode.INSTALL_FAILED: _Entry(
         RequestError, "Press Install again: finished steps are kept.", retryable=True
+    ),
+    ErrorCode.ACCESS_DENIED: _Entry(
+        RequestError, "Accept the model's licence, or give a token that may read it."
     ),
     ErrorCode.NOT_AUTHORISED: _Entry(
         ConnectionLost, "Use the connection file of the running daemon."

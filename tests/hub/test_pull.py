@@ -107,7 +107,7 @@ def test_gated_models_want_a_token(paths, hub) -> None:
     hub.gated = "right"
     with pytest.raises(RequestError) as caught:
         fetch(paths, hub, "wrong")
-    assert caught.value.code is ErrorCode.NOT_AUTHORISED
+    assert caught.value.code is ErrorCode.ACCESS_DENIED
     assert (fetch(paths, hub, "right") / NAME).is_file()
 
 

@@ -20,7 +20,7 @@ from underpaint.buffers import Buffers
 from underpaint.cameras import project
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, Method, Pattern, Sampler, Sampling
-from underpaint_daemon.tools.assets.assets import mesh_ref
+from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.tools.evals.shapes import chair
 from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache

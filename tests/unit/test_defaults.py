@@ -26,6 +26,7 @@ from underpaint.requests import (
 from underpaint.tree import to_json
 from underpaint_daemon.common.defaults.model_defaults import model_defaults
 from underpaint_daemon.common.defaults.settle import settle
+from underpaint_daemon.common.models import starter_folder
 
 IDENTITY = tuple(np.eye(4).flatten().tolist())
 SIZES = {"StableDiffusion": (64, 768), "StableDiffusionXL": (128, 2048)}
@@ -95,9 +96,15 @@ def test_families_paint_at_their_own_size_with_their_own_steps(paths: Paths) -> 
     assert small.sampling.sampler is Sampler.DPMPP_2M_KARRAS
 
 
+def starter_sampling() -> Sampling:
+    """What the starter's own file asks for."""
+    told = json.loads((starter_folder() / "underpaint.json").read_text())
+    return Sampling(Sampler(told["sampler"]), told["steps"], told["guidance"])
+
+
 def test_the_starter_says_itself_what_it_wants(paths: Paths) -> None:
     request = settled(paths, "starter", view=a_view(Buffers()))
-    assert request.sampling == Sampling(Sampler.LCM, 4, 1.5)
+    assert request.sampling == starter_sampling()
     assert (request.width, request.height) == (256, 256)
     assert request.controls
     assert request.controls[0] == Control(ControlKind.DEPTH)
@@ -251,5 +258,5 @@ def test_repainting_is_settled_too(paths: Paths) -> None:
     image = buffers.add(Kind.COLOR, np.zeros((64, 64, 3), np.uint8))
     mask = buffers.add(Kind.MASK, np.zeros((64, 64), np.uint8))
     found = settle(InpaintRequest(Prompt("a"), image, mask), paths)
-    assert found.sampling == Sampling(Sampler.LCM, 4, 1.5)
+    assert found.sampling == starter_sampling()
     assert found.controls == ()

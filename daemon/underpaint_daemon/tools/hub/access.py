@@ -23,7 +23,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def hub_token(paths: Paths, environ: Mapping[str, str]) -> str | None:
     """HF_TOKEN, else the data folder's `hub_token`, which nobody else may read.
 
-    Raises RequestError(NOT_AUTHORISED) when others may.
+    Raises RequestError(ACCESS_DENIED) when others may.
     """
     if token := environ.get("HF_TOKEN"):
         return token.strip()
@@ -32,7 +32,7 @@ def hub_token(paths: Paths, environ: Mapping[str, str]) -> str | None:
         return None
     if sys.platform != "win32" and file.stat().st_mode & _OTHERS:
         raise RequestError(
-            ErrorCode.NOT_AUTHORISED,
+            ErrorCode.ACCESS_DENIED,
             f"Others can read {file}",
             hint=f"Run: chmod 600 {file}",
         )
@@ -43,7 +43,7 @@ def accept_licence(
     paths: Paths, chosen: ModelSet, *, given: bool, ask: Callable[[str], str] | None
 ) -> None:
     """Once for each licence of each set: shown, and accepted by `--accept-licence` or by typing
-    yes. Raises RequestError(NOT_AUTHORISED) when it is not."""
+    yes. Raises RequestError(ACCESS_DENIED) when it is not."""
     file = paths.data / _ACCEPTED
     accepted = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     if accepted.get(chosen.name, {}).get("licence") == chosen.licence:
@@ -52,7 +52,7 @@ def accept_licence(
     answer = "yes" if given else (ask(f"{told}\nType yes to accept it: ") if ask else "")
     if answer.strip().lower() != "yes":
         raise RequestError(
-            ErrorCode.NOT_AUTHORISED,
+            ErrorCode.ACCESS_DENIED,
             f"{told}\nIt was not accepted",
             hint="Read it, then add --accept-licence.",
         )

@@ -63,7 +63,7 @@ Told = Callable[[str], None]
 
 
 def pull(paths: Paths, chosen: ModelSet, source: Source, tell: Told) -> Path:
-    """The folder of the set, whole. Raises RequestError: FILE, DISK_FULL, NOT_AUTHORISED,
+    """The folder of the set, whole. Raises RequestError: FILE, DISK_FULL, ACCESS_DENIED,
     MODEL_MISSING, CONNECTION errors as FILE with what to do."""
     target = paths.models / chosen.name
     if target.exists():
@@ -86,7 +86,7 @@ def pull(paths: Paths, chosen: ModelSet, source: Source, tell: Told) -> Path:
 
 
 def remote_files(part: Part, source: Source) -> list[RemoteFile]:
-    """The files of a part that are wanted. Raises RequestError(MODEL_MISSING, NOT_AUTHORISED)."""
+    """The files of a part that are wanted. Raises RequestError(MODEL_MISSING, ACCESS_DENIED)."""
     api = HfApi(endpoint=source.endpoint, token=source.token or False)
     info = _tried(
         lambda: api.model_info(part.repository, revision=part.revision, files_metadata=True),
@@ -203,7 +203,7 @@ def _tried(attempt: Callable[[], Any], what: str, source: Source) -> Any:
 
 def _refuse_gated(what: str, error: Exception) -> NoReturn:
     raise RequestError(
-        ErrorCode.NOT_AUTHORISED,
+        ErrorCode.ACCESS_DENIED,
         f"{what} is gated: {first_line(error)}",
         hint="Accept its terms on its page, then set HF_TOKEN or write the token to hub_token in "
         "the data folder (chmod 600).",
