@@ -26,12 +26,12 @@ from underpaint_starter.start import read_model
 from underpaint_starter.training.checkpoint import Average
 from underpaint_starter.training.clock import Clock
 from underpaint_starter.training.config import GuidedConfig
-from underpaint_starter.training.decoder import teach_decoder
-from underpaint_starter.training.patterns import begin_guide, teach_patterns
-from underpaint_starter.training.top import teach_top
-from underpaint_starter.training.tops import make_tops
-from underpaint_starter.training.window_store import WindowStore
-from underpaint_starter.training.words import said_of, teach_words
+from underpaint_starter.training.shader.decoder import teach_decoder
+from underpaint_starter.training.shader.patterns import begin_guide, teach_patterns
+from underpaint_starter.training.shader.top import teach_top
+from underpaint_starter.training.shader.tops import make_tops
+from underpaint_starter.training.shader.window_store import WindowStore
+from underpaint_starter.training.shader.words import said_of, teach_words
 
 _STAGES = ("words", "patterns", "tops", "top", "decoder")
 _RESERVE = 0.04  # share of the deadline kept for writing the last weights

@@ -19,8 +19,8 @@ from underpaint_starter.start import read_model
 from underpaint_starter.train import main
 from underpaint_starter.training.config import DEFAULT_FILE, load_guided
 from underpaint_starter.training.muon import orthogonalised
-from underpaint_starter.training.patterns import FinePath, begin_guide
-from underpaint_starter.training.word_codes import WordCodes, labels_of, read_labels
+from underpaint_starter.training.shader.patterns import FinePath, begin_guide
+from underpaint_starter.training.shader.word_codes import WordCodes, labels_of, read_labels
 
 torch.set_num_threads(1)
 

@@ -82,7 +82,8 @@ def test_a_file_in_the_folders_place_is_said(tmp_path: Path, capsys) -> None:
 def test_ctrl_c_is_130_and_no_traceback(tmp_path: Path) -> None:
     env = {**os.environ, "UNDERPAINT_DATA": str(tmp_path)}
     script = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background
         "from underpaint.cli.guard import guarded\n"
         "def wait():\n"
         "    print('ready', flush=True)\n"

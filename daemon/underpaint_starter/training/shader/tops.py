@@ -16,7 +16,7 @@ from underpaint_starter.networks.models import LATENT_FACTOR, Networks, make_sch
 from underpaint_starter.networks.tokenizer import tokenize
 from underpaint_starter.training.clock import Clock
 from underpaint_starter.training.losses import noised
-from underpaint_starter.training.window_store import WindowStore
+from underpaint_starter.training.shader.window_store import WindowStore
 
 _BATCH = 10
 _NORMALS = 6  # one batch in so many is seen by its normals instead of its depth

@@ -17,7 +17,7 @@ from underpaint_starter.training.checkpoint import Average
 from underpaint_starter.training.clock import Clock
 from underpaint_starter.training.losses import detail_loss, image_loss
 from underpaint_starter.training.muon import Optimisers
-from underpaint_starter.training.window_store import WindowStore
+from underpaint_starter.training.shader.window_store import WindowStore
 
 _RATE = 8e-4
 _CROP = 64  # px

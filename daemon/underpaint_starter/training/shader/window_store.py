@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from underpaint_starter.training.word_codes import read_labels
+from underpaint_starter.training.shader.word_codes import read_labels
 
 _NO_LABELS = (-1, -1, -1)
 

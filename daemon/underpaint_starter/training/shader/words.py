@@ -15,7 +15,7 @@ from underpaint_starter.networks.models import Networks
 from underpaint_starter.networks.tokenizer import tokenize
 from underpaint_starter.scenes.scenes import sample_scene
 from underpaint_starter.training.clock import Clock
-from underpaint_starter.training.word_codes import ALOUD, WordCodes, labels_of
+from underpaint_starter.training.shader.word_codes import ALOUD, WordCodes, labels_of
 
 _CAPTIONS = 6400
 _BATCH = 40

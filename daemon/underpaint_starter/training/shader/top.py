@@ -19,9 +19,9 @@ from underpaint_starter.training.checkpoint import Average
 from underpaint_starter.training.clock import Clock
 from underpaint_starter.training.losses import fine
 from underpaint_starter.training.muon import Optimisers
-from underpaint_starter.training.patterns import FinePath
-from underpaint_starter.training.tops import Tops, crops_of, guide_box
-from underpaint_starter.training.window_store import WindowStore
+from underpaint_starter.training.shader.patterns import FinePath
+from underpaint_starter.training.shader.tops import Tops, crops_of, guide_box
+from underpaint_starter.training.shader.window_store import WindowStore
 
 _RATE = 1.2e-3
 _FINE = 3.0  # weight of the fine part of the squared error

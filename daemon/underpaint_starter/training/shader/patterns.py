@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from underpaint_starter.networks.models import LATENT_FACTOR, Networks
 from underpaint_starter.training.clock import Clock
 from underpaint_starter.training.losses import fine
-from underpaint_starter.training.window_store import WindowStore
-from underpaint_starter.training.word_codes import ALOUD, WordCodes
+from underpaint_starter.training.shader.window_store import WindowStore
+from underpaint_starter.training.shader.word_codes import ALOUD, WordCodes
 
 _RATE = 2e-3
 _SIDE = 16  # of crops, in latents
