@@ -31,9 +31,14 @@ def blocks(language: str) -> Iterator[tuple[str, str]]:
 
 
 def commands() -> list[tuple[str, str]]:
-    lines = [(page, line) for page, text in blocks("sh") for line in text.splitlines()]
+    lines = [(page, line) for page, text in blocks("sh") for line in _lines(text)]
     ours = [(page, line.removeprefix(".venv/bin/")) for page, line in lines]
     return [(page, line) for page, line in ours if line.startswith("underpaint ")]
+
+
+def _lines(text: str) -> list[str]:
+    """A shell block's lines; one that ends in a backslash goes on in the next."""
+    return text.replace("\\\n", " ").splitlines()
 
 
 def test_the_site_builds_without_a_warning_or_a_dead_link(tmp_path):

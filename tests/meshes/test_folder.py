@@ -34,7 +34,7 @@ def test_files_of_one_stem_do_not_share_a_folder(tmp_path: Path) -> None:
 
 def test_rows_of_one_file_do_not_share_a_folder(tmp_path: Path) -> None:
     table = tmp_path / "prompts.csv"
-    table.write_text("file,prompt\na.obj,gold\na.obj,wood\nx/a.obj,tin\n,\n", encoding="utf-8")
+    table.write_text("file,prompt\na.obj,gold\na.obj,wood\nx/a.obj,tin\n,clay\n", encoding="utf-8")
     args = parsed([str(tmp_path), "--csv", str(table), "--out", "out"])
     found = assets_of(args)
     assert len({asset.out for asset in found}) == 4
