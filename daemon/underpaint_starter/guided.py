@@ -21,17 +21,17 @@ from transformers import CLIPTokenizer
 
 from underpaint_starter.networks.models import Networks, channels_last
 from underpaint_starter.networks.weights import write_weights
-from underpaint_starter.scenes.windows import render_windows
 from underpaint_starter.start import read_model
 from underpaint_starter.training.checkpoint import Average
-from underpaint_starter.training.clock import Clock
 from underpaint_starter.training.config import GuidedConfig
-from underpaint_starter.training.shader.decoder import teach_decoder
-from underpaint_starter.training.shader.patterns import begin_guide, teach_patterns
-from underpaint_starter.training.shader.top import teach_top
-from underpaint_starter.training.shader.tops import make_tops
-from underpaint_starter.training.shader.window_store import WindowStore
-from underpaint_starter.training.shader.words import said_of, teach_words
+from underpaint_starter.training.guided.clock import Clock
+from underpaint_starter.training.guided.decoder import teach_decoder
+from underpaint_starter.training.guided.patterns import begin_guide, teach_patterns
+from underpaint_starter.training.guided.top import teach_top
+from underpaint_starter.training.guided.tops import make_tops
+from underpaint_starter.training.guided.window_store import WindowStore
+from underpaint_starter.training.guided.windows import render_windows
+from underpaint_starter.training.guided.words import said_of, teach_words
 
 _STAGES = ("words", "patterns", "tops", "top", "decoder")
 _RESERVE = 0.04  # share of the deadline kept for writing the last weights

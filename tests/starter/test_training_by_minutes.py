@@ -18,9 +18,9 @@ from underpaint_starter.scenes.scenes import sample_scene
 from underpaint_starter.start import read_model
 from underpaint_starter.train import main
 from underpaint_starter.training.config import DEFAULT_FILE, load_guided
+from underpaint_starter.training.guided.patterns import FinePath, begin_guide
+from underpaint_starter.training.guided.word_codes import WordCodes, labels_of, read_labels
 from underpaint_starter.training.muon import orthogonalised
-from underpaint_starter.training.shader.patterns import FinePath, begin_guide
-from underpaint_starter.training.shader.word_codes import WordCodes, labels_of, read_labels
 
 torch.set_num_threads(1)
 

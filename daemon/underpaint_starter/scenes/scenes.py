@@ -106,15 +106,17 @@ def sample_scene(
     seed: int, held_out: bool = False, mesh_name: str = "", simple: bool = False
 ) -> SceneSpec:
     """The scene of a seed.  ``held_out``: only combinations that training never shows.
-    ``mesh_name``: the word for a mesh of the caller's, the only object then.  ``simple``: one
-    object in a studio."""
+    ``mesh_name``: the word for a mesh of the caller's, the only object then.  ``simple``: a
+    photo of one object in a studio."""
     rng = Random(seed * 2 + (1 if held_out else 0))
     flat = not mesh_name and rng.random() < _WALLS
     plain = flat or simple or rng.random() < (0.75 if mesh_name else 0.6)
     style = rng.choices(("photo", "toon", "clay", "watercolour"), (88, 5, 3, 4))[0]
-    count = (
-        1 if mesh_name or flat else rng.choices((1, 2, 3), (90, 9, 1) if plain else (62, 30, 8))[0]
-    )
+    count = rng.choices((1, 2, 3), (90, 9, 1) if plain else (62, 30, 8))[0]
+    if mesh_name or flat or simple:
+        count = 1
+    if simple:
+        style = "photo"
     words = _all_words(rng, count, style, held_out, WALL if flat else mesh_name)
     placed = _places(rng, count)
     tumble = plain and count == 1 and not flat

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_starter.scenes.dataset import encode_normal
-from underpaint_starter.scenes.render import Seen, painted, seen
+from underpaint_starter.scenes.render import painted
 from underpaint_starter.scenes.scenes import repainted, sample_scene
+from underpaint_starter.scenes.seen import Seen, seen
 
 WINDOW = 128
 _SEEDS = 1_000_000  # of one process
