@@ -18,10 +18,6 @@ from underpaint_starter.training.guided.clock import Clock
 from underpaint_starter.training.guided.window_store import WindowStore
 from underpaint_starter.training.losses import detail_loss, image_loss
 from underpaint_starter.training.muon import Optimisers
-<<<<<<<< HEAD:daemon/underpaint_starter/training/shader/decoder.py
-from underpaint_starter.training.shader.window_store import WindowStore
-========
->>>>>>>> 8dd946e (The starter's rooms: what is seen apart from paint, training by minutes in a room of its own; simple scenes are simple):daemon/underpaint_starter/training/guided/decoder.py
 
 _RATE = 8e-4
 _CROP = 64  # px

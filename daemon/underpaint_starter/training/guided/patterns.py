@@ -19,11 +19,6 @@ from underpaint_starter.training.guided.clock import Clock
 from underpaint_starter.training.guided.window_store import WindowStore
 from underpaint_starter.training.guided.word_codes import ALOUD, WordCodes
 from underpaint_starter.training.losses import fine
-<<<<<<<< HEAD:daemon/underpaint_starter/training/shader/patterns.py
-from underpaint_starter.training.shader.window_store import WindowStore
-from underpaint_starter.training.shader.word_codes import ALOUD, WordCodes
-========
->>>>>>>> 8dd946e (The starter's rooms: what is seen apart from paint, training by minutes in a room of its own; simple scenes are simple):daemon/underpaint_starter/training/guided/patterns.py
 
 _RATE = 2e-3
 _SIDE = 16  # of crops, in latents

@@ -22,12 +22,6 @@ from underpaint_starter.training.guided.tops import Tops, crops_of, guide_box
 from underpaint_starter.training.guided.window_store import WindowStore
 from underpaint_starter.training.losses import fine
 from underpaint_starter.training.muon import Optimisers
-<<<<<<<< HEAD:daemon/underpaint_starter/training/shader/top.py
-from underpaint_starter.training.shader.patterns import FinePath
-from underpaint_starter.training.shader.tops import Tops, crops_of, guide_box
-from underpaint_starter.training.shader.window_store import WindowStore
-========
->>>>>>>> 8dd946e (The starter's rooms: what is seen apart from paint, training by minutes in a room of its own; simple scenes are simple):daemon/underpaint_starter/training/guided/top.py
 
 _RATE = 1.2e-3
 _FINE = 3.0  # weight of the fine part of the squared error

@@ -17,10 +17,6 @@ from underpaint_starter.networks.tokenizer import tokenize
 from underpaint_starter.training.guided.clock import Clock
 from underpaint_starter.training.guided.window_store import WindowStore
 from underpaint_starter.training.losses import noised
-<<<<<<<< HEAD:daemon/underpaint_starter/training/shader/tops.py
-from underpaint_starter.training.shader.window_store import WindowStore
-========
->>>>>>>> 8dd946e (The starter's rooms: what is seen apart from paint, training by minutes in a room of its own; simple scenes are simple):daemon/underpaint_starter/training/guided/tops.py
 
 _BATCH = 10
 _NORMALS = 6  # one batch in so many is seen by its normals instead of its depth

@@ -8,11 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-<<<<<<<< HEAD:daemon/underpaint_starter/training/shader/window_store.py
-from underpaint_starter.training.shader.word_codes import read_labels
-========
 from underpaint_starter.training.guided.word_codes import read_labels
->>>>>>>> 8dd946e (The starter's rooms: what is seen apart from paint, training by minutes in a room of its own; simple scenes are simple):daemon/underpaint_starter/training/guided/window_store.py
 
 _NO_LABELS = (-1, -1, -1)
 

@@ -14,13 +14,8 @@ from transformers import CLIPTokenizer
 from underpaint_starter.networks.models import Networks
 from underpaint_starter.networks.tokenizer import tokenize
 from underpaint_starter.scenes.scenes import sample_scene
-<<<<<<<< HEAD:daemon/underpaint_starter/training/shader/words.py
-from underpaint_starter.training.clock import Clock
-from underpaint_starter.training.shader.word_codes import ALOUD, WordCodes, labels_of
-========
 from underpaint_starter.training.guided.clock import Clock
 from underpaint_starter.training.guided.word_codes import ALOUD, WordCodes, labels_of
->>>>>>>> 8dd946e (The starter's rooms: what is seen apart from paint, training by minutes in a room of its own; simple scenes are simple):daemon/underpaint_starter/training/guided/words.py
 
 _CAPTIONS = 6400
 _BATCH = 40

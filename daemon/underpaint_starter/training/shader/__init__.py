@@ -1,1 +1,0 @@
-"""The top of the network as a shader: what learns patterns from the guide and the words."""
