@@ -14,7 +14,10 @@ from underpaint.blenders import find_blenders
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.tools.assets.assets import open_asset
 from underpaint_daemon.tools.assets.cli_objects import object_prompts
-from underpaint_daemon.tools.assets.export import write_scenes
+from underpaint_daemon.tools.assets.export import export
+from underpaint_daemon.tools.meshes.files import MeshFile
+from underpaint_daemon.tools.meshes.layout import tile_numbers
+from underpaint_daemon.tools.meshes.wear import wear
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(1000)]
 SCRIPT = Path(__file__).with_name("asset_files.py")
@@ -54,7 +57,7 @@ def painted(folder, files):
     for kind, file in files.items():
         for maps in (False, True):
             textures = {}
-            for _, _, tile in file.slots:
+            for tile in tiles(file).values():
                 textures[tile] = {"base_color": plain(folder, f"c{tile}", COLOURS[tile - 1001])}
                 if maps:
                     textures[tile] |= {
@@ -63,14 +66,26 @@ def painted(folder, files):
                         "metallic": plain(folder, "metallic", (64,) * 3),
                         "normal": plain(folder, "normal", (128, 128, 255)),
                     }
-            stem = f"{kind}_{'maps' if maps else 'plain'}"
-            outs = [folder / f"{stem}.glb", folder / f"{stem}.fbx"]
-            source = folder / f"asset.{kind}"
-            assert write_scenes(file, source, textures, outs) == outs
-            looks |= {out.name: out for out in outs}
+            out = folder / f"{kind}_{'maps' if maps else 'plain'}"
+            out.mkdir()
+            corners = file.corners
+            bare = corners.bare if file.uvs_made is None else file.uvs_made
+            worn = wear(file.polygons, corners.source, corners.uv, bare, textures, file.own)
+            done = export(file, worn, out, ("glb", "fbx"))
+            assert done.problems == []
+            for end in ("glb", "fbx"):
+                name = f"{out.name}.{end}"
+                looks[name] = (out / f"asset.{end}").rename(folder / name)
     looks |= {"asset.glb": folder / "asset.glb"}
     blender_says("look", str(folder / "look.json"), *map(str, looks.values()))
     return json.loads((folder / "look.json").read_text("utf-8"))
+
+
+def tiles(file: MeshFile) -> dict[str, int]:
+    """The tile of each object."""
+    numbers = tile_numbers(file.corners.uv)
+    ids = file.corners.ids[::3, 0]
+    return {name: int(numbers[ids == number][0]) for number, name in file.names.items()}
 
 
 def plain(folder: Path, name: str, color: tuple[int, ...]) -> Path:
@@ -83,13 +98,13 @@ def plain(folder: Path, name: str, color: tuple[int, ...]) -> Path:
 def test_a_file_is_read_with_its_objects_modifiers_and_places(files, kind) -> None:
     file = files[kind]
     assert set(file.names.values()) == NAMES, "the hidden one is not painted"
-    assert file.mesh.triangles > 6 * 4**2 + 200, "the modifier is applied"
+    assert file.corners.triangles > 6 * 4**2 + 200, "the modifier is applied"
     number = next(n for n, name in file.names.items() if name == PLATE)
-    rows = file.mesh.ids[:, 0] == number
-    low, high = (getattr(file.mesh.position[rows], pick)(0) for pick in ("amin", "amax"))
+    rows = file.corners.ids[:, 0] == number
+    low, high = (getattr(file.corners.position[rows], pick)(0) for pick in ("min", "max"))
     assert np.allclose(low, (-3, -1, 0), atol=1e-3)
     assert np.allclose(high, (-1, 1, 0), atol=1e-3)
-    assert len({tile for _, _, tile in file.slots}) == 4, "nobody shares a UV space"
+    assert len(set(tiles(file).values())) == 4, "nobody shares a UV space"
 
 
 def test_an_object_is_found_by_its_name_in_any_script(files) -> None:
@@ -107,7 +122,7 @@ def test_an_object_is_found_by_its_name_in_any_script(files) -> None:
 def test_the_paint_is_on_the_artists_own_objects(files, painted, kind, out) -> None:
     look = painted[f"{kind}_plain.{out}"]
     assert set(look) == NAMES
-    for name, _, tile in files[kind].slots:
+    for name, tile in tiles(files[kind]).items():
         wanted = np.array(COLOURS[tile - 1001]) / 255
         assert np.allclose(look[name]["inputs"]["Base Color"], wanted, atol=0.01), name
         bounds = painted["asset.glb"][name]["bounds"]
