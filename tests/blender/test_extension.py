@@ -139,7 +139,7 @@ def test_what_ended_while_blender_was_closed_is_offered_at_its_next_start(
         second = run_once(blender, RESTART_SCRIPT, tmp_path, env, [str(extension), "open"])
     finally:
         _end_daemon(env)
-    offered = {**first, "offered": True, "size": [256, 256], "still_left": 0}
+    offered = {**first, "offered": True, "size": [512, 512], "still_left": 0}
     assert second == offered
 
 
@@ -165,6 +165,7 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
     blend = folder / "asked.blend"
     words = [str(blend), "--out", str(folder), "--method", "sequential", "--views", "4"]
     words += ["--view-size", "128", "--size", "64", "--sampler", "ddim", "--steps", "7"]
+    words += ["--pattern-size", "0.4", "--own-uv"]
     args = parsed([*words, "--guidance", "3.3", "--seed", "5"])
     asset = Asset(blend, Prompt("steps=2 seconds=0.01", "blur"), folder, 5)
     _file, request, _buffers = build_request(open_asset(blend, blender), asset, args)

@@ -31,13 +31,13 @@ from transformers import (
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ImageRequest, InpaintRequest, Prompt, Sampling
+from underpaint.requests import ImageRequest, InpaintRequest, Prompt, Sampler, Sampling
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.common.single_files import config_folder, family_of
 from underpaint_daemon.worker.pipelines.loading.checkpoint import complete_tokenizer
 
 ASKED = ImageRequest(
-    Prompt("a red cube"), model="tiny", width=64, height=64, sampling=Sampling(steps=2)
+    Prompt("a red cube"), model="tiny", width=64, height=64, sampling=Sampling(Sampler.DDIM, 2, 5.0)
 )
 
 
