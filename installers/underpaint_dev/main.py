@@ -24,6 +24,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "the part of the suite that takes seconds",
         (f"{_INSTALLERS}/bootstrap.py", "test", "--quick"),
     ),
+    "install-test": (
+        "Install from the zip in a fresh Blender: gigabytes and many minutes",
+        (*_PYTEST, "-m", "install", "tests/blender/test_install.py"),
+    ),
     "window": ("the add-on in a real window; screenshots", (*_PYTEST, "tests/window")),
     "sheets": ("draw the pictures of README and docs again", (f"{_INSTALLERS}/sheets.py",)),
     "docs": ("build the documentation into dist/docs", (f"{_INSTALLERS}/build_docs.py",)),

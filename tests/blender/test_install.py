@@ -24,7 +24,7 @@ from test_extension import extension as extension
 
 from underpaint.paths import user_paths
 
-pytestmark = [pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.install, pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ROOT / "blender_addon" / "install" / "outside"
 SCRIPT = Path(__file__).with_name("addon_install.py")
