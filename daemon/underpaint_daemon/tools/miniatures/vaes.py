@@ -65,7 +65,7 @@ def qwen_kl() -> Any:
 def deep() -> Any:
     """Sana's DC-AE: a thirty-second of the side."""
     blocks = ("ResBlock",) * 4 + ("EfficientViTBlock",) * 2
-    wide = (8, 8, 16, 16, 16, 16)
+    wide = (8, 8, 16, 16, 32, 32)  # the last at least as wide as the latents
     multiscales = ((), (), (), (), (5,), (5,))
     return AutoencoderDC(
         latent_channels=32,
