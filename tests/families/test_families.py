@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from underpaint.client import Client, connect
 from underpaint.paths import Paths
 from underpaint_daemon.tools.bench.harness import own_daemon
 from underpaint_daemon.tools.evals.families import measured
@@ -18,13 +19,16 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def paths() -> Iterator[Paths]:
-    with own_daemon() as paths:
-        yield paths
+def daemon() -> Iterator[tuple[Client, Paths]]:
+    with own_daemon() as paths, connect(paths, start=False, client="test") as client:
+        yield client, paths
 
 
 @pytest.mark.parametrize("name", MINIATURES)
-def test_a_family_can_what_the_table_says_and_refuses_the_rest(paths: Paths, name: str) -> None:
+def test_a_family_can_what_the_table_says_and_refuses_the_rest(
+    daemon: tuple[Client, Paths], name: str
+) -> None:
+    client, paths = daemon
     MINIATURES[name](paths.models / name)
-    found = measured(paths, name)
+    found = measured(client, paths, name)
     assert [ability for ability, holds in found.items() if not holds] == []

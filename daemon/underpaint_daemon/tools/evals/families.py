@@ -87,19 +87,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure(paths: Paths, only: list[str] | None) -> dict[str, float]:
-    from underpaint_daemon.tools.miniatures import MINIATURES
+    # A client from the start: a daemon that nobody asks anything goes home after a while.
+    with connect(paths, start=False, client="eval") as client:
+        from underpaint_daemon.tools.miniatures import MINIATURES
 
-    measures = {}
-    for name in only or list(MINIATURES):
-        MINIATURES[name](paths.models / name)
-        for ability, holds in measured(paths, name).items():
-            measures[f"{name}_{ability}"] = float(holds)
+        measures = {}
+        for name in only or list(MINIATURES):
+            MINIATURES[name](paths.models / name)
+            for ability, holds in measured(client, paths, name).items():
+                measures[f"{name}_{ability}"] = float(holds)
     return measures
 
 
-def measured(paths: Paths, name: str) -> dict[str, bool]:
+def measured(client: Client, paths: Paths, name: str) -> dict[str, bool]:
     """A miniature's abilities on the daemon of `paths`."""
     buffers = Buffers()
-    with connect(paths, start=False, client="eval") as client:
-        painter = DaemonPainter(client, buffers)
-        return probe(family_of(paths, name), name, painter, Things.into(buffers))
+    painter = DaemonPainter(client, buffers)
+    return probe(family_of(paths, name), name, painter, Things.into(buffers))
