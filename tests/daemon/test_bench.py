@@ -64,7 +64,8 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
 
 
 def test_a_model_that_is_not_there_is_bad_input(tmp_path):
-    assert bench("daemon", "--json", "--model", str(tmp_path)) == (2, "")
+    code, said = bench("daemon", "--json", "--model", str(tmp_path))
+    assert (code, json.loads(said)["error"]["code"]) == (2, "model_missing")
 
 
 def test_an_unknown_command_is_bad_input():

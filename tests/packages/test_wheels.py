@@ -92,8 +92,9 @@ def test_the_installed_daemon_paints_textures_and_measures_outside_the_checkout(
         return run(python.with_name("underpaint"), *words, env=env, cwd=tmp_path, codes=codes)
 
     try:
-        checks = json.loads(underpaint("doctor", "--json"))
-        assert checks
+        # Doctor says 1 where this machine has no Blender; all else must be well.
+        checks = json.loads(underpaint("doctor", "--json", codes=(0, 1)))["checks"]
+        assert [check["name"] for check in checks if not check["ok"]] in ([], ["blender"])
         underpaint("generate", "--prompt", "a red ball", "--steps", "1", "--out", "picture")
         assert list((tmp_path / "picture").glob("*.png"))
         small = ("--steps", "1", "--views", "4")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.tools.evals.oracle import Oracle, held_out_cameras
 from underpaint_daemon.tools.evals.projection import main
 from underpaint_daemon.tools.evals.projection_figures import bleed, recovery, warped
@@ -76,13 +77,13 @@ def test_the_command_measures_spot(tmp_path: Path, capsys) -> None:
     assert all(Path(path).stat().st_size > 1000 for path in report["artifacts"])
 
 
-def test_the_command_refuses_what_is_no_mesh(tmp_path: Path, capsys) -> None:
+def test_the_command_refuses_what_is_no_mesh(tmp_path: Path) -> None:
     (tmp_path / "bad.obj").write_text("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
-    assert main([str(tmp_path / "bad.obj"), "--json"]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "NaN" in captured.err
-    assert main([str(tmp_path / "absent.obj")]) == 2
+    with pytest.raises(RequestError, match="NaN") as refused:
+        main([str(tmp_path / "bad.obj"), "--json"])
+    assert refused.value.code is ErrorCode.BAD_MESH
+    with pytest.raises(RequestError, match=r"absent\.obj"):
+        main([str(tmp_path / "absent.obj")])
 
 
 def test_a_texture_of_another_seed_is_another_texture() -> None:

@@ -15,6 +15,7 @@ from conftest import Recorder, Studio
 
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Lora, Prompt, Sampling
+from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
 
@@ -63,6 +64,7 @@ def test_other_failures_are_not_taken_for_lack_of_memory() -> None:
 def test_every_tier_paints_the_same_motif(studio: Studio) -> None:
     model = studio.models.load("tiny")
     asked = replace(ASKED, sampling=Sampling(steps=3), loras=(Lora("style"),))
+    asked = settle(asked, studio.models.paths)
     full, tiled, offloaded, again = (
         run_image(model, asked, {}, tier, Recorder())[0].astype(int)
         for tier in (Tier.FULL, Tier.TILED, Tier.OFFLOADED, Tier.FULL)
