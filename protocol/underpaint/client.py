@@ -32,7 +32,8 @@ from .tree import buffer_refs, to_plain
 from .wire import limits
 from .wire import messages as m
 from .wire.envelope import new_id
-from .wire.messages import Channel, JobInfo, JobState
+from .wire.message_types import Channel
+from .wire.messages import JobInfo, JobState
 
 PATIENCE_S = 30.0
 T = TypeVar("T")

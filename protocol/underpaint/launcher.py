@@ -20,7 +20,8 @@ from .paths import Paths, user_paths
 from .wire.connection import Connection, process_alive, read_connection
 from .wire.envelope import new_id
 from .wire.locks import FileLock
-from .wire.messages import Channel, Error, Hello, HelloOk, message, parse
+from .wire.message_types import Channel, message, parse
+from .wire.messages import Error, Hello, HelloOk
 from .wire.security import client_socket, receive, send
 
 START_TIMEOUT_S = 60.0

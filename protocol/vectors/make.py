@@ -19,6 +19,7 @@ import numpy as np
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.wire import message_types
 from underpaint.wire import messages as m
 from underpaint.wire.codec import dump
 from underpaint.wire.envelope import Buffer, BufferInfo, Bytes, array_buffer, encode, file_buffer
@@ -79,8 +80,8 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
         m.Error(RequestError(ErrorCode.MISSING_BLOBS, "1 missing", details={"missing": [SHA]})
                 .to_dict()),
     ]  # fmt: skip
-    plain = {m.type_name(body): (body, (), None) for body in ask}
-    answers = {m.type_name(body): (body, (), "q1") for body in say}
+    plain = {message_types.type_name(body): (body, (), None) for body in ask}
+    answers = {message_types.type_name(body): (body, (), "q1") for body in say}
     bulk: dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]] = {
         "blob.put": (m.BlobPut(), sent, None),
         "submit-with-buffers": (m.Submit(JOB, request), sent, None),
@@ -102,14 +103,21 @@ def pack(frames: Sequence[Bytes]) -> bytes:
 def describe(body: m.Body, buffers: tuple[Buffer, ...], re: str | None) -> dict[str, Any]:
     """What the manifest says of a vector."""
     described = [{**dump(buffer.info), "hex": bytes(buffer.data).hex()} for buffer in buffers]
-    return {"type": m.type_name(body), "re": re, "body": dump(body), "buffers": described}
+    return {
+        "type": message_types.type_name(body),
+        "re": re,
+        "body": dump(body),
+        "buffers": described,
+    }
 
 
 def main() -> None:
     """Write all files."""
     manifest = {}
     for name, (body, buffers, re) in vectors().items():
-        frames = encode(m.message(body, id="q1" if re is None else "a1", re=re, buffers=buffers))
+        frames = encode(
+            message_types.message(body, id="q1" if re is None else "a1", re=re, buffers=buffers)
+        )
         (FOLDER / f"{name}.bin").write_bytes(pack(frames))
         manifest[name] = describe(body, buffers, re)
     text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True)

@@ -13,10 +13,11 @@ import zmq
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError, error_from_dict
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.tree import to_plain
+from underpaint.wire import message_types
 from underpaint.wire import messages as m
 from underpaint.wire.connection import read_connection, write_connection
 from underpaint.wire.envelope import Buffer, BufferInfo, encode, new_id
-from underpaint.wire.messages import Channel
+from underpaint.wire.message_types import Channel
 from underpaint.wire.security import client_socket, new_keys, receive, send, send_frames
 
 
@@ -39,7 +40,7 @@ class Raw:
 
     def ask(self, body, buffers=()) -> m.Body:
         assert self.socket.poll(2000, zmq.POLLOUT)
-        send(self.socket, m.message(body, buffers=buffers))
+        send(self.socket, message_types.message(body, buffers=buffers))
         return self.answer()
 
     def ask_frames(self, frames) -> m.Body:
@@ -49,7 +50,7 @@ class Raw:
 
     def answer(self) -> m.Body:
         assert self.socket.poll(2000, zmq.POLLIN), "no answer"
-        return m.parse(receive(self.socket))
+        return message_types.parse(receive(self.socket))
 
 
 def refused(body: m.Body) -> UnderpaintError:
@@ -145,7 +146,7 @@ def test_a_bad_request_is_refused_before_it_is_accepted(served, case, channel):
 
 
 def test_an_image_of_70_megapixels_is_refused_by_its_descriptor(served):
-    frames = encode(m.message(m.BlobPut(), buffers=(buffer(DEPTH, "depth"),)))
+    frames = encode(message_types.message(m.BlobPut(), buffers=(buffer(DEPTH, "depth"),)))
     import msgpack
 
     header = msgpack.unpackb(frames[1])
@@ -169,7 +170,7 @@ def test_a_model_that_is_not_there_is_refused_at_submit(tmp_path):
     daemon.close()
 
 
-HELLO = encode(m.message(m.Ping()))
+HELLO = encode(message_types.message(m.Ping()))
 FRAMES: dict[str, tuple[list[bytes], ErrorCode]] = {
     "another major version": ([b"UPT9", bytes(HELLO[1])], ErrorCode.PROTOCOL_VERSION),
     "a message cut short": ([bytes(HELLO[0]), bytes(HELLO[1])[:-3]], ErrorCode.PROTOCOL),

@@ -21,10 +21,12 @@ import zmq
 from underpaint.errors import ErrorCode, ProtocolError, RequestError, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.tree import buffer_refs, from_plain
+from underpaint.wire import message_types
 from underpaint.wire import messages as m
 from underpaint.wire.connection import Connection, write_connection
 from underpaint.wire.envelope import Buffer, BufferInfo, decode, file_buffer, new_id
-from underpaint.wire.messages import Channel, JobInfo, JobState
+from underpaint.wire.message_types import Channel
+from underpaint.wire.messages import JobInfo, JobState
 from underpaint.wire.security import Authenticator, new_keys, receive_frames, send, server_socket
 
 STEPS = 4
@@ -110,18 +112,20 @@ class SmallDaemon:
         try:
             envelope = decode(frames)
         except ProtocolError as error:
-            self._send(channel, m.error_message(error), peer)
+            self._send(channel, message_types.error_message(error), peer)
             return
         self.bytes_received += sum(b.info.nbytes for b in envelope.buffers)
         try:
-            body = m.parse(envelope)
+            body = message_types.parse(envelope)
             self.heard.append(body)
             answer, buffers = self._answer(channel, peer, body, envelope.buffers)
         except UnderpaintError as error:
-            self._send(channel, m.error_message(error, envelope.id), peer)
+            self._send(channel, message_types.error_message(error, envelope.id), peer)
             return
         if answer is not None:
-            self._send(channel, m.message(answer, re=envelope.id, buffers=buffers), peer)
+            self._send(
+                channel, message_types.message(answer, re=envelope.id, buffers=buffers), peer
+            )
 
     def _answer(self, channel, peer, body, buffers) -> tuple[m.Body | None, tuple[Buffer, ...]]:
         if isinstance(body, m.Hello):
@@ -130,7 +134,7 @@ class SmallDaemon:
             return m.HelloOk(self.epoch, os.getpid(), "test"), ()
         if peer not in self._session_of:
             raise ProtocolError("hello first", code=ErrorCode.HELLO_REQUIRED)
-        if type(body) not in m.REQUESTS[channel]:
+        if type(body) not in message_types.REQUESTS[channel]:
             raise ProtocolError("not on this socket", code=ErrorCode.UNSUPPORTED)
         for buffer in buffers:
             assert hashlib.sha256(buffer.data).hexdigest() == buffer.info.sha256
@@ -238,13 +242,13 @@ class SmallDaemon:
         self.jobs[job] = replace(old, seq=old.seq + 1, warnings=warnings, **what)
         event = m.Event(job, old.seq + 1, warning=warning, **what)
         for peer in self._watchers.get(job, ()):
-            self._send(Channel.CONTROL, m.message(event), peer)
+            self._send(Channel.CONTROL, message_types.message(event), peer)
 
     def _preview(self, job: str, step: int) -> None:
         for session in self._credit.pop(job, ()):
             image = np.full((16, 24, 3), step, np.uint8)
             buffer = Buffer(BufferInfo("color", "uint8", image.shape), image.reshape(-1).data)
-            preview = m.message(m.Preview(job, step, STEPS), buffers=(buffer,))
+            preview = message_types.message(m.Preview(job, step, STEPS), buffers=(buffer,))
             self._send(Channel.DATA, preview, self._peers[Channel.DATA, session])
 
     def _send(self, channel: Channel, envelope, peer: bytes) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, ProtocolError
-from underpaint.wire import limits
+from underpaint.wire import limits, message_types
 from underpaint.wire import messages as m
 from underpaint.wire.envelope import (
     Buffer,
@@ -107,24 +107,29 @@ def test_whatever_arrives_the_decoder_raises_nothing_but_protocol_errors(frames)
         assert limits.ID.fullmatch(decode(frames).type)
 
 
-@given(st.sampled_from(sorted(m.TYPES)), BODIES)
+@given(st.sampled_from(sorted(message_types.TYPES)), BODIES)
 @settings(FAST, max_examples=300)
 def test_whatever_a_body_holds_parsing_raises_nothing_but_protocol_errors(kind, body):
-    cls = m.TYPES[kind]
+    cls = message_types.TYPES[kind]
     wanted = dict.fromkeys(cls.__dataclass_fields__, None)
     mixed = dict(zip(wanted, body.values(), strict=False))
     for candidate in (body, mixed):
         with contextlib.suppress(ProtocolError):
-            assert isinstance(m.parse(Envelope(kind, "i", None, candidate)), cls)
+            assert isinstance(message_types.parse(Envelope(kind, "i", None, candidate)), cls)
 
 
 def test_damaged_golden_messages_raise_nothing_but_protocol_errors():
     """Bytes flipped, cut, doubled and put in, twenty thousand times."""
     rng, refused = random.Random(7), 0
-    golden = [m.message(m.Hello("s", "c", "1")), m.message(m.JobsList(5, 2.5))]
+    golden = [
+        message_types.message(m.Hello("s", "c", "1")),
+        message_types.message(m.JobsList(5, 2.5)),
+    ]
     arrays = Buffers()
     ref = arrays.add(Kind.COLOR, np.zeros((2, 2, 3), np.uint8))
-    golden.append(m.message(m.BlobPut(), buffers=(array_buffer(ref, arrays[ref.sha256]),)))
+    golden.append(
+        message_types.message(m.BlobPut(), buffers=(array_buffer(ref, arrays[ref.sha256]),))
+    )
     originals = [[bytes(frame) for frame in encode(envelope)] for envelope in golden]
     for _ in range(20_000):
         frames = list(rng.choice(originals))
@@ -135,7 +140,7 @@ def test_damaged_golden_messages_raise_nothing_but_protocol_errors():
             data[at : at + rng.randrange(3)] = rng.randbytes(rng.randrange(3))
         frames[which] = bytes(data)
         try:
-            m.parse(decode(frames))
+            message_types.parse(decode(frames))
         except ProtocolError:
             refused += 1
     assert refused > 10_000
@@ -186,9 +191,9 @@ def test_each_kind_of_malformed_message_is_named(frames, word, code):
 
 def test_unknown_header_and_body_keys_are_ignored_and_unknown_types_are_unsupported():
     envelope = decode([limits.MAGIC, header(t="log.tail", b={"lines": 3, "later": [1]}, x=1)])
-    assert m.parse(envelope) == m.LogTail(3)
+    assert message_types.parse(envelope) == m.LogTail(3)
     with pytest.raises(ProtocolError) as unknown:
-        m.parse(decode([limits.MAGIC, header(t="teleport")]))
+        message_types.parse(decode([limits.MAGIC, header(t="teleport")]))
     assert unknown.value.code is ErrorCode.UNSUPPORTED
 
 
@@ -205,7 +210,9 @@ def test_what_would_be_refused_is_not_sent():
 def test_arrays_are_neither_copied_on_their_way_out_nor_in():
     arrays = Buffers()
     ref = arrays.add(Kind.COLOR, np.zeros((64, 64, 4), np.uint8))
-    frames = encode(m.message(m.BlobPut(), buffers=(array_buffer(ref, arrays[ref.sha256]),)))
+    frames = encode(
+        message_types.message(m.BlobPut(), buffers=(array_buffer(ref, arrays[ref.sha256]),))
+    )
     assert np.shares_memory(np.frombuffer(frames[2], np.uint8), arrays[ref.sha256])
     got = decode(frames).buffers[0]
     assert np.shares_memory(got.array(), arrays[ref.sha256])

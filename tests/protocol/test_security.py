@@ -11,10 +11,11 @@ import zmq
 
 import underpaint
 from underpaint.errors import ConnectionLost, ErrorCode
+from underpaint.wire import message_types
 from underpaint.wire import messages as m
 from underpaint.wire.connection import write_connection
 from underpaint.wire.envelope import decode, encode
-from underpaint.wire.messages import Channel
+from underpaint.wire.message_types import Channel
 from underpaint.wire.security import client_socket, new_keys, receive, send
 
 WAIT_MS = 700
@@ -32,7 +33,7 @@ def _says_hello(socket, daemon) -> bool:
     with socket:
         if not socket.poll(WAIT_MS, zmq.POLLOUT):
             return False
-        socket.send_multipart(encode(m.message(m.Hello("s", "intruder", "0"))))
+        socket.send_multipart(encode(message_types.message(m.Hello("s", "intruder", "0"))))
         return bool(socket.poll(WAIT_MS))
 
 
@@ -112,15 +113,15 @@ def test_malformed_messages_are_answered_and_do_no_harm(daemon, context):
         for frames in bad:
             socket.send_multipart(frames)
             assert socket.poll(5000)
-            answer = m.parse(receive(socket))
+            answer = message_types.parse(receive(socket))
             assert isinstance(answer, m.Error)
             assert answer.error["hint"]
-        send(socket, m.message(m.Ping()))
+        send(socket, message_types.message(m.Ping()))
         assert socket.poll(5000)
-        assert m.parse(receive(socket)).error["code"] == ErrorCode.HELLO_REQUIRED
-        send(socket, m.message(m.Hello("s", "good", "0")))
+        assert message_types.parse(receive(socket)).error["code"] == ErrorCode.HELLO_REQUIRED
+        send(socket, message_types.message(m.Hello("s", "good", "0")))
         assert socket.poll(5000)
-        assert isinstance(m.parse(receive(socket)), m.HelloOk)
+        assert isinstance(message_types.parse(receive(socket)), m.HelloOk)
     assert [type(body) for body in daemon.heard] == [m.Ping, m.Hello]
 
 
@@ -146,7 +147,7 @@ def test_what_goes_over_the_wire_cannot_be_read(daemon, context):
             outer = plain_socket.create_connection((host, int(port)))
             inner.settimeout(0.05)
             outer.settimeout(0.05)
-            hello = m.message(m.Hello("s", secret.decode(), "0"))
+            hello = message_types.message(m.Hello("s", secret.decode(), "0"))
             send_later = encode(hello)
             deadline, sent = time.monotonic() + 5, False
             with inner, outer:
@@ -156,7 +157,7 @@ def test_what_goes_over_the_wire_cannot_be_read(daemon, context):
                     if not sent and socket.poll(0, zmq.POLLOUT):
                         socket.send_multipart(send_later)
                         sent = True
-            assert isinstance(m.parse(decode(socket.recv_multipart())), m.HelloOk)
+            assert isinstance(message_types.parse(decode(socket.recv_multipart())), m.HelloOk)
     assert len(seen) > 300
     assert secret not in seen
     assert b"UPT1" not in seen

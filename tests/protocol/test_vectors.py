@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from underpaint.wire import limits
+from underpaint.wire import limits, message_types
 from underpaint.wire import messages as m
 from underpaint.wire.codec import dump
 from underpaint.wire.envelope import decode, encode
@@ -33,18 +33,18 @@ def frames_of(name: str) -> list[bytes]:
 def test_a_golden_message_decodes_to_what_it_meant_and_encodes_to_the_same_bytes(name):
     expected = MANIFEST[name]
     envelope = decode(frames_of(name))
-    body = m.parse(envelope)
+    body = message_types.parse(envelope)
     described = [{**dump(b.info), "hex": bytes(b.data).hex()} for b in envelope.buffers]
     assert envelope.type == expected["type"]
     assert envelope.re == expected["re"]
     assert dump(body) == expected["body"]
     assert described == expected["buffers"]
-    again = m.message(body, id=envelope.id, re=envelope.re, buffers=envelope.buffers)
+    again = message_types.message(body, id=envelope.id, re=envelope.re, buffers=envelope.buffers)
     assert encode(again) == frames_of(name)
 
 
 def test_every_message_has_a_golden_vector():
-    assert {entry["type"] for entry in MANIFEST.values()} == set(m.TYPES)
+    assert {entry["type"] for entry in MANIFEST.values()} == set(message_types.TYPES)
     assert {path.stem for path in VECTORS.glob("*.bin")} == set(MANIFEST)
 
 
@@ -65,25 +65,31 @@ def _said_keys(cell: str) -> set[str]:
 
 
 def test_the_specification_lists_just_the_messages_of_the_code():
-    said: dict[m.Channel, set[str]] = {channel: set() for channel in m.Channel}
+    said: dict[message_types.Channel, set[str]] = {
+        channel: set() for channel in message_types.Channel
+    }
     replies = set()
     for request, sockets, body, reply, reply_body in _table("| request (client"):
         name = request.strip("`")
-        for channel in m.Channel:
+        for channel in message_types.Channel:
             if channel.value in sockets:
                 said[channel].add(name)
-        assert _said_keys(body) == _keys(m.TYPES[name]), name
+        assert _said_keys(body) == _keys(message_types.TYPES[name]), name
         if reply != "none":
             replies.add(reply.strip("`"))
-            assert _said_keys(reply_body) == _keys(m.TYPES[reply.strip("`")]), reply
+            assert _said_keys(reply_body) == _keys(message_types.TYPES[reply.strip("`")]), reply
     unasked = {row[0].strip("`"): _said_keys(row[2]) for row in _table("| unasked")}
     assert said == {
-        channel: {name for name, cls in m.TYPES.items() if cls in m.REQUESTS[channel]}
-        for channel in m.Channel
+        channel: {
+            name
+            for name, cls in message_types.TYPES.items()
+            if cls in message_types.REQUESTS[channel]
+        }
+        for channel in message_types.Channel
     }
     assert unasked == {"event": _keys(m.Event), "preview": _keys(m.Preview)}
-    requests = said[m.Channel.CONTROL] | said[m.Channel.DATA]
-    assert requests | replies | set(unasked) | {"error"} == set(m.TYPES)
+    requests = said[message_types.Channel.CONTROL] | said[message_types.Channel.DATA]
+    assert requests | replies | set(unasked) | {"error"} == set(message_types.TYPES)
 
 
 def test_the_specification_says_the_limits_of_the_code():

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 import zmq
 
 from underpaint.wire.connection import Connection, remove_connection, write_connection
-from underpaint.wire.messages import Channel
+from underpaint.wire.message_types import Channel
 from underpaint.wire.security import Authenticator, KeyPair, new_keys, server_socket
 
 from ..common.shelf import Settler, Shelf, make_shelf

@@ -12,7 +12,8 @@ from underpaint.errors import UnderpaintError
 from underpaint.requests import Request
 from underpaint.wire import limits
 from underpaint.wire.envelope import Envelope
-from underpaint.wire.messages import Body, Channel
+from underpaint.wire.message_types import Channel
+from underpaint.wire.messages import Body
 
 from .supervisor import FromWorker, WorkerGone
 

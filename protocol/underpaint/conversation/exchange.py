@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from ..errors import ConnectionLost, ErrorCode, JobFailed
 from ..wire.envelope import Buffer
-from ..wire.messages import Body, Channel
+from ..wire.message_types import Channel
+from ..wire.messages import Body
 from .outstanding import Reply
 from .session import Session
 

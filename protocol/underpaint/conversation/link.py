@@ -14,7 +14,7 @@ from zmq.utils.monitor import recv_monitor_message
 from ..errors import ConnectionLost, ErrorCode, ProtocolError, UnderpaintError
 from ..wire.connection import Connection
 from ..wire.envelope import Bytes, Envelope
-from ..wire.messages import Channel
+from ..wire.message_types import Channel
 from ..wire.security import client_socket, receive, send_frames
 
 _REFUSED = (

@@ -10,7 +10,8 @@ from queue import Empty, SimpleQueue
 
 from ..errors import UnderpaintError, error_from_dict
 from ..wire.envelope import Buffer, Bytes
-from ..wire.messages import Body, Channel, Error
+from ..wire.message_types import Channel
+from ..wire.messages import Body, Error
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from ..version import VERSION
 from ..wire import limits, shared
 from ..wire.connection import Connection
 from ..wire.envelope import Buffer, Envelope, encode, new_id
-from ..wire.messages import Body, Channel, Error, Hello, HelloOk, Ping, Pong, message, parse
+from ..wire.message_types import Channel, message, parse
+from ..wire.messages import Body, Error, Hello, HelloOk, Ping, Pong
 from .link import Link
 from .outstanding import Asked, Outstanding, Reply
 

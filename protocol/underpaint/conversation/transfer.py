@@ -11,10 +11,10 @@ from ..errors import ErrorCode, JobFailed
 from ..events import ResultFile
 from ..wire import limits
 from ..wire.envelope import Buffer, array_buffer
+from ..wire.message_types import Channel
 from ..wire.messages import (
     BlobHave,
     BlobPut,
-    Channel,
     FileInfo,
     Missing,
     ResultAck,

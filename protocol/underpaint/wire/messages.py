@@ -1,19 +1,11 @@
-"""The messages: one frozen dataclass each, and who may say which on what socket.
-
-SPEC.md has the same table for readers; a test holds the two equal.
-"""
+"""The messages: a frozen dataclass each; `message_types` says who may say which on what socket."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Annotated
 
-from ..errors import ErrorCode, ProtocolError, UnderpaintError
 from . import limits
-from .codec import dump, load
-from .envelope import Buffer, Envelope, new_id
 from .records import CancelMode as CancelMode
 from .records import Count as Count
 from .records import FileInfo as FileInfo
@@ -281,89 +273,3 @@ Body = (
     | StatusOk | LogTail | Log | Shutdown | Bye | BlobHave | Missing | BlobPut | BlobOk
     | ResultManifest | Results | ResultFetch | ResultPart | ResultAck | AckOk | Error
 )  # fmt: skip
-
-TYPES: Mapping[str, type[Body]] = {
-    "hello": Hello,
-    "hello.ok": HelloOk,
-    "ping": Ping,
-    "pong": Pong,
-    "submit": Submit,
-    "accepted": Accepted,
-    "jobs.list": JobsList,
-    "jobs": Jobs,
-    "job.get": JobGet,
-    "job": JobOk,
-    "cancel": Cancel,
-    "cancel.ok": CancelOk,
-    "watch": Watch,
-    "snapshot": Snapshot,
-    "event": Event,
-    "preview.credit": PreviewCredit,
-    "preview": Preview,
-    "models.list": ModelsList,
-    "models": Models,
-    "status": Status,
-    "status.ok": StatusOk,
-    "log.tail": LogTail,
-    "log": Log,
-    "shutdown": Shutdown,
-    "bye": Bye,
-    "blob.have": BlobHave,
-    "missing": Missing,
-    "blob.put": BlobPut,
-    "blob.ok": BlobOk,
-    "result.manifest": ResultManifest,
-    "results": Results,
-    "result.fetch": ResultFetch,
-    "result.part": ResultPart,
-    "result.ack": ResultAck,
-    "result.ack.ok": AckOk,
-    "error": Error,
-}
-_NAMES: Mapping[type[Body], str] = {cls: name for name, cls in TYPES.items()}
-
-
-class Channel(StrEnum):
-    """The two sockets."""
-
-    CONTROL = "control"
-    DATA = "data"
-
-
-REQUESTS: Mapping[Channel, frozenset[type[Body]]] = {
-    Channel.CONTROL: frozenset(
-        {Hello, Ping, Submit, JobsList, JobGet, Cancel, Watch, PreviewCredit}
-        | {ModelsList, Status, LogTail, Shutdown}
-    ),
-    Channel.DATA: frozenset(
-        {Hello, Submit, BlobHave, BlobPut, ResultManifest, ResultFetch, ResultAck}
-    ),
-}
-"""What a client may say on each socket; anything else is answered `error` (unsupported)."""
-
-
-def type_name(body: Body) -> str:
-    """A message's type as it is said on the wire."""
-    return _NAMES[type(body)]
-
-
-def message(
-    body: Body, *, re: str | None = None, buffers: tuple[Buffer, ...] = (), id: str | None = None
-) -> Envelope:
-    """An envelope around a body. `re`: the id of the message that this one answers."""
-    return Envelope(type_name(body), id or new_id(), re, dump(body), buffers)
-
-
-def error_message(error: UnderpaintError, re: str | None = None) -> Envelope:
-    """The `error` message for an error."""
-    return message(Error(error.to_dict()), re=re)
-
-
-def parse(envelope: Envelope) -> Body:
-    """The typed body. Raises ProtocolError; its code is UNSUPPORTED for an unknown type."""
-    cls = TYPES.get(envelope.type)
-    if cls is None:
-        raise ProtocolError(
-            f"message type {envelope.type!r} is not known here", code=ErrorCode.UNSUPPORTED
-        )
-    return load(cls, envelope.body, envelope.type)

@@ -18,7 +18,7 @@ from zmq.utils import z85
 from . import limits
 from .connection import Connection
 from .envelope import Bytes, Envelope, decode, encode
-from .messages import Channel
+from .message_types import Channel
 
 ZAP_DOMAIN = b"underpaint"
 _ZAP_ENDPOINT = "inproc://zeromq.zap.01"

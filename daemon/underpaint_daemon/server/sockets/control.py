@@ -19,8 +19,8 @@ import zmq
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
 from underpaint.tree import plain_request
 from underpaint.wire.envelope import Buffer, Envelope, decode
+from underpaint.wire.message_types import REQUESTS, Channel, error_message, message, parse
 from underpaint.wire.messages import (
-    REQUESTS,
     Accepted,
     AckOk,
     Body,
@@ -28,7 +28,6 @@ from underpaint.wire.messages import (
     Cancel,
     CancelMode,
     CancelOk,
-    Channel,
     Event,
     Hello,
     JobGet,
@@ -52,9 +51,6 @@ from underpaint.wire.messages import (
     StatusOk,
     Submit,
     Watch,
-    error_message,
-    message,
-    parse,
 )
 from underpaint.wire.security import receive_frames
 

@@ -18,13 +18,12 @@ from underpaint.requests import Request
 from underpaint.tree import from_plain
 from underpaint.wire import limits
 from underpaint.wire.envelope import Envelope, decode, file_buffer
+from underpaint.wire.message_types import REQUESTS, Channel, error_message, message, parse
 from underpaint.wire.messages import (
-    REQUESTS,
     BlobHave,
     BlobOk,
     BlobPut,
     Body,
-    Channel,
     Hello,
     Log,
     LogTail,
@@ -35,9 +34,6 @@ from underpaint.wire.messages import (
     ResultManifest,
     ResultPart,
     Submit,
-    error_message,
-    message,
-    parse,
 )
 from underpaint.wire.security import receive_frames
 from underpaint_daemon.common.blobs import Blobs

@@ -9,7 +9,7 @@ import zmq
 
 from underpaint.errors import ProtocolError
 from underpaint.wire.envelope import Envelope
-from underpaint.wire.messages import error_message
+from underpaint.wire.message_types import error_message
 from underpaint.wire.security import send
 
 log = logging.getLogger("outbox")

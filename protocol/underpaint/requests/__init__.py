@@ -1,0 +1,46 @@
+"""The one request tree: everything about a job, as frozen data.
+
+Panel, Python and command line build these same trees; a request and its seed reproduce its
+result. Arrays are `BufferRef`s into a `Buffers` that travels beside the request.
+"""
+
+from __future__ import annotations
+
+from .images import ImageRequest, InpaintRequest, TileAxes
+from .painting import STARTER_MODEL, Lora, Pattern, Pbr, Prompt, Sampler, Sampling, Spacing
+from .textures import MeshRef, Method, Mirror, ObjectPrompt, TextureRequest, TileImages
+from .views import Control, ControlKind, Reference, ReferenceRole, View
+
+__all__ = [
+    "REQUEST_KINDS",
+    "STARTER_MODEL",
+    "Control",
+    "ControlKind",
+    "ImageRequest",
+    "InpaintRequest",
+    "Lora",
+    "MeshRef",
+    "Method",
+    "Mirror",
+    "ObjectPrompt",
+    "Pattern",
+    "Pbr",
+    "Prompt",
+    "Reference",
+    "ReferenceRole",
+    "Request",
+    "Sampler",
+    "Sampling",
+    "Spacing",
+    "TextureRequest",
+    "TileAxes",
+    "TileImages",
+    "View",
+]
+
+Request = ImageRequest | InpaintRequest | TextureRequest
+REQUEST_KINDS: dict[str, type[ImageRequest] | type[InpaintRequest] | type[TextureRequest]] = {
+    "image": ImageRequest,
+    "inpaint": InpaintRequest,
+    "texture": TextureRequest,
+}

@@ -1,0 +1,75 @@
+"""Requests for pictures: of a view, of nothing but words, or of a masked spot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..buffers import BufferRef
+from .painting import STARTER_MODEL, Lora, Pattern, Pbr, Prompt, Sampling
+from .views import Control, Reference, View
+
+
+class TileAxes(StrEnum):
+    """Along which axes an image is to repeat without a seam: x is left to right."""
+
+    OFF = "off"
+    X = "x"
+    Y = "y"
+    XY = "xy"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
+
+    `width`, `height`: pixels, 64 and above, multiples of 8 along axes that `tile` repeats; None: as
+    many as the model was made for, in the proportions of the view or of `init`. `controls`: None
+    is what the model wants for a view; an empty tuple is none. `strength`: denoising strength of
+    image-to-image,
+    0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
+    `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
+    a ball comes with it. `pbr`: the material's maps as well.
+    """
+
+    prompt: Prompt
+    model: str = STARTER_MODEL
+    width: int | None = None
+    height: int | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    batch: int = 1
+    view: View | None = None
+    controls: tuple[Control, ...] | None = None
+    pattern: Pattern = field(default_factory=Pattern)
+    init: BufferRef | None = None
+    strength: float = 0.6
+    loras: tuple[Lora, ...] = ()
+    references: tuple[Reference, ...] = ()
+    tile: TileAxes = TileAxes.OFF
+    pbr: Pbr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InpaintRequest:
+    """Repaint the masked spot of `image`; every pixel whose mask is 0 comes back unchanged.
+
+    `mask`: 255 = repaint, 0 = keep, between = blend. `feather`: pixels over which the new paint
+    fades in, inside the mask. `padding`: None works on the whole image; a number crops to the
+    mask plus so many pixels and works there at full resolution. `controls`: None is what the
+    model wants for a view.
+    """
+
+    prompt: Prompt
+    image: BufferRef
+    mask: BufferRef
+    model: str = STARTER_MODEL
+    sampling: Sampling = field(default_factory=Sampling)
+    batch: int = 1
+    view: View | None = None
+    controls: tuple[Control, ...] | None = None
+    pattern: Pattern = field(default_factory=Pattern)
+    strength: float = 1.0
+    feather: int = 4
+    padding: int | None = None
+    loras: tuple[Lora, ...] = ()
+    references: tuple[Reference, ...] = ()

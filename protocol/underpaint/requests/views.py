@@ -1,0 +1,93 @@
+"""What a request shows the model beside words: views of the scene, ControlNets, references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..buffers import BufferRef
+from ..cameras import Camera
+
+
+class ControlKind(StrEnum):
+    """What a ControlNet is conditioned on.
+
+    Depth, normals and object ids come exact from the scene, and the guide (where on its surface
+    each pixel lies, see `Pattern`) follows from them; lines are drawn from its form where depth or
+    normals are known, else found in its colours. A pose and straight lines (mlsd) are given as an
+    image; tile and inpaint take the picture itself.
+    """
+
+    DEPTH = "depth"
+    NORMAL = "normal"
+    CANNY = "canny"
+    LINEART = "lineart"
+    SOFTEDGE = "softedge"
+    SCRIBBLE = "scribble"
+    SEGMENT = "segment"
+    TILE = "tile"
+    INPAINT = "inpaint"
+    OPENPOSE = "openpose"
+    MLSD = "mlsd"
+    SHUFFLE = "shuffle"
+    GUIDE = "guide"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A captured view: a camera and buffers of the evaluated scene (conventions: `Kind`)."""
+
+    camera: Camera
+    depth: BufferRef | None = None
+    normal: BufferRef | None = None
+    color: BufferRef | None = None
+    object_id: BufferRef | None = None
+    position: BufferRef | None = None
+    uv: BufferRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One ControlNet (or T2I-Adapter).
+
+    `scale`: conditioning scale, 0–2. `start`, `end`: the part of the denoising steps in which it
+    acts, 0–1. `image`: the control image (colour) when it does not come from the view.
+    `model`: its folder or .safetensors file (a full path), or the name of one among the models;
+    None takes the model's own. `convention`: how it reads normals (opengl, bae, midas, directx),
+    depth (inverse, linear) or holes (minus_one, black); None finds out. `depth_range`: metres from
+    white to black, the same for a series of pictures; None looks at this one.
+    """
+
+    kind: ControlKind
+    scale: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    image: BufferRef | None = None
+    model: str | None = None
+    convention: str | None = None
+    depth_range: tuple[float, float] | None = None
+
+
+class ReferenceRole(StrEnum):
+    """What a reference picture is there for."""
+
+    STYLE = "style"
+    SUBJECT = "subject"
+    DEPTH = "depth"
+    NORMAL = "normal"
+    COLOR = "color"
+    SKETCH = "sketch"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture that the model reads beside the words, in the order of the request.
+
+    Models that edit read several, of any role; Stable Diffusion 1.5 and XL read one of style or
+    subject through an IP-Adapter, by `scale` (0–1; the others take a picture whole). `image`: None
+    takes depth, normal and color from the view.
+    """
+
+    role: ReferenceRole = ReferenceRole.STYLE
+    image: BufferRef | None = None
+    scale: float = 0.6
