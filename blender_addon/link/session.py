@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from underpaint.buffers import Buffers
 from underpaint.client import Client, connect
-from underpaint.conversation.session import ClientState
+from underpaint.conversation.state import ClientState
 from underpaint.errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
 from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
 from underpaint.job import Job

@@ -12,7 +12,7 @@ with underpaint.connect() as up:
 from .buffers import BufferRef, Buffers, Kind
 from .cameras import Camera, look_at, orthographic, perspective, project, unproject
 from .client import Client, connect
-from .conversation.session import ClientState
+from .conversation.state import ClientState
 from .errors import (
     ConnectionLost,
     ErrorCode,

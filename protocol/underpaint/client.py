@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,25 +9,22 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
 
-from .buffers import BufferRef, Buffers
+from .buffers import Buffers
 from .conversation.exchange import (
-    ANSWER_S,
-    SLOWEST_BYTES_S,
     START_S,
     Exchange,
-    expect,
-    raise_refusal,
 )
 from .conversation.feed import Feed
+from .conversation.later import run_later
 from .conversation.outstanding import Reply
-from .conversation.session import ClientState, Session
+from .conversation.session import Session
+from .conversation.state import ClientState
 from .conversation.transfer import Transfer
 from .errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
-from .events import JobEvent, Preview, ResultFile
+from .events import JobEvent, ResultFile
 from .job import Job
 from .paths import Paths, user_paths
 from .requests import Request
-from .tree import buffer_refs, to_plain
 from .wire import limits
 from .wire import messages as m
 from .wire.envelope import new_id
@@ -143,7 +139,7 @@ class Client:
         else:
             feed = self._jobs[job.id][1]
             handed = self.later(lambda: self._hand_over(job, request, arrays))
-            handed.add_done_callback(lambda future: _fail_feed(feed, future))
+            handed.add_done_callback(feed.fail_with)
         return job
 
     def job(self, job_id: str, *, previews: bool = False) -> Job:
@@ -221,20 +217,7 @@ class Client:
         The future gets its UnderpaintError or OSError. What else it raises is a bug: that goes to
         the thread's excepthook, and the future gets INTERNAL.
         """
-        future: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(call())
-            except (UnderpaintError, OSError) as error:
-                future.set_exception(error)
-            finally:
-                if not future.done():
-                    why = f"{getattr(call, '__name__', call)}: {sys.exc_info()[1]!r}"
-                    future.set_exception(UnderpaintError(ErrorCode.INTERNAL, why))
-
-        threading.Thread(target=run, name="underpaint-later", daemon=True).start()
-        return future
+        return run_later(call)
 
     # ---- for Job and Session ---------------------------------------------------------------
 
@@ -265,7 +248,7 @@ class Client:
         if isinstance(body, (m.Event, m.Preview)):
             _job, feed = self._jobs.get(body.job, (None, None))
             if feed is not None:
-                _deliver(feed, reply)
+                feed.received(reply)
 
     def needs_daemon(self) -> bool:
         """Session: whether a followed job has not ended."""
@@ -286,30 +269,11 @@ class Client:
             return self._jobs[job_id][0]
 
     def _hand_over(self, job: Job, request: Request, buffers: Buffers) -> None:
-        submit = m.Submit(job.id, to_plain(request))
-        refs = buffer_refs(request)
-        accepted = self._exchange.persist(lambda: self._offer(submit, refs, buffers))
+        accepted = self._transfer.submit(job.id, request, buffers)
         self._started(job, accepted.info)
         entry = self._jobs.get(job.id)
         if entry is not None and not job.ended:
             self._watch(*entry)
-
-    def _offer(self, submit: m.Submit, refs: tuple[BufferRef, ...], buffers: Buffers) -> m.Accepted:
-        """Send what the daemon lacks, then the request. Sending it twice does no harm."""
-        sent, last = self._transfer.put(refs, buffers)
-        channel = Channel.DATA if last else Channel.CONTROL
-        try:
-            reply = self._exchange.once(channel, submit, last, _upload_timeout(refs))
-        except RequestError as error:
-            if error.code is not ErrorCode.MISSING_BLOBS:
-                raise
-            raise_refusal(sent)
-            # The daemon has let go of a buffer that it had before: send all of them.
-            if not self._transfer.forget_known():
-                raise
-            return self._offer(submit, refs, buffers)
-        self._transfer.know(refs)
-        return expect(m.Accepted, reply)
 
     def _started(self, job: Job, info: JobInfo) -> None:
         entry = self._jobs.get(job.id)
@@ -329,21 +293,3 @@ class Client:
         self._session.post(Channel.CONTROL, m.Watch(job.id)).add_done_callback(answered)
         if job.wants_preview:
             self.grant_preview(job.id)
-
-
-def _upload_timeout(refs: tuple[BufferRef, ...]) -> float:
-    return ANSWER_S + sum(ref.nbytes for ref in refs) / SLOWEST_BYTES_S
-
-
-def _deliver(feed: Feed, reply: Reply) -> None:
-    body = reply.body
-    if isinstance(body, m.Event):
-        feed.apply_event(body)
-    elif isinstance(body, m.Preview) and reply.buffers and reply.buffers[0].info.dtype == "uint8":
-        image = reply.buffers[0].array()
-        feed.apply_preview(Preview(body.job, body.step, body.total, image, body.index))
-
-
-def _fail_feed(feed: Feed, future: Future[None]) -> None:
-    if isinstance(error := future.exception(), UnderpaintError):
-        feed.fail(error)

@@ -10,7 +10,7 @@ from proxy import between
 from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.conversation.session import ClientState
+from underpaint.conversation.state import ClientState
 from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.events import Done, Progress
 from underpaint.requests import ImageRequest, Prompt, Sampling

@@ -8,11 +8,15 @@ listener that never looks costs nothing.
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
 
 from ..errors import ErrorCode, JobFailed, UnderpaintError, error_from_dict
 from ..events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
+from ..wire.envelope import Buffer
 from ..wire.messages import Event, JobInfo, JobState, ProgressInfo
+from ..wire.messages import Preview as PreviewSaid
+from .outstanding import Reply
 
 
 class Feed:
@@ -91,11 +95,25 @@ class Feed:
             if event.state and event.state is not old.state:
                 self._put_state(self._info)
 
+    def received(self, reply: Reply) -> None:
+        """Take in what the daemon said of this job: an event or a preview."""
+        body = reply.body
+        if isinstance(body, Event):
+            self.apply_event(body)
+        elif isinstance(body, PreviewSaid) and _is_picture(reply.buffers):
+            image = reply.buffers[0].array()
+            self.apply_preview(Preview(body.job, body.step, body.total, image, body.index))
+
     def apply_preview(self, preview: Preview) -> None:
         """Take in a preview; it replaces one that still waits."""
         with self._changed:
             if not self._ended:
                 self._put(preview)
+
+    def fail_with(self, future: Future[None]) -> None:
+        """End the feed if what was to submit its job failed."""
+        if isinstance(error := future.exception(), UnderpaintError):
+            self.fail(error)
 
     def fail(self, error: UnderpaintError) -> None:
         """End the feed: the daemon does not have this job, or never got it."""
@@ -131,6 +149,10 @@ class Feed:
         self._inbox = [e for e in self._inbox if not _replaces(event, e)]
         self._inbox.append(event)
         self._changed.notify_all()
+
+
+def _is_picture(buffers: tuple[Buffer, ...]) -> bool:
+    return bool(buffers) and buffers[0].info.dtype == "uint8"
 
 
 def _replaces(new: JobEvent, old: JobEvent) -> bool:

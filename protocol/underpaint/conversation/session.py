@@ -7,14 +7,10 @@ Callers hand over messages and get futures; nothing but this thread touches a Ze
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 import time
 from concurrent.futures import Future
-from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
 
 import zmq
 
@@ -29,6 +25,8 @@ from ..wire.message_types import Channel, message, parse
 from ..wire.messages import Body, Error, Hello, HelloOk, Ping, Pong
 from .link import Link
 from .outstanding import Asked, Outstanding, Reply
+from .state import ClientState, Listener
+from .waker import Waker
 
 PING_S = 1.0
 DEGRADED_S = 3.0
@@ -38,35 +36,6 @@ TICK_S = 0.25
 MAX_RESTARTS = 3
 FAREWELL_MS = 200
 """What was just said, such as an acknowledgement, may take so long to leave at close."""
-
-
-class ClientState(StrEnum):
-    """How the client stands with the daemon; what a user interface shows."""
-
-    ABSENT = "absent"
-    STARTING = "starting"
-    HANDSHAKING = "handshaking"
-    READY = "ready"
-    DEGRADED = "degraded"
-    LOST = "lost"
-    CLOSED = "closed"
-
-    @property
-    def reachable(self) -> bool:
-        return self in (ClientState.READY, ClientState.DEGRADED)
-
-
-class Listener(Protocol):
-    """Who hears what the daemon says unasked. Called in the I/O thread; must not block."""
-
-    def connected(self) -> None:
-        """A daemon said hello: perhaps another one, so watches must be asked for anew."""
-
-    def received(self, reply: Reply) -> None:
-        """An event or a preview arrived."""
-
-    def needs_daemon(self) -> bool:
-        """Whether work waits that is worth starting a crashed daemon again for."""
 
 
 class Session:
@@ -91,9 +60,7 @@ class Session:
         self._link: Link | None = None
         self._next_try = self._heard = self._pinged = 0.0
         self._closing = threading.Event()
-        self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
-        self._waker.setblocking(False)
+        self._waker = Waker()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
         self._thread = threading.Thread(target=self._run, name="underpaint-client", daemon=True)
 
@@ -149,14 +116,14 @@ class Session:
             asked.settle(_closed())
         else:
             self._outstanding.put(asked)
-            self._wake()
+            self._waker.wake()
         return asked.future
 
     def want_daemon(self) -> None:
         """Start the daemon if it is not there and this client may."""
         if self._may_start and not self._state.reachable:
             self._start_wanted, self._hopeless = True, False
-            self._wake()
+            self._waker.wake()
 
     def wait_ready(self, timeout: float) -> bool:
         """Wait until the daemon can be talked to. False when it cannot, see `why`."""
@@ -167,14 +134,9 @@ class Session:
     def close(self) -> None:
         """End the thread and drop the sockets. What waits fails."""
         self._closing.set()
-        self._wake()
+        self._waker.wake()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=5.0)
-
-    def _wake(self) -> None:
-        # A full pipe wakes the thread just as well, and a closed one needs no waking.
-        with contextlib.suppress(OSError):
-            self._waker.send(b"\0")
 
     # ---- in the I/O thread -----------------------------------------------------------------
 
@@ -191,7 +153,6 @@ class Session:
             self._set_state(ClientState.CLOSED, hopeless=True)
             self._outstanding.fail(_closed(), only_sent=False)
             self._context.term()
-            self._woken.close()
             self._waker.close()
 
     def _advance(self, now: float) -> None:
@@ -281,13 +242,11 @@ class Session:
 
     def _wait(self) -> None:
         poller = zmq.Poller()
-        poller.register(self._woken, zmq.POLLIN)
+        self._waker.register(poller)
         if self._link is not None:
             self._link.register(poller)
         poller.poll(int(TICK_S * 1000))
-        with contextlib.suppress(BlockingIOError):
-            while self._woken.recv(4096):
-                pass
+        self._waker.clear()
 
     def _send_posted(self) -> None:
         if self._link is not None and not self._hellos:

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 
 from ..buffers import BufferRef, Buffers
-from ..errors import ErrorCode, JobFailed
+from ..errors import ErrorCode, JobFailed, RequestError
 from ..events import ResultFile
+from ..requests import Request
+from ..tree import buffer_refs, to_plain
 from ..wire import limits
 from ..wire.envelope import Buffer, array_buffer
 from ..wire.message_types import Channel
 from ..wire.messages import (
+    Accepted,
     BlobHave,
     BlobPut,
     FileInfo,
@@ -22,9 +25,10 @@ from ..wire.messages import (
     ResultManifest,
     ResultPart,
     Results,
+    Submit,
 )
 from ..wire.shared import read_result, write_buffers
-from .exchange import Exchange, expect
+from .exchange import ANSWER_S, SLOWEST_BYTES_S, Exchange, expect, raise_refusal
 from .outstanding import Reply
 
 _ASK_FIRST_ABOVE = 64 * limits.KIB
@@ -43,7 +47,7 @@ class Transfer:
         self._known: frozenset[str] = frozenset()
         self._shared: frozenset[str] = frozenset()
 
-    def know(self, refs: Iterable[BufferRef]) -> None:
+    def _know(self, refs: Iterable[BufferRef]) -> None:
         """The daemon has stored these."""
         self._known |= {ref.sha256 for ref in refs}
 
@@ -52,7 +56,33 @@ class Transfer:
         assumed, self._known = bool(self._known), frozenset()
         return assumed
 
-    def put(
+    def submit(self, job: str, request: Request, buffers: Buffers) -> Accepted:
+        """Send what the daemon lacks, then the request; again when the daemon went away meanwhile.
+
+        Raises RequestError, ConnectionLost.
+        """
+        submit, refs = Submit(job, to_plain(request)), buffer_refs(request)
+        return self._exchange.persist(lambda: self._offer(submit, refs, buffers))
+
+    def _offer(self, submit: Submit, refs: tuple[BufferRef, ...], buffers: Buffers) -> Accepted:
+        """Sending it twice does no harm."""
+        sent, last = self._put(refs, buffers)
+        channel = Channel.DATA if last else Channel.CONTROL
+        timeout = ANSWER_S + sum(ref.nbytes for ref in refs) / SLOWEST_BYTES_S
+        try:
+            reply = self._exchange.once(channel, submit, last, timeout)
+        except RequestError as error:
+            if error.code is not ErrorCode.MISSING_BLOBS:
+                raise
+            raise_refusal(sent)
+            # The daemon has let go of a buffer that it had before: send all of them.
+            if not self.forget_known():
+                raise
+            return self._offer(submit, refs, buffers)
+        self._know(refs)
+        return expect(Accepted, reply)
+
+    def _put(
         self, refs: Iterable[BufferRef], buffers: Buffers
     ) -> tuple[list[Future[Reply]], tuple[Buffer, ...]]:
         """Send what the daemon lacks, save the last messageful, which is returned.
