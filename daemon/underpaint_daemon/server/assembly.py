@@ -23,10 +23,11 @@ from .jobs.engine import Engine
 from .jobs.results import Folders
 from .jobs.store import Store, checkpoint
 from .lifecycle import Identity, authorised_keys, check_bind, lock_folder, new_identity
-from .sockets.control import ControlThread, Peers
+from .sockets.control import ControlThread
 from .sockets.data import DataThread
 from .sockets.mailbox import Mailbox
 from .sockets.outbox import Outbox
+from .sockets.peers import Peers
 from .supervisor import Supervisor
 from .thread_messages import Stop, ToControl, ToData
 

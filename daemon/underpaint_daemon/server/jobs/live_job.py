@@ -13,7 +13,7 @@ from underpaint.wire.messages import JobInfo, Preview, ProgressInfo
 from underpaint_daemon.common.pipe import Message
 
 from .progress import Eta, Throttle
-from .store import Job
+from .rows import JobRow
 
 MAX_CREDIT = 16
 _LIVES = 32
@@ -40,7 +40,7 @@ class Slot:
 
 
 @dataclass(slots=True)
-class Track:
+class LiveJob:
     """The live side of one unfinished job.
 
     `kill_at`: monotonic time when a hard cancel kills. `unverified`: its buffers are still being
@@ -111,13 +111,13 @@ class Track:
         self.seen.pop(session, None)
 
 
-def describe(job: Job, track: Track | None, seq: int, position: int | None) -> JobInfo:
-    """A job as clients see it; `seq` is used when there is no track."""
+def describe(job: JobRow, live: LiveJob | None, seq: int, position: int | None) -> JobInfo:
+    """A job as clients see it; `seq` is used when it has ended."""
     info = JobInfo(
         job=job.id,
         kind=job.kind,
         state=job.state,
-        seq=seq if track is None else track.seq,
+        seq=seq if live is None else live.seq,
         created=job.created,
         updated=job.updated,
         title=job.title,
@@ -125,4 +125,4 @@ def describe(job: Job, track: Track | None, seq: int, position: int | None) -> J
         warnings=job.warnings,
         error=None if job.error is None else dict(job.error),
     )
-    return info if track is None else replace(info, progress=track.progress)
+    return info if live is None else replace(info, progress=live.progress)

@@ -14,13 +14,13 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.wire.messages import FileInfo, JobState
 
+from .rows import JobRow, file_row, job_row, unreadable
 from .schema import COLUMNS, count_start, open_table
 
 log = logging.getLogger("store")
@@ -30,29 +30,6 @@ _TEXTS = ("id", "digest", "kind", "title", "request")
 _AS_TEXT = "CASE typeof({0}) WHEN 'text' THEN {0} ELSE '' || number END"
 _BUSY_MS = 10
 _TERMINAL = tuple(state.value for state in JobState if state.terminal)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A row. `request`: canonical JSON. `attempts`: how often it was started. `removed`: its
-    files were removed to make room."""
-
-    number: int
-    id: str
-    digest: str
-    kind: str
-    title: str
-    request: str
-    state: JobState
-    attempts: int
-    created: float
-    updated: float
-    error: Mapping[str, Any] | None = None
-    warnings: tuple[str, ...] = ()
-    files: tuple[FileInfo, ...] = field(default=())
-    nbytes: int = 0
-    acked: bool = False
-    removed: bool = False
 
 
 class Store:
@@ -72,7 +49,7 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def add(self, id: str, digest: str, kind: str, title: str, request: str) -> Job:
+    def add(self, id: str, digest: str, kind: str, title: str, request: str) -> JobRow:
         """A new queued job. The id must not be there yet."""
         now = time.time()
         with _disk():
@@ -83,48 +60,48 @@ class Store:
             )
         return self.require(id)
 
-    def get(self, id: str) -> Job | None:
+    def get(self, id: str) -> JobRow | None:
         """The job of this id, or None."""
         return self._one("WHERE id = ?", (id,))
 
-    def require(self, id: str) -> Job:
+    def require(self, id: str) -> JobRow:
         """The job of this id. Raises RequestError(JOB_UNKNOWN)."""
         job = self.get(id)
         if job is None:
             raise RequestError(ErrorCode.JOB_UNKNOWN, f"there is no job {id}")
         return job
 
-    def next_queued(self) -> Job | None:
+    def next_queued(self) -> JobRow | None:
         """The queued job that was submitted first."""
         return self._one("WHERE state = 'queued' ORDER BY number LIMIT 1")
 
-    def unfinished(self) -> list[Job]:
+    def unfinished(self) -> list[JobRow]:
         """Every job that is not terminal, in the order of submission."""
         marks = ",".join("?" * len(_TERMINAL))
         return self._many(f"WHERE state NOT IN ({marks}) ORDER BY number", _TERMINAL)
 
-    def newest(self, limit: int, before: float | None) -> list[Job]:
+    def newest(self, limit: int, before: float | None) -> list[JobRow]:
         """Newest first; with `before`, only jobs created before that Unix time."""
         if before is None:
             return self._many("ORDER BY number DESC LIMIT ?", (limit,))
         return self._many("WHERE created < ? ORDER BY number DESC LIMIT ?", (before, limit))
 
-    def queued_before(self, job: Job) -> int:
+    def queued_before(self, job: JobRow) -> int:
         """How many queued jobs come before this one."""
         return self._count("WHERE state = 'queued' AND number < ?", (job.number,))
 
     def queued(self) -> int:
         return self._count("WHERE state = 'queued'")
 
-    def start(self, id: str) -> Job:
+    def start(self, id: str) -> JobRow:
         """queued → starting; counts the attempt."""
         return self._update(id, "state = ?, attempts = attempts + 1", (JobState.STARTING.value,))
 
-    def advance(self, id: str, state: JobState) -> Job:
+    def advance(self, id: str, state: JobState) -> JobRow:
         """To another state that is not terminal."""
         return self._update(id, "state = ?", (state.value,))
 
-    def requeue(self, id: str, *, count_attempt: bool = True) -> Job:
+    def requeue(self, id: str, *, count_attempt: bool = True) -> JobRow:
         """Back into the queue at its old place. Without `count_attempt` the attempt that was
         under way is forgotten: it was interrupted on purpose."""
         back = 0 if count_attempt else 1
@@ -132,23 +109,23 @@ class Store:
             id, "state = ?, attempts = max(0, attempts - ?)", (JobState.QUEUED.value, back)
         )
 
-    def warn(self, id: str, warnings: Sequence[str]) -> Job:
+    def warn(self, id: str, warnings: Sequence[str]) -> JobRow:
         return self._update(id, "warnings = ?", (json.dumps(list(warnings)),))
 
-    def finish_done(self, id: str, files: Sequence[FileInfo]) -> Job:
+    def finish_done(self, id: str, files: Sequence[FileInfo]) -> JobRow:
         """→ done, with its files."""
-        packed = json.dumps([_file_row(file) for file in files])
+        packed = json.dumps([file_row(file) for file in files])
         nbytes = sum(file.nbytes for file in files)
         sets = "state = ?, files = ?, nbytes = ?, error = NULL"
         return self._update(id, sets, (JobState.DONE.value, packed, nbytes))
 
-    def finish_failed(self, id: str, error: Mapping[str, Any]) -> Job:
+    def finish_failed(self, id: str, error: Mapping[str, Any]) -> JobRow:
         """→ failed, with `UnderpaintError.to_dict()`."""
         return self._update(
             id, "state = ?, error = ?", (JobState.FAILED.value, json.dumps(dict(error)))
         )
 
-    def finish_cancelled(self, id: str) -> Job:
+    def finish_cancelled(self, id: str) -> JobRow:
         """→ cancelled."""
         return self._update(id, "state = ?", (JobState.CANCELLED.value,))
 
@@ -196,7 +173,7 @@ class Store:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM jobs").fetchall()  # noqa: S608
         for row in rows:
             try:
-                _job(row)
+                job_row(row)
             except (ValueError, TypeError, AttributeError) as error:
                 log.warning("job %s cannot be read: %s", row[1], error)
                 self._replace_by_failure(row[0], unreadable(error))
@@ -212,7 +189,7 @@ class Store:
                 (now, now, json.dumps(error.to_dict()), number),
             )
 
-    def _update(self, id: str, sets: str, values: tuple[Any, ...]) -> Job:
+    def _update(self, id: str, sets: str, values: tuple[Any, ...]) -> JobRow:
         # Terminal states are never left, whoever asks: the row just does not match.
         with _disk():
             self._db.execute(
@@ -222,27 +199,18 @@ class Store:
             )
         return self.require(id)
 
-    def _one(self, where: str, values: tuple[Any, ...] = ()) -> Job | None:
+    def _one(self, where: str, values: tuple[Any, ...] = ()) -> JobRow | None:
         found = self._many(where, values)
         return found[0] if found else None
 
-    def _many(self, where: str, values: tuple[Any, ...] = ()) -> list[Job]:
+    def _many(self, where: str, values: tuple[Any, ...] = ()) -> list[JobRow]:
         query = f"SELECT {_COLUMNS} FROM jobs {where}"  # noqa: S608 - constants of this file
-        return [_job(row) for row in self._db.execute(query, values)]
+        return [job_row(row) for row in self._db.execute(query, values)]
 
     def _count(self, where: str, values: tuple[Any, ...] = ()) -> int:
         query = f"SELECT count(*) FROM jobs {where}"  # noqa: S608 - constants of this file
         (count,) = self._db.execute(query, values).fetchone()
         return int(count)
-
-
-def unreadable(error: Exception) -> RequestError:
-    """The end of a job whose row or request this release cannot read."""
-    return RequestError(
-        ErrorCode.BAD_REQUEST,
-        f"another release of Underpaint queued this job, and this one cannot read it: {error}",
-        hint="Submit it again with this release.",
-    )
 
 
 def checkpoint(path: Path) -> None:
@@ -264,43 +232,3 @@ def _disk() -> Iterator[None]:
                 hint="Close what has it open (a backup, a table viewer), then try again.",
             ) from error
         raise RequestError(ErrorCode.DISK_FULL, f"the job table cannot grow: {error}") from error
-
-
-def _job(row: tuple[Any, ...]) -> Job:
-    """Raises ValueError, TypeError or AttributeError for a row that is not ours."""
-    number, id, digest, kind, title, request, state, attempts, created, updated = row[:10]
-    error, warnings, files, nbytes, acked, removed = row[10:]
-    return Job(
-        number=number,
-        id=_text(id),
-        digest=_text(digest),
-        kind=_text(kind),
-        title=_text(title),
-        request=_text(request),
-        state=JobState(state),
-        attempts=int(attempts),
-        created=float(created),
-        updated=float(updated),
-        error=json.loads(error) if error else None,
-        warnings=tuple(json.loads(warnings)),
-        files=tuple(FileInfo(**file) for file in json.loads(files)),
-        nbytes=int(nbytes),
-        acked=bool(acked),
-        removed=bool(removed),
-    )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is no text")
-    return value
-
-
-def _file_row(file: FileInfo) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "media": file.media,
-        "nbytes": file.nbytes,
-        "sha256": file.sha256,
-        "facts": file.facts,
-    }

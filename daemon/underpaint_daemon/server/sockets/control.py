@@ -9,46 +9,26 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import zmq
 
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
-from underpaint.tree import plain_request
-from underpaint.wire.envelope import Buffer, Envelope, decode
+from underpaint.wire.envelope import Envelope, decode
 from underpaint.wire.message_types import REQUESTS, Channel, error_message, message, parse
 from underpaint.wire.messages import (
     Accepted,
-    AckOk,
     Body,
     Bye,
-    Cancel,
-    CancelMode,
-    CancelOk,
-    Event,
     Hello,
-    JobGet,
-    JobOk,
-    Jobs,
-    JobsList,
-    JobState,
     LogTail,
     ModelsList,
-    Ping,
-    Pong,
-    Preview,
     PreviewCredit,
-    ResultAck,
-    ResultManifest,
-    Results,
     Shutdown,
     ShutdownWhen,
     Snapshot,
-    Status,
-    StatusOk,
     Submit,
     Watch,
 )
@@ -57,7 +37,6 @@ from underpaint.wire.security import receive_frames
 from ..boundary import guarded
 from ..config import Config
 from ..jobs.engine import Engine
-from ..jobs.results import unknown_result
 from ..jobs.store import Store
 from ..lifecycle import Identity
 from ..supervisor import FromWorker, Supervisor, WorkerGone
@@ -74,9 +53,9 @@ from ..thread_messages import (
     ToData,
     Verified,
 )
+from .answers import Answers
 from .mailbox import Mailbox
-from .outbox import Outbox
-from .sessions import Sessions
+from .peers import Peers
 from .versions import told_to
 
 log = logging.getLogger("control")
@@ -84,31 +63,6 @@ _NAME = "control"
 _TICK_MS = 100
 _RETRY_MS = 10
 _FOR_DATA_THREAD = (Submit, ModelsList, LogTail)
-
-
-class Peers:
-    """The engine's audience: finds the peers of a session on both sockets."""
-
-    def __init__(self, outbox: Outbox, data: Mailbox[ToData]) -> None:
-        self.outbox = outbox
-        self.sessions = Sessions()
-        self._data = data
-        self.ended_jobs = 0
-
-    def event(self, session: str, event: Event) -> None:
-        entry = self.sessions.get(session)
-        if entry is not None and entry.control is not None:
-            droppable = event.progress is not None
-            self.outbox.send(entry.control, message(event), droppable=droppable)
-
-    def preview(self, session: str, preview: Preview, buffer: Buffer) -> None:
-        entry = self.sessions.get(session)
-        if entry is not None and entry.data is not None:
-            self._data.put(Send(entry.data, message(preview, buffers=(buffer,))))
-
-    def ended(self, job: str) -> None:
-        self.ended_jobs += 1
-        self._data.put(Ended(job))
 
 
 class ControlThread:
@@ -136,7 +90,8 @@ class ControlThread:
         self._identity = identity
         self._inbox = inbox
         self._data = data
-        self._started_at = self._heard_at = time.monotonic()
+        self._answers = Answers(store, engine, supervisor, identity)
+        self._heard_at = time.monotonic()
         self._swept = -1
         self._stopping = False
 
@@ -231,7 +186,7 @@ class ControlThread:
         elif isinstance(body, _FOR_DATA_THREAD):
             self._data.put(Asked(route, replace(envelope, buffers=()), body))
         else:
-            self._reply(route, _HANDLERS[type(body)](self, body))
+            self._reply(route, self._answer_to(body))
 
     def _take(self, item: ToControl) -> None:
         match item:
@@ -248,7 +203,7 @@ class ControlThread:
             case Checked():
                 self._answering(item.route, lambda: self._accept(item))
             case Asked(route, _, body):
-                self._answering(route, lambda: _HANDLERS[type(body)](self, body))
+                self._answering(route, lambda: self._answer_to(body))
 
     def _answering(self, route: Route, handler: Callable[[], Body]) -> None:
         try:
@@ -278,37 +233,8 @@ class ControlThread:
             self._data.put(Ended(item.job))
         return Accepted(self._engine.info(job), duplicate)
 
-    def _ping(self, _body: Ping) -> Body:
-        return Pong(self._store.queued(), int(self._engine.running is not None))
-
-    def _jobs(self, body: JobsList) -> Body:
-        infos = (self._engine.info(job) for job in self._store.newest(body.limit, body.before))
-        return Jobs(tuple(replace(info, warnings=()) for info in infos))
-
-    def _job(self, body: JobGet) -> Body:
-        job = self._store.require(body.job)
-        return JobOk(self._engine.info(job), plain_request(job.request))
-
-    def _cancel(self, body: Cancel) -> Body:
-        state = self._engine.cancel(body.job, hard=body.mode is CancelMode.HARD)
-        return CancelOk(body.job, state)
-
-    def _status(self, _body: Status) -> Body:
-        worker = "absent" if self._supervisor.pid is None else "starting"
-        if self._supervisor.ready:
-            worker = "idle" if self._engine.running is None else "busy"
-        return StatusOk(
-            epoch=self._identity.epoch,
-            pid=self._identity.pid,
-            daemon_version=self._identity.version,
-            uptime_s=round(time.monotonic() - self._started_at, 3),
-            queued=self._store.queued(),
-            running=self._engine.running,
-            worker=worker,
-            worker_pid=self._supervisor.pid,
-            device=self._supervisor.device,
-            memory=self._supervisor.facts(),
-        )
+    def _answer_to(self, body: Body) -> Body:
+        return self._shutdown(body) if isinstance(body, Shutdown) else self._answers.to(body)
 
     def _shutdown(self, body: Shutdown) -> Body:
         log.info("shutdown asked for: %s", body.when)
@@ -316,26 +242,3 @@ class ControlThread:
         if body.when is ShutdownWhen.NOW:
             self._stopping = True
         return Bye()
-
-    def _manifest(self, body: ResultManifest) -> Body:
-        job = self._store.require(body.job)
-        if job.removed or job.state is not JobState.DONE:
-            why = "any more" if job.removed else f"yet: it is {job.state}"
-            raise unknown_result(job.id, f"files {why}")
-        return Results(job.id, job.files)
-
-    def _ack(self, body: ResultAck) -> Body:
-        self._store.acknowledge(body.job)
-        return AckOk(body.job)
-
-
-_HANDLERS: Mapping[type[Body], Callable[[ControlThread, Any], Body]] = {
-    Ping: ControlThread._ping,
-    JobsList: ControlThread._jobs,
-    JobGet: ControlThread._job,
-    Cancel: ControlThread._cancel,
-    Status: ControlThread._status,
-    Shutdown: ControlThread._shutdown,
-    ResultManifest: ControlThread._manifest,
-    ResultAck: ControlThread._ack,
-}

@@ -1,0 +1,85 @@
+"""The job that the worker is at: what the worker says of it while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from underpaint.wire.messages import JobState
+from underpaint_daemon.common.pipe import Message
+
+from ..supervisor import Supervisor
+from .commits import attempt
+from .live_job import LiveJob
+from .rows import JobRow
+from .store import Store
+from .watchers import LiveJobs
+
+
+class RunningJob:
+    """One attempt at a job, from its start to the worker's last word."""
+
+    def __init__(
+        self, job: JobRow, store: Store, live_jobs: LiveJobs, supervisor: Supervisor
+    ) -> None:
+        self.job = job
+        self.live: LiveJob = live_jobs.require(job.id)
+        self._store = store
+        self._live_jobs = live_jobs
+        self._supervisor = supervisor
+
+    def begin(self) -> None:
+        """Hand it to the worker."""
+        job = self.job
+        self._supervisor.send(
+            {"t": "run", "job": job.id, "attempt": job.attempts, "request": job.request}
+        )
+        self._live_jobs.tell(job.id, state=job.state)
+        self.ask_for_preview()
+
+    def take(self, message: Message) -> None:
+        """Take in what the worker says before its last word."""
+        _HANDLERS[message["t"]](self, message)
+
+    def tend(self, now: float) -> None:
+        """Tell progress that was held back and is due."""
+        if (held := self.live.throttle.due(now)) is not None:
+            self._live_jobs.tell(self.job.id, progress=held)
+
+    def ask_for_preview(self) -> None:
+        """Have the worker show what it paints, if somebody wants to see it."""
+        if self.live.wants_preview:
+            self._supervisor.send({"t": "credit", "job": self.job.id})
+
+    def _started(self, _message: Message) -> None:
+        self._advance(JobState.RUNNING)
+
+    def _progress(self, message: Message) -> None:
+        if message["phase"] == "saving":
+            self._advance(JobState.SAVING)
+        told = self.live.take_progress(message, time.monotonic())
+        if told is not None:
+            self._live_jobs.tell(self.job.id, progress=told)
+
+    def _preview(self, message: Message) -> None:
+        self.live.take_preview(message)
+        self._live_jobs.show_preview(self.job.id)
+        self.ask_for_preview()
+
+    def _warning(self, message: Message) -> None:
+        self._live_jobs.warn(self.job.id, str(message["text"]))
+
+    def _advance(self, state: JobState) -> None:
+        if self.job.state is state:
+            return
+        if attempt(lambda: self._store.advance(self.job.id, state)):
+            self.job = self._store.require(self.job.id)
+            self._live_jobs.tell(self.job.id, state=state)
+
+
+_HANDLERS: Mapping[str, Callable[[RunningJob, Message], None]] = {
+    "started": RunningJob._started,
+    "progress": RunningJob._progress,
+    "preview": RunningJob._preview,
+    "warning": RunningJob._warning,
+}
