@@ -30,7 +30,7 @@ from underpaint.requests import (
     TileImages,
     View,
 )
-from underpaint_daemon.common.validation import validate
+from underpaint_daemon.common.checks.validation import validate
 
 IDENTITY = tuple(np.eye(4).flatten().tolist())
 STORE = Buffers()

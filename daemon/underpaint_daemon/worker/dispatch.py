@@ -12,11 +12,11 @@ import torch
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, InpaintRequest, Request
 
+from ..common.checks.validation import validate
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.models import family_of
 from ..common.refusals import refuse_what_cannot_be
-from ..common.validation import validate
 from .materials.material import material_artifacts
 from .pipelines.controls.guided import with_pattern_size
 from .pipelines.image import run_image

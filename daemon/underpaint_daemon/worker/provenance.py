@@ -24,8 +24,8 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, InpaintRequest, Request, View
 from underpaint.tree import to_plain
 
+from ..common.checks.view_parts import EXACT_KINDS
 from ..common.job_contract import Artifact
-from ..common.validation import EXACT_KINDS
 
 Image8 = npt.NDArray[np.uint8]
 CHUNK = "underpaint"

@@ -25,8 +25,9 @@ from underpaint.requests import (
     TileAxes,
 )
 
+from ..checks.fields import MIN_SIDE
+from ..checks.view_parts import control_source
 from ..refusals import kinds_without_network
-from ..validation import MIN_SIDE, control_source
 from .model_defaults import Defaults, model_defaults
 from .wildcards import settled_words
 

@@ -37,9 +37,9 @@ from underpaint.wire.messages import (
 )
 from underpaint.wire.security import receive_frames
 from underpaint_daemon.common.blobs import Blobs
+from underpaint_daemon.common.checks.validation import validate
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.shelf import Shelf
-from underpaint_daemon.common.validation import validate
 
 from .. import logs
 from ..boundary import guarded

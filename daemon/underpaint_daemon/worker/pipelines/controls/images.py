@@ -12,8 +12,8 @@ import numpy.typing as npt
 from underpaint.buffers import BufferRef, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Control, ControlKind, Pattern, View
+from underpaint_daemon.common.checks.view_parts import EXACT_KINDS
 from underpaint_daemon.common.conventions import Convention
-from underpaint_daemon.common.validation import EXACT_KINDS
 
 from ..canvas import Canvas
 from .conditioning import normals_as, segments

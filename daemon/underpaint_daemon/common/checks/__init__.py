@@ -1,0 +1,1 @@
+"""Whether a request can be carried out as written; no torch."""
