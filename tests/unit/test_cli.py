@@ -199,4 +199,12 @@ def test_models_lists_them_unless_told_otherwise():
     from underpaint.cli.main import build_parser
 
     assert build_parser().parse_args(["models"]).what == "list"
-    assert build_parser().parse_args(["models", "samplers"]).what == "samplers"
+
+
+def test_models_samplers_says_of_each_what_it_is_good_for(capsys):
+    from underpaint.cli.main import main
+
+    assert main(["models", "samplers"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [sampler.value for sampler in Sampler]
+    assert all(len(line.split()) > 3 for line in lines)

@@ -8,7 +8,6 @@ import torch
 from conftest import Studio
 
 from underpaint.requests import Sampler
-from underpaint_daemon.common.models import describe_samplers
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler
 from underpaint_daemon.worker.pipelines.watch import predicted_original
 
@@ -77,11 +76,6 @@ def test_lcm_takes_more_steps_than_its_training_schedule() -> None:
     scheduler = make_scheduler(ZERO_SNR, Sampler.LCM, steps=80)
     scheduler.set_timesteps(80)
     assert len(scheduler.timesteps) == 80
-
-
-def test_every_sampler_is_described() -> None:
-    assert [row["name"] for row in describe_samplers()] == [s.value for s in Sampler]
-    assert all(row["about"] for row in describe_samplers())
 
 
 def test_the_latent_preview_is_fitted_once_and_remembered(studio: Studio) -> None:

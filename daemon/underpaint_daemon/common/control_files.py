@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
-from .models import check_network, read_json, weight_files
+from .model_files import check_network, read_json, weight_files
 from .single_files import SUFFIX, header
 
 ORIGINAL_PREFIX = "control_model."

@@ -2,29 +2,27 @@
 
 No torch: the server lists models with this. A model is a diffusers-format folder; beside the
 standard parts it may hold `controlnet_<kind>/`, `loras/*.safetensors` and `ip_adapter/`. A single
-safetensors file can be one, too (see `checkpoints`).
+safetensors file can be one, too (see `single_files`).
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import STARTER_MODEL, ControlKind, Sampler
+from underpaint.requests import STARTER_MODEL, ControlKind
 
 from . import single_files
 from .abilities import ABILITIES
+from .model_files import INDEX, broken, check_network, read_json
 from .places import extra_models
-from .recognition import family_of_pipeline, is_network, parts_of
+from .recognition import family_of_index, is_network, parts_of
 from .single_files import Checkpoint
 
-INDEX = "model_index.json"
 IP_ADAPTER = "ip_adapter"
 _CONTROL_PREFIX = "controlnet_"
 _SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
@@ -32,15 +30,6 @@ PARTS_OF_FAMILY = {
     "sd15": _SHARED_PARTS,
     "sdxl": (*_SHARED_PARTS, "text_encoder_2", "tokenizer_2"),
 }
-_FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
-_OTHER_PIPELINES = (
-    ("InstructPix2Pix", "is an InstructPix2Pix model: it edits pictures by instruction"),
-    ("Depth2Img", "is a depth2img model: it takes depth as a channel"),
-    ("ImageVariation", "is an image variation model: it takes a picture in place of words"),
-    ("UnCLIP", "is an unCLIP model: it takes a picture in place of words"),
-    ("Upscale", "is an upscaling model"),
-)
-_UNLIKE_PREFIXES = ("StableDiffusion3", "StableDiffusionUpscale", "StableDiffusionLatentUpscale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +79,7 @@ def family_of(paths: Paths, name: str) -> str:
     place = model_folder(paths, name)
     if place.is_file():
         return single_files.family_of(place)
-    return _family(place, read_json(place / INDEX))
+    return family_of_index(place, read_json(place / INDEX))
 
 
 def inspect(name: str, folder: Path) -> ModelInfo:
@@ -100,7 +89,7 @@ def inspect(name: str, folder: Path) -> ModelInfo:
     missing, pickled weights only, or safetensors files that are cut short.
     """
     index = read_json(folder / INDEX)
-    family = _family(folder, index)
+    family = family_of_index(folder, index)
     if family in PARTS_OF_FAMILY:
         for part in PARTS_OF_FAMILY[family]:
             _check_part(folder, part, index)
@@ -133,7 +122,7 @@ def glance(place: Path) -> Glance:
         index: Mapping[str, Any] = {}
     else:
         index = read_json(place / INDEX)
-        family, configs = _family(place, index), place
+        family, configs = family_of_index(place, index), place
         controls = _controls(place)
         scheduler = str(read_json(place / "scheduler" / "scheduler_config.json").get("_class_name"))
     part = "unet" if (configs / "unet").is_dir() else "transformer"
@@ -141,62 +130,9 @@ def glance(place: Path) -> Glance:
     return Glance(family, _native_size(configs), tuple(controls), denoiser, scheduler, index)
 
 
-def check_network(folder: Path) -> None:
-    """Raise RequestError(MODEL_BROKEN) unless a network's folder has a config and whole weights."""
-    read_json(folder / "config.json")
-    weights = weight_files(folder)
-    if not weights:
-        pickled = sorted(path.name for path in folder.glob("*.bin"))
-        found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
-        broken(folder, f"has {found}; safetensors weights are needed")
-    for file in weights:
-        single_files.header(file)
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """A network's safetensors files, sorted; full-precision files before `.fp16.` variants."""
-    found = sorted(folder.glob("*.safetensors"))
-    return [path for path in found if ".fp16" not in path.name] or found
-
-
 def control_folder(folder: Path, kind: ControlKind) -> Path:
     """Where a model keeps its own ControlNet of a kind."""
     return folder / f"{_CONTROL_PREFIX}{kind.value}"
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object from a model's file. Raises RequestError(MODEL_BROKEN)."""
-    try:
-        data = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        broken(file, f"cannot be read: {error}")
-    if not isinstance(data, dict):
-        broken(file, "is not a JSON object")
-    return data
-
-
-def broken(file: Path, problem: str) -> NoReturn:
-    """Raise RequestError(MODEL_BROKEN) that names the file."""
-    raise RequestError(ErrorCode.MODEL_BROKEN, f"{file} {problem}")
-
-
-def describe_samplers() -> list[dict[str, str]]:
-    """Every sampler's name and what it is good for."""
-    return [{"name": sampler.value, "about": _SAMPLERS[sampler]} for sampler in Sampler]
-
-
-_SAMPLERS = {
-    Sampler.DDPM: "The original ancestral sampler; needs many steps (50 and up).",
-    Sampler.DDIM: "Deterministic and plain; 20–50 steps.",
-    Sampler.EULER: "Deterministic and fast; 15–30 steps.",
-    Sampler.EULER_A: "Ancestral Euler: adds noise each step, varied results; 20–40 steps.",
-    Sampler.DPMPP_2M: "DPM-Solver++ 2M: good in few steps (6–25).",
-    Sampler.DPMPP_2M_KARRAS: "DPM-Solver++ 2M on Karras noise levels: crisp detail; 15–30 steps.",
-    Sampler.DPMPP_2M_SDE: "Stochastic DPM-Solver++ 2M: richer texture; 20–40 steps.",
-    Sampler.DPMPP_2M_SDE_KARRAS: "Stochastic DPM-Solver++ 2M on Karras noise levels; 20–40 steps.",
-    Sampler.UNIPC: "UniPC: a corrector for few steps (6–15).",
-    Sampler.LCM: "Few steps (2–8), guidance 1–3: distilled models and LoRAs.",
-}
 
 
 def _candidates(paths: Paths) -> Iterator[tuple[str, Path]]:
@@ -264,41 +200,10 @@ def configs_of(found: Checkpoint) -> Path:
 def _native_size(folder: Path) -> int:
     """The UNet's latent side times the VAE's factor: each level but the first halves the side."""
     if not (folder / "unet").is_dir():
-        return ABILITIES[_family(folder, read_json(folder / INDEX))].side
+        return ABILITIES[family_of_index(folder, read_json(folder / INDEX))].side
     latent = read_json(folder / "unet" / "config.json").get("sample_size")
     levels = read_json(folder / "vae" / "config.json").get("block_out_channels", (0,) * 4)
     return latent * 2 ** (len(levels) - 1) if isinstance(latent, int) else 512
-
-
-def _family(folder: Path, index: dict[str, Any]) -> str:
-    name = str(index.get("_class_name", ""))
-    _refuse_others(folder, name, index)
-    if not name.startswith(_UNLIKE_PREFIXES):
-        for prefix, family in _FAMILY_OF_PREFIX.items():
-            if name.startswith(prefix):
-                return family
-    found = family_of_pipeline(name)
-    if found is not None:
-        return found
-    families = ", ".join(ABILITIES)
-    broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
-
-
-def _refuse_others(folder: Path, pipeline: str, index: dict[str, Any]) -> None:
-    """Name what is of the same make as a text-to-image model, and is none."""
-    for piece, problem in _OTHER_PIPELINES:
-        if piece in pipeline:
-            _unfit(folder, problem)
-    if "XL" in pipeline and "text_encoder" in index and not any(index["text_encoder"] or ()):
-        _unfit(folder, "is SDXL's refiner, which only finishes pictures")
-    config = folder / "unet" / "config.json"
-    channels = read_json(config).get("in_channels") if config.is_file() else None
-    if channels in single_files.CHANNELS_OF_OTHERS:
-        _unfit(folder, single_files.CHANNELS_OF_OTHERS[channels])
-
-
-def _unfit(folder: Path, problem: str) -> NoReturn:
-    raise RequestError(ErrorCode.MODEL_BROKEN, f"{folder} {problem}", hint=single_files.OTHER_HINT)
 
 
 def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
@@ -348,18 +253,3 @@ def _licence(folder: Path) -> str:
         text = file.read_text("utf-8", errors="replace").strip()
         return text.splitlines()[0].strip() if text else ""
     return ""
-
-
-def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a folder's files, or of one file: changes when the model is
-    changed on disk."""
-    rows = []
-    if folder.is_file():
-        stat = folder.stat()
-        rows.append((folder.name, stat.st_size, stat.st_mtime_ns))
-    for root, _, files in os.walk(folder):
-        for name in files:
-            stat = (Path(root) / name).stat()
-            file = (Path(root) / name).relative_to(folder).as_posix()
-            rows.append((file, stat.st_size, stat.st_mtime_ns))
-    return tuple(sorted(rows))

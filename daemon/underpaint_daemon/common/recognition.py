@@ -8,6 +8,10 @@ from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
+from . import single_files
+from .abilities import ABILITIES
+from .model_files import INDEX, broken, read_json
+
 _OF_CLASS = {
     "StableDiffusion3": "sd35",
     "FluxFill": "flux1_fill",
@@ -32,6 +36,15 @@ _NO_PAINTERS = (
     "AnimateDiff", "Audio", "CogVideo", "HunyuanVideo", "I2VGen", "LTX", "Latte", "Marigold",
     "Mochi", "Music", "Prior", "Shap", "StableAudio", "StableVideo", "Upscale", "Video", "Wan",
 )  # fmt: skip
+_FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
+_OTHER_PIPELINES = (
+    ("InstructPix2Pix", "is an InstructPix2Pix model: it edits pictures by instruction"),
+    ("Depth2Img", "is a depth2img model: it takes depth as a channel"),
+    ("ImageVariation", "is an image variation model: it takes a picture in place of words"),
+    ("UnCLIP", "is an unCLIP model: it takes a picture in place of words"),
+    ("Upscale", "is an upscaling model"),
+)
+_UNLIKE_PREFIXES = ("StableDiffusion3", "StableDiffusionUpscale", "StableDiffusionLatentUpscale")
 Part = tuple[str, str]
 """Library and class."""
 
@@ -73,3 +86,36 @@ def _refuse(folder: Path, problem: str) -> NoReturn:
         f"{folder} {problem}",
         hint="Underpaint runs no code that comes with a model; use one that needs none.",
     )
+
+
+def family_of_index(folder: Path, index: Mapping[str, Any]) -> str:
+    """The family of a model's folder by its index. Raises RequestError(MODEL_BROKEN): what paints
+    no pictures from words, and what is not known here."""
+    name = str(index.get("_class_name", ""))
+    _refuse_others(folder, name, index)
+    if not name.startswith(_UNLIKE_PREFIXES):
+        for prefix, family in _FAMILY_OF_PREFIX.items():
+            if name.startswith(prefix):
+                return family
+    found = family_of_pipeline(name)
+    if found is not None:
+        return found
+    families = ", ".join(ABILITIES)
+    broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
+
+
+def _refuse_others(folder: Path, pipeline: str, index: Mapping[str, Any]) -> None:
+    """Name what is of the same make as a text-to-image model, and is none."""
+    for piece, problem in _OTHER_PIPELINES:
+        if piece in pipeline:
+            _unfit(folder, problem)
+    if "XL" in pipeline and "text_encoder" in index and not any(index["text_encoder"] or ()):
+        _unfit(folder, "is SDXL's refiner, which only finishes pictures")
+    config = folder / "unet" / "config.json"
+    channels = read_json(config).get("in_channels") if config.is_file() else None
+    if channels in single_files.CHANNELS_OF_OTHERS:
+        _unfit(folder, single_files.CHANNELS_OF_OTHERS[channels])
+
+
+def _unfit(folder: Path, problem: str) -> NoReturn:
+    raise RequestError(ErrorCode.MODEL_BROKEN, f"{folder} {problem}", hint=single_files.OTHER_HINT)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..client import connect
 from ..requests import Sampler
+from ..samplers import ABOUT_SAMPLERS
 from ..wire.records import ModelInfo
 from .options import add_json
 from .output import print_result
@@ -24,7 +25,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _run(args: argparse.Namespace) -> int:
     if args.what == "samplers":
         names = [sampler.value for sampler in Sampler]
-        print_result({"samplers": names}, names, args.json)
+        lines = [f"{sampler.value:<20}{ABOUT_SAMPLERS[sampler]}" for sampler in Sampler]
+        print_result({"samplers": names}, lines, args.json)
         return 0
     with connect() as up:
         models = up.models()

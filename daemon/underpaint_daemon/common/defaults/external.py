@@ -11,7 +11,7 @@ from underpaint.errors import RequestError
 from underpaint.paths import Paths
 from underpaint.requests import ControlKind
 
-from ..models import read_json
+from ..model_files import read_json
 from .distilled import words_of
 
 _CLASS = "ControlNetModel"

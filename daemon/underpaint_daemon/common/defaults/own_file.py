@@ -13,7 +13,7 @@ from pathlib import Path
 from underpaint.errors import RequestError
 from underpaint.tree import part_from_plain
 
-from ..models import broken, read_json
+from ..model_files import broken, read_json
 from .wants import Wants
 
 NAME = "underpaint.json"

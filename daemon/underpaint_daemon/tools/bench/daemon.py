@@ -22,7 +22,8 @@ from underpaint.events import Preview
 from underpaint.measures import Report, at_most
 from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Sampler, Sampling
 from underpaint.wire.messages import JobState
-from underpaint_daemon.common.models import INDEX, starter_folder
+from underpaint_daemon.common.model_files import INDEX
+from underpaint_daemon.common.models import starter_folder
 from underpaint_daemon.server.supervisor import worker_environment
 
 from .harness import finish, own_client

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint_daemon.common.models import INDEX, broken, check_network, model_folder, read_json
+from underpaint_daemon.common.model_files import INDEX, broken, check_network, read_json
+from underpaint_daemon.common.models import model_folder
 
 from ..pipelines.latents import from_image8
 from ..pipelines.loading.cache import ModelCache

@@ -21,7 +21,8 @@ from transformers import CLIPVisionModelWithProjection
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Lora
 from underpaint_daemon.common.lora_files import check_lora
-from underpaint_daemon.common.models import IP_ADAPTER, broken
+from underpaint_daemon.common.model_files import broken
+from underpaint_daemon.common.models import IP_ADAPTER
 from underpaint_daemon.common.single_files import header
 
 from .canvas import flatten

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from underpaint.paths import Paths
-from underpaint_daemon.common.models import fingerprint, model_folder
+from underpaint_daemon.common.model_files import fingerprint
+from underpaint_daemon.common.models import model_folder
 
 from ..memory import release
 from .components import LoadedModel, load_model

@@ -23,7 +23,8 @@ from diffusers.loaders.single_file_utils import (
 )
 from torch import Tensor
 
-from underpaint_daemon.common.models import broken, configs_of, read_json
+from underpaint_daemon.common.model_files import broken, read_json
+from underpaint_daemon.common.models import configs_of
 from underpaint_daemon.common.single_files import (
     UNET_PREFIX,
     VAE_PREFIX,

@@ -16,15 +16,13 @@ from torch import Tensor
 
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
+from underpaint_daemon.common.model_files import INDEX, fingerprint, read_json
 from underpaint_daemon.common.models import (
-    INDEX,
     ModelInfo,
     configs_of,
-    fingerprint,
     inspect,
     inspect_file,
     model_folder,
-    read_json,
 )
 from underpaint_daemon.common.single_files import recognise
 

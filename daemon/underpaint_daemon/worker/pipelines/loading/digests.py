@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from underpaint_daemon.common.models import fingerprint
+from underpaint_daemon.common.model_files import fingerprint
 
 _COUNTED = (".safetensors", ".json", ".txt")
 

@@ -13,7 +13,7 @@ from accelerate import init_empty_weights  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 from torch import Tensor
 
-from underpaint_daemon.common.models import broken, weight_files
+from underpaint_daemon.common.model_files import broken, weight_files
 
 _OF_VIDEO = 5  # dimensions of a weight that convolves in time too
 LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)

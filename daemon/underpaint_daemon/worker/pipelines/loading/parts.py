@@ -9,7 +9,7 @@ from typing import Any
 import diffusers
 import transformers
 
-from underpaint_daemon.common.models import broken
+from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.recognition import is_network, parts_of
 
 from .pictures import PictureProcessor

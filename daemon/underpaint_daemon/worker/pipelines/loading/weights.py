@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.models import broken
+from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.single_files import header
 
 _DTYPES = {
