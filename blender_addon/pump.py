@@ -13,7 +13,8 @@ from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 from .install import following
 from .layers import shown
 from .link import runtime
-from .link.session import DaemonState, Task
+from .link.session import DaemonState
+from .link.task import Task
 from .ui import preferences
 from .viewport import growing, live_view, overlay
 

@@ -14,7 +14,7 @@ from underpaint.tree import from_json
 from ..identity import ADDON
 from ..layers import results
 from ..link.marks import JOB_KEY, REQUEST_KEY, image_name, mark
-from ..link.session import Task
+from ..link.task import Task
 from ..viewport import shading
 
 

@@ -13,7 +13,7 @@ from underpaint.files.inputs import load_inputs
 from underpaint.requests import Method, TextureRequest
 
 from ..link.marks import TARGET_KEY, image_name, mark
-from ..link.session import Task
+from ..link.task import Task
 from ..plain.surfaces import Surface, Target, target_to_json
 from ..plain.udim import FIRST_TILE
 from ..texture.request import Purpose

@@ -6,7 +6,7 @@ from typing import Any
 
 from underpaint.tree import to_json
 
-from .session import Task
+from .task import Task
 
 REQUEST_KEY = "underpaint_request"
 JOB_KEY = "underpaint_job"

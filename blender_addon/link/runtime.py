@@ -11,7 +11,8 @@ from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
 
 from ..install.installing import Installing
-from .session import Session, Task
+from .session import Session
+from .task import Task
 from .work import Work
 
 _MOST_FAILED = 4

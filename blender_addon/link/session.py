@@ -7,25 +7,17 @@ on the main thread, which only looks at what has come.
 from __future__ import annotations
 
 import os
-import queue
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
-import numpy.typing as npt
 
 from underpaint.buffers import Buffers
 from underpaint.client import Client, connect
 from underpaint.conversation.state import ClientState
-from underpaint.errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
-from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
+from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 from underpaint.job import Job
 from underpaint.paths import Paths
 from underpaint.requests import Request
@@ -34,12 +26,12 @@ from underpaint.wire.envelope import new_id
 from underpaint.wire.records import ModelInfo
 
 from ..plain.surfaces import Target
-from ..plain.udim import FIRST_TILE
 from . import left
 from .left import Note
 from .saving import folder_name, keep_inputs, kept_target, save_results
+from .task import Task
+from .threads import Threads
 
-T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
 _PLAIN_ABSENCE = (ErrorCode.DAEMON_ABSENT, ErrorCode.DAEMON_LOST)
 
@@ -54,48 +46,6 @@ class DaemonState(StrEnum):
     LOST = "lost"
 
 
-@dataclass(slots=True, eq=False)
-class Task:
-    """One painting, from submit to files on disk. Changed by `Session.tick` only.
-
-    `scene`: the name of the scene it is for. `folder`: where its files go. `files`: the images
-    on disk once they are there; `error`: why there are none. `target`: what a texture is for;
-    None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
-    request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
-    of each UDIM number of a texture.
-    """
-
-    id: str
-    request: Request
-    scene: str
-    folder: Path
-    target: Target | None = None
-    buffers: Buffers | None = None
-    passing: bool = False
-    job: Job | None = None
-    phase: str = "queued"
-    step: int = 0
-    total: int = 0
-    eta_s: float | None = None
-    preview: npt.NDArray[np.uint8] | None = None
-    tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
-    previews_seen: int = 0
-    warnings: list[str] = field(default_factory=list)
-    files: tuple[Path, ...] = ()
-    error: UnderpaintError | None = None
-    fetching: bool = False
-    to_fetch: bool = False
-
-    @property
-    def ended(self) -> bool:
-        return bool(self.files) or self.error is not None
-
-    @property
-    def fraction(self) -> float:
-        """Progress within the phase, 0–1."""
-        return min(1.0, self.step / self.total) if self.total else 0.0
-
-
 class Session:
     """Connects when it is asked to, submits, follows, cancels, and saves what was painted."""
 
@@ -104,7 +54,7 @@ class Session:
         self._client: Client | None = None
         self._was_ready = False
         self._models_asked = False
-        self._incoming: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._threads = Threads()
         self.tasks: dict[str, Task] = {}
         self.model_records: tuple[ModelInfo, ...] = ()
         self._left: tuple[Note, ...] | None = None
@@ -169,7 +119,7 @@ class Session:
     def end_daemon(self) -> None:
         """Ask the daemon to end, before its environment is taken away; returns at once."""
         if self._client is not None and self._client.state.reachable:
-            self._later(self._client.shutdown, lambda _nothing: None, _shown_by_state)
+            self._threads.run(self._client.shutdown, lambda _nothing: None, _shown_by_state)
 
     # ---- painting --------------------------------------------------------------------------
 
@@ -200,7 +150,9 @@ class Session:
         if passing:
             return task
         keep = partial(keep_inputs, place, request, buffers, target)
-        self._later(keep, lambda _path: None, lambda error: task.warnings.append(error.message))
+        self._threads.run(
+            keep, lambda _path: None, lambda error: task.warnings.append(error.message)
+        )
         return task
 
     @property
@@ -228,7 +180,7 @@ class Session:
         def failed(error: UnderpaintError) -> None:
             task.error = error
 
-        self._later(partial(self._live().job, task.id, previews=True), followed, failed)
+        self._threads.run(partial(self._live().job, task.id, previews=True), followed, failed)
         return task
 
     def drop_left(self, job: str) -> None:
@@ -241,15 +193,16 @@ class Session:
         client = self._live()
         asked = [task for task in self.tasks.values() if job in ("", task.id)]
         for task in asked:
-            self._later(partial(client.cancel, task.id), lambda _state: None, _shown_by_state)
+            self._threads.run(partial(client.cancel, task.id), lambda _state: None, _shown_by_state)
 
     def tick(self, seconds: float) -> list[Task]:
         """Take in what has come, for at most so long; the tasks that have ended since."""
         deadline = time.monotonic() + seconds
-        self._run_incoming(deadline)
+        self._threads.take_in(deadline)
         if self._client is not None:
             for event in self._client.poll():
-                self._take(event)
+                if event.job in self.tasks:
+                    self.tasks[event.job].take(event)
             self._follow_connection(self._client)
         ended = [task for task in self.tasks.values() if task.ended]
         for task in ended:
@@ -283,34 +236,13 @@ class Session:
         self._was_ready = True
         if not self._models_asked:
             self._models_asked = True
-            self._later(client.models, self._take_models, _shown_by_state)
+            self._threads.run(client.models, self._take_models, _shown_by_state)
         for task in self.tasks.values():
             if task.to_fetch and not task.fetching:
                 self._fetch(task)
 
     def _take_models(self, found: Sequence[ModelInfo]) -> None:
         self.model_records = tuple(found)
-
-    def _take(self, event: JobEvent) -> None:
-        task = self.tasks.get(event.job)
-        if task is None:
-            return
-        match event:
-            case Progress():
-                task.phase, task.eta_s = event.phase, event.eta_s
-                task.step, task.total = event.step, event.total
-            case StateChanged():
-                task.phase, task.step, task.total = event.state.value, 0, 0
-            case Preview():
-                task.preview = event.image
-                task.tiles[FIRST_TILE + event.index] = event.image
-                task.previews_seen += 1
-            case Warning_():
-                task.warnings.append(event.text)
-            case Done():
-                task.phase, task.to_fetch = "fetching", True
-            case Failed():
-                task.error = event.error
 
     def _fetch(self, task: Task) -> None:
         job = task.job
@@ -327,47 +259,8 @@ class Session:
                 task.error = error
 
         task.fetching = True
-        self._later(partial(save_results, job, task.folder), saved, failed)
-
-    # ---- work in other threads -------------------------------------------------------------
-
-    def _later(
-        self,
-        work: Callable[[], T],
-        then: Callable[[T], None],
-        otherwise: Callable[[UnderpaintError], None],
-    ) -> None:
-        """Run `work` in a thread; `then` or `otherwise` runs in a later `tick`."""
-
-        def ended(future: Future[T]) -> None:
-            error = future.exception()
-            if error is None:
-                self._incoming.put(partial(then, future.result()))
-            else:
-                self._incoming.put(partial(otherwise, _as_ours(error)))
-
-        self._live().later(work).add_done_callback(ended)
-
-    def _run_incoming(self, deadline: float) -> None:
-        while time.monotonic() < deadline:
-            try:
-                call = self._incoming.get_nowait()
-            except queue.Empty:
-                return
-            call()
+        self._threads.run(partial(save_results, job, task.folder), saved, failed)
 
 
 def _shown_by_state(_error: UnderpaintError) -> None:
     """What failed because the daemon went away: the connection's state says so."""
-
-
-def _as_ours(error: BaseException) -> UnderpaintError:
-    if isinstance(error, UnderpaintError):
-        return error
-    if isinstance(error, OSError):
-        return RequestError(
-            ErrorCode.FILE,
-            f"the painting cannot be saved: {error}",
-            hint="Free disk space, or save the .blend where its folder can be written to.",
-        )
-    return UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")

@@ -14,7 +14,7 @@ from ..capture import Source, Viewport, capture_view
 from ..image import results
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link import runtime
-from ..link.session import Task
+from ..link.task import Task
 from ..plain import history
 from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings

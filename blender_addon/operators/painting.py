@@ -12,7 +12,7 @@ from underpaint.errors import UnderpaintError
 
 from .. import pump
 from ..link import runtime
-from ..link.session import Task
+from ..link.task import Task
 from .failing import refuse
 
 

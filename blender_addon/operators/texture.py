@@ -9,7 +9,7 @@ import bpy
 from ..image import results
 from ..layers.active import need_layer
 from ..link import runtime
-from ..link.session import Task
+from ..link.task import Task
 from ..texture.job import Prepared, again, prepare
 from ..texture.request import Purpose
 from ..ui.painting_properties import choose_seed, new_seed

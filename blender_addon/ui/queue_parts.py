@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..link.runtime import Runtime
-from ..link.session import Task
+from ..link.task import Task
 
 _MOST = 6
 _NAME_LENGTH = 24

@@ -17,7 +17,7 @@ from gpu_extras.batch import batch_for_shader
 
 from underpaint.requests import TextureRequest
 
-from ..link.session import Task
+from ..link.task import Task
 from ..plain.udim import FIRST_TILE, cells, tile_numbers
 from .overlay import texture_of
 

@@ -26,7 +26,7 @@ from ..capture import Viewport, capture_view
 from ..image.pictures import color_of
 from ..image.request import image_request, wanted_buffers
 from ..link.runtime import Runtime, native_side
-from ..link.session import Task
+from ..link.task import Task
 from ..plain.live_plan import Plan, at_level
 from ..ui.properties import read_settings
 

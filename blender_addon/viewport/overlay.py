@@ -13,7 +13,7 @@ import numpy.typing as npt
 from underpaint.cameras import Camera
 from underpaint.requests import ImageRequest
 
-from ..link.session import Task
+from ..link.task import Task
 from ..plain.srgb import linear
 from . import live_view
 from .drawing import draw_picture

@@ -55,6 +55,8 @@ NEVER = [
 """Modules below the first name import nothing below the others, however the import is written."""
 FULL_ROOM = 20
 """A folder with more Python files than this wants rooms."""
+LONG_FILE = 320
+"""A file with more lines than this wants to be several, each with a meaning of its own."""
 
 
 def modules(folder: str) -> list[Path]:
@@ -158,6 +160,14 @@ def test_no_room_is_overfull():
             rooms[path.parent] = rooms.get(path.parent, 0) + 1
     full = {str(room.relative_to(ROOT)): count for room, count in rooms.items()}
     assert {room: count for room, count in full.items() if count > FULL_ROOM} == {}
+
+
+def test_no_file_is_too_long_to_be_read_at_one_sitting():
+    written = [ROOT / folder for folder in (*PACKAGES.values(), "protocol", "installers", "tests")]
+    files = {path for folder in written for path in folder.rglob("*.py")}
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    long = {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > LONG_FILE}
+    assert long == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""One painting of an artist, from submit to files on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.buffers import Buffers
+from underpaint.errors import UnderpaintError
+from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
+from underpaint.job import Job
+from underpaint.requests import Request
+
+from ..plain.surfaces import Target
+from ..plain.udim import FIRST_TILE
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One painting, from submit to files on disk. Changed by `Session.tick` only.
+
+    `scene`: the name of the scene it is for. `folder`: where its files go. `files`: the images
+    on disk once they are there; `error`: why there are none. `target`: what a texture is for;
+    None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
+    request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
+    of each UDIM number of a texture.
+    """
+
+    id: str
+    request: Request
+    scene: str
+    folder: Path
+    target: Target | None = None
+    buffers: Buffers | None = None
+    passing: bool = False
+    job: Job | None = None
+    phase: str = "queued"
+    step: int = 0
+    total: int = 0
+    eta_s: float | None = None
+    preview: npt.NDArray[np.uint8] | None = None
+    tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    previews_seen: int = 0
+    warnings: list[str] = field(default_factory=list)
+    files: tuple[Path, ...] = ()
+    error: UnderpaintError | None = None
+    fetching: bool = False
+    to_fetch: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.files) or self.error is not None
+
+    @property
+    def fraction(self) -> float:
+        """Progress within the phase, 0–1."""
+        return min(1.0, self.step / self.total) if self.total else 0.0
+
+    def take(self, event: JobEvent) -> None:
+        """Show what happened to it."""
+        match event:
+            case Progress():
+                self.phase, self.eta_s = event.phase, event.eta_s
+                self.step, self.total = event.step, event.total
+            case StateChanged():
+                self.phase, self.step, self.total = event.state.value, 0, 0
+            case Preview():
+                self.preview = event.image
+                self.tiles[FIRST_TILE + event.index] = event.image
+                self.previews_seen += 1
+            case Warning_():
+                self.warnings.append(event.text)
+            case Done():
+                self.phase, self.to_fetch = "fetching", True
+            case Failed():
+                self.error = event.error
