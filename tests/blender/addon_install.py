@@ -128,7 +128,7 @@ BEHAVIOURS = (
 
 def tell_a_story(report: Path, extension: Path) -> None:
     """Each step stands on the one before: the first failure ends it."""
-    from behaviour_lists import outcome
+    from outcomes import outcome
 
     install(extension)
     results = {}

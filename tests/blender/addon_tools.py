@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from behaviour_lists import outcome
+from outcomes import outcome
 from own_wheels import hide
 
 hide("zmq", "msgpack", "underpaint")

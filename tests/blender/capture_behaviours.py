@@ -22,7 +22,7 @@ import bpy
 # isort: split
 import capture_cameras
 import capture_surfaces
-from behaviour_lists import outcome
+from outcomes import outcome
 
 from underpaint.blenders import script_arguments
 

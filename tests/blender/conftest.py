@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +10,8 @@ from types import ModuleType
 import pytest
 
 from underpaint.blenders import Blender, find_blenders
+
+from helpers.processes import ROOT
 
 SERIES = ("4.2", "4.5", "5.2")
 
@@ -25,3 +28,14 @@ def blender(request) -> Blender:
     if request.param not in found:
         pytest.skip(f"Blender {request.param} is not on this machine")
     return found[request.param]
+
+
+@pytest.fixture(scope="session")
+def extension(tmp_path_factory) -> Path:
+    """The zip for this machine, built by the command that users and releases run."""
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, str(ROOT / "installers" / "build_extension.py"), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = out.glob("*.zip")
+    return built

@@ -8,20 +8,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from behaviour_lists import behaviours
-
 from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
 from underpaint.evals.capture import evaluate
 from underpaint.files.viewfile import load_view
+
+from helpers.blender.behaviour_lists import behaviours
 
 pytestmark = pytest.mark.blender
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,10 +5,6 @@ Each Blender runs in a process of its own; the behaviours are in `addon_behaviou
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import sys
 import tomllib
 import zipfile
@@ -16,16 +12,12 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from behaviour_lists import behaviours
-
 import underpaint
-from underpaint.blenders import Blender
-from underpaint.errors import ConnectionLost
 from underpaint.events import Done
 from underpaint.paths import user_paths
-from underpaint.wire.connection import read_connection
+
+from helpers.blender.behaviour_lists import behaviours
+from helpers.blender.running import end_daemon, painter, run, run_once, user_environment
 
 pytestmark = [pytest.mark.blender, pytest.mark.timeout(1000)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,73 +26,6 @@ SCRIPT = HERE / "addon_behaviours.py"
 TEXTURE_SCRIPT = HERE / "texture_behaviours.py"
 STARTER_SCRIPT = HERE / "addon_starter.py"
 RESTART_SCRIPT = HERE / "addon_restart.py"
-
-
-@pytest.fixture(scope="session")
-def extension(tmp_path_factory) -> Path:
-    """The zip for this machine, built by the command that users and releases run."""
-    out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, str(ROOT / "installers" / "build_extension.py"), "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = out.glob("*.zip")
-    return built
-
-
-def run(blender: Blender, script: Path, folder: Path, extension: Path, python: Path) -> dict:
-    """Run a script of behaviours in a clean user folder; what it reports."""
-    env = user_environment(folder, python)
-    try:
-        return run_once(blender, script, folder, env, [str(extension)])
-    finally:
-        _end_daemon(env)
-
-
-def user_environment(folder: Path, python: Path) -> dict[str, str]:
-    """One user's folders, and the Python of the daemon."""
-    return {
-        **os.environ,
-        "BLENDER_USER_RESOURCES": str(folder / "user"),
-        "UNDERPAINT_DATA": str(folder / "data"),
-        "UNDERPAINT_CACHE": str(folder / "cache"),
-        "UNDERPAINT_PYTHON": str(python),
-    }
-
-
-def run_once(
-    blender: Blender, script: Path, folder: Path, env: dict[str, str], words: list[str]
-) -> dict:
-    """Start a Blender with a script, and wait until it has closed; what it reports."""
-    report = folder / "report.json"
-    report.unlink(missing_ok=True)
-    done = subprocess.run(
-        blender.command(script, [str(report), *words]),
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        env=env,
-    )
-    assert report.exists(), done.stdout + done.stderr
-    return json.loads(report.read_text())
-
-
-def _end_daemon(env: dict[str, str]) -> None:
-    try:
-        os.kill(read_connection(user_paths(env).connection_file).pid, signal.SIGKILL)
-    except (ConnectionLost, ProcessLookupError):
-        return
-
-
-def painter(folder: Path) -> Path:
-    """A daemon's Python whose daemon paints with `depth_painter`."""
-    python = folder / "python"
-    python.write_text(
-        f'#!/bin/sh\nexport PYTHONPATH="{HERE}:$PYTHONPATH"\n'
-        f'exec "{sys.executable}" "$@" --runner depth_painter:build_runner --idle-exit 5\n'
-    )
-    python.chmod(0o755)
-    return python
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +63,7 @@ def test_what_ended_while_blender_was_closed_is_offered_at_its_next_start(
             assert isinstance(list(up.job(first["job"]))[-1], Done)
         second = run_once(blender, RESTART_SCRIPT, tmp_path, env, [str(extension), "open"])
     finally:
-        _end_daemon(env)
+        end_daemon(env)
     offered = {**first, "offered": True, "size": [512, 512], "still_left": 0}
     assert second == offered
 

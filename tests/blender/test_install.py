@@ -15,14 +15,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "installers"))
-
-from behaviour_lists import behaviours
-from test_extension import _end_daemon, run_once
-from test_extension import extension as extension
-
 from underpaint.paths import user_paths
+
+from helpers.blender.behaviour_lists import behaviours
+from helpers.blender.running import end_daemon, run_once
 
 pytestmark = [pytest.mark.install, pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +59,7 @@ def test_from_the_zip_to_a_picture(blender, extension, wheelhouse, tmp_path):
     try:
         report = run_once(blender, SCRIPT, tmp_path, env, [str(extension), str(wheelhouse)])
     finally:
-        _end_daemon(env)
+        end_daemon(env)
     assert report == dict.fromkeys(behaviours(SCRIPT), "")
 
 

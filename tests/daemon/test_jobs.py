@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera, look_at, perspective
@@ -15,6 +14,8 @@ from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.events import Done, Failed, Preview, Progress, StateChanged, Warning_
 from underpaint.requests import ImageRequest, Prompt, Sampling, View
 from underpaint.wire.messages import JobState
+
+from helpers.daemon.real_daemon import wait_for
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:

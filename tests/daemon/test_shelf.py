@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, UnderpaintError
@@ -17,6 +16,8 @@ from underpaint.requests import ImageRequest, Prompt
 from underpaint.wire.connection import read_connection, write_connection
 from underpaint.wire.shared import usable
 from underpaint_daemon.common.shelf import Shelf, make_shelf
+
+from helpers.daemon.real_daemon import wait_for
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such memory")
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from real_daemon import wait_for
 
 from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.wire.messages import FileInfo, JobState
@@ -19,6 +18,8 @@ from underpaint_daemon.common.shelf import Shelf
 from underpaint_daemon.server.jobs.schema import SCHEMA
 from underpaint_daemon.server.jobs.store import Store
 from underpaint_daemon.worker.host import Wishes, run_job
+
+from helpers.daemon.real_daemon import wait_for
 
 FROZEN = Path(__file__).parents[1] / "data" / "jobs_1570e7d.db"
 UNKNOWN = json.dumps({"kind": "video", "prompt": {"text": "x"}})

@@ -63,7 +63,7 @@ def refused(body: m.Body) -> UnderpaintError:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    from real_daemon import Daemon
+    from helpers.daemon.real_daemon import Daemon
 
     daemon = Daemon(tmp_path_factory.mktemp("served")).start()
     yield daemon
@@ -158,9 +158,9 @@ def test_an_image_of_70_megapixels_is_refused_by_its_descriptor(served):
 
 
 def test_a_model_that_is_not_there_is_refused_at_submit(tmp_path):
-    from real_daemon import Daemon
-
     from underpaint_daemon.server.config import DEFAULT_RUNNER
+
+    from helpers.daemon.real_daemon import Daemon
 
     daemon = Daemon(tmp_path).start("--runner", DEFAULT_RUNNER)
     request = ImageRequest(Prompt("a house"), model="no-such-model")

@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 
 import pytest
-from real_daemon import Daemon, wait_for
 
 import underpaint
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
@@ -18,6 +17,8 @@ from underpaint.events import Done, Warning_
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint.wire.connection import process_alive, read_connection, write_connection
 from underpaint.wire.messages import JobState
+
+from helpers.daemon.real_daemon import Daemon, wait_for
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:

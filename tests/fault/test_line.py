@@ -6,8 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from proxy import between
-from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.conversation.state import ClientState
@@ -15,6 +13,9 @@ from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.events import Done, Progress
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint.wire.messages import JobState
+
+from helpers.daemon.proxy import between
+from helpers.daemon.real_daemon import wait_for
 
 RESULT_BYTES = 6_000_000
 

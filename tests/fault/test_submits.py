@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from real_daemon import wait_for
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint.wire.connection import read_connection, write_connection
 from underpaint_daemon.common.shelf import make_shelf
+
+from helpers.daemon.real_daemon import wait_for
 
 
 def asked(prompt: str, seed: int = 0) -> ImageRequest:

@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from real_daemon import wait_for
 
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.wire.messages import JobState
+
+from helpers.daemon.real_daemon import wait_for
 
 ANSWER_S = 0.3
 STARTER = Path(__file__).parents[2] / "daemon" / "underpaint_daemon" / "starter_model"

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import Fault, Hub
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint_daemon.tools.hub.access import accept_licence, hub_token
 from underpaint_daemon.tools.hub.catalogue import ModelSet, Part, load_catalogue
 from underpaint_daemon.tools.hub.pull import Source, damaged, pull
+
+from helpers.daemon.hub_server import Fault, Hub
 
 WEIGHTS = bytes(range(256)) * 4096
 NAME = "unet/model.safetensors"

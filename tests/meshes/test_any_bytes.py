@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gltf_samples import SAMPLES, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from underpaint.errors import UnderpaintError
 from underpaint_daemon.tools.meshes.files import open_mesh
+
+from helpers.meshes.gltf_samples import SAMPLES, sample
 
 EXAMPLES = int(os.environ.get("UNDERPAINT_EXAMPLES", "150"))
 LENIENT = settings(

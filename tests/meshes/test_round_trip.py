@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gltf_samples import SAMPLES, sample
-from wearing import painted
 
 from underpaint.errors import RequestError
 from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.tools.meshes.gltf_file import Gltf, raw_accessor, read_gltf
+
+from helpers.meshes.gltf_samples import SAMPLES, sample
+from helpers.meshes.wearing import painted
 
 PUBLIC = Path(__file__).parents[3] / "shared" / "meshes"
 FACES = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0.1 0.3 0.7\n"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
-
-from tiny_model import build
-
 import underpaint
 from underpaint.errors import ConnectionLost
 from underpaint.paths import user_paths
+
+from helpers.painting.tiny_model import build
 
 
 @pytest.fixture

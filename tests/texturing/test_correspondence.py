@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sync_scene import disagreement, torus, truth_of, two_objects, views_of
-
 from underpaint_daemon.worker.texturing.views.correspondence import Correspondence
 from underpaint_daemon.worker.texturing.views.variance import align_variance
+
+from helpers.meshes.sync_scene import disagreement, torus, truth_of, two_objects, views_of
 
 torch.set_num_threads(1)
 

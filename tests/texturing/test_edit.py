@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
-
-from studio import SIZE, Reporter, Studio, pixels
-from sync_scene import torus
-from tiny_model import build
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
@@ -27,6 +18,10 @@ from underpaint_daemon.tools.evals.shapes import fragmented_uv
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.projection.tiers import FILLED, KEPT
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+
+from helpers.meshes.sync_scene import torus
+from helpers.painting.texture_studio import SIZE, Reporter, Studio, pixels
+from helpers.painting.tiny_model import build
 
 torch.set_num_threads(1)
 ORANGE = (200, 90, 30)

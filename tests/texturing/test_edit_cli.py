@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,11 +13,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from mesh_files import write_obj
-from sync_scene import torus
 
 import underpaint
 from underpaint.buffers import Buffers
@@ -31,6 +25,9 @@ from underpaint_daemon.tools.assets.folder import Asset
 from underpaint_daemon.tools.assets.request import build_request
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.tools.meshes.files import open_mesh
+
+from helpers.meshes.mesh_files import write_obj
+from helpers.meshes.sync_scene import torus
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64"]

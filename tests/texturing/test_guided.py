@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
-
-from studio import Reporter, Studio, pixels
-from tiny_model import build_guided
 
 from underpaint.buffers import Buffers
 from underpaint.cameras import project
@@ -26,6 +18,9 @@ from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.job.painting import stations_of
 from underpaint_daemon.worker.texturing.job.runner import prepared
+
+from helpers.painting.texture_studio import Reporter, Studio, pixels
+from helpers.painting.tiny_model import build_guided
 
 GUIDED = (Control(ControlKind.DEPTH), Control(ControlKind.GUIDE))
 QUICK = Sampling(Sampler.EULER, 1, 1.0, 1)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sync_scene import torus, views_of
-
 from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
+
+from helpers.meshes.sync_scene import torus, views_of
 
 torch.set_num_threads(1)
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sync_scene import torus, two_objects, views_of
 
 from underpaint_daemon.worker.materials.estimates import stuff_of
 from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers
@@ -32,6 +26,8 @@ from underpaint_daemon.worker.texturing.projection.project import (
 from underpaint_daemon.worker.texturing.surface.atlas import build_tile
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
+
+from helpers.meshes.sync_scene import torus, two_objects, views_of
 
 torch.set_num_threads(1)
 SIZE = 128

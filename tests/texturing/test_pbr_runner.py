@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
-
-from studio import SIZE, Reporter, Studio, pixels
-from sync_scene import torus
-from tiny_model import build, build_marigold
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
@@ -25,6 +15,10 @@ from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.materials.maps import MAP_NAMES
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.job.runner import run_texture
+
+from helpers.meshes.sync_scene import torus
+from helpers.painting.texture_studio import SIZE, Reporter, Studio, pixels
+from helpers.painting.tiny_model import build, build_marigold
 
 torch.set_num_threads(1)
 

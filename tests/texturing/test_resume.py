@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
-
-from studio import Reporter, Studio
-from sync_scene import torus
-from tiny_model import build
 
 from underpaint.buffers import Buffers
 from underpaint.paths import Paths
@@ -21,6 +13,10 @@ from underpaint.requests import Method, Sampler, Sampling
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+
+from helpers.meshes.sync_scene import torus
+from helpers.painting.texture_studio import Reporter, Studio
+from helpers.painting.tiny_model import build
 
 torch.set_num_threads(1)
 STEPS, VIEWS = 4, 2

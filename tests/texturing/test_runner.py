@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
-
-from studio import SIZE, Reporter, Studio, pixels
-from sync_scene import torus
-from tiny_model import build, build_xl
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
@@ -30,6 +21,10 @@ from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts
+
+from helpers.meshes.sync_scene import torus
+from helpers.painting.texture_studio import SIZE, Reporter, Studio, pixels
+from helpers.painting.tiny_model import build, build_xl
 
 torch.set_num_threads(1)
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from mesh_files import write_obj
-from sync_scene import torus
 
 import underpaint
 from underpaint.errors import ErrorCode, RequestError
@@ -21,6 +15,9 @@ from underpaint_daemon.tools.assets.cli import main
 from underpaint_daemon.tools.assets.cli_objects import object_prompts
 from underpaint_daemon.tools.evals.meshes import load_mesh
 from underpaint_daemon.tools.meshes.files import open_mesh
+
+from helpers.meshes.mesh_files import write_obj
+from helpers.meshes.sync_scene import torus
 
 torch.set_num_threads(1)
 SMALL = ["--model", "tiny", "--views", "2", "--view-size", "64", "--size", "64", "--steps", "2"]

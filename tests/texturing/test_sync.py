@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sync_scene import disagreement, torus, truth_of, views_of
 
 from underpaint.requests import Sampler, Sampling
 from underpaint_daemon.common.job_contract import JobCancelled
@@ -22,6 +16,8 @@ from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
 from underpaint_daemon.worker.texturing.views.schedule import SyncSchedule
 from underpaint_daemon.worker.texturing.views.sync import Synchroniser
 from underpaint_daemon.worker.texturing.views.x0 import level_at
+
+from helpers.meshes.sync_scene import disagreement, torus, truth_of, views_of
 
 torch.set_num_threads(1)
 STEPS = 12

@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from window_blender import WindowUnavailable, make, run, user_cache
 
 from underpaint.paths import user_paths
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "installers"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
-from real_daemon import wait_for
-from window_blender import WindowUnavailable, make, run, user_cache
+from helpers.blender.running import PAINTER
+from helpers.daemon.real_daemon import wait_for
+from helpers.processes import with_helpers
 
 pytestmark = [pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,10 +47,9 @@ def daemon_env(tmp_path):
     """A daemon outside the window's chroot; both see the same folders at the same place."""
     folders = {"UNDERPAINT_DATA": tmp_path / "data", "UNDERPAINT_CACHE": tmp_path / "cache"}
     env = {key: str(path) for key, path in folders.items()}
-    python_path = os.pathsep.join([str(ROOT / "tests" / "blender"), str(ROOT / "tests" / "daemon")])
     command = [sys.executable, "-m", "underpaint_daemon", "serve"]
-    command += ["--runner", "depth_painter:build_runner"]
-    process = subprocess.Popen(command, env={**os.environ, **env, "PYTHONPATH": python_path})
+    command += ["--runner", PAINTER]
+    process = subprocess.Popen(command, env=with_helpers({**os.environ, **env}))
     wait_for(user_paths(env).connection_file.exists, 60)
     yield env
     process.send_signal(signal.SIGTERM)

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Studio, photo
 from safetensors.torch import save_file
-from tiny_model import build_xl
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Lora, Prompt, Reference, View
+
+from helpers.painting.studio import Studio, photo
+from helpers.painting.tiny_model import build_xl
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Studio, ball_view, photo
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
@@ -18,6 +17,8 @@ from underpaint_daemon.worker.pipelines.canvas import Canvas
 from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_daemon.worker.pipelines.controls.detectors import detect
 from underpaint_daemon.worker.pipelines.controls.images import Sources, control_image
+
+from helpers.painting.studio import Studio, ball_view, photo
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 DEPTH, NORMAL = Control(ControlKind.DEPTH), Control(ControlKind.NORMAL)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ball_view
 from numpy.typing import NDArray
 
 from underpaint.buffers import Buffers
@@ -24,6 +23,8 @@ from underpaint_daemon.worker.pipelines.controls.depth import (
     linear_curve,
 )
 from underpaint_daemon.worker.pipelines.controls.images import Sources, control_image
+
+from helpers.painting.studio import ball_view
 
 SIDE = 128
 LEFT, RIGHT, TOP, BOTTOM = ((64, 26), (64, 101), (26, 64), (101, 64))

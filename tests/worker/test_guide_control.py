@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Studio, ball_view, photo
-from tiny_model import build_guided
 
 from underpaint.buffers import Kind
 from underpaint.errors import RequestError
@@ -24,6 +22,9 @@ from underpaint.requests import (
 )
 from underpaint.tree import from_plain
 from underpaint_daemon.worker.provenance import read_recipe
+
+from helpers.painting.studio import Studio, ball_view, photo
+from helpers.painting.tiny_model import build_guided
 
 ASKED = ImageRequest(Prompt("red stone"), model="guided", width=64, height=64)
 TILE = replace(ASKED, tile=TileAxes.XY)

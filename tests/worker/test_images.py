@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import IDENTITY, Recorder, Studio, photo
-from tiny_model import STEPS
 
 from underpaint.buffers import Kind
 from underpaint.cameras import Camera
@@ -22,6 +20,9 @@ from underpaint.requests import (
     View,
 )
 from underpaint_daemon.common.job_contract import JobCancelled, Phase
+
+from helpers.painting.studio import IDENTITY, Recorder, Studio, photo
+from helpers.painting.tiny_model import STEPS
 
 ASKED = ImageRequest(Prompt("a red cube", "blue"), model="tiny", width=64, height=64)
 

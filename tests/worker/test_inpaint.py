@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Recorder, Studio, ball_view, photo
 
 from underpaint.buffers import Kind
 from underpaint.requests import Control, ControlKind, InpaintRequest, Prompt
 from underpaint_daemon.worker.pipelines.canvas import around, fade
+
+from helpers.painting.studio import Recorder, Studio, ball_view, photo
 
 SIZES = [(64, 64, 3), (77, 91, 3), (50, 130, 4), (41, 30, 3)]
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from address_space import only_more
-from conftest import Recorder, Studio
 
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Lora, Prompt, Sampling
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
+
+from helpers.painting.address_space import only_more
+from helpers.painting.studio import Recorder, Studio
+from helpers.processes import run_helper
 
 ASKED = ImageRequest(
     Prompt("a red cube"), model="tiny", width=64, height=64, sampling=Sampling(steps=1)
@@ -41,9 +41,7 @@ def test_what_cannot_fit_fails_with_a_clear_word_and_the_next_job_runs(studio: S
 @needs_rlimit
 def test_the_next_lower_tier_is_tried_and_can_suffice() -> None:
     """In a process of its own: what a long test run has freed would be taken again."""
-    script = Path(__file__).with_name("lower_tier.py")
-    command = [sys.executable, str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = run_helper("helpers.painting.lower_tier")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "tier": "tiled",

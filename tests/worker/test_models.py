@@ -12,9 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Studio, ball_view, photo
 from safetensors.torch import load_file, save_file
-from tiny_model import build, build_xl
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
@@ -37,6 +35,9 @@ from underpaint_daemon.worker.pipelines.loading.components import (
     load_model,
     make_scheduler,
 )
+
+from helpers.painting.studio import Studio, ball_view, photo
+from helpers.painting.tiny_model import build, build_xl
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 
@@ -227,7 +228,7 @@ def test_an_sdxl_model_paints_by_every_task(studio: Studio, tmp_path: Path) -> N
 
 
 def test_the_runner_of_the_worker_runs_and_unloads(paths: Paths, studio: Studio) -> None:
-    from conftest import Recorder
+    from helpers.painting.studio import Recorder
 
     runner = build_runner(paths)
     names = [a.name for a in runner(ASKED, studio.buffers, Recorder())]

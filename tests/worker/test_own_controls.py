@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Studio, ball_view, photo
 from diffusers import ControlNetUnionModel, T2IAdapter
-from ldm_layout import export_controlnet
 from safetensors.torch import save_file
-from tiny_model import build_xl
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt, View
+
+from helpers.painting.ldm_layout import export_controlnet
+from helpers.painting.studio import Studio, ball_view, photo
+from helpers.painting.tiny_model import build_xl
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 DEPTH = ControlKind.DEPTH

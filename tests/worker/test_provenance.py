@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Studio, photo
 from PIL import Image
 
 from underpaint.buffers import Kind
@@ -27,6 +26,8 @@ from underpaint.requests import (
 from underpaint.tree import from_plain
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.provenance import read_recipe
+
+from helpers.painting.studio import Studio, photo
 
 ASKED = ImageRequest(
     Prompt("a red cube"), model="tiny", width=64, height=64, batch=2, sampling=Sampling(seed=4)

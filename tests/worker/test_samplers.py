@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import Studio
 
 from underpaint.requests import Sampler
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler
 from underpaint_daemon.worker.pipelines.watch import predicted_original
+
+from helpers.painting.studio import Studio
 
 SCHEDULE = {
     "beta_start": 0.00085,

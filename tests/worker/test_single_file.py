@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import Recorder, Studio, photo
 from diffusers import (
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from diffusers.models import AutoencoderKL
-from ldm_layout import export, export_xl
 from safetensors.torch import load_file, save_file
-from tiny_model import break_index, build_xl
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -35,6 +30,11 @@ from underpaint.requests import ImageRequest, InpaintRequest, Prompt, Sampler, S
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.common.single_files import config_folder, family_of
 from underpaint_daemon.worker.pipelines.loading.checkpoint import complete_tokenizer
+
+from helpers.painting.ldm_layout import export, export_xl
+from helpers.painting.studio import Recorder, Studio, photo
+from helpers.painting.tiny_model import break_index, build_xl
+from helpers.processes import run_helper
 
 ASKED = ImageRequest(
     Prompt("a red cube"), model="tiny", width=64, height=64, sampling=Sampling(Sampler.DDIM, 2, 5.0)
@@ -281,9 +281,10 @@ def test_a_file_is_read_where_it_lies_without_a_copy_on_the_disk_or_in_memory(
     configs = tmp_path / "wide"
     shutil.copytree(checkpoint.with_suffix(""), configs)
     (configs / "unet" / "config.json").write_text(json.dumps(wide))
-    script = Path(__file__).parent / "load_peak.py"
-    command = [sys.executable, str(script), str(checkpoint), str(configs), str(tmp_path)]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    words = [str(path) for path in (checkpoint, configs, tmp_path)]
+    done = run_helper("helpers.painting.load_peak", *words)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
     assert told["file_bytes"] > 200e6
     assert told["peak_bytes"] <= 1.15 * told["file_bytes"]
     assert told["cache_bytes"] < 0.02 * told["file_bytes"]

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import Recorder, Studio, ball_view, photo
 
 from underpaint.buffers import Kind
 from underpaint.requests import (
@@ -23,6 +22,8 @@ from underpaint.requests import (
 )
 from underpaint_daemon.common.models import inspect, starter_folder
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, from_image8
+
+from helpers.painting.studio import Recorder, Studio, ball_view, photo
 
 SIDE = 128
 ASKED = ImageRequest(

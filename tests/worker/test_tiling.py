@@ -8,9 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import Studio, picture
 from scipy.ndimage import gaussian_filter
-from tiny_model import build_marigold
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
@@ -32,6 +30,9 @@ from underpaint_daemon.worker.pipelines.tiling import (
     wrap_ratios,
 )
 from underpaint_daemon.worker.provenance import read_recipe
+
+from helpers.painting.studio import Studio, picture
+from helpers.painting.tiny_model import build_marigold
 
 ASKED = ImageRequest(
     Prompt("red stone"), model="tiny", width=96, height=64, tile=TileAxes.XY, sampling=Sampling()

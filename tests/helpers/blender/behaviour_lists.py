@@ -1,10 +1,8 @@
-"""Scripts for Blender list behaviours: read from outside, and run inside."""
+"""Scripts for Blender list behaviours: read from outside."""
 
 from __future__ import annotations
 
 import ast
-import unittest
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -23,10 +21,3 @@ def _named(item: ast.expr, script: Path) -> list[str]:
     if isinstance(item, ast.Starred):
         return behaviours(script.with_name(f"{item.value.value.id}.py"))
     return [item.id]
-
-
-def outcome(behaviour: Callable[[], None], before: Callable[[], None]) -> str:
-    """Run a behaviour after `before`: empty when it holds, else the traceback."""
-    result = unittest.TestResult()
-    unittest.FunctionTestCase(behaviour, setUp=before).run(result)
-    return "".join(text for _case, text in result.failures + result.errors)

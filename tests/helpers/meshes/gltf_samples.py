@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from wearing import glb
+
+from .wearing import glb
 
 _CODES = {"f4": 5126, "u2": 5123, "u1": 5121, "i2": 5122, "u4": 5125}
 _NAMES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}

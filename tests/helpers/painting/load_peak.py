@@ -8,17 +8,16 @@ import resource
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
-from ldm_layout import names_of_one_file
 from safetensors.torch import load_file
 
 from underpaint.paths import Paths
 from underpaint_daemon.common.model_files import INDEX
 from underpaint_daemon.worker.pipelines.loading.components import load_model
 from underpaint_daemon.worker.pipelines.loading.networks import Device
+
+from .ldm_layout import names_of_one_file
 
 
 def sparse_file(file: Path, shapes: dict[str, tuple[int, ...]]) -> int:

@@ -7,9 +7,7 @@ base, except where it is locked: so tests can say what every texel must be.
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +17,7 @@ from underpaint.paths import Paths
 from underpaint.requests import TextureRequest
 from underpaint_daemon.common.job_contract import Artifact
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "daemon"))
-from small_runners import Walker
+from ..daemon.small_runners import Walker
 
 _GOLD = np.array([1.0, 0.72, 0.25])
 _SIDE = 256  # no model, so none to say what its own size is

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import torch
-from address_space import only_more
 from diffusers import AutoencoderKL
 
 from underpaint_daemon.worker.pipelines.latents import decode_latents
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, release, within_memory
+
+from .address_space import only_more
 
 torch.set_num_threads(1)
 vae = AutoencoderKL(

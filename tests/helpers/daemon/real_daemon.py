@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 import underpaint
 from underpaint.client import Client
@@ -18,8 +19,9 @@ from underpaint.paths import Paths, user_paths
 from underpaint.wire.connection import read_connection
 from underpaint_daemon.common.shelf import make_shelf
 
-HERE = Path(__file__).parent
-RUNNER = "small_runners:build_runner"
+from ..processes import with_helpers
+
+RUNNER = "helpers.daemon.small_runners:build_runner"
 
 
 class Daemon:
@@ -27,10 +29,9 @@ class Daemon:
 
     def __init__(self, root: Path) -> None:
         self.env = {
-            **os.environ,
+            **with_helpers(),
             "UNDERPAINT_DATA": str(root / "data"),
             "UNDERPAINT_CACHE": str(root / "cache"),
-            "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
         }
         self.paths: Paths = user_paths(self.env)
         self.process: subprocess.Popen[bytes] | None = None
@@ -92,3 +93,17 @@ def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"
         time.sleep(0.005)
+
+
+@pytest.fixture
+def idle_daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """Not started yet."""
+    daemon = Daemon(tmp_path)
+    yield daemon
+    daemon.close()
+
+
+@pytest.fixture
+def daemon(idle_daemon: Daemon) -> Daemon:
+    """Started, and ended after the test."""
+    return idle_daemon.start()

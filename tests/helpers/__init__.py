@@ -1,0 +1,4 @@
+"""What tests share.
+
+`pythonpath` in pyproject.toml makes it importable: `from ..painting.studio import Studio`.
+"""

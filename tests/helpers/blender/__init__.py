@@ -1,0 +1,1 @@
+"""What stands around a Blender that runs a script of behaviours."""

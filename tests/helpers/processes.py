@@ -1,0 +1,25 @@
+"""Processes that tests start: they find the tests' helpers, too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
+
+
+def with_helpers(env: dict[str, str] | None = None) -> dict[str, str]:
+    """An environment in whose Python `import helpers` works."""
+    given = dict(os.environ) if env is None else env
+    return {**given, "PYTHONPATH": os.pathsep.join([str(TESTS), given.get("PYTHONPATH", "")])}
+
+
+def run_helper(module: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of the helpers in a process of its own."""
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, check=False, env=with_helpers()
+    )
