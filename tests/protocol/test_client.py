@@ -9,28 +9,10 @@ import numpy as np
 import pytest
 
 import underpaint
-from underpaint.errors import ConnectionLost, ErrorCode, JobFailed, RequestError
+from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.wire import messages as m
 
-
-def view_request(side: int = 64, text: str = "a vase"):
-    buffers = underpaint.Buffers()
-    rng = np.random.default_rng(side)
-    depth = rng.uniform(1, 2, (side, side)).astype(np.float32)
-    color = rng.integers(0, 255, (side, side, 4), np.uint8)
-    view = underpaint.View(
-        camera=underpaint.Camera(
-            underpaint.look_at((0, -3, 1), (0, 0, 0)),
-            underpaint.perspective(side, side, 0.7, 0.1, 100.0),
-            side,
-            side,
-            0.1,
-            100.0,
-        ),
-        depth=buffers.add(underpaint.Kind.DEPTH, depth),
-        color=buffers.add(underpaint.Kind.COLOR, color),
-    )
-    return underpaint.ImageRequest(underpaint.Prompt(text), view=view), buffers, color
+from helpers.views import view_request
 
 
 def test_a_request_comes_back_as_events_and_files(daemon, paths):
@@ -218,108 +200,3 @@ def test_many_threads_share_one_client(daemon, paths):
             thread.join()
     assert errors == []
     assert len(pings) == 160
-
-
-def test_without_a_daemon_connecting_says_so_at_once(paths):
-    began = time.monotonic()
-    with pytest.raises(ConnectionLost) as absent:
-        underpaint.connect(paths, start=False)
-    assert absent.value.code is ErrorCode.DAEMON_ABSENT
-    assert "daemon start" in absent.value.terminal_hint
-    assert time.monotonic() - began < 2
-
-
-def test_a_deaf_daemon_costs_no_more_than_the_timeout(daemon, paths):
-    with underpaint.connect(paths, start=False) as up:
-        daemon.deaf.set()
-        began = time.monotonic()
-        with pytest.raises(ConnectionLost) as late:
-            up.ping(timeout=0.3)
-        assert time.monotonic() - began < 1
-        assert late.value.code is ErrorCode.TIMEOUT
-        while up.state is underpaint.ClientState.READY:
-            assert time.monotonic() - began < 5
-            time.sleep(0.05)
-        assert up.state is underpaint.ClientState.DEGRADED
-        daemon.deaf.clear()
-        assert up.ping() is not None
-    assert up.state is underpaint.ClientState.CLOSED
-
-
-def test_closing_is_prompt_and_what_waits_fails(daemon, paths):
-    daemon.deaf.set()
-    up = underpaint.Client(paths, start=False)
-    waiting = up.later(up.ping)
-    time.sleep(0.2)
-    began = time.monotonic()
-    up.close()
-    assert time.monotonic() - began < 1
-    with pytest.raises(ConnectionLost):
-        waiting.result(2)
-
-
-def test_a_job_survives_a_crash_and_a_new_start_of_its_daemon(daemon, paths):
-    daemon.step_s = 0.3
-    request, buffers, color = view_request()
-    with underpaint.connect(paths, start=False) as up:
-        job = up.submit(request, buffers)
-        events = job.events()
-        next(events)
-        daemon.crash()
-        time.sleep(0.6)
-        assert not up.state.reachable
-        daemon.step_s = 0.0
-        began = time.monotonic()
-        daemon.start()
-        rest = list(events)
-        assert time.monotonic() - began < 5
-        files = job.result(10)
-    assert isinstance(rest[-1], underpaint.Done)
-    assert sum(isinstance(e, underpaint.Done) for e in rest) == 1
-    assert files[0].data == (255 - color).tobytes()
-    assert sum(isinstance(body, m.Submit) for body in daemon.heard) == 1
-
-
-def test_a_job_that_the_new_daemon_does_not_know_fails(daemon, paths):
-    daemon.step_s = 0.5
-    request, buffers, _ = view_request()
-    with underpaint.connect(paths, start=False) as up:
-        job = up.submit(request, buffers)
-        daemon.crash()
-        daemon.jobs.clear()
-        daemon.start()
-        last = list(job)[-1]
-    assert isinstance(last, underpaint.Failed)
-    assert last.error.code is ErrorCode.JOB_UNKNOWN
-
-
-def test_what_a_client_waits_for_when_the_daemon_dies_fails_with_a_word(daemon, paths):
-    with underpaint.connect(paths, start=False) as up:
-        daemon.deaf.set()
-        waiting = up.later(lambda: up.ping(timeout=20))
-        time.sleep(0.2)
-        daemon.crash()
-        with pytest.raises(ConnectionLost) as lost:
-            waiting.result(5)
-    assert lost.value.code is ErrorCode.DAEMON_LOST
-    assert "accepted jobs are kept" in lost.value.hint
-
-
-def test_stopping_the_daemon_is_not_undone_by_its_clients(daemon, paths):
-    with underpaint.connect(paths, start=True) as up:
-        up.shutdown()
-        daemon.stop()
-        time.sleep(0.6)
-        assert up.state is underpaint.ClientState.ABSENT
-        with pytest.raises(ConnectionLost):
-            up.status()
-
-
-def test_an_acknowledgement_leaves_even_when_the_client_closes_at_once(daemon, paths):
-    request, buffers, _ = view_request()
-    with underpaint.connect(paths, start=False) as up:
-        up.submit(request, buffers).result(10)
-    deadline = time.monotonic() + 2
-    while not any(isinstance(body, m.ResultAck) for body in daemon.heard):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
