@@ -31,7 +31,8 @@ MANIFEST = "blender_manifest.toml"
 PYTHONS = ("3.11", "3.13")
 """Blender 4.2 to 5.0 have Python 3.11, 5.1 and 5.2 have 3.13."""
 _PINNED = ("pyzmq", "msgpack")
-_SKIPPED = shutil.ignore_patterns("__pycache__", "*.py[cod]", "wheels", ".*")
+_SKIPPED = shutil.ignore_patterns("__pycache__", "*.py[cod]", "wheels", "scripts", ".*")
+# `scripts` are for a Blender without the add-on, run from a checkout.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

@@ -126,7 +126,7 @@ class _Draft:
         half = self._multiply(3, row)
         half.inputs[1].default_value = _MASK_STRENGTH
         self.link(self._image(mask, "", 1, row).outputs["Color"], half.inputs[0])
-        mixed = self._mix("RGBA", "Color", 4, row)
+        mixed = self._mix("RGBA", 4, row)
         mixed["B_Color"].default_value = _MASK_RED
         self.link(half.outputs[0], mixed["Factor_Float"])
         self.link(below, mixed["A_Color"])
@@ -135,7 +135,7 @@ class _Draft:
     def link(self, source: Any, target: Any) -> None:
         self._group.links.new(source, target)
 
-    def _mix(self, kind: str, word: str, column: int, row: int) -> dict[str, Any]:
+    def _mix(self, kind: str, column: int, row: int) -> dict[str, Any]:
         """A Mix node's sockets by identifier: its names repeat for each kind of data."""
         mix = self._node("ShaderNodeMix", column, row)
         mix.data_type = kind

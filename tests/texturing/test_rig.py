@@ -11,11 +11,7 @@ from underpaint_daemon.tools.evals.shapes import chair, fragmented_uv, room, two
 from underpaint_daemon.worker.texturing.cameras.coverage import coverage
 from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
 from underpaint_daemon.worker.texturing.cameras.render import render_view
-from underpaint_daemon.worker.texturing.cameras.rig import (
-    automatic_rig,
-    given_rig,
-    standard_directions,
-)
+from underpaint_daemon.worker.texturing.cameras.rig import automatic_rig, standard_directions
 from underpaint_daemon.worker.texturing.surface.coarse import coarse
 
 torch.set_num_threads(1)
@@ -87,8 +83,3 @@ def test_a_room_is_seen_from_within() -> None:
         assert (view.camera.position < high).all()
         assert float(render_view(mesh, view.camera).mask.float().mean()) > 0.99
     assert coverage(mesh, [v.camera for v in rig], samples=6000, size=192) > 0.95
-
-
-def test_the_artists_cameras_are_used_as_they_are() -> None:
-    cameras = [place(chair(), Direction(a, 0), 64).camera for a in (0, 90)]
-    assert [view.camera for view in given_rig(cameras)] == cameras

@@ -95,7 +95,7 @@ def kohya(studio: Studio, tmp_path: Path, *, text: bool, unet: bool, alpha: floa
     model = studio.models.load("tiny")
     wanted = [(model.unet, "lora_unet_", ("to_q", "ff.net.2", "conv1"))] if unet else []
     if text:
-        wanted.append((model.text_encoder, "lora_te_text_model_", ("q_proj", "fc1")))
+        wanted.append((model.parts["text_encoder"], "lora_te_text_model_", ("q_proj", "fc1")))
     tensors: dict[str, torch.Tensor] = {}
     for network, prefix, ends in wanted:
         for name, module in network.named_modules():

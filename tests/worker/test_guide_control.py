@@ -9,6 +9,7 @@ import pytest
 
 from underpaint.buffers import Kind
 from underpaint.errors import RequestError
+from underpaint.files.recipe import recipe_in
 from underpaint.paths import Paths
 from underpaint.requests import (
     Control,
@@ -21,7 +22,6 @@ from underpaint.requests import (
     View,
 )
 from underpaint.tree import from_plain
-from underpaint_daemon.worker.provenance import read_recipe
 
 from helpers.painting.studio import Studio, ball_view, photo
 from helpers.painting.tiny_model import build_guided
@@ -36,7 +36,7 @@ def guided(paths: Paths) -> None:
 
 
 def recipe_of(studio: Studio, request: ImageRequest) -> ImageRequest:
-    made = from_plain(read_recipe(studio.run(request)[0].data)["request"])
+    made = from_plain(recipe_in(studio.run(request)[0].data, "result.png")["request"])
     assert isinstance(made, ImageRequest)
     return made
 

@@ -17,24 +17,13 @@ from safetensors.torch import load_file, save_file
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import (
-    Control,
-    ControlKind,
-    ImageRequest,
-    InpaintRequest,
-    Prompt,
-    Sampler,
-)
+from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt, Sampler
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.worker.dispatch import build_runner
 from underpaint_daemon.worker.pipelines.denoise import make_pipeline
 from underpaint_daemon.worker.pipelines.families import Task
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
-from underpaint_daemon.worker.pipelines.loading.components import (
-    encode_prompt,
-    load_model,
-    make_scheduler,
-)
+from underpaint_daemon.worker.pipelines.loading.components import load_model, make_scheduler
 
 from helpers.painting.studio import Studio, ball_view, photo
 from helpers.painting.tiny_model import build, build_xl
@@ -164,15 +153,15 @@ def test_pipelines_share_the_models_components(studio: Studio) -> None:
             pipe = make_pipeline(model, task, network, scheduler)
             assert pipe.unet is model.unet
             assert pipe.vae is model.vae
-            assert pipe.text_encoder is model.text_encoder
+            assert pipe.text_encoder is model.parts["text_encoder"]
 
 
 def test_texts_of_any_length_are_encoded_side_by_side(studio: Studio) -> None:
     model = studio.models.load("tiny")
-    both = encode_prompt(model, ["a red cube", "a red cube " * 12])
-    assert both.shape[0] == 2
-    assert both.shape[1] % 16 == 0
-    assert both.shape[1] > 16
+    told = model.family.embed(model.parts, {}, ("a red cube", "a red cube " * 12))
+    assert told["prompt_embeds"].shape == told["negative_prompt_embeds"].shape
+    assert told["prompt_embeds"].shape[1] % 16 == 0
+    assert told["prompt_embeds"].shape[1] > 16
 
 
 def test_the_least_recently_used_model_goes_first(paths: Paths, tmp_path: Path) -> None:

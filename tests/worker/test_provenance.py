@@ -12,6 +12,7 @@ from PIL import Image
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.files.recipe import recipe_in
 from underpaint.paths import Paths
 from underpaint.requests import (
     Control,
@@ -25,7 +26,6 @@ from underpaint.requests import (
 )
 from underpaint.tree import from_plain
 from underpaint_daemon.common.defaults.settle import settle
-from underpaint_daemon.worker.provenance import read_recipe
 
 from helpers.painting.studio import Studio, photo
 
@@ -38,7 +38,7 @@ COMPOSITE = "digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 def test_a_result_carries_its_recipe_and_the_recipe_makes_it_again(studio: Studio) -> None:
     png, sidecar, second, _ = studio.run(ASKED)
-    facts = read_recipe(png.data)
+    facts = recipe_in(png.data, "result.png")
     assert facts == json.loads(sidecar.data)
     assert from_plain(facts["request"]) == settle(ASKED, studio.models.paths)
     assert facts["model"]["name"] == "tiny"
@@ -57,7 +57,7 @@ def test_files_from_elsewhere_are_named_with_their_digests(
     lora = Lora(str(own / "loras" / "style.safetensors"))
     control = Control(ControlKind.CANNY, model=str(own / "controlnet_depth"))
     asked = replace(ASKED, batch=1, view=view, controls=(control,), loras=(lora,))
-    files = read_recipe(studio.run(asked)[0].data)["model"]["files"]
+    files = recipe_in(studio.run(asked)[0].data, "result.png")["model"]["files"]
     assert set(files) == {lora.path, control.model}
     assert all(len(digest) == 64 for digest in files.values())
 
@@ -85,5 +85,5 @@ def test_a_file_without_a_recipe_is_named_as_such(data: bytes | str) -> None:
         Image.new("RGB", (4, 4)).save(stream, "PNG")
         data = stream.getvalue()
     with pytest.raises(UnderpaintError) as caught:
-        read_recipe(data)
+        recipe_in(data, "result.png")
     assert caught.value.code is ErrorCode.FILE

@@ -12,14 +12,8 @@ from scipy.ndimage import gaussian_filter
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import (
-    ImageRequest,
-    Lora,
-    Pbr,
-    Prompt,
-    Sampling,
-    TileAxes,
-)
+from underpaint.files.recipe import recipe_in
+from underpaint.requests import ImageRequest, Lora, Pbr, Prompt, Sampling, TileAxes
 from underpaint_daemon.worker.materials.maps import MAP_NAMES
 from underpaint_daemon.worker.materials.material import normal_of_height
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, vae_scale
@@ -29,7 +23,6 @@ from underpaint_daemon.worker.pipelines.tiling import (
     wrap_deviations,
     wrap_ratios,
 )
-from underpaint_daemon.worker.provenance import read_recipe
 
 from helpers.painting.studio import Studio, picture
 from helpers.painting.tiny_model import build_marigold
@@ -165,7 +158,7 @@ def test_a_batch_numbers_its_maps(studio: Studio) -> None:
     names = {a.name for a in made}
     for number in range(2):
         (roughness,) = (a for a in made if a.name == f"roughness_{number}.png")
-        facts = read_recipe(roughness.data)
+        facts = recipe_in(roughness.data, "result.png")
         assert (facts["index"], facts["seed"]) == (number, ASKED.sampling.seed + number)
     assert {"image_1.png", "normal_1.png", "preview_0.png", "material_1.json"} < names
 

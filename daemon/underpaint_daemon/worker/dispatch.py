@@ -80,7 +80,7 @@ class PipelineRunner:
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
             cell = grid_cell(model.vae, model.denoiser)
             artifacts += within_memory(
-                lambda tier: material_artifacts(images, request, made, self.models, cell),
+                lambda _tier: material_artifacts(images, request, made, self.models, cell),
                 (Tier.FULL, Tier.TILED),
                 reporter.warn,
                 "The material's maps",

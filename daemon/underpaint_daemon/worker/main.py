@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     source, sink = _take_stdio()
     paths = Paths(runtime=options.runtime, data=options.data, cache=options.cache)
     writer, wishes = Writer(sink), Wishes()
-    inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(source, inbox, wishes), daemon=True).start()
     threading.Thread(target=_beat, args=(writer,), daemon=True).start()
     writer.send({"t": "ready", "pid": os.getpid()})
@@ -76,7 +76,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _serve(
-    inbox: queue.SimpleQueue[Message | None],
+    inbox: queue.SimpleQueue[Message],
     writer: Writer,
     wishes: Wishes,
     paths: Paths,
@@ -86,7 +86,8 @@ def _serve(
     # The first job's runner brings torch; a failure to load it fails that job, and no other.
     runner = functools.cache(lambda: load_factory(runner_name)(paths))
     hasher = _started_pool()
-    while (message := inbox.get()) is not None:
+    while True:
+        message = inbox.get()
         job = str(message["job"])
         wishes.begin(job)
         writer.send({"t": "started", "job": job})
@@ -101,7 +102,7 @@ def _started_pool() -> ThreadPoolExecutor:
     return pool
 
 
-def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message | None], wishes: Wishes) -> None:
+def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message], wishes: Wishes) -> None:
     while (message := read_message(source)) is not None:
         kind = message["t"]
         if kind == "run":
@@ -110,8 +111,6 @@ def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message | None], wishes: Wi
             wishes.cancel(message["job"])
         elif kind == "credit":
             wishes.credit(message["job"])
-        elif kind == "exit":
-            inbox.put(None)
     # The daemon is gone. Nobody could take a result, so do not finish the step.
     os._exit(0)
 

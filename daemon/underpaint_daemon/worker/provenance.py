@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
-from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, InpaintRequest, Request, View
 from underpaint.tree import to_plain
 
@@ -87,20 +86,6 @@ def encode_png(image: Image8, facts: Mapping[str, Any], origin: Origin) -> bytes
     picture = Image.fromarray(np.ascontiguousarray(image))
     picture.save(stream, "PNG", pnginfo=info, compress_level=_PNG_LEVEL)
     return stream.getvalue()
-
-
-def read_recipe(png: bytes) -> dict[str, Any]:
-    """The recipe inside a PNG of ours. Raises RequestError(FILE) when there is none."""
-    try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
-            picture.load()
-            text = getattr(picture, "text", {}).get(CHUNK)
-            facts = json.loads(text) if text is not None else None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise RequestError(ErrorCode.FILE, f"This is not a PNG we can read: {error}") from error
-    if not isinstance(facts, dict):
-        raise RequestError(ErrorCode.FILE, "This PNG carries no Underpaint recipe")
-    return facts
 
 
 def image_artifacts(

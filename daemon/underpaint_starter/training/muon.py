@@ -9,7 +9,7 @@ output channels by all their inputs. Updates are scaled to the size of AdamW's (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -86,7 +86,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:  # type: ignore[override]
         """One update of every weight that has a gradient."""
         for group in self.param_groups:
             shapes: dict[tuple[int, int], list[nn.Parameter]] = defaultdict(list)

@@ -34,14 +34,19 @@ def read_recipe(path: Path) -> dict[str, Any]:
         data = path.read_bytes()
     except OSError as error:
         raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {error}") from error
+    return recipe_in(data, str(path))
+
+
+def recipe_in(data: bytes, name: str) -> dict[str, Any]:
+    """The recipe in the bytes of a result named so. Raises RequestError(FILE)."""
     try:
-        text = _png_text(data, path) if data.startswith(_SIGNATURE) else data
+        text = _png_text(data, name) if data.startswith(_SIGNATURE) else data
         recipe = json.loads(text)
     except (ValueError, RecursionError, zlib.error, struct.error) as error:
-        raise RequestError(ErrorCode.FILE, f"{path} has no readable recipe: {error}") from error
+        raise RequestError(ErrorCode.FILE, f"{name} has no readable recipe: {error}") from error
     if not isinstance(recipe, dict) or not isinstance(recipe.get("request"), dict):
         raise RequestError(
-            ErrorCode.FILE, f"{path} is not a result of Underpaint: no request in it"
+            ErrorCode.FILE, f"{name} is not a result of Underpaint: no request in it"
         )
     return recipe
 
@@ -51,11 +56,11 @@ def recipe_request(recipe: dict[str, Any]) -> Request:
     return from_plain(recipe["request"])
 
 
-def _png_text(data: bytes, path: Path) -> bytes:
+def _png_text(data: bytes, name: str) -> bytes:
     for kind, body in _chunks(data):
         if kind == b"iTXt" and body.startswith(KEYWORD + b"\0"):
             return _itxt(body)
-    raise RequestError(ErrorCode.FILE, f"{path} carries no Underpaint recipe")
+    raise RequestError(ErrorCode.FILE, f"{name} carries no Underpaint recipe")
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

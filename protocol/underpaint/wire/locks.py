@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from .connection import private_folder
-
-_RETRY_S = 0.02
 
 
 class FileLock:
@@ -31,15 +28,6 @@ class FileLock:
             os.close(handle)
             return False
         self._handle = handle
-        return True
-
-    def acquire(self, timeout: float) -> bool:
-        """Take the lock, waiting up to `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while not self.try_acquire():
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_RETRY_S)
         return True
 
     def release(self) -> None:

@@ -77,7 +77,7 @@ class Engine:
             return from_json(job.request)
         except RequestError as error:
             failure = unreadable(error).to_dict()
-            self._end(job, lambda: self._store.finish_failed(job.id, failure))
+            self._end(lambda: self._store.finish_failed(job.id, failure))
             return None
 
     def submit(self, item: Checked) -> tuple[JobRow, bool]:
@@ -99,10 +99,7 @@ class Engine:
         running = self._running
         if running is None or running.job.id != id:
             if problem is not None:
-                self._end(
-                    self._store.require(id),
-                    lambda: self._store.finish_failed(id, problem.to_dict()),
-                )
+                self._end(lambda: self._store.finish_failed(id, problem.to_dict()))
         elif live.outcome is not None:
             self._settle(running, live.outcome)
         elif problem is not None:
@@ -112,7 +109,7 @@ class Engine:
         """Ask a job to stop; returns its state before. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
         if job.state is JobState.QUEUED:
-            self._end(job, lambda: self._store.finish_cancelled(id))
+            self._end(lambda: self._store.finish_cancelled(id))
         elif self._running is not None and self._running.job.id == id:
             live = self._running.live
             live.cancel_asked = True
@@ -250,7 +247,7 @@ class Engine:
         """A job whose process died: once more, or failed."""
         if job.attempts >= self._config.max_attempts:
             error = JobFailed(code, f"{what}; this was attempt {job.attempts}")
-            self._end(job, lambda: self._store.finish_failed(job.id, error.to_dict()))
+            self._end(lambda: self._store.finish_failed(job.id, error.to_dict()))
             return
         live = self._live.require(job.id)
         live.progress = None
@@ -286,14 +283,11 @@ class Engine:
         self._idle_since, self._running = time.monotonic(), None
         refused = running.live.refused
         if refused is not None:
-            self._end(
-                running.job,
-                lambda: self._store.finish_failed(running.job.id, refused.to_dict()),
-            )
+            self._end(lambda: self._store.finish_failed(running.job.id, refused.to_dict()))
         else:
-            self._end(running.job, commit)
+            self._end(commit)
 
-    def _end(self, job: JobRow, commit: Callable[[], JobRow]) -> None:
+    def _end(self, commit: Callable[[], JobRow]) -> None:
         def end() -> None:
             self._live.ended(commit())
 

@@ -218,9 +218,9 @@ _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "lora": (lambda able: able.lora, _lora),
     "reference": (lambda able: able.references > 0, _reference),
     "form_as_reference": (lambda able: able.references > 0, _form),
-    "rerun_bit_equal": (lambda able: True, _rerun),
-    "preview": (lambda able: True, _preview),
-    "cancel": (lambda able: True, _cancel),
+    "rerun_bit_equal": (lambda _able: True, _rerun),
+    "preview": (lambda _able: True, _preview),
+    "cancel": (lambda _able: True, _cancel),
 }
 
 

@@ -95,12 +95,12 @@ class _Brush:
                 part["mode"] = 4
             if number:
                 primitives.append(part)
-            part["material"] = self._material(piece, primitive, tile)
+            part["material"] = self._material(piece, tile)
 
     def _vertices(self, primitive: Json) -> int:
         return int(self._gltf.doc["accessors"][primitive["attributes"]["POSITION"]]["count"])
 
-    def _material(self, piece: Piece, primitive: Json, tile: int) -> int:
+    def _material(self, piece: Piece, tile: int) -> int:
         """The number of the material that a surface wears on a tile: the artist's own, and copies
         of it for more tiles."""
         own = self._gltf.doc["meshes"][piece.mesh]["primitives"][piece.primitive].get("material")

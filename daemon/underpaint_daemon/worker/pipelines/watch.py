@@ -45,7 +45,7 @@ class StepWatch:
 
         scheduler.step = noted
 
-    def __call__(self, pipe: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> Any:
+    def __call__(self, pipe: Any, index: int, _timestep: Any, _tensors: dict[str, Any]) -> Any:
         """After each step. Raises JobCancelled out of the pipeline when the job is to stop."""
         self.reporter.checkpoint()
         step = self.done + index + 1

@@ -33,7 +33,7 @@ def _block(rng: Random) -> Any:
     return _modified(body, "BEVEL", width=rng.uniform(0.02, 0.35), segments=4)
 
 
-def _ball(rng: Random) -> Any:
+def _ball(_rng: Random) -> Any:
     return _added(bpy.ops.mesh.primitive_uv_sphere_add, segments=64, ring_count=32)
 
 
@@ -106,7 +106,7 @@ def _twisted(rng: Random) -> Any:
     return _modified(body, "SIMPLE_DEFORM", deform_method="TWIST", deform_axis="Z", angle=turn)
 
 
-def _monkey(rng: Random) -> Any:
+def _monkey(_rng: Random) -> Any:
     body = _added(bpy.ops.mesh.primitive_monkey_add)
     return _modified(body, "SUBSURF", levels=2, render_levels=2)
 

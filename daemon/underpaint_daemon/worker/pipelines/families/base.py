@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from torch import Tensor
-
 
 class Task(StrEnum):
     """The three ways to start denoising."""
@@ -67,8 +65,8 @@ class Family:
     elsewhere is the picture to start from. `fixed`: constructor arguments of every pipeline that
     knows them. `arguments`: the call's arguments for guidance and references.
 
-    Of UNet families: `text_parts`; `embed(parts, index, texts)` encodes (positive, negative);
-    `hidden_states`. Of the others: `read(pipe, words)` encodes through the pipeline's own code.
+    Of UNet families: `text_parts`; `embed(parts, index, texts)` encodes (positive, negative).
+    Of the others: `read(pipe, words)` encodes through the pipeline's own code.
     `self_decoding`: the pipeline gives pictures, not latents. `patches`: its latents travel as a
     sequence of patches so many cells a side (None = as an image). `control_channels`: the control
     picture goes into the network's own input channels, without a ControlNet. `whole_pictures`:
@@ -83,7 +81,6 @@ class Family:
     embed: Callable[[Mapping[str, Any], Mapping[str, Any], tuple[str, str]], Embedding] | None = (
         None
     )
-    hidden_states: Callable[[Mapping[str, Any], list[str]], Tensor] | None = None
     read: Callable[[Any, Words], Embedding] | None = None
     arguments: Callable[[Ask], dict[str, Any]] = plain_guidance
     self_decoding: bool = False

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
-
 from .base import Embedding, Family, Task, TextPart
 from .text import encode, windows
 
 
-def _hidden_states(parts: Mapping[str, Any], texts: list[str]) -> Tensor:
-    return encode(parts["text_encoder"], windows(parts["tokenizer"], texts), layer=None)[0]
-
-
 def _embed(parts: Mapping[str, Any], index: Mapping[str, Any], texts: tuple[str, str]) -> Embedding:
     del index
-    hidden = _hidden_states(parts, list(texts))
+    ids = windows(parts["tokenizer"], list(texts))
+    hidden, _ = encode(parts["text_encoder"], ids, layer=None)
     return {"prompt_embeds": hidden[:1], "negative_prompt_embeds": hidden[1:]}
 
 
@@ -44,5 +39,4 @@ SD15 = Family(
         "requires_safety_checker": False,
     },
     embed=_embed,
-    hidden_states=_hidden_states,
 )

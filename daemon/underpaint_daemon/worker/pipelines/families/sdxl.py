@@ -20,10 +20,6 @@ def _encode_both(parts: Mapping[str, Any], texts: list[str]) -> tuple[Tensor, Te
     return torch.cat((first, second), -1), pooled
 
 
-def _hidden_states(parts: Mapping[str, Any], texts: list[str]) -> Tensor:
-    return _encode_both(parts, texts)[0]
-
-
 def _embed(parts: Mapping[str, Any], index: Mapping[str, Any], texts: tuple[str, str]) -> Embedding:
     hidden, pooled = _encode_both(parts, list(texts))
     if not texts[1] and index.get("force_zeros_for_empty_prompt", True):
@@ -57,5 +53,4 @@ SDXL = Family(
     ),
     fixed={"feature_extractor": None, "image_encoder": None, "add_watermarker": False},
     embed=_embed,
-    hidden_states=_hidden_states,
 )

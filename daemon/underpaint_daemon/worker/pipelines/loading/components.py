@@ -12,7 +12,6 @@ import diffusers
 import numpy as np
 import torch
 import transformers
-from torch import Tensor
 
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
@@ -79,10 +78,6 @@ class LoadedModel:
     def flow(self) -> bool:
         """Whether it was trained by flow matching."""
         return samplers.is_flow(self.scheduler_config)
-
-    @property
-    def text_encoder(self) -> Any:
-        return self.parts["text_encoder"]
 
     @property
     def tokenizer(self) -> Any:
@@ -188,15 +183,6 @@ def make_scheduler(
 ) -> Any:
     """A fresh diffusers scheduler of this model's noise schedule (see `samplers`)."""
     return samplers.make_scheduler(model.scheduler_config, sampler, steps, spacing, strength)
-
-
-def encode_prompt(model: LoadedModel, texts: list[str]) -> Tensor:
-    """Prompts to hidden states (texts, tokens, width) for cross-attention, on the model's device.
-
-    Long prompts are not cut: all texts are padded to the windows that the longest needs.
-    """
-    assert model.family.hidden_states is not None
-    return model.family.hidden_states(model.parts, texts)
 
 
 def _load_parts(

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from underpaint.cameras import Camera
-
 from ..surface.coarse import coarse
 from ..surface.mesh import Mesh, face_cross, is_inside_out
 from ..surface.sampling import SurfaceSamples, sample_surface
@@ -104,8 +102,3 @@ def _greedy(scores: Sequence[Tensor], best: Tensor, area: Tensor, count: int) ->
         chosen.append(index)
         best = torch.maximum(best, table[index])
     return chosen
-
-
-def given_rig(cameras: Sequence[Camera]) -> list[RigView]:
-    """The artist's own cameras."""
-    return [RigView(camera) for camera in cameras]

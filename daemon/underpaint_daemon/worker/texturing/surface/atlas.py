@@ -77,7 +77,7 @@ def build_tile(mesh: Mesh, number: int, size: int) -> AtlasTile:
     index = torch.cat((core.nonzero()[:, 0], owner))
     source = torch.cat((core.nonzero()[:, 0], neighbour))
     face = triangle.reshape(-1)[source]
-    pitch = _pitch(part, clip, size)
+    pitch = _pitch(part, size)
     position = _on_triangle(part, clip, face, index, size)
     near = _on_triangle(part, clip, face, source, size)
     astray = (position - near).norm(dim=1) > _FAR * pitch[face]
@@ -133,7 +133,7 @@ def _jacobian(flat: Tensor, surface: Tensor) -> Tensor:
     return torch.stack((along, across), -1).float()
 
 
-def _pitch(mesh: Mesh, clip: Tensor, size: int) -> Tensor:
+def _pitch(mesh: Mesh, size: int) -> Tensor:
     """(L,) float32: metres that a texel covers on each triangle (root of its area)."""
     uv_area = uv_double_areas(mesh).abs().clamp(min=1e-20) * size * size
     pitch: Tensor = (face_cross(mesh).norm(dim=1) / uv_area).sqrt()

@@ -51,7 +51,7 @@ class Run:
     show: Callable[[Sequence[Tensor]], tuple[Image8, int]]
     strength: float = 1.0
     start: Sequence[Tensor] | None = None
-    reference_weight: Callable[[int, int], float] = lambda step, steps: 0.0
+    reference_weight: Callable[[int, int], float] = lambda _step, _steps: 0.0
     done: int = 0
     total: int = 0
     journal: Journal = field(default_factory=Journal)
