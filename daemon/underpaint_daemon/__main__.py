@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "bench transport": "underpaint_daemon.tools.bench.transport:main",
     "bench daemon": "underpaint_daemon.tools.bench.daemon:main",
     "bench memory": "underpaint_daemon.tools.bench.memory:main",
+    "bench faults": "underpaint_daemon.tools.faults.command:main",
     "models": "underpaint_daemon.tools.hub.cli:main",
     "eval families": "underpaint_daemon.tools.evals.families:main",
     "eval starter": "underpaint_starter.judging.evaluate:main",

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "repository": ("build the extension repository", (f"{_INSTALLERS}/build_repository.py",)),
     "demo": ("capture the demo scene and paint it", (f"{_INSTALLERS}/demo.py",)),
     "bench": ("measure speed and memory", (*_DAEMON, "bench")),
+    "faults": ("1,000 random faults over a run, by seed", (*_DAEMON, "bench", "faults")),
     "eval": ("measure quality", (*_DAEMON, "eval")),
     "gpu-check": ("everything that needs a GPU, in minutes", (*_DAEMON, "gpu-check")),
     "train-starter": ("train the starter model", (*_DAEMON, "train-starter")),

@@ -63,6 +63,17 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
     assert names == {"ping_p99_ms": 20.0, "daemon_over_pipeline_ratio": 1.05}
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a full disk is played by prlimit")
+def test_twenty_faults_lose_double_and_spoil_nothing():
+    report = report_of(*bench("faults", "--json", "--faults", "20", "--seed", "5"))
+    measures = report["measures"]
+    assert measures["jobs_accepted"] >= measures["jobs_done"] > 0
+    assert sum(n for name, n in measures.items() if name.endswith("_faults")) == 20
+    assert {bar["name"] for bar in report["bars"]} >= {"accepted_jobs_lost", "ends_doubled"}
+    assert report["holds"], report["bars"]
+
+
 def test_a_model_that_is_not_there_is_bad_input(tmp_path):
     code, said = bench("daemon", "--json", "--model", str(tmp_path))
     assert (code, json.loads(said)["error"]["code"]) == (2, "model_missing")

@@ -13,8 +13,8 @@ from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.events import Done, Progress
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint.wire.messages import JobState
+from underpaint_daemon.tools.faults.proxy import between
 
-from helpers.daemon.proxy import between
 from helpers.daemon.real_daemon import wait_for
 
 RESULT_BYTES = 6_000_000

@@ -33,9 +33,10 @@ def read_hdr(path: Path) -> Floats:
 
 
 def _light(packed: npt.NDArray[np.uint8]) -> Floats:
-    mantissa = packed[..., :3].astype(np.float32)
-    exponent = packed[..., 3:].astype(np.int32) - (128 + 8)
-    return np.where(packed[..., 3:] == 0, np.float32(0), np.ldexp(mantissa, exponent))
+    light = packed[..., :3].astype(np.float32)
+    np.ldexp(light, packed[..., 3:].astype(np.int32) - (128 + 8), out=light)
+    light[packed[..., 3] == 0] = 0
+    return light
 
 
 def _scanlines(data: bytes, height: int, width: int) -> npt.NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from .refusal import refused
 
 # The grey that alpha is laid on wherever colours alone are wanted.
 _HIDDEN = np.array([128, 128, 128, 0], np.uint8)
+_BAND = 64  # rows
 _FAR = 1e9  # Blender's Z pass says 1e10 where there is nothing
 
 
@@ -84,13 +85,16 @@ def _array(path: Path) -> npt.NDArray[np.float32]:
 
 def _float_file(path: Path) -> npt.NDArray[np.float32]:
     try:
-        return np.nan_to_num(read_linear(path), nan=0.0, posinf=1.0, neginf=0.0)
+        return np.nan_to_num(read_linear(path), copy=False, nan=0.0, posinf=1.0, neginf=0.0)
     except OSError as error:
         raise refused(path, f"cannot be read: {error.strerror or error}") from error
 
 
 def _shown(light: npt.NDArray[np.float32]) -> Image8:
     """Linear colours as sRGB bytes; alpha is linear as it is."""
-    return np.ascontiguousarray(
-        np.concatenate([to_bytes(srgb(light[..., :3])), to_bytes(light[..., 3:])], axis=2)
-    )
+    shown = np.empty(light.shape, np.uint8)
+    for top in range(0, len(light), _BAND):  # the curve in doubles takes several times the picture
+        band = slice(top, top + _BAND)
+        shown[band, :, :3] = to_bytes(srgb(light[band, :, :3]))
+        shown[band, :, 3:] = to_bytes(light[band, :, 3:])
+    return shown

@@ -15,7 +15,7 @@ from underpaint.encodings import decoded
 from underpaint.errors import ErrorCode, RequestError
 
 _DELIMITERS = ",;\t|"
-_MOST_BYTES = 256 * 1024 * 1024
+_MOST_BYTES = 16 * 1024 * 1024
 _HINT = "The first row names the columns: file, prompt and, where wanted, negative, seed."
 
 
@@ -55,7 +55,7 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[Row]:
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than 256 MiB")
+            raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than 16 MiB")
         text = decoded(path.read_bytes())
     except OSError as error:
         why = error.strerror or error

@@ -149,20 +149,22 @@ class _Builder:
 
 
 def _joined(parts: list[Array], width: int) -> Array:
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate(parts) if parts else np.zeros((0, width), np.float32)
 
 
 def _corners(tables: list[_Tables]) -> tuple[Array, Array]:
-    parts, starts = list[Array](), [0, 0, 0]
+    corner = np.full((sum(len(table.rows) for table in tables), 3), -1, np.int32)
+    at, starts = 0, [0, 0, 0]
     for table in tables:
-        columns = []
+        end = at + len(table.rows)
         kinds: tuple[Array | None, ...] = (table.position, table.uv, table.normal)
         for column, numbers in enumerate(kinds):
-            none = np.full(len(table.rows), -1, np.int64)
-            columns.append(none if numbers is None else table.rows + starts[column])
-            starts[column] += 0 if numbers is None else len(numbers)
-        parts.append(np.stack(columns, axis=1).astype(np.int32))
-    corner = np.concatenate(parts) if parts else np.zeros((0, 3), np.int32)
+            if numbers is not None:
+                np.add(table.rows, starts[column], out=corner[at:end, column])
+                starts[column] += len(numbers)
+        at = end
     return corner, np.full(len(corner) // 3, 3, np.int32)
 
 
@@ -170,7 +172,7 @@ def _tables(gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown) -> 
     attributes = primitive.get("attributes", {})
     position = _attribute(gltf, attributes, "POSITION", 3)
     if position is None:
-        return _Tables(np.zeros((0, 3)), None, None, np.zeros(0, np.int64))
+        return _Tables(np.zeros((0, 3)), None, None, np.zeros(0, np.int32))
     normal = _attribute(gltf, attributes, "NORMAL", 3)
     position, normal = _morphed(gltf, primitive, shown.node, position, normal)
     place = _placing(gltf, attributes, shown, len(position))
@@ -251,14 +253,15 @@ def _placing(gltf: Gltf, attributes: Json, shown: Shown, count: int) -> Array:
 
 
 def triangle_rows(gltf: Gltf, primitive: Json, vertices: int) -> Array:
-    """Rows (3L,) int64 of a primitive's triangles."""
+    """Rows (3L,) int32 of a primitive's triangles."""
     if primitive.get("indices") is None:
-        rows = np.arange(vertices)
+        rows = np.arange(vertices, dtype=np.int32)
     else:
-        rows = accessor(gltf, primitive["indices"])[:, 0].astype(np.int64)
+        given = accessor(gltf, primitive["indices"])[:, 0]
+        if len(given) and not given.max() < vertices:
+            raise ValueError(f"a triangle names vertex {given.max()} of {vertices}")
+        rows = given.astype(np.int32)
     mode = primitive.get("mode", _TRIANGLES)
-    if len(rows) and rows.max() >= vertices:
-        raise ValueError(f"a triangle names vertex {int(rows.max())} of {vertices}")
     if mode == _TRIANGLES:
         return rows[: len(rows) // 3 * 3]
     if len(rows) < 3:

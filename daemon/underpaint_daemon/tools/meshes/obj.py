@@ -16,7 +16,7 @@ from .polygons import Polygons, require_rows
 from .text import decoded_name, up_axis
 
 Array = npt.NDArray[Any]
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _NONE = -(1 << 31)  # a corner that has no such number
 _KINDS = {b"v": 0, b"vt": 1, b"vn": 2}
 
@@ -41,8 +41,8 @@ def read_obj(data: bytes) -> Polygons:
 
 
 def _blocks(data: bytes) -> Iterator[bytes]:
-    """Parts of about a megabyte that end where lines do: a list of all lines would be several times
-    the file."""
+    """Parts of about 256 kB that end where lines do: a list of all lines would be several times the
+    file."""
     start = 0
     while start < len(data):
         end = data.find(b"\n", min(start + _BLOCK, len(data)))
@@ -90,7 +90,7 @@ class _Reader:
         self._parts = Parts()
         self._counts = [0, 0, 0]
         self._tables: tuple[list[Array], list[Array], list[Array]] = ([], [], [])
-        self._corners, self._sizes = list[Array](), list[Array]()
+        self._corners, self._sizes = list[tuple[Array | None, ...]](), list[Array]()
         self._owners = list[Array]()
         self._short = 0
         self._up: str | None = None
@@ -136,7 +136,8 @@ class _Reader:
         whole = sizes >= 3
         self._short += int((~whole).sum())
         corners = np.where(corners == _NONE, -1, corners - 1).astype(np.int32)
-        self._corners.append(corners[np.repeat(whole, sizes)])
+        kept = corners[np.repeat(whole, sizes)].T
+        self._corners.append(tuple(c.copy() if (c >= 0).any() else None for c in kept))
         self._sizes.append(sizes[whole])
         self._owners.append(np.array(faces.parts, np.int32)[whole])
 
@@ -145,7 +146,7 @@ class _Reader:
             np.concatenate(parts) if parts else np.zeros((0, width), np.float32)
             for parts, width in zip(self._tables, (3, 2, 3), strict=True)
         )
-        corner = _joined(self._corners, (0, 3))
+        corner = self._corner_table()
         told = self._without_tables(corner, (len(uv), len(normal)))
         for column, (rows, name) in enumerate(
             ((position, "vertex"), (uv, "UV"), (normal, "normal"))
@@ -165,6 +166,18 @@ class _Reader:
             told,
             self._up,
         )
+
+    def _corner_table(self) -> Array:
+        """(C, 3) int32 of all blocks; columns that no corner has were not kept."""
+        corner = np.full((sum(int(sizes.sum()) for sizes in self._sizes), 3), -1, np.int32)
+        at = 0
+        for columns, sizes in zip(self._corners, self._sizes, strict=True):
+            end = at + int(sizes.sum())
+            for column, rows in enumerate(columns):
+                if rows is not None:
+                    corner[at:end, column] = rows
+            at = end
+        return corner
 
     def _without_tables(self, corner: Array, lengths: tuple[int, int]) -> tuple[str, ...]:
         """Numbers into tables that the file does not have count as none."""

@@ -36,7 +36,7 @@ def read_ply(data: bytes) -> Polygons:
     """Parse a PLY file. Raises ValueError on what is not well-formed."""
     header = _header(data)
     if header.order is None:
-        tables = read_text(header.elements, data[header.body :])
+        tables = read_text(header.elements, data[header.body :].strip(b"\0 \t\r\n"))
     else:
         tables, at = {}, header.body
         for element in header.elements:
@@ -128,7 +128,7 @@ def _uniform(element: Element, table: Array, sizes: list[int | None]) -> Table:
     for i, (prop, size) in enumerate(zip(element.properties, sizes, strict=True)):
         values = table[f"v{i}"]
         if size is not None:
-            found[prop.name] = List(np.full(len(table), size, np.int64), values.reshape(-1))
+            found[prop.name] = List(np.full(len(table), size, np.int32), values.reshape(-1))
         else:
             found[prop.name] = values
     return found
@@ -173,15 +173,18 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
     if not isinstance(indices, List):
         indices = List(np.zeros(0, np.int64), np.zeros(0))
     keep = indices.sizes >= 3
-    with np.errstate(invalid="ignore"):
-        rows = indices.values.astype(np.int64)
-    if len(rows) and (rows.min() < 0 or rows.max() >= len(position)):
-        raise ValueError(f"a face names vertex {int(rows.max())} of {len(position)}")
-    rows = rows[np.repeat(keep, indices.sizes)].astype(np.int32)
+    given = indices.values
+    if not ((given >= 0) & (given < len(position))).all():  # a NaN is neither
+        raise ValueError(f"a face names vertex {given.max():g} of {len(position)}")
+    rows = given.astype(np.int32, copy=False)
+    if not keep.all():
+        rows = rows[np.repeat(keep, indices.sizes)]
     normal = _stack(vertex, _NORMALS)
     uv, uv_rows = _uvs(vertex, face, indices, keep, rows)
     corner = np.full((len(rows), 3), -1, np.int32)
-    corner[:, 0], corner[:, 1] = rows, uv_rows
+    corner[:, 0] = rows
+    if uv_rows is not None:
+        corner[:, 1] = uv_rows
     if normal is not None:
         corner[:, 2] = rows
     require_rows(corner[:, 0], len(position), "vertex")
@@ -204,9 +207,9 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
 
 def _uvs(
     vertex: Table, face: Table, indices: List, keep: Array, rows: Array
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array | None]:
     """UVs (T, 2) and the row of each corner: of the faces' corners where they have some, else of
-    the vertices."""
+    the vertices; None when there are none."""
     own = face.get("texcoord")
     if isinstance(own, List) and len(own.sizes) == len(keep):
         given = own.sizes == 2 * indices.sizes
@@ -216,7 +219,7 @@ def _uvs(
     pairs = (_stack(vertex, names) for names in _UV_NAMES)
     found = next((pair for pair in pairs if pair is not None), None)
     if found is None:
-        return np.zeros((0, 2), np.float32), np.full(len(rows), -1, np.int32)
+        return np.zeros((0, 2), np.float32), None
     return found, rows
 
 

@@ -3,6 +3,7 @@ lines are broken otherwise, number after number."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,21 +41,33 @@ Table = dict[str, Array | List]
 
 
 def read_text(elements: list[Element], body: bytes) -> dict[str, Table]:
-    """The tables of all elements. Raises ValueError."""
-    body = body.strip(b"\0 \t\r\n")
-    lines = [line for line in body.splitlines() if not line.isspace()] if body else []
-    by_line = len(lines) >= sum(element.rows for element in elements)
-    flow = None if by_line else _numbers(body)
+    """The tables of all elements; `body`: without white space around it. Raises ValueError."""
+    flow = numbers(body, np.float64)
+    if flow is not None:
+        with suppress(ValueError):
+            return _in_flow(elements, flow)
+    lines = [line for line in body.splitlines() if not line.isspace()]
     tables: dict[str, Table] = {}
     at = 0
     for element in elements:
-        if flow is None:
-            rows = lines[at : at + element.rows]
-            tables[element.name] = _of_lines(element, rows)
-            at += element.rows
-        else:
-            starts, at = _row_starts(element, flow, at)
-            tables[element.name] = _gathered(element, flow, starts)
+        rows = lines[at : at + element.rows]
+        if len(rows) < element.rows:
+            raise ValueError(f"it ends among its {element.name}")
+        tables[element.name] = _of_lines(element, rows)
+        at += element.rows
+    return tables
+
+
+def _in_flow(elements: list[Element], flow: Array) -> dict[str, Table]:
+    """Number after number, wherever lines end. Raises ValueError when they are not as many as the
+    header says."""
+    tables: dict[str, Table] = {}
+    at = 0
+    for element in elements:
+        starts, at = _row_starts(element, flow, at)
+        tables[element.name] = _gathered(element, flow, starts)
+    if at != len(flow):
+        raise ValueError("there are more numbers than the header says")
     return tables
 
 
@@ -81,6 +94,12 @@ def _of_lines(element: Element, lines: list[bytes]) -> Table:
 
 def _row_starts(element: Element, values: Array, at: int) -> tuple[list[Array], int]:
     """Where each property of each row begins, and the end. Raises ValueError beyond the end."""
+    width = len(element.properties)
+    if not any(prop.count for prop in element.properties):
+        end = at + width * element.rows
+        if end > len(values):
+            raise ValueError(f"it ends among its {element.name}")
+        return [np.arange(at + i, end, width) for i in range(width)], end
     starts = [np.zeros(element.rows, np.int64) for _ in element.properties]
     for row in range(element.rows):
         at = _place(element, values, starts, row, at, len(values))
@@ -107,6 +126,8 @@ def _gathered(element: Element, values: Array, starts: list[Array]) -> Table:
             found[prop.name] = values[begin]
             continue
         sizes = values[begin].astype(np.int64)
-        within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        found[prop.name] = List(sizes, values[np.repeat(begin + 1, sizes) + within])
+        # Of every value: its row's place in `values` less that in the list, and its place there.
+        rows = np.repeat((begin + 1 - np.cumsum(sizes) + sizes).astype(np.int32), sizes)
+        rows += np.arange(len(rows), dtype=np.int32)
+        found[prop.name] = List(sizes, values[rows])
     return found

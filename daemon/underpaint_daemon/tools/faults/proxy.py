@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 from underpaint.wire.connection import Connection, read_connection, write_connection
 
@@ -67,7 +68,7 @@ class Proxy:
         _shut(sink)
 
 
-def between(file) -> tuple[Proxy, Proxy]:
+def between(file: Path) -> tuple[Proxy, Proxy]:
     """Put proxies before `control` and `data` of the daemon of a connection file; nothing is
     shared by memory then, as with a daemon on another machine."""
     real: Connection = read_connection(file)

@@ -1,0 +1,115 @@
+"""Reading a mesh takes at most four times its file."""
+
+from __future__ import annotations
+
+import json
+import struct
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from underpaint_daemon.tools.meshes.gltf_file import read_gltf
+from underpaint_daemon.tools.meshes.gltf_scene import read_scene
+from underpaint_daemon.tools.meshes.obj import read_obj
+from underpaint_daemon.tools.meshes.ply import read_ply
+
+MOST = 4.0
+_SIDE = 240
+
+
+def _grid() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions, UVs and quads of a bent sheet."""
+    u, v = np.meshgrid(np.linspace(0, 1, _SIDE), np.linspace(0, 1, _SIDE))
+    points = np.stack([u, v, np.sin(3 * u) * v], axis=-1).reshape(-1, 3).astype(np.float32)
+    at = np.arange(_SIDE * _SIDE).reshape(_SIDE, _SIDE)
+    quads = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1)
+    return points, np.stack([u, v], axis=-1).reshape(-1, 2).astype(np.float32), quads.reshape(-1, 4)
+
+
+def _lines(rows: np.ndarray, form: str) -> str:
+    return "".join(form % tuple(row) for row in rows.tolist())
+
+
+def obj() -> bytes:
+    points, uv, quads = _grid()
+    text = _lines(points, "v %.6f %.6f %.6f\n") + _lines(uv, "vt %.6f %.6f\n")
+    return (text + _lines(np.repeat(quads + 1, 2, axis=1), "f %d/%d %d/%d %d/%d %d/%d\n")).encode()
+
+
+def plain_obj() -> bytes:
+    points, _, quads = _grid()
+    return (_lines(points, "v %.6f %.6f %.6f\n") + _lines(quads + 1, "f %d %d %d %d\n")).encode()
+
+
+def _ply(kind: str, body: bytes) -> bytes:
+    points, _, quads = _grid()
+    axes = "".join(f"property float {axis}\n" for axis in "xyz")
+    return (
+        f"ply\nformat {kind} 1.0\nelement vertex {len(points)}\n{axes}"
+        f"element face {len(quads)}\nproperty list uchar int vertex_indices\nend_header\n"
+    ).encode() + body
+
+
+def text_ply() -> bytes:
+    points, _, quads = _grid()
+    text = _lines(points, "%.6f %.6f %.6f\n") + _lines(quads, "4 %d %d %d %d\n")
+    return _ply("ascii", text.encode())
+
+
+def ply() -> bytes:
+    points, _, quads = _grid()
+    faces = np.zeros(len(quads), [("n", "u1"), ("v", "<i4", 4)])
+    faces["n"], faces["v"] = 4, quads
+    return _ply("binary_little_endian", points.tobytes() + faces.tobytes())
+
+
+def glb() -> bytes:
+    points, uv, quads = _grid()
+    rows = np.concatenate([quads[:, :3], quads[:, [0, 2, 3]]]).astype("<u4")
+    parts = [points.tobytes(), points.tobytes(), uv.tobytes(), rows.tobytes()]
+    kinds = [("VEC3", 5126), ("VEC3", 5126), ("VEC2", 5126), ("SCALAR", 5125)]
+    counts, views, at = [len(points)] * 3 + [rows.size], [], 0
+    for part in parts:
+        views.append({"buffer": 0, "byteOffset": at, "byteLength": len(part)})
+        at += len(part)
+    attributes = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 2}
+    doc = {
+        "asset": {"version": "2.0"},
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": attributes, "indices": 3}]}],
+        "buffers": [{"byteLength": at}],
+        "bufferViews": views,
+        "accessors": [
+            {"bufferView": i, "type": kind, "componentType": code, "count": count}
+            for i, ((kind, code), count) in enumerate(zip(kinds, counts, strict=True))
+        ],
+    }
+    text = json.dumps(doc).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<I", len(text)) + b"JSON" + text + struct.pack("<I", at) + b"BIN\0"
+    return b"glTF" + struct.pack("<II", 2, 12 + len(chunks) + at) + chunks + b"".join(parts)
+
+
+READERS: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object]]] = {
+    "obj": (obj, read_obj),
+    "obj without UVs": (plain_obj, read_obj),
+    "ply as text": (text_ply, read_ply),
+    "ply": (ply, read_ply),
+    "glb": (glb, lambda data: read_scene(read_gltf(data, Path()))),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_reading_takes_at_most_four_times_the_file(kind: str) -> None:
+    make, read = READERS[kind]
+    data = make()
+    read(data)  # what Python compiles and keeps is not the file's
+    tracemalloc.start()
+    read(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MOST * len(data), f"{peak / len(data):.1f} times"
