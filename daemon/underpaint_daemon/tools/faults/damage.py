@@ -41,7 +41,7 @@ def left_over_part(shelf: Shelf, ledger: Ledger, random: Random) -> None:
             (folder / "image_9.bin").write_bytes(random.randbytes(99))
 
 
-def damaged_blob(shelf: Shelf, ledger: Ledger, random: Random) -> None:
+def damaged_blob(shelf: Shelf, random: Random) -> None:
     """A captured buffer is cut short or changed under its job."""
     for path in _files(shelf, "blobs/*/*"):
         _damage(path, random)

@@ -130,8 +130,10 @@ def _old_table(scene: Scene) -> None:
 
 def _wrong_file(scene: Scene) -> None:
     """Something else lies where a file of ours should."""
-    harm = scene.random.choice((left_over_part, damaged_blob))
-    harm(scene.house.shelf, scene.ledger, scene.random)
+    if scene.random.random() < 0.5:
+        left_over_part(scene.house.shelf, scene.ledger, scene.random)
+    else:
+        damaged_blob(scene.house.shelf, scene.random)
     if scene.random.random() < 0.3:
         scene.house.kill()
         scene.house.paths.connection_file.write_bytes(scene.random.randbytes(99))
