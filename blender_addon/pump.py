@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
+from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 
 from .install import following
 from .layers import shown
@@ -44,7 +44,7 @@ def tick() -> float:
         _step(live)
     except Exception as error:
         _LOG.exception("the pump failed")
-        live.error = UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
+        live.error = JobFailed(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
     if _glance(live) != before:
         redraw()
     busy = live.session.tasks or live.is_installing or live.drawing

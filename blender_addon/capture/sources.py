@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 from underpaint.cameras import Camera
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 
 from .surfaces import Matrix4
 
@@ -28,9 +28,9 @@ class Viewport:
 
     @classmethod
     def of_area(cls, area: Any) -> Viewport:
-        """The viewport of a VIEW_3D area. Raises UnderpaintError(CAPTURE_FAILED) for others."""
+        """The viewport of a VIEW_3D area. Raises RequestError(CAPTURE_FAILED) for others."""
         if area is None or area.type != "VIEW_3D":
-            raise UnderpaintError(
+            raise RequestError(
                 ErrorCode.CAPTURE_FAILED,
                 "the area is not a 3D viewport",
                 hint="Press the button in a 3D viewport's sidebar, or choose cameras.",
@@ -49,7 +49,7 @@ def resolve(source: Source, depsgraph: Any, width: int, height: int) -> Camera:
 
     A viewport that looks through a camera gives that camera; any other viewport gives the
     largest width:height rectangle around the viewport's centre. Raises
-    UnderpaintError(CAPTURE_FAILED) when there is no camera, or it is not a pinhole or
+    RequestError(CAPTURE_FAILED) when there is no camera, or it is not a pinhole or
     orthographic one.
     """
     if isinstance(source, Camera):
@@ -159,4 +159,4 @@ def _camera(
 
 
 def _refuse(message: str, hint: str) -> NoReturn:
-    raise UnderpaintError(ErrorCode.CAPTURE_FAILED, message, hint=hint)
+    raise RequestError(ErrorCode.CAPTURE_FAILED, message, hint=hint)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from underpaint.buffers import MAX_PIXELS, MAX_SIDE, Buffers, Kind
 from underpaint.cameras import Camera
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.normals import encode_normal
 from underpaint.requests import View
 
@@ -46,7 +46,7 @@ def capture_view(
     which a mesh extracted beside it has as well.
 
     Must run on Blender's main thread. Leaves the scene as it was. Raises
-    UnderpaintError(CAPTURE_FAILED) when there is no camera, nothing is visible, or the size is
+    RequestError(CAPTURE_FAILED) when there is no camera, nothing is visible, or the size is
     not possible.
     """
     _check(width, height, wants)
@@ -159,4 +159,4 @@ def _nearest(placed: list[Placed], camera: Camera) -> float:
 
 
 def _refuse(message: str, hint: str) -> NoReturn:
-    raise UnderpaintError(ErrorCode.CAPTURE_FAILED, message, hint=hint)
+    raise RequestError(ErrorCode.CAPTURE_FAILED, message, hint=hint)

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.paths import Paths
 
 _HERE = Path(__file__).parent
@@ -82,7 +82,7 @@ class Installing:
         if "ended" in told:
             self.python = told.get("python", "")
             if told["ended"] == "failed":
-                self.error = UnderpaintError(
+                self.error = RequestError(
                     ErrorCode.INSTALL_FAILED, told["message"][:_MOST_WORDS], hint=told["hint"]
                 )
             self.ended = told["ended"]
@@ -103,7 +103,7 @@ class Installing:
             why = " ".join(self._said) or f"exit code {code}"
             hint = "Press Install again: finished steps are kept."
             message = f"the installer ended early: {why[-_MOST_WORDS:]}"
-            self.error = UnderpaintError(ErrorCode.INSTALL_FAILED, message, hint=hint)
+            self.error = RequestError(ErrorCode.INSTALL_FAILED, message, hint=hint)
             self.ended = "failed"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 
 
 def active_material(context: Any) -> Any:
@@ -23,10 +23,10 @@ def active_layer(context: Any) -> Any:
 
 
 def need_layer(context: Any) -> Any:
-    """The layer selected in the list. Raises UnderpaintError(BAD_REQUEST) when there is none."""
+    """The layer selected in the list. Raises RequestError(BAD_REQUEST) when there is none."""
     layer = active_layer(context)
     if layer is None:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             "no layer is selected",
             hint="Select the object and one of its layers.",
@@ -35,10 +35,10 @@ def need_layer(context: Any) -> Any:
 
 
 def need_material(context: Any) -> Any:
-    """The active material. Raises UnderpaintError(BAD_REQUEST) when there is none."""
+    """The active material. Raises RequestError(BAD_REQUEST) when there is none."""
     material = active_material(context)
     if material is None:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             "the active object wears no material",
             hint="Paint a texture first, or give the object a material.",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.wire.envelope import new_id
 
 from ..plain.srgb import Floats
@@ -41,15 +41,15 @@ class Plan:
 def plan(material: Any, folder: Path) -> Plan:
     """What flattening a material means now.
 
-    Raises UnderpaintError(BAD_REQUEST) when nothing is visible, or UV maps differ.
+    Raises RequestError(BAD_REQUEST) when nothing is visible, or UV maps differ.
     """
     seen = visible(material)
     if not seen.layers:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST, "no layer is visible", hint="Show a layer, or remove them."
         )
     if len({layer.uv_map for layer in seen.layers}) > 1:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             "the layers lie in different UV maps",
             hint="Hide those of one map, and flatten the others.",
@@ -85,10 +85,10 @@ def sums(planned: Plan, found: Found) -> dict[str, Ready]:
 def put(material: Any, planned: Plan, flat: Mapping[str, Ready]) -> None:
     """Put one layer in the place of the visible ones; hidden ones go.
 
-    Raises UnderpaintError(BAD_REQUEST) when the layers are not those of the plan any more.
+    Raises RequestError(BAD_REQUEST) when the layers are not those of the plan any more.
     """
     if visible(material).layers != planned.seen.layers:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             "the layers changed while they were flattened, and are left as they are",
             hint="Press Flatten again.",

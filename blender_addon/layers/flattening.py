@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 
 from ..image.results import results_folder
 from ..link import runtime
@@ -25,7 +25,7 @@ def begin(material: Any) -> None:
     or are already being flattened."""
     live, planned = runtime.live(), flatten.plan(material, results_folder())
     if live.shown_work is not None:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             "layers are being flattened already",
             hint="Wait until that is done.",

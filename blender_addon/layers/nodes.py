@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 
 from . import inside
 from .inside import COLOUR, NORMAL, NUMBERS
@@ -25,14 +25,14 @@ _COLOUR_INPUTS = ("Base Color", "Color")
 
 
 def colour_socket(material: Any) -> Any:
-    """The input that gives a material its colour. Raises UnderpaintError(BAD_REQUEST) when there
+    """The input that gives a material its colour. Raises RequestError(BAD_REQUEST) when there
     is none: a shader of another kind."""
     for node in _shaders(material.node_tree):
         for name in _COLOUR_INPUTS:
             socket = node.inputs.get(name)
             if socket is not None and socket.type == "RGBA":
                 return socket
-    raise UnderpaintError(
+    raise RequestError(
         ErrorCode.BAD_REQUEST,
         f"material {material.name!r} has no shader with a colour to paint",
         hint="Connect a Principled BSDF to its Material Output, or give the object a new material.",
@@ -52,7 +52,7 @@ def display_node(material: Any) -> Any:
 def insert(material: Any) -> Any:
     """Put our group before the colour, and a node for Solid shading beside it; the group's node.
 
-    Raises UnderpaintError(BAD_REQUEST) when the material has no colour to paint.
+    Raises RequestError(BAD_REQUEST) when the material has no colour to paint.
     """
     present = group_node(material)
     if present is not None and present.node_tree is not None:

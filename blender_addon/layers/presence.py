@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 
 from ..plain.surfaces import Surface
 from ..plain.udim import FIRST_TILE, cells, tile_numbers
@@ -26,7 +26,7 @@ Masks = Mapping[int, Mapping[int, Bytes]]
 
 
 def check_colours(surfaces: Sequence[Surface]) -> None:
-    """Raise UnderpaintError(BAD_REQUEST) when a material has no colour that could be painted."""
+    """Raise RequestError(BAD_REQUEST) when a material has no colour that could be painted."""
     for material in filter(None, map(_material, surfaces)):
         if material.node_tree is not None and nodes.group_node(material) is None:
             nodes.colour_socket(material)
@@ -38,7 +38,7 @@ def masks(
     """Where to repaint: the faces selected in Edit Mode, else the painted masks. Empty for a
     restyle, which is everywhere.
 
-    Raises UnderpaintError(BAD_REQUEST) when there is no mask at all.
+    Raises RequestError(BAD_REQUEST) when there is no mask at all.
     """
     if purpose is not Purpose.REPAINT:
         return {}
@@ -47,7 +47,7 @@ def masks(
     else:
         marked = {i: _painted(s, size) for i, s in enumerate(surfaces)}
     if not any(mask.any() for tiles in marked.values() for mask in tiles.values()):
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             "nothing says where to repaint",
             hint="Press Paint Mask and paint the place, or select faces in Edit Mode.",

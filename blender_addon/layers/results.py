@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.files.inputs import load_inputs
 from underpaint.requests import Method, TextureRequest
 
@@ -31,12 +31,12 @@ Files = Mapping[str, Mapping[int, Path]]
 def apply_texture(task: Task, target: Target) -> list[Any]:
     """Put a finished texture onto what it was painted for; the colour images.
 
-    Raises UnderpaintError(BAD_MESH) when nothing that was painted is there any more; the images
+    Raises RequestError(BAD_MESH) when nothing that was painted is there any more; the images
     are in the file all the same.
     """
     files, made, reached = sorted_files(task.files), [], False
     if "texture" not in files:
-        raise UnderpaintError(ErrorCode.INTERNAL, f"job {task.id} ended without a texture")
+        raise JobFailed(ErrorCode.INTERNAL, f"job {task.id} ended without a texture")
     for number, surface in enumerate(target.surfaces):
         look = _look(task, files, surface, number)
         made.append(look["image"])
@@ -48,7 +48,7 @@ def apply_texture(task: Task, target: Target) -> list[Any]:
     if not reached:
         for image in made:
             image.use_fake_user = True
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_MESH,
             f"{_words(target)} is not in this file any more: its texture {made[0].name!r} is kept "
             "as an image",

@@ -35,7 +35,7 @@ class NewLayer:
 
 
 def add(material: Any, new: NewLayer) -> Any:
-    """Put a layer on top; it. Raises UnderpaintError(BAD_REQUEST) when the material has no colour
+    """Put a layer on top; it. Raises RequestError(BAD_REQUEST) when the material has no colour
     to paint."""
     materials.use_nodes(material)
     nodes.insert(material)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from underpaint.buffers import Buffers
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, JobFailed
 from underpaint.files.inputs import save_inputs
 from underpaint.job import Job
 from underpaint.requests import Request
@@ -51,5 +51,5 @@ def save_results(job: Job, folder: Path) -> tuple[Path, ...]:
         if result.media.startswith("image/"):
             images.append(path)
     if not images:
-        raise UnderpaintError(ErrorCode.INTERNAL, f"job {job.id} ended without an image")
+        raise JobFailed(ErrorCode.INTERNAL, f"job {job.id} ended without an image")
     return tuple(images)

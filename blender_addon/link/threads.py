@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from underpaint.conversation.later import run_later
-from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
 
 T = TypeVar("T")
 
@@ -57,4 +57,4 @@ def _as_ours(error: BaseException) -> UnderpaintError:
             f"the painting cannot be saved: {error}",
             hint="Free disk space, or save the .blend where its folder can be written to.",
         )
-    return UnderpaintError(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
+    return JobFailed(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")

@@ -50,7 +50,7 @@ class _Installs:
             return refuse(self, error)
         except OSError as error:
             hint = "Start Blender again from its own folder."
-            return refuse(self, UnderpaintError(ErrorCode.INSTALL_FAILED, str(error), hint=hint))
+            return refuse(self, RequestError(ErrorCode.INSTALL_FAILED, str(error), hint=hint))
         pump.start()
         if bpy.app.background and self.wait:
             begun.wait(self.timeout)

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 
 _CONTEXT_NAMES = {"TEXTURE_PAINT": "PAINT_TEXTURE", "EDIT": "EDIT_MESH"}
 
@@ -20,7 +20,7 @@ def enter(context: Any, mode: str) -> None:
     except RuntimeError as error:
         item = context.view_layer.objects.active
         name = repr(item.name) if item is not None else "no object"
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_REQUEST,
             f"{name} cannot go to {mode.replace('_', ' ').title()} mode",
             hint="Make the object visible and local, and select it.",

@@ -26,7 +26,7 @@ from blender_addon import demo_scene  # noqa: E402
 from blender_addon.capture import DEFAULT_WANTS, capture_view, not_captured  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Kind  # noqa: E402
-from underpaint.errors import ErrorCode, UnderpaintError  # noqa: E402
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError  # noqa: E402
 from underpaint.files.viewfile import save_view  # noqa: E402
 
 
@@ -77,7 +77,7 @@ def _open(args: argparse.Namespace) -> None:
     try:
         bpy.ops.wm.open_mainfile(filepath=str(args.blend), use_scripts=False)
     except RuntimeError as error:
-        raise UnderpaintError(ErrorCode.FILE, f"cannot open {args.blend}: {error}") from error
+        raise RequestError(ErrorCode.FILE, f"cannot open {args.blend}: {error}") from error
 
 
 def _camera(name: str | None) -> Any:
@@ -86,7 +86,7 @@ def _camera(name: str | None) -> Any:
     camera = bpy.data.objects.get(name)
     if camera is None:
         cameras = ", ".join(o.name for o in bpy.data.objects if o.type == "CAMERA") or "none"
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.CAPTURE_FAILED, f"there is no object {name!r} (cameras: {cameras})"
         )
     return camera

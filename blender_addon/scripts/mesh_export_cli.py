@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from blender_addon.capture.geometry import object_ids  # noqa: E402
 from blender_addon.texture.scene_surfaces import surfaces_of, without_uv  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
-from underpaint.errors import ErrorCode, UnderpaintError  # noqa: E402
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError  # noqa: E402
 
 
 def main(argv: list[str]) -> int:
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
 
 
 def open_file(path: Path) -> None:
-    """Open a scene file in this Blender. Raises UnderpaintError(FILE)."""
+    """Open a scene file in this Blender. Raises RequestError(FILE)."""
     suffix = path.suffix.lower()
     try:
         if suffix == ".blend":
@@ -58,13 +58,13 @@ def open_file(path: Path) -> None:
         elif suffix == ".fbx":
             bpy.ops.import_scene.fbx(filepath=str(path))
         else:
-            raise UnderpaintError(
+            raise RequestError(
                 ErrorCode.FILE,
                 f"{path.name} is of a kind not known here",
                 hint="Give a .glb, .gltf, .fbx or .blend file.",
             )
     except RuntimeError as error:
-        raise UnderpaintError(ErrorCode.FILE, f"{path.name} cannot be opened: {error}") from error
+        raise RequestError(ErrorCode.FILE, f"{path.name} cannot be opened: {error}") from error
 
 
 def _export(out: Path) -> None:
@@ -97,14 +97,14 @@ def _nothing_to_paint() -> UnderpaintError:
         item.name for item in bpy.context.scene.objects if item.instance_type == "COLLECTION"
     )
     if instanced:
-        return UnderpaintError(
+        return RequestError(
             ErrorCode.BAD_MESH,
             f"the file has instances of collections only ({', '.join(instanced)}), and no mesh of "
             "its own",
             hint="Object > Apply > Make Instances Real, or open the file that the collection is "
             "from.",
         )
-    return UnderpaintError(
+    return RequestError(
         ErrorCode.BAD_MESH,
         "the file has no visible mesh with faces",
         hint="Make the objects to paint visible, and save the file again.",

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.inputs import load_inputs
 from underpaint.requests import Mirror, TextureRequest, View
 from underpaint.tree import from_json
@@ -66,12 +66,12 @@ def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpos
 def again(layer: Any, seed: int) -> Prepared:
     """The job of a layer once more with another seed, from what lies beside its result.
 
-    Raises UnderpaintError(FILE) when that is gone.
+    Raises RequestError(FILE) when that is gone.
     """
     image = layer.paint.image
     request = from_json(image.get(REQUEST_KEY, "")) if image is not None else None
     if not isinstance(request, TextureRequest):
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.FILE,
             f"layer {layer.name!r} carries no settings to try again",
             hint="Flattened layers have none; paint a new texture.",
@@ -108,19 +108,19 @@ def _mirror(item: Any, axis: str) -> Mirror | None:
 
 def _check(objects: Sequence[Any]) -> None:
     if not objects:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_MESH, "no mesh is selected", hint="Select the objects to paint."
         )
     foreign = [item.name for item in objects if item.data.library is not None]
     if foreign:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_MESH,
             f"{', '.join(map(repr, foreign))} is linked from another file",
             hint="Make it local (Object > Relations > Make Local), or paint it in its own file.",
         )
     bare = [item.name for item in without_uv(objects)]
     if bare:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.BAD_MESH,
             f"{', '.join(map(repr, bare))} has no UV map: a texture needs a place to lie",
             hint="Press Unwrap to have one made, or unwrap it by hand; UV maps that are there stay "
@@ -138,7 +138,7 @@ def _views(context: Any, views: str, side: int, buffers: Buffers) -> tuple[View,
         return (_capture(context, viewport, aspect, side, buffers),)
     cameras = [item for item in context.view_layer.objects if item.type == "CAMERA"]
     if not cameras:
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.CAPTURE_FAILED,
             "the scene has no cameras to look from",
             hint="Add cameras about the object, or choose Around.",

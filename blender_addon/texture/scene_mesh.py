@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from underpaint.buffers import Array, Buffers, Kind
-from underpaint.errors import ErrorCode, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import MeshRef
 
 from ..capture.geometry import SURFACES, object_ids, read_triangles
@@ -33,7 +33,7 @@ def extract_mesh(objects: Iterable[Any], depsgraph: Any) -> ExtractedMesh:
     renders use. Object ids are those of `capture.object_ids` for the same scene state.
 
     Takes the objects themselves, not copies that others instance of them. Raises
-    UnderpaintError(BAD_MESH) when an object is not in the scene, has no surface of its own, or
+    RequestError(BAD_MESH) when an object is not in the scene, has no surface of its own, or
     has coordinates that are not finite.
     """
     ids = object_ids(depsgraph)
@@ -95,4 +95,4 @@ def _corners(triangles: Triangles, to_world: Matrix4, object_id: int) -> tuple[A
 
 
 def _refuse(message: str, hint: str) -> NoReturn:
-    raise UnderpaintError(ErrorCode.BAD_MESH, message, hint=hint)
+    raise RequestError(ErrorCode.BAD_MESH, message, hint=hint)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ErrorCode, UnderpaintError, error_from_dict
+from .errors import ErrorCode, RequestError, error_from_dict
 from .launcher import daemon_python
 
 
@@ -58,7 +58,7 @@ def texture_file(
         (asset,) = json.loads(done.stdout)["assets"]
     except ValueError as error:
         said = (done.stderr.strip() or "no word").splitlines()[-1]
-        raise UnderpaintError(ErrorCode.BAD_REQUEST, f"underpaint texture: {said}") from error
+        raise RequestError(ErrorCode.BAD_REQUEST, f"underpaint texture: {said}") from error
     if "error" in asset:
         raise error_from_dict(asset["error"])
     files = tuple(Path(file) for file in asset["files"])

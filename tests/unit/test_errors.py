@@ -11,7 +11,7 @@ from underpaint import errors
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError, error_from_dict
 
 ROOT = Path(__file__).parents[2]
-CLASSES = {"RequestError", "ConnectionLost", "JobFailed", "ProtocolError"}
+CLASSES = {"UnderpaintError", "RequestError", "ConnectionLost", "JobFailed", "ProtocolError"}
 # A decoder's errors are all ProtocolErrors; the peer that is told of one sees its code.
 DECODERS = {("ProtocolError", "TOO_LARGE")}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,13 +30,30 @@ def made(places, where) -> Path:
     return environment
 
 
-def test_an_interrupted_removal_is_finished_by_the_next(places, tmp_path, monkeypatch):
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import places
+left = int(sys.argv[3])  # so many folders go before the end comes
+def watch(event, _words):
+    global left
+    if event == "shutil.rmtree":
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+places.remove(places.Places(Path(sys.argv[2]) / "data", Path(sys.argv[2]) / "cache"))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("folders", [0, 1, 2])
+def test_a_removal_that_was_killed_is_finished_by_the_next(places, tmp_path, folders):
     where = places.Places(tmp_path / "data", tmp_path / "cache")
-    environment = made(places, where)
-    places.switch(where, environment)
-    monkeypatch.setattr(places.shutil, "rmtree", lambda *_a, **_k: None)  # ended before it began
-    assert places.remove(where) == [str(environment)]
-    monkeypatch.undo()
+    places.switch(where, made(places, where))
+    command = [sys.executable, "-c", KILLED_AT, str(OUTSIDE), str(tmp_path), str(folders)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert places.remove(where) == []
     assert not where.environments.exists()
     assert not where.chosen.exists()

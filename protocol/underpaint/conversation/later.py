@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from ..errors import ErrorCode, UnderpaintError
+from ..errors import ErrorCode, JobFailed, UnderpaintError
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def run_later(call: Callable[[], T]) -> Future[T]:
         finally:
             if not future.done():
                 why = f"{getattr(call, '__name__', call)}: {sys.exc_info()[1]!r}"
-                future.set_exception(UnderpaintError(ErrorCode.INTERNAL, why))
+                future.set_exception(JobFailed(ErrorCode.INTERNAL, why))
 
     threading.Thread(target=run, name="underpaint-later", daemon=True).start()
     return future

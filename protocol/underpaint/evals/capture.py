@@ -15,7 +15,7 @@ from ..blenders import Blender, checkout_root, require_blenders
 from ..buffers import Array, Buffers
 from ..cameras import project
 from ..cli.guard import Parser
-from ..errors import ErrorCode, RequestError, UnderpaintError
+from ..errors import ErrorCode, RequestError
 from ..files.viewfile import load_view
 from ..measures import Report, at_most
 from ..normals import decode_normal
@@ -111,7 +111,7 @@ def _run(blender: Blender, folder: Path) -> dict[str, Any]:
     report = folder / "done.json"
     if not report.exists():
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-        raise UnderpaintError(
+        raise RequestError(
             ErrorCode.CAPTURE_FAILED, f"Blender {blender.version} could not capture:\n{tail}"
         )
     facts: dict[str, Any] = json.loads(report.read_text())
