@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("window_behaviours.py")
 TEXTURES = Path(__file__).with_name("window_textures.py")
+PANELS = Path(__file__).with_name("window_panels.py")
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,11 @@ def test_an_artist_textures_in_the_window(window_blender, extension, daemon_env,
     red, _green, blue = report["repainted"]
     assert blue > red, "the repainted spot shows its own colour, not the mask's red"
     assert report["painted_colours"] > 0.1, "and the finished one, in Solid shading"
+
+
+def test_every_panel_is_shown_and_live_painting_leaves_the_window_free(
+    window_blender, extension, daemon_env, tmp_path
+):
+    report = tell(window_blender, PANELS, extension, daemon_env, tmp_path)
+    assert report["live_pictures"] > 2
+    assert report["live_tick_median_ms"] < 5
