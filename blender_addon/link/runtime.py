@@ -9,6 +9,7 @@ from typing import Any
 
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
+from underpaint.wire.records import ModelInfo
 
 from ..install.installing import Installing
 from .session import Session
@@ -99,10 +100,16 @@ def native_side(model: str) -> int:
     return live().session.sizes.get(model, _USUAL_SIDE)
 
 
+def record_of(model: str) -> ModelInfo | None:
+    """What the daemon has told of a model, if it has."""
+    records = live().session.model_records
+    return next((record for record in records if record.name == model), None)
+
+
 def follows_guide(model: str) -> bool:
     """Whether a model can follow a guide, as far as the daemon has told."""
-    records = {record.name: record for record in live().session.model_records}
-    return model not in records or "guide" in records[model].controls
+    record = record_of(model)
+    return record is None or "guide" in record.controls
 
 
 def stop() -> None:

@@ -5,10 +5,10 @@
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..link import runtime
-from ..ui.model_defaults import take_defaults
+from ..ui.model_defaults import OWN_VALUES, take_by_hand, take_controls, take_defaults
 from ..ui.painting_properties import shown_settings
 
 
@@ -36,4 +36,65 @@ class UNDERPAINT_OT_choose_model(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERPAINT_OT_choose_model,)
+_ITEMS = tuple((name, name.replace("_", " ").title(), "") for name in OWN_VALUES)
+
+
+class UNDERPAINT_OT_by_hand(bpy.types.Operator):
+    """Set this by hand; until then it is as the model paints best"""
+
+    bl_idname = "underpaint.by_hand"
+    bl_label = "Set by Hand"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    name: EnumProperty(items=_ITEMS, options={"SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        take_by_hand(shown_settings(context.scene), self.name)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_own_value(bpy.types.Operator):
+    """Leave this to the model again"""
+
+    bl_idname = "underpaint.own_value"
+    bl_label = "Automatic"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    name: EnumProperty(items=_ITEMS, options={"SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        setattr(shown_settings(context.scene), self.name, 0)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_controls_by_hand(bpy.types.Operator):
+    """Choose by hand what of the scene is followed, and how strongly"""
+
+    bl_idname = "underpaint.controls_by_hand"
+    bl_label = "Set by Hand"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        take_controls(context.scene.underpaint)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_controls_by_model(bpy.types.Operator):
+    """Follow the scene as the model was made to"""
+
+    bl_idname = "underpaint.controls_by_model"
+    bl_label = "Automatic"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        context.scene.underpaint.model_controls = True
+        return {"FINISHED"}
+
+
+CLASSES = (
+    UNDERPAINT_OT_choose_model,
+    UNDERPAINT_OT_by_hand,
+    UNDERPAINT_OT_own_value,
+    UNDERPAINT_OT_controls_by_hand,
+    UNDERPAINT_OT_controls_by_model,
+)

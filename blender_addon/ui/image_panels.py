@@ -8,7 +8,8 @@ import bpy
 
 from ..image.request import PANEL_CONTROLS
 from ..link import runtime
-from .panel_parts import InSidebar, draw_pattern, draw_sampling, in_property_rows
+from .model_defaults import wanted_controls
+from .panel_parts import InSidebar, draw_own, draw_pattern, draw_sampling, in_property_rows
 from .words_parts import draw_model
 
 
@@ -22,8 +23,8 @@ class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
         layout, settings = in_property_rows(self.layout), context.scene.underpaint
         draw_model(layout, settings)
         column = layout.column(align=True)
-        column.prop(settings, "width")
-        column.prop(settings, "height")
+        draw_own(column, settings, "width")
+        draw_own(column, settings, "height")
         column = layout.column(align=True)
         column.prop(settings, "repaint")
         row = column.row()
@@ -42,11 +43,13 @@ class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         settings = context.scene.underpaint
-        self.layout.prop(settings, "model_controls")
-        column = self.layout.column(align=True)
-        column.active = not settings.model_controls
-        for kind in PANEL_CONTROLS:
-            _draw_control(column, settings, kind.value)
+        if settings.model_controls:
+            _draw_wanted(self.layout, settings.model)
+        else:
+            self.layout.operator("underpaint.controls_by_model", icon="LOOP_BACK")
+            column = self.layout.column(align=True)
+            for kind in PANEL_CONTROLS:
+                _draw_control(column, settings, kind.value)
         if runtime.follows_guide(settings.model):
             draw_pattern(self.layout, settings)
 
@@ -83,6 +86,14 @@ CLASSES = (
     UNDERPAINT_PT_reference,
     UNDERPAINT_PT_sampling,
 )
+
+
+def _draw_wanted(layout: Any, model: str) -> None:
+    """What the model follows by itself, and the way to choose."""
+    kinds = ", ".join(kind.title() for kind in wanted_controls(model))
+    row = layout.row(align=True)
+    row.label(text=kinds or "Automatic", icon="CHECKMARK")
+    row.operator("underpaint.controls_by_hand")
 
 
 def _draw_control(column: Any, settings: Any, kind: str) -> None:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..image.request import PANEL_CONTROLS
-from .painting_properties import MODELS_OWN
+from ..link import runtime
+
+MODELS_OWN = "MODEL"
+_NAMES = {"width": "size", "height": "size", "view_size": "size"}
+_USUAL = {
+    **dict.fromkeys(("width", "height", "view_size"), 512),
+    **{"steps": 20, "guidance": 5.0, "pattern_size": 0.1},
+}
+OWN_VALUES = tuple(_USUAL)
+"""The properties of which 0 means the model's own."""
 
 
 def take_defaults(group: Any, record: Any) -> None:
@@ -25,6 +34,33 @@ def take_defaults(group: Any, record: Any) -> None:
     group.width = group.height = side
     if wanted:
         _take_controls(group, wanted["controls"])
+
+
+def own_value(group: Any, name: str) -> float | None:
+    """What a value that is left to the model comes to, as far as the daemon has told."""
+    record = runtime.record_of(group.model)
+    wanted = record.defaults.get(_NAMES.get(name, name)) if record is not None else None
+    return wanted if isinstance(wanted, int | float) else None
+
+
+def take_by_hand(group: Any, name: str) -> None:
+    """Set such a value to what it came to, so that it can be changed from there."""
+    setattr(group, name, own_value(group, name) or _USUAL[name])
+
+
+def take_controls(group: Any) -> None:
+    """Set the rows of controls to what the model wants, and follow them from now on."""
+    record = runtime.record_of(group.model)
+    if record is not None and "controls" in record.defaults:
+        _take_controls(group, record.defaults["controls"])
+    group.model_controls = False
+
+
+def wanted_controls(model: str) -> tuple[str, ...]:
+    """The kinds of controls that a model follows by itself, as far as the daemon has told."""
+    record = runtime.record_of(model)
+    controls = record.defaults.get("controls", ()) if record is not None else ()
+    return tuple(str(control["kind"]) for control in controls)
 
 
 def _take_controls(group: Any, controls: list[Mapping[str, Any]]) -> None:

@@ -20,12 +20,12 @@ from underpaint.requests import STARTER_MODEL, Lora, Sampler
 
 from ..link import runtime
 from ..plain.painting_settings import PaintingSettings, tidy
+from .model_defaults import MODELS_OWN
 
 MAX_SEED = 2**31 - 1
 _DEFAULTS = PaintingSettings()
 _PLAIN = ("prompt", "negative", "model", "seed", "strength", "pattern_seed")
 _OWN = ("steps", "guidance", "pattern_size")
-MODELS_OWN = "MODEL"
 _SAMPLER_NAMES = {
     Sampler.DDPM: "DDPM",
     Sampler.DDIM: "DDIM",

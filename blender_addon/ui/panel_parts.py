@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
+
+from .model_defaults import own_value
+
+_CHARACTER_PX = 7.0
+_FEWEST = 16
+_SPLIT = 0.4
 
 
 class InSidebar:
@@ -28,8 +35,9 @@ def in_property_rows(layout: Any) -> Any:
 def draw_sampling(layout: Any, settings: Any) -> None:
     """How to paint: sampler, steps, guidance and seed of `PaintingProperties`."""
     column = layout.column(align=True)
-    for name in ("sampler", "steps", "guidance"):
-        column.prop(settings, name)
+    column.prop(settings, "sampler")
+    draw_own(column, settings, "steps")
+    draw_own(column, settings, "guidance")
     column = layout.column(align=True)
     row = column.row(align=True)
     row.active = not settings.random_seed
@@ -40,9 +48,44 @@ def draw_sampling(layout: Any, settings: Any) -> None:
 def draw_pattern(layout: Any, settings: Any) -> None:
     """How large patterns are, for models that follow a guide."""
     column = layout.column(align=True)
-    for name in ("pattern_size", "pattern_seed", "own_uv"):
+    draw_own(column, settings, "pattern_size")
+    for name in ("pattern_seed", "own_uv"):
         if hasattr(settings, name):
             column.prop(settings, name)
+
+
+def draw_own(column: Any, settings: Any, name: str) -> None:
+    """A value that is the model's while it is 0: a button that takes it into the hand; then the
+    number, and the way back."""
+    if getattr(settings, name):
+        row = column.row(align=True)
+        row.prop(settings, name)
+        row.operator("underpaint.own_value", text="", icon="LOOP_BACK").name = name
+        return
+    row = column.split(factor=_SPLIT, align=True)
+    label = row.row()
+    label.alignment = "RIGHT"
+    label.label(text=settings.bl_rna.properties[name].name)
+    value = own_value(settings, name)
+    told = "Automatic" if value is None else f"Automatic: {value:g}"
+    row.operator("underpaint.by_hand", text=told).name = name
+
+
+def characters(context: Any) -> int:
+    """How many letters fit into a line of this sidebar."""
+    scale = context.preferences.system.ui_scale
+    return max(_FEWEST, int(context.region.width / (_CHARACTER_PX * scale)) - 4)
+
+
+def draw_text(
+    layout: Any, text: str, room: int, icon: str = "NONE", most: int = 6, scale: float = 0.8
+) -> None:
+    """Text in as many lines as it needs, at most `most`; `room`: letters a line."""
+    column = layout.column(align=True)
+    column.scale_y = scale
+    wrapped = textwrap.wrap(text, room, max_lines=most, placeholder=" …")
+    for index, line in enumerate(wrapped):
+        column.label(text=line, icon="BLANK1" if index and icon != "NONE" else icon)
 
 
 def thumbnail(layout: Any, image: Any) -> int:

@@ -15,12 +15,12 @@ from ..link.session import DaemonState
 from ..viewport import live_view
 from . import texture_tab
 from .install_parts import draw_install
-from .panel_parts import InSidebar, thumbnail
+from .panel_parts import InSidebar, characters, draw_text, thumbnail
 from .queue_parts import draw_queue
 from .words_parts import draw_words
 
 _PREVIEW_SCALE = 9.0
-_CHARACTER_PX = 7
+_ICON, _FETCH = 4, 14
 _MOST_LEFT = 3
 _STATES = {
     DaemonState.ABSENT: ("Daemon not running", "UNLINKED"),
@@ -43,7 +43,7 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
             draw_install(column, live)
         else:
             _draw_state(column, live)
-        _draw_left(column, live)
+        _draw_left(column, live, characters(context))
         row = column.row()
         row.scale_y = 1.2
         row.prop(settings, "mode", expand=True)
@@ -51,12 +51,13 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
             _draw_image_tab(column, settings)
         else:
             texture_tab.draw(column, context)
-        draw_queue(column, live)
+        room = characters(context)
+        draw_queue(column, live, room)
         if live.error is not None:
-            box = _draw_error(self.layout, live.error, context.region.width)
+            box = _draw_error(self.layout, live.error, room)
             box.operator("underpaint.dismiss_error")
         elif live.session.trouble is not None:
-            _draw_error(self.layout, live.session.trouble, context.region.width)
+            _draw_error(self.layout, live.session.trouble, room)
 
 
 class UNDERPAINT_PT_last(InSidebar, bpy.types.Panel):
@@ -69,14 +70,14 @@ class UNDERPAINT_PT_last(InSidebar, bpy.types.Panel):
     def poll(cls, context: Any) -> bool:
         return super().poll(context) and _last_image() is not None
 
-    def draw(self, _context: Any) -> None:
+    def draw(self, context: Any) -> None:
         image = _last_image()
         if image is None:
             return
         column = self.layout.column()
         if image.preview is not None:
             column.template_icon(image.preview.icon_id, scale=_PREVIEW_SCALE)
-        column.label(text=image.name)
+        draw_text(column, image.name, characters(context), most=2)
         _draw_result_buttons(column, image.name)
 
 
@@ -156,21 +157,21 @@ def _draw_live(column: Any, settings: Any, state: live_view.Live) -> None:
     column.label(text=f"{state.pictures} pictures, {state.per_second:.1f} a second", icon="TIME")
 
 
-def _draw_left(layout: Any, live: runtime.Runtime) -> None:
-    for note in live.session.left[:_MOST_LEFT]:
+def _draw_left(layout: Any, live: runtime.Runtime, room: int) -> None:
+    left = live.session.left[:_MOST_LEFT]
+    if left:
+        layout.label(text="Painted while Blender was closed:", icon="RECOVER_LAST")
+    for note in left:
         row = layout.row(align=True)
-        row.label(text=f"From before: {note.title}", icon="RECOVER_LAST")
+        row.label(text=textwrap.shorten(note.title, room - _FETCH, placeholder="…"))
         row.operator("underpaint.fetch_left", icon="IMPORT").job = note.job
         row.operator("underpaint.drop_left", text="", icon="X").job = note.job
 
 
-def _draw_error(layout: Any, error: UnderpaintError, width: int) -> Any:
+def _draw_error(layout: Any, error: UnderpaintError, room: int) -> Any:
     box = layout.box()
-    characters = max(20, width // _CHARACTER_PX)
-    for index, line in enumerate(textwrap.wrap(error.message, characters)):
-        box.label(text=line, icon="ERROR" if index == 0 else "BLANK1")
-    for index, line in enumerate(textwrap.wrap(error.hint, characters)):
-        box.label(text=line, icon="INFO" if index == 0 else "BLANK1")
+    draw_text(box, error.message, room - _ICON, "ERROR", most=12)
+    draw_text(box, error.hint, room - _ICON, "INFO", most=12)
     return box
 
 

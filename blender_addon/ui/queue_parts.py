@@ -6,16 +6,18 @@ from typing import Any
 
 from ..link.runtime import Runtime
 from ..link.task import Task
+from .panel_parts import draw_text
 
 _MOST = 6
-_NAME_LENGTH = 24
+_SHORTEST, _BUTTON, _RETRY = 4, 5, 20
 
 
-def draw_queue(layout: Any, live: Runtime) -> None:
-    """A bar for each painting under way, with its own Cancel; Retry for what failed."""
+def draw_queue(layout: Any, live: Runtime, room: int) -> None:
+    """A bar for each painting under way, with its own Cancel; Retry for what failed. `room`:
+    letters a line."""
     tasks = [task for task in live.session.tasks.values() if not task.passing]
     for task in tasks[:_MOST]:
-        _draw_task(layout, task, many=len(tasks) > 1)
+        _draw_task(layout, task, room, many=len(tasks) > 1)
     if len(tasks) > 1:
         more = f"and {len(tasks) - _MOST} more" if len(tasks) > _MOST else ""
         row = layout.row()
@@ -23,7 +25,7 @@ def draw_queue(layout: Any, live: Runtime) -> None:
         row.operator("underpaint.cancel", text="Cancel All", icon="X")
     for task in live.failed:
         row = layout.row(align=True)
-        row.label(text=f"Failed: {_name(task)}", icon="ERROR")
+        row.label(text=f"Failed: {_name(task, room - _RETRY)}", icon="ERROR")
         row.operator("underpaint.retry", icon="FILE_REFRESH").job = task.id
         row.operator("underpaint.retry_not", text="", icon="X").job = task.id
 
@@ -35,16 +37,19 @@ def progress_text(task: Task) -> str:
     return f"{task.phase}{steps}{eta}"
 
 
-def _draw_task(layout: Any, task: Task, *, many: bool) -> None:
+def _draw_task(layout: Any, task: Task, room: int, *, many: bool) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.0 if many else 1.6
-    text = f"{_name(task)}: {progress_text(task)}" if many else progress_text(task)
+    text = progress_text(task)
+    if many:
+        text = f"{task.step}/{task.total}" if task.total else task.phase
+        text = f"{_name(task, room - len(text) - _BUTTON)}: {text}"
     row.progress(text=text, factor=task.fraction, type="BAR")
     row.operator("underpaint.cancel", text="", icon="X").job = task.id
     for warning in task.warnings[-1:]:
-        layout.label(text=warning, icon="INFO")
+        draw_text(layout, warning, room, "INFO")
 
 
-def _name(task: Task) -> str:
-    words = task.request.prompt.text.strip() or "no words"
-    return words if len(words) <= _NAME_LENGTH else f"{words[:_NAME_LENGTH]}…"
+def _name(task: Task, room: int) -> str:
+    words = " ".join(task.request.prompt.text.split()) or "no words"
+    return words if len(words) <= room else f"{words[: max(room, _SHORTEST)]}…"

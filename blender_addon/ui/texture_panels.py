@@ -9,7 +9,14 @@ import bpy
 from ..layers.active import active_layer, active_material
 from ..link import runtime
 from ..link.marks import REQUEST_KEY
-from .panel_parts import InSidebar, draw_pattern, draw_sampling, in_property_rows, thumbnail
+from .panel_parts import (
+    InSidebar,
+    draw_own,
+    draw_pattern,
+    draw_sampling,
+    in_property_rows,
+    thumbnail,
+)
 from .words_parts import draw_model
 
 _BIG = 1.3
@@ -120,7 +127,7 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
         layout.prop(settings, "method")
         column = layout.column(align=True)
         column.prop(settings, "size")
-        column.prop(settings, "view_size")
+        draw_own(column, settings, "view_size")
         if settings.views == "PLACED":
             column.prop(settings, "view_count", text="Views")
         draw_sampling(layout, settings)

@@ -85,3 +85,4 @@ class Context:
         self.scene, self.view_layer = bpy.context.scene, bpy.context.view_layer
         self.mode, self.selected_objects = bpy.context.mode, bpy.context.selected_objects
         self.region = type("Region", (), {"width": region_width})()
+        self.preferences = bpy.context.preferences
