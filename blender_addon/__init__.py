@@ -6,6 +6,10 @@ import bpy
 
 from . import handlers, operators, pump
 from .capture import gpu_passes
+from .gallery import operators as gallery_operators
+from .gallery import panels as gallery_panels
+from .gallery import properties as gallery_properties
+from .gallery import thumbnails
 from .link import runtime, supervisor
 from .ui import (
     image_panels,
@@ -25,6 +29,8 @@ _CLASSES = (
     *operators.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,
+    *gallery_operators.CLASSES,
+    *gallery_panels.CLASSES,
     *image_panels.CLASSES,
     menus.UNDERPAINT_PT_loras,
     *texture_panels.CLASSES,
@@ -39,6 +45,8 @@ def register() -> None:
     properties.register()
     texture_properties.register()
     layer_properties.register()
+    gallery_properties.register()
+    thumbnails.register()
     keys.register()
     handlers.register()
     overlay.register()
@@ -57,6 +65,8 @@ def unregister() -> None:
     growing.unregister()
     overlay.unregister()
     handlers.unregister()
+    thumbnails.unregister()
+    gallery_properties.unregister()
     layer_properties.unregister()
     texture_properties.unregister()
     properties.unregister()

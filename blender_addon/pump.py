@@ -10,6 +10,7 @@ import bpy
 
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 
+from .gallery import thumbnails
 from .install import following
 from .layers import shown
 from .link import runtime
@@ -48,7 +49,7 @@ def tick() -> float:
     if _glance(live) != before:
         redraw()
     busy = live.session.tasks or live.is_installing or live.drawing
-    busy = busy or live.session.state is DaemonState.STARTING
+    busy = busy or live.session.state is DaemonState.STARTING or live.gallery.waits
     return _BUSY_S if busy else _IDLE_S
 
 
@@ -69,10 +70,10 @@ def run_until_ended(task: Task, timeout: float) -> None:
 
 
 def redraw() -> None:
-    """Draw the 3D viewports and their sidebars anew."""
+    """Draw the 3D viewports, the Image Editors and their sidebars anew."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
                 area.tag_redraw()
 
 
@@ -88,9 +89,12 @@ def _step(live: runtime.Runtime) -> None:
                 live.keep_failed(task)
             continue
         live.finished[task.id] = task
+        live.gallery.refresh()
         _as_one_step(bpy.ops.underpaint.apply_result, job=task.id)
     following.follow(live, preferences.daemon_paths)
     live_view.tick(live)
+    live.gallery.tick()
+    thumbnails.update(live.gallery)
     overlay.update(live.current)
     growing.update(live.current)
     shown.begin(live, time.monotonic())
@@ -117,4 +121,10 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
     work, installing = live.shown_work, live.installing
     seen = (*seen, live.installed, installing and (installing.line, installing.ended))
-    return *seen, growing.drawn(), work and work.fraction
+    return (
+        *seen,
+        growing.drawn(),
+        work and work.fraction,
+        live.gallery.changes,
+        live.gallery.fresh[:1],
+    )

@@ -11,6 +11,7 @@ from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
 from underpaint.wire.records import ModelInfo
 
+from ..gallery.looking import Looking
 from ..install.installing import Installing
 from .session import Session
 from .task import Task
@@ -41,9 +42,13 @@ class Runtime:
     failed: list[Task] = field(default_factory=list)
     installing: Installing | None = None
     installed: bool | None = None
+    gallery: Looking = field(init=False)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
     )
+
+    def __post_init__(self) -> None:
+        self.gallery = Looking(self.session)
 
     @property
     def current(self) -> Task | None:

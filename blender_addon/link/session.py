@@ -116,6 +116,23 @@ class Session:
         self._was_ready = False
         self.tasks.clear()
 
+    def ask(
+        self,
+        question: Callable[[Client], T],
+        then: Callable[[T], None],
+        otherwise: Callable[[UnderpaintError], None],
+    ) -> None:
+        """Ask the daemon in a thread; `then` or `otherwise` runs in a later `tick`.
+
+        Raises ConnectionLost when nothing was connected yet.
+        """
+        self._later(partial(question, self._live()), then, otherwise)
+
+    def drop(self, job: str) -> None:
+        """Let the daemon forget a job that has ended."""
+        if self.reachable:
+            self.ask(lambda up: up.remove(job), lambda _nothing: None, _shown_by_state)
+
     def end_daemon(self) -> None:
         """Ask the daemon to end, before its environment is taken away; returns at once."""
         if self._client is not None and self._client.state.reachable:
@@ -146,7 +163,9 @@ class Session:
         if not passing:
             self._note(task)
         self.tasks[job_id] = task
-        task.job = client.submit(request, buffers, job_id=job_id, previews=True, wait=False)
+        task.job = client.submit(
+            request, buffers, job_id=job_id, previews=True, wait=False, origin=scene
+        )
         if passing:
             return task
         keep = partial(keep_inputs, place, request, buffers, target)

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import StringProperty
 
-from underpaint.errors import UnderpaintError
-from underpaint.requests import TextureRequest
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.requests import ImageRequest, Request, TextureRequest
 
 from ..image.request import settings_of
 from ..image.results import request_of
@@ -30,13 +30,25 @@ class UNDERPAINT_OT_use_settings(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         try:
             request = request_of(bpy.data.images.get(self.image))
+            use(context.scene, request)
         except UnderpaintError as error:
             return refuse(self, error)
-        scene = context.scene
-        if isinstance(request, TextureRequest):
-            write_texture_settings(scene.underpaint_texture, texture_settings_of(request))
-            scene.underpaint_texture.random_seed = False
-        else:
-            write_settings(scene.underpaint, settings_of(request))
-            scene.underpaint.random_seed = False
         return {"FINISHED"}
+
+
+def use(scene: Any, request: Request) -> None:
+    """Write a request's settings into the panel. Raises RequestError for one that has no panel."""
+    if isinstance(request, TextureRequest):
+        write_texture_settings(scene.underpaint_texture, texture_settings_of(request))
+        scene.underpaint_texture.random_seed = False
+        scene.underpaint.mode = "TEXTURE"
+    elif isinstance(request, ImageRequest):
+        write_settings(scene.underpaint, settings_of(request))
+        scene.underpaint.random_seed = False
+        scene.underpaint.mode = "IMAGE"
+    else:
+        raise RequestError(
+            ErrorCode.UNSUPPORTED,
+            "these settings are of a repainted picture",
+            hint="Use those of the picture that it was made of.",
+        )

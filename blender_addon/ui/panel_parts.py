@@ -73,7 +73,7 @@ def draw_own(column: Any, settings: Any, name: str) -> None:
 
 def characters(context: Any) -> int:
     """How many letters fit into a line of this sidebar."""
-    scale = context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # background mode has no scale
     return max(_FEWEST, int(context.region.width / (_CHARACTER_PX * scale)) - 4)
 
 

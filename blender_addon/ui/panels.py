@@ -105,7 +105,7 @@ class UNDERPAINT_PT_gallery(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_gallery"
     mode = "IMAGE"
     bl_parent_id = "UNDERPAINT_PT_main"
-    bl_label = "Gallery"
+    bl_label = "In This Scene"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
 
     def draw(self, context: Any) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,12 +42,14 @@ _SEEN_TYPES = (
 
 @dataclass(slots=True, eq=False)
 class Live:
-    """`area`: the viewport's address. `changes`: of the scene so far. `picture`: (h, w, 3) uint8,
-    the newest, seen by `camera`; `pictures` so far. `times`: when the last ones came."""
+    """`area`: the viewport's address. `changes`: of the scene so far; `own`: while ours are made.
+    `picture`: (h, w, 3) uint8, the newest, seen by `camera`; `pictures` so far. `times`: when the
+    last ones came."""
 
     area: int
     plan: Plan = field(default_factory=Plan)
     changes: int = 0
+    own: bool = False
     task: Task | None = None
     asked: tuple[object, int] = (None, 0)
     cancelled: bool = False
@@ -120,14 +124,38 @@ def take(live: Runtime, task: Task) -> None:
         elif task.error.code is not ErrorCode.CANCELLED:
             live.error = task.error
             stop(live)
+    live.session.drop(task.id)
     shutil.rmtree(task.folder, ignore_errors=True)
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _scene_changed(_scene: Any, depsgraph: Any) -> None:
     state = now()
-    if state is not None and any(isinstance(u.id, _SEEN_TYPES) for u in depsgraph.updates):
+    if (
+        state is not None
+        and not state.own
+        and any(isinstance(u.id, _SEEN_TYPES) for u in depsgraph.updates)
+    ):
         state.changes += 1
+
+
+@contextmanager
+def _unseen(state: Live) -> Iterator[None]:
+    """What is done within is no change of the scene: to load an image lets Blender tell of one.
+
+    What the artist changed before is counted first."""
+    _evaluate()
+    state.own = True
+    try:
+        yield
+        _evaluate()
+    finally:
+        state.own = False
+
+
+def _evaluate() -> None:
+    for window in bpy.context.window_manager.windows:
+        window.view_layer.update()
 
 
 def _replace_better(live: Runtime, state: Live) -> None:
@@ -172,11 +200,12 @@ def _request(context: Any, area: Any, level: int) -> tuple[ImageRequest, Buffers
 
 
 def _show(state: Live, task: Task) -> None:
-    image = bpy.data.images.load(str(task.files[0]), check_existing=False)
-    try:
-        state.picture = np.ascontiguousarray(color_of(image))
-    finally:
-        bpy.data.images.remove(image)
+    with _unseen(state):
+        image = bpy.data.images.load(str(task.files[0]), check_existing=False)
+        try:
+            state.picture = np.ascontiguousarray(color_of(image))
+        finally:
+            bpy.data.images.remove(image)
     request = task.request
     seen = request.view if isinstance(request, ImageRequest) else None
     state.camera = seen.camera if seen else None

@@ -9,6 +9,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from .buffers import Buffers
 from .conversation.exchange import (
     START_S,
@@ -121,12 +124,14 @@ class Client:
         job_id: str | None = None,
         previews: bool = False,
         wait: bool = True,
+        origin: str | None = None,
     ) -> Job:
         """Hand a request to the daemon; returns when it is accepted and stored.
 
         `buffers`: the arrays that the request refers to; only those are sent that the daemon does
         not have. `job_id`: the same id with the same request is the same job, however often it is
-        sent. `wait=False` returns at once; a refusal then comes as a Failed event.
+        sent. `wait=False` returns at once; a refusal then comes as a Failed event. `origin`: where
+        it is asked for, as the gallery shows it; a host's name for it, as its scene's.
         Raises RequestError when the request is refused, ConnectionLost.
         """
         job = self._follow(job_id or new_id(), previews)
@@ -134,11 +139,11 @@ class Client:
         if wait:
             with ExitStack() as undo:
                 undo.callback(self.forget, job.id)
-                self._hand_over(job, request, arrays)
+                self._hand_over(job, request, arrays, origin)
                 undo.pop_all()
         else:
             feed = self._jobs[job.id][1]
-            handed = self.later(lambda: self._hand_over(job, request, arrays))
+            handed = self.later(lambda: self._hand_over(job, request, arrays, origin))
             handed.add_done_callback(feed.fail_with)
         return job
 
@@ -187,6 +192,24 @@ class Client:
     def fetch_results(self, job: str, timeout: float | None = None) -> list[ResultFile]:
         """The result files of a job that is done, fetched and acknowledged."""
         return self._exchange.persist(lambda: self._transfer.fetch(job, timeout), timeout)
+
+    # ---- the gallery -----------------------------------------------------------------------
+
+    def gallery(self, asked: m.GalleryList | None = None) -> m.Gallery:
+        """What was painted on this machine and is still here, newest first."""
+        return self._exchange.ask(m.Gallery, asked or m.GalleryList())
+
+    def thumbnail(self, picture: m.PictureInfo) -> npt.NDArray[np.uint8]:
+        """A small picture of a painting: (h, w, 3) uint8 sRGB, at most 128 a side."""
+        return self._transfer.thumbnail(m.ThumbnailGet(picture.job, picture.name))
+
+    def pin(self, job: str, pinned: bool = True) -> None:
+        """Keep a painting's files whatever room they take, or no longer."""
+        self._exchange.ask(m.GalleryPinOk, m.GalleryPin(job, pinned))
+
+    def remove(self, job: str) -> None:
+        """Remove a job that has ended, and its files, for good. Raises RequestError."""
+        self._exchange.ask(m.GalleryRemoveOk, m.GalleryRemove(job))
 
     # ---- the daemon ------------------------------------------------------------------------
 
@@ -268,8 +291,8 @@ class Client:
                 self._jobs[job_id] = (Job(self, feed, previews=previews), feed)
             return self._jobs[job_id][0]
 
-    def _hand_over(self, job: Job, request: Request, buffers: Buffers) -> None:
-        accepted = self._transfer.submit(job.id, request, buffers)
+    def _hand_over(self, job: Job, request: Request, buffers: Buffers, origin: str | None) -> None:
+        accepted = self._transfer.submit(job.id, request, buffers, origin)
         self._started(job, accepted.info)
         entry = self._jobs.get(job.id)
         if entry is not None and not job.ended:

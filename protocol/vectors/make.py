@@ -63,6 +63,9 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
         },
     )
     result = m.FileInfo("image-0.png", "image/png", 68, SHA, {"seed": 7, "size": [256, 256]})
+    shown = m.PictureInfo(
+        JOB, "image", 1700000000.5, "image-0.png", "a vase", "starter", "Kitchen", True
+    )
     request = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
     ask: list[m.Body] = [
         m.Hello("s1", "blender", "0.1.0"), m.Ping(), m.Submit(JOB, request), m.JobsList(10, 1.5),
@@ -70,13 +73,16 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
         m.ModelsList(), m.Status(), m.LogTail(20), m.Shutdown(m.ShutdownWhen.NOW),
         m.BlobHave((SHA,)), m.ResultManifest(JOB), m.ResultFetch(JOB, "image-0.png", 10, 20),
         m.ResultAck(JOB), m.Event(JOB, 6, progress=progress),
+        m.GalleryList("red clay", "starter", "Kitchen", True, 12, 1.5), m.GalleryPin(JOB, False),
+        m.GalleryRemove(JOB), m.ThumbnailGet(JOB, "image-0.png"),
     ]  # fmt: skip
     say: list[m.Body] = [
         m.HelloOk("e1", 4321, "0.1.0"), m.Pong(2, 1), m.Accepted(info, True), m.Jobs((info, full)),
         m.JobOk(full, request), m.CancelOk(JOB, m.JobState.RUNNING), m.Snapshot(full),
         m.Models((model,)), m.StatusOk("e1", 4321, "0.1.0", 12.5, 2, JOB, "busy", 99, "cpu"),
         m.Log(("first", "second")), m.Bye(), m.Missing((SHA,)), m.BlobOk((SHA,)),
-        m.Results(JOB, (result,)), m.AckOk(JOB),
+        m.Results(JOB, (result,)), m.AckOk(JOB), m.GalleryPinOk(JOB, True), m.GalleryRemoveOk(JOB),
+        m.Gallery((shown,), ("starter",), ("Kitchen",)),
         m.Error(RequestError(ErrorCode.MISSING_BLOBS, "1 missing", details={"missing": [SHA]})
                 .to_dict()),
     ]  # fmt: skip
@@ -85,6 +91,7 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
     bulk: dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]] = {
         "blob.put": (m.BlobPut(), sent, None),
         "submit-with-buffers": (m.Submit(JOB, request), sent, None),
+        "thumbnail": (m.Thumbnail(JOB, "image-0.png"), (picture,), "q1"),
         "preview": (m.Preview(JOB, 3, 8), (picture,), None),
         "result.part": (
             m.ResultPart(JOB, "image-0.png", 10, 68),

@@ -67,7 +67,7 @@ def tell(window_blender: Path, script: Path, extension: Path, env: dict, tmp_pat
         [str(out), str(extension)],
         binds=[tmp_path, ROOT],
         env={**env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
-        timeout=900,
+        timeout=1100,
     )
     report_file = out / "report.json"
     assert report_file.exists(), done.stdout[-3000:] + done.stderr[-3000:]

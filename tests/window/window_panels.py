@@ -33,18 +33,68 @@ from window_tools import (
 
 SHORT, LONG = "steps=4 seconds=0.02", "steps=300 seconds=0.1"
 LIVE_S = 20.0
+PIECES = (
+    ("IMAGE", ("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls", "UNDERPAINT_PT_everything")),
+    ("TEXTURE", ("UNDERPAINT_PT_layers", "UNDERPAINT_PT_texture")),
+)
+WIDTHS: list[int] = []
+
+
+def sub_panels() -> list[type]:
+    modules = ("ui.panels", "ui.image_panels", "ui.texture_panels", "gallery.panels")
+    classes = [cls for name in modules for cls in addon(name).CLASSES]
+    classes.append(addon("ui.menus").UNDERPAINT_PT_loras)
+    return [cls for cls in classes if getattr(cls, "bl_parent_id", "") == "UNDERPAINT_PT_main"]
+
+
+def unfold_all() -> None:
+    """Before they are drawn for the first time: Blender keeps what was folded once."""
+    for cls in (*sub_panels(), addon("gallery.panels").UNDERPAINT_PT_everything_image):
+        bpy.utils.unregister_class(cls)
+        cls.bl_options = set(getattr(cls, "bl_options", ())) - {"DEFAULT_CLOSED"}
+        bpy.utils.register_class(cls)
+
+
+def only(*names: str) -> None:
+    """Show these sub-panels, so that they fit; without names, all as usual."""
+    for cls in sub_panels():
+        if names and cls.__name__ not in names:
+            cls.poll = classmethod(lambda _cls, _context: False)
+        elif "poll" in vars(cls):
+            del cls.poll
+    addon("pump").redraw()
+
+
+def drag_sidebar_to(width: float) -> Iterator[float]:
+    """Pull the sidebar's edge, as an artist would; a region's width cannot be set."""
+    sidebar = next(region for region in viewport().regions if region.type == "UI")
+    x, y = sidebar.x, sidebar.y + sidebar.height // 2
+    target = int(sidebar.x + sidebar.width - width)
+    for kind, value, at in (
+        ("MOUSEMOVE", "NOTHING", x),
+        ("LEFTMOUSE", "PRESS", x),
+        ("MOUSEMOVE", "NOTHING", (x + target) // 2),
+        ("MOUSEMOVE", "NOTHING", target),
+        ("LEFTMOUSE", "RELEASE", target),
+    ):
+        window().event_simulate(type=kind, value=value, x=at, y=y)
+        yield 0.3
+    WIDTHS.append(sidebar.width)
 
 
 def story() -> Iterator[float]:
     """Each `yield` lets Blender draw and tick."""
     install()
+    unfold_all()
     yield from prepare()
     yield from there_is_no_daemon_yet()
     yield from the_image_tab_with_everything_unfolded()
     yield from several_paintings_wait()
     yield from live_painting_follows_the_view()
     yield from the_texture_tab()
-    yield from at_twice_the_scale()
+    yield from the_gallery_in_both_sidebars()
+    yield from a_failure_tells_its_mending()
+    yield from every_panel_at_each_width_and_scale()
 
 
 def prepare() -> Iterator[float]:
@@ -121,6 +171,9 @@ def live_painting_follows_the_view() -> Iterator[float]:
     REPORT["live_tick_median_ms"] = statistics.median(times)
     REPORT["live_tick_p99_ms"] = sorted(times)[int(len(times) * 0.99)]
     yield from wait(lambda: not state.plan.wants and state.task is None)
+    painted = state.pictures
+    yield 2.0
+    assert state.pictures == painted, "while nothing changes nothing is painted"
     settings.live_wipe, settings.live_opacity = 0.6, 0.9
     yield 1.0
     with inside():
@@ -139,6 +192,7 @@ def live_painting_follows_the_view() -> Iterator[float]:
 
 def the_texture_tab() -> Iterator[float]:
     bpy.context.scene.underpaint.mode = "TEXTURE"
+    only()
     head = bpy.data.objects["Head"]
     bpy.context.view_layer.objects.active = head
     head.select_set(True)
@@ -147,13 +201,70 @@ def the_texture_tab() -> Iterator[float]:
     bpy.context.scene.underpaint.mode = "IMAGE"
 
 
-def at_twice_the_scale() -> Iterator[float]:
-    for mode, name in (("IMAGE", "p6_image_2x"), ("TEXTURE", "p7_texture_2x")):
-        bpy.context.preferences.view.ui_scale = 2.0
-        bpy.context.scene.underpaint.mode = mode
+def the_gallery_in_both_sidebars() -> Iterator[float]:
+    """The daemon's paintings with their thumbnails; one chosen."""
+    only("UNDERPAINT_PT_everything")
+    looking = live().gallery
+    yield from wait(lambda: looking.pictures and not looking.waits)
+    with inside():
+        bpy.ops.underpaint.gallery_choose(job=looking.pictures[0].job)
+    yield from wait(lambda: looking.request is not None)
+    yield 1.0
+    screenshot("p08_gallery")
+    with inside():
+        bpy.ops.underpaint.gallery_view()
+        bpy.ops.underpaint.gallery_open()
+    yield from wait(lambda: not live().session.tasks and not live().finished)
+    area = viewport()
+    area.type = "IMAGE_EDITOR"
+    area.spaces.active.image = bpy.data.images[live().last_image]
+    area.spaces.active.show_region_ui = True
+    yield 0.5
+    sidebar = next(region for region in area.regions if region.type == "UI")
+    yield from wait(lambda: sidebar.active_panel_category != "UNSUPPORTED")
+    sidebar.active_panel_category = "Underpaint"
+    yield 1.5
+    screenshot("p09_image_editor")
+    area.type = "VIEW_3D"
+    yield from show_sidebar()
+
+
+def a_failure_tells_its_mending() -> Iterator[float]:
+    only("UNDERPAINT_PT_image")
+    settings = bpy.context.scene.underpaint
+    settings.prompt, settings.model_controls = "fail_at=1", True
+    with inside():
+        bpy.ops.underpaint.generate()
+    task = live().current
+    yield from wait(lambda: task.ended)
+    yield 1.0
+    screenshot("p10_failed")
+    with inside():
+        bpy.ops.underpaint.dismiss_error()
+        bpy.ops.underpaint.retry_not(job=task.id)
+    settings.prompt = SHORT
+
+
+def every_panel_at_each_width_and_scale() -> Iterator[float]:
+    """Each tab, with everything unfolded, in pieces that fit."""
+    settings = bpy.context.scene.underpaint
+    settings.prompt = "an old fishing harbour at dawn, wet cobbles, nets, gulls, long shadows"
+    with inside():
+        bpy.ops.underpaint.controls_by_hand()
+        bpy.ops.underpaint.by_hand(name="steps")
+    for width, scale in ((250, 1.0), (420, 1.0), (250, 2.0), (420, 2.0)):
+        bpy.context.preferences.view.ui_scale = scale
         yield 1.0
-        screenshot(name)
+        yield from drag_sidebar_to(width * scale)
+        for mode, panels in PIECES:
+            settings.mode = mode
+            for name in panels:
+                only(name)
+                yield 0.7
+                tag = f"{name.removeprefix('UNDERPAINT_PT_')}_{width}_{scale:.0f}x"
+                screenshot(f"w_{mode.lower()}_{tag}")
     bpy.context.preferences.view.ui_scale = 1.0
+    REPORT["widths"] = WIDTHS
 
 
 begin(story())

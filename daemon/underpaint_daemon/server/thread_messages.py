@@ -66,6 +66,7 @@ class Checked:
     settled: Request
     problem: UnderpaintError | None = None
     verified: bool = True
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import Future
 
+import numpy as np
+import numpy.typing as npt
+
 from ..buffers import BufferRef, Buffers
 from ..errors import ErrorCode, JobFailed, RequestError
 from ..events import ResultFile
@@ -26,6 +29,8 @@ from ..wire.messages import (
     ResultPart,
     Results,
     Submit,
+    Thumbnail,
+    ThumbnailGet,
 )
 from ..wire.shared import read_result, write_buffers
 from .exchange import ANSWER_S, SLOWEST_BYTES_S, Exchange, expect, raise_refusal
@@ -56,12 +61,14 @@ class Transfer:
         assumed, self._known = bool(self._known), frozenset()
         return assumed
 
-    def submit(self, job: str, request: Request, buffers: Buffers) -> Accepted:
+    def submit(
+        self, job: str, request: Request, buffers: Buffers, origin: str | None = None
+    ) -> Accepted:
         """Send what the daemon lacks, then the request; again when the daemon went away meanwhile.
 
-        Raises RequestError, ConnectionLost.
+        `origin`: as in the message. Raises RequestError, ConnectionLost.
         """
-        submit, refs = Submit(job, to_plain(request)), buffer_refs(request)
+        submit, refs = Submit(job, to_plain(request), origin), buffer_refs(request)
         return self._exchange.persist(lambda: self._offer(submit, refs, buffers))
 
     def _offer(self, submit: Submit, refs: tuple[BufferRef, ...], buffers: Buffers) -> Accepted:
@@ -117,6 +124,12 @@ class Transfer:
             written = write_buffers(folder, buffers)
             self._shared |= written
             self._known |= written
+
+    def thumbnail(self, ask: ThumbnailGet) -> npt.NDArray[np.uint8]:
+        """The thumbnail of a result: (h, w, 3) uint8. Raises RequestError, ConnectionLost."""
+        reply = self._exchange.persist(lambda: self._exchange.once(Channel.DATA, ask))
+        expect(Thumbnail, reply)
+        return reply.buffers[0].array()
 
     def fetch(self, job: str, timeout: float | None) -> list[ResultFile]:
         """All result files of a job, checked against their hashes, then acknowledged."""

@@ -41,6 +41,8 @@ HEARTBEAT_TIMEOUT_MS: Final = 3000
 HANDSHAKE_MS: Final = 5000
 PREVIEW_SIDE: Final = 512
 """Previews are at most so many pixels a side."""
+THUMBNAIL_SIDE: Final = 128
+"""Thumbnails are at most so many pixels a side."""
 PROGRESS_HZ: Final = 10.0
 
 ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

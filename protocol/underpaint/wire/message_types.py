@@ -23,6 +23,12 @@ from .messages import (
     CancelOk,
     Error,
     Event,
+    Gallery,
+    GalleryList,
+    GalleryPin,
+    GalleryPinOk,
+    GalleryRemove,
+    GalleryRemoveOk,
     Hello,
     HelloOk,
     JobGet,
@@ -48,6 +54,8 @@ from .messages import (
     Status,
     StatusOk,
     Submit,
+    Thumbnail,
+    ThumbnailGet,
     Watch,
 )
 from .records import CancelMode as CancelMode
@@ -98,6 +106,14 @@ TYPES: Mapping[str, type[Body]] = {
     "result.part": ResultPart,
     "result.ack": ResultAck,
     "result.ack.ok": AckOk,
+    "gallery.list": GalleryList,
+    "gallery": Gallery,
+    "gallery.pin": GalleryPin,
+    "gallery.pin.ok": GalleryPinOk,
+    "gallery.remove": GalleryRemove,
+    "gallery.remove.ok": GalleryRemoveOk,
+    "thumbnail.get": ThumbnailGet,
+    "thumbnail": Thumbnail,
     "error": Error,
 }
 _NAMES: Mapping[type[Body], str] = {cls: name for name, cls in TYPES.items()}
@@ -113,10 +129,10 @@ class Channel(StrEnum):
 REQUESTS: Mapping[Channel, frozenset[type[Body]]] = {
     Channel.CONTROL: frozenset(
         {Hello, Ping, Submit, JobsList, JobGet, Cancel, Watch, PreviewCredit}
-        | {ModelsList, Status, LogTail, Shutdown}
+        | {ModelsList, Status, LogTail, Shutdown, GalleryList, GalleryPin, GalleryRemove}
     ),
     Channel.DATA: frozenset(
-        {Hello, Submit, BlobHave, BlobPut, ResultManifest, ResultFetch, ResultAck}
+        {Hello, Submit, BlobHave, BlobPut, ResultManifest, ResultFetch, ResultAck} | {ThumbnailGet}
     ),
 }
 """What a client may say on each socket; anything else is answered `error` (unsupported)."""

@@ -6,6 +6,15 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from . import limits
+from .gallery import Gallery as Gallery
+from .gallery import GalleryList as GalleryList
+from .gallery import GalleryPin as GalleryPin
+from .gallery import GalleryPinOk as GalleryPinOk
+from .gallery import GalleryRemove as GalleryRemove
+from .gallery import GalleryRemoveOk as GalleryRemoveOk
+from .gallery import PictureInfo as PictureInfo
+from .gallery import Thumbnail as Thumbnail
+from .gallery import ThumbnailGet as ThumbnailGet
 from .records import CancelMode as CancelMode
 from .records import Count as Count
 from .records import FileInfo as FileInfo
@@ -49,10 +58,11 @@ class Pong:
 @dataclass(frozen=True, slots=True)
 class Submit:
     """`request`: `tree.to_plain`. Buffers may ride along (on `data`): what they are is in their
-    descriptors, each with its sha256."""
+    descriptors, each with its sha256. `origin`: where it was asked for, as the gallery shows it."""
 
     job: Id
     request: Plain
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,4 +282,6 @@ Body = (
     | CancelOk | Watch | Snapshot | Event | PreviewCredit | Preview | ModelsList | Models | Status
     | StatusOk | LogTail | Log | Shutdown | Bye | BlobHave | Missing | BlobPut | BlobOk
     | ResultManifest | Results | ResultFetch | ResultPart | ResultAck | AckOk | Error
+    | GalleryList | Gallery | GalleryPin | GalleryPinOk | GalleryRemove | GalleryRemoveOk
+    | ThumbnailGet | Thumbnail
 )  # fmt: skip

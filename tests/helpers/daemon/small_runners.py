@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import io
 import os
 import signal
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from underpaint.errors import ErrorCode, JobFailed
 from underpaint.paths import Paths
@@ -56,13 +58,24 @@ class Walker:
             reporter.progress(Phase.DENOISING, step, steps)
         if "warn" in orders:
             reporter.warn(f"warned of {orders['warn']}")
-        return [_result(request, buffers, int(orders.get("bytes", 1000)))]
+        picture = [_picture(orders["picture"])] if "picture" in orders else []
+        return [*picture, _result(request, buffers, int(orders.get("bytes", 1000)))]
 
     def _die_once(self, orders: Mapping[str, str]) -> None:
         marker = Path(self._paths.data / f"died-{orders.get('name', '')}")
         if orders.get("always") or not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _picture(size: str) -> Artifact:
+    """A picture, red above blue, of WIDTHxHEIGHT pixels."""
+    width, height = map(int, size.split("x"))
+    image = Image.new("RGB", (width, height), (0, 0, 255))
+    image.paste((255, 0, 0), (0, 0, width, height // 2))
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return Artifact("image-0.png", "image/png", data.getvalue())
 
 
 def _allocate_or_abort(nbytes: int) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from underpaint.errors import ConnectionLost, ErrorCode, RequestError
 from underpaint.requests import REQUEST_KINDS
 from underpaint.tree import request_digest, to_json
+from underpaint.wire.gallery import MAX_ORIGIN
 
 from ..thread_messages import Checked
-from .rows import JobRow
+from .rows import JobRow, Shown
 from .store import Store
 
 _TITLE = 60
@@ -42,4 +43,5 @@ def accept(store: Store, item: Checked, *, draining: bool) -> tuple[JobRow, bool
         )
     kind = next(name for name, cls in REQUEST_KINDS.items() if isinstance(request, cls))
     title = " ".join(request.prompt.text.split())[:_TITLE]
-    return store.add(item.job, digest, kind, title, to_json(item.settled)), False
+    shown = Shown(request.prompt.text, request.model[:MAX_ORIGIN], item.origin)
+    return store.add(item.job, digest, kind, title, to_json(item.settled), shown), False

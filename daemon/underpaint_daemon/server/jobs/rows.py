@@ -32,6 +32,18 @@ class JobRow:
     nbytes: int = 0
     acked: bool = False
     removed: bool = False
+    model: str = ""
+    origin: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the gallery shows of a job and finds it by. `words`: its prompt."""
+
+    words: str
+    model: str = ""
+    origin: str = ""
 
 
 def unreadable(error: Exception) -> RequestError:
@@ -46,7 +58,7 @@ def unreadable(error: Exception) -> RequestError:
 def job_row(row: tuple[Any, ...]) -> JobRow:
     """Raises ValueError, TypeError or AttributeError for a row that is not ours."""
     number, id, digest, kind, title, request, state, attempts, created, updated = row[:10]
-    error, warnings, files, nbytes, acked, removed = row[10:]
+    error, warnings, files, nbytes, acked, removed, model, origin, _words, pinned = row[10:]
     return JobRow(
         number=number,
         id=_text(id),
@@ -64,6 +76,9 @@ def job_row(row: tuple[Any, ...]) -> JobRow:
         nbytes=int(nbytes),
         acked=bool(acked),
         removed=bool(removed),
+        model=_text(model),
+        origin=_text(origin),
+        pinned=bool(pinned),
     )
 
 

@@ -19,10 +19,12 @@ from pathlib import Path
 from underpaint.errors import ConnectionLost, ErrorCode
 
 log = logging.getLogger("store")
-COLUMNS = (
+_FIRST_COLUMNS = (
     *("number", "id", "digest", "kind", "title", "request", "state", "attempts", "created"),
     *("updated", "error", "warnings", "files", "nbytes", "acked", "removed"),
 )
+_OF_GALLERY = ("model", "origin", "words", "pinned")
+COLUMNS = (*_FIRST_COLUMNS, *_OF_GALLERY)
 _FIRST = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -57,7 +59,21 @@ def _count_starts_in_meta(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO meta VALUES ('starts', ?)", (int(starts),))
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _count_starts_in_meta)
+def _serve_a_gallery(db: sqlite3.Connection) -> None:
+    """`words`: the prompt, case folded, to be searched."""
+    for name in ("model", "origin", "words"):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE jobs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0")
+    for number, title in db.execute("SELECT number, title FROM jobs").fetchall():
+        words = str(title).casefold()
+        db.execute("UPDATE jobs SET words = ? WHERE number = ?", (words, number))
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _count_starts_in_meta,
+    _serve_a_gallery,
+)
 """From each schema to the next; the first makes an empty file's."""
 SCHEMA = len(MIGRATIONS)
 
@@ -134,7 +150,8 @@ def _version(db: sqlite3.Connection) -> int:
 def _check(db: sqlite3.Connection, version: int) -> None:
     """A newer release may have added columns; ours must be there, and theirs need no value."""
     found = {row[1]: row for row in db.execute("PRAGMA table_info(jobs)")}
-    lacking = [name for name in COLUMNS if name not in found]
+    ours = COLUMNS if version >= SCHEMA else _FIRST_COLUMNS
+    lacking = [name for name in ours if name not in found]
     needed = [
         name
         for name, (_, _, _, not_null, default, _key) in found.items()

@@ -20,7 +20,7 @@ from typing import Any
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.wire.messages import FileInfo, JobState
 
-from .rows import JobRow, file_row, job_row, unreadable
+from .rows import JobRow, Shown, file_row, job_row, unreadable
 from .schema import COLUMNS, count_start, open_table
 
 log = logging.getLogger("store")
@@ -49,14 +49,17 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def add(self, id: str, digest: str, kind: str, title: str, request: str) -> JobRow:
+    def add(
+        self, id: str, digest: str, kind: str, title: str, request: str, shown: Shown | None = None
+    ) -> JobRow:
         """A new queued job. The id must not be there yet."""
-        now = time.time()
+        now, shown = time.time(), shown or Shown(title)
+        found_by = (shown.words.casefold(), shown.model, shown.origin)
         with _disk():
             self._db.execute(
-                "INSERT INTO jobs (id, digest, kind, title, request, state, created, updated) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (id, digest, kind, title, request, JobState.QUEUED.value, now, now),
+                "INSERT INTO jobs (id, digest, kind, title, request, state, created, updated, "
+                "words, model, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (id, digest, kind, title, request, JobState.QUEUED.value, now, now, *found_by),
             )
         return self.require(id)
 
@@ -140,7 +143,7 @@ class Store:
         client has acknowledged, oldest first. What nobody fetched yet goes by its age alone."""
         rows = self._db.execute(
             "SELECT id, nbytes, updated, acked FROM jobs WHERE nbytes > 0 AND removed = 0 "
-            "AND state = 'done' ORDER BY acked DESC, updated"
+            "AND pinned = 0 AND state = 'done' ORDER BY acked DESC, updated"
         ).fetchall()
         total = sum(row[1] for row in rows)
         victims = []
@@ -160,13 +163,42 @@ class Store:
     def forget_old(self, keep: int) -> list[str]:
         """Delete the rows of finished jobs beyond the newest `keep`; returns their ids."""
         rows = self._db.execute(
-            "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') "
+            "SELECT id FROM jobs WHERE state IN ('done', 'failed', 'cancelled') AND pinned = 0 "
             "ORDER BY number DESC LIMIT -1 OFFSET ?",
             (keep,),
         ).fetchall()
         with _disk():
             self._db.executemany("DELETE FROM jobs WHERE id = ?", rows)
         return [id for (id,) in rows]
+
+    def shown(self, where: str, values: Sequence[str | float]) -> list[JobRow]:
+        """The jobs that a condition of the gallery's chooses."""
+        return self._many(where, tuple(values))
+
+    def distinct(self, column: str, where: str, most: int) -> list[str]:
+        """What stands in a column of the rows that a condition of the gallery's chooses."""
+        rows = self._db.execute(
+            f"SELECT DISTINCT {column} FROM jobs WHERE {where} AND {column} != '' "  # noqa: S608
+            f"ORDER BY {column} LIMIT ?",
+            (most,),
+        ).fetchall()
+        return [text for (text,) in rows]
+
+    def pin(self, id: str, pinned: bool) -> None:
+        """Keep a job's files whatever room they take, or no longer."""
+        self.require(id)
+        with _disk():
+            self._db.execute("UPDATE jobs SET pinned = ? WHERE id = ?", (int(pinned), id))
+
+    def forget(self, id: str) -> None:
+        """Delete the row of a job that has ended. Raises RequestError."""
+        job = self.require(id)
+        if not job.state.terminal:
+            raise RequestError(
+                ErrorCode.BAD_REQUEST, f"job {id} is {job.state}", hint="Cancel it first."
+            )
+        with _disk():
+            self._db.execute("DELETE FROM jobs WHERE id = ?", (id,))
 
     def _mend(self) -> None:
         """Rows that another release wrote in a way we cannot read become failed jobs."""

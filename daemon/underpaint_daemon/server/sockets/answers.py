@@ -14,6 +14,11 @@ from underpaint.wire.messages import (
     Cancel,
     CancelMode,
     CancelOk,
+    GalleryList,
+    GalleryPin,
+    GalleryPinOk,
+    GalleryRemove,
+    GalleryRemoveOk,
     JobGet,
     JobOk,
     Jobs,
@@ -29,6 +34,7 @@ from underpaint.wire.messages import (
 )
 
 from ..jobs.engine import Engine
+from ..jobs.gallery import gallery
 from ..jobs.results import unknown_result
 from ..jobs.store import Store
 from ..lifecycle import Identity
@@ -39,8 +45,15 @@ class Answers:
     """One method a question; in the control thread."""
 
     def __init__(
-        self, store: Store, engine: Engine, supervisor: Supervisor, identity: Identity
+        self,
+        store: Store,
+        engine: Engine,
+        supervisor: Supervisor,
+        identity: Identity,
+        remove_files: Callable[[str], None],
     ) -> None:
+        """`remove_files`: of a job whose row is gone."""
+        self._remove_files = remove_files
         self._store = store
         self._engine = engine
         self._supervisor = supervisor
@@ -94,6 +107,18 @@ class Answers:
         self._store.acknowledge(body.job)
         return AckOk(body.job)
 
+    def _gallery(self, body: GalleryList) -> Body:
+        return gallery(self._store, body)
+
+    def _pin(self, body: GalleryPin) -> Body:
+        self._store.pin(body.job, body.pinned)
+        return GalleryPinOk(body.job, body.pinned)
+
+    def _remove(self, body: GalleryRemove) -> Body:
+        self._store.forget(body.job)
+        self._remove_files(body.job)
+        return GalleryRemoveOk(body.job)
+
 
 _HANDLERS: Mapping[type[Body], Callable[[Answers, Any], Body]] = {
     Ping: Answers._ping,
@@ -103,4 +128,7 @@ _HANDLERS: Mapping[type[Body], Callable[[Answers, Any], Body]] = {
     Status: Answers._status,
     ResultManifest: Answers._manifest,
     ResultAck: Answers._ack,
+    GalleryList: Answers._gallery,
+    GalleryPin: Answers._pin,
+    GalleryRemove: Answers._remove,
 }

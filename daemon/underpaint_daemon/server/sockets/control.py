@@ -90,7 +90,9 @@ class ControlThread:
         self._identity = identity
         self._inbox = inbox
         self._data = data
-        self._answers = Answers(store, engine, supervisor, identity)
+        self._answers = Answers(
+            store, engine, supervisor, identity, lambda job: data.put(Sweep((job,)))
+        )
         self._heard_at = time.monotonic()
         self._swept = -1
         self._stopping = False

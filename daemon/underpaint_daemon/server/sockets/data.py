@@ -18,6 +18,7 @@ from underpaint.requests import Request
 from underpaint.tree import from_plain
 from underpaint.wire import limits
 from underpaint.wire.envelope import Envelope, decode, file_buffer
+from underpaint.wire.gallery import MAX_ORIGIN
 from underpaint.wire.message_types import REQUESTS, Channel, error_message, message, parse
 from underpaint.wire.messages import (
     BlobHave,
@@ -34,6 +35,7 @@ from underpaint.wire.messages import (
     ResultManifest,
     ResultPart,
     Submit,
+    ThumbnailGet,
 )
 from underpaint.wire.security import receive_frames
 from underpaint_daemon.common.blobs import Blobs
@@ -61,6 +63,7 @@ from ..thread_messages import (
     ToData,
     Verified,
 )
+from ..thumbnails import Thumbnailer
 from .mailbox import Mailbox
 from .outbox import Outbox
 from .sessions import MAX_SESSIONS
@@ -92,6 +95,7 @@ class DataThread:
         self._control = control
         self._blobs = Blobs(shelf)
         self._lister = Lister(config.paths, self._post_reply)
+        self._thumbnailer = Thumbnailer(self._folders, self._post_reply)
         self._peers: OrderedDict[bytes, Hello] = OrderedDict()
         self._running = True
         self.heard_at = time.monotonic()
@@ -99,6 +103,7 @@ class DataThread:
     def run(self) -> None:
         """The loop; what a handler raises unforeseen ends that step only (see `boundary`)."""
         self._lister.start()
+        self._thumbnailer.start()
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._inbox.wake, zmq.POLLIN)
@@ -156,9 +161,9 @@ class DataThread:
         else:
             self._control.put(Send(route.identity, envelope))
 
-    def _post_reply(self, route: Route, body: Body) -> None:
+    def _post_reply(self, route: Route, body: Body, *buffers: Any) -> None:
         """The same from any other thread."""
-        answer = Send(route.identity, message(body, re=route.re))
+        answer = Send(route.identity, message(body, re=route.re, buffers=buffers))
         if route.channel is Channel.DATA:
             self._inbox.put(answer)
         else:
@@ -212,7 +217,9 @@ class DataThread:
         except UnderpaintError as error:
             # A repetition of a job that is long done needs no buffers: the control thread knows.
             problem = error
-        self._control.put(Checked(route, body.job, request, settled, problem, not unverified))
+        origin = (body.origin or "")[:MAX_ORIGIN]
+        checked = Checked(route, body.job, request, settled, problem, not unverified, origin)
+        self._control.put(checked)
         # The worker wakes up meanwhile. No result leaves before the hashes are known to be right.
         self._verify(body.job, unverified)
 
@@ -256,6 +263,9 @@ class DataThread:
     def _models(self, route: Route, _envelope: Envelope, _body: ModelsList) -> None:
         self._lister.ask(route)
 
+    def _thumbnail(self, route: Route, _envelope: Envelope, body: ThumbnailGet) -> None:
+        self._thumbnailer.ask(route, body)
+
     def _log(self, route: Route, _envelope: Envelope, body: LogTail) -> None:
         self._reply(route, Log(logs.tail(self._config.paths.logs, body.lines)))
 
@@ -267,4 +277,5 @@ _HANDLERS: Mapping[type[Body], Callable[[DataThread, Route, Envelope, Any], None
     ResultFetch: DataThread._fetch,
     ModelsList: DataThread._models,
     LogTail: DataThread._log,
+    ThumbnailGet: DataThread._thumbnail,
 }

@@ -1,0 +1,1 @@
+"""Everything painted on this machine: what the daemon has, shown, found and used again."""

@@ -1,0 +1,58 @@
+"""What the gallery is searched for: of the window, not of the scene."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, PointerProperty, StringProperty
+
+from ..link import runtime
+
+
+def _models(_self: Any, _context: Any, _text: str) -> list[str]:
+    return list(runtime.live().gallery.models)
+
+
+def _scenes(_self: Any, _context: Any, _text: str) -> list[str]:
+    return list(runtime.live().gallery.origins)
+
+
+def _search(self: Any, _context: Any) -> None:
+    runtime.live().gallery.search(self.words, self.model, self.origin, self.pinned)
+
+
+class UnderpaintGallery(bpy.types.PropertyGroup):
+    """The gallery's search."""
+
+    words: StringProperty(
+        name="Search",
+        description="Show paintings whose prompts have all these words",
+        options={"TEXTEDIT_UPDATE"},
+        update=_search,
+    )
+    model: StringProperty(
+        name="Model",
+        description="Show what this model painted; empty: every model",
+        search=_models,
+        update=_search,
+    )
+    origin: StringProperty(
+        name="Scene",
+        description="Show what was painted for this scene; empty: every scene",
+        search=_scenes,
+        update=_search,
+    )
+    pinned: BoolProperty(
+        name="Pinned", description="Show only what is pinned", default=False, update=_search
+    )
+
+
+def register() -> None:
+    bpy.utils.register_class(UnderpaintGallery)
+    bpy.types.WindowManager.underpaint_gallery = PointerProperty(type=UnderpaintGallery)
+
+
+def unregister() -> None:
+    del bpy.types.WindowManager.underpaint_gallery
+    bpy.utils.unregister_class(UnderpaintGallery)

@@ -1,0 +1,121 @@
+"""Behaviours of the gallery: everything painted on this machine. Run by `addon_behaviours`."""
+
+from __future__ import annotations
+
+import os
+
+import bpy
+from addon_tools import STEPS, addon, draw, live, paint, pump_until, refusal, settings
+
+
+def looked(**search):
+    """The gallery, once it shows what the search finds."""
+    looking, group = live().gallery, bpy.context.window_manager.underpaint_gallery
+    for name in ("words", "model", "origin", "pinned"):
+        setattr(group, name, search.get(name, False if name == "pinned" else ""))
+    looking.seen = True
+    looking.refresh()
+    pump_until(lambda: looking.shown == looking.wanted and _answered(looking))
+    return looking
+
+
+def _answered(looking) -> bool:
+    before = looking.changes
+    pump_until(lambda: looking.changes > before or looking.error)
+    return True
+
+
+def chosen(words: str):
+    """The newest painting of these words, chosen."""
+    looking = looked(words=words)
+    assert looking.pictures, f"nothing is found of {words}"
+    assert bpy.ops.underpaint.gallery_choose(job=looking.pictures[0].job) == {"FINISHED"}
+    return looking
+
+
+def what_was_painted_is_in_the_gallery_of_every_file_with_its_thumbnail():
+    bpy.context.scene.name = "Kitchen"
+    paint(f"{STEPS} a round teapot")
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    looking = looked(words="TEAPOT round")
+    (picture, *_) = looking.pictures
+    assert (picture.origin, picture.model) == ("Kitchen", "starter")
+    pump_until(lambda: picture.job in looking.small and not looking.fresh)
+    icon = addon("gallery.thumbnails")._ICONS[0][picture.job]
+    assert max(icon.image_size) == 128
+    assert len({*icon.image_pixels}) > 2, "a picture, not a flat field"
+    assert "underpaint.gallery_choose" in draw("UNDERPAINT_PT_everything").operators
+    assert not looked(words="teapot", origin="Garden").pictures
+    assert looked(words="teapot", origin="Kitchen").pictures
+    assert "Kitchen" in looking.origins
+
+
+def the_gallery_turns_its_pages():
+    for number in range(14):
+        settings().seed = number
+        paint(f"{STEPS} page")
+    looking = looked(words="page")
+    first = [picture.job for picture in looking.pictures]
+    assert len(first) == 12
+    bpy.ops.underpaint.gallery_turn(by=1)
+    pump_until(lambda: len(looking.pictures) != 12)
+    assert not {picture.job for picture in looking.pictures} & set(first)
+    assert not looking.more
+    bpy.ops.underpaint.gallery_turn(by=-1)
+    pump_until(lambda: [picture.job for picture in looking.pictures] == first)
+
+
+def a_painting_opens_in_another_file_with_its_recipe():
+    made = paint(f"{STEPS} an old boot")
+    job = made["underpaint_job"]
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    looking = chosen("old boot")
+    drawn = draw("UNDERPAINT_PT_everything").operators
+    assert {"underpaint.gallery_open", "underpaint.gallery_vary"} <= set(drawn)
+    assert bpy.ops.underpaint.gallery_open() == {"FINISHED"}
+    image = bpy.data.images[live().last_image]
+    assert image["underpaint_job"] == job
+    assert image.size[0] > 0
+    assert os.path.isfile(bpy.path.abspath(image.filepath))
+    settings().prompt = ""
+    assert bpy.ops.underpaint.gallery_use() == {"FINISHED"}
+    assert settings().prompt == f"{STEPS} an old boot"
+    assert bpy.ops.underpaint.gallery_folder() == {"FINISHED"}
+    assert looking.chosen.job == job
+
+
+def variations_are_the_same_with_other_seeds():
+    paint(f"{STEPS} a plain cup")
+    before = len(settings().results)
+    chosen("plain cup")
+    assert bpy.ops.underpaint.gallery_vary(count=2) == {"FINISHED"}
+    pump_until(lambda: not live().session.tasks and len(settings().results) == before + 2)
+    from underpaint.tree import from_json
+
+    requests = [from_json(x.image["underpaint_request"]) for x in settings().results]
+    assert len({request.sampling.seed for request in requests}) == 3
+    assert len({request.view for request in requests}) == 1, "the same view, not taken again"
+
+
+def paintings_are_pinned_and_deleted():
+    paint(f"{STEPS} a short lived thing")
+    looking = chosen("short lived")
+    job = looking.chosen.job
+    assert bpy.ops.underpaint.gallery_pin() == {"FINISHED"}
+    pump_until(lambda: any(p.job == job and p.pinned for p in looking.pictures))
+    assert [picture.job for picture in looked(pinned=True).pictures] == [job]
+    looked(words="short lived")
+    assert bpy.ops.underpaint.gallery_delete() == {"FINISHED"}
+    pump_until(lambda: not looking.pictures)
+    assert looking.chosen is None
+    assert "Choose the painting first" in refusal(bpy.ops.underpaint.gallery_open)
+    live().error = None
+
+
+BEHAVIOURS = (
+    what_was_painted_is_in_the_gallery_of_every_file_with_its_thumbnail,
+    the_gallery_turns_its_pages,
+    a_painting_opens_in_another_file_with_its_recipe,
+    variations_are_the_same_with_other_seeds,
+    paintings_are_pinned_and_deleted,
+)
