@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from underpaint.buffers import Buffers
 from underpaint.client import Client, connect
@@ -32,6 +33,7 @@ from .saving import folder_name, keep_inputs, kept_target, save_results
 from .task import Task
 from .threads import Threads
 
+T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
 _PLAIN_ABSENCE = (ErrorCode.DAEMON_ABSENT, ErrorCode.DAEMON_LOST)
 
@@ -126,7 +128,7 @@ class Session:
 
         Raises ConnectionLost when nothing was connected yet.
         """
-        self._later(partial(question, self._live()), then, otherwise)
+        self._threads.run(partial(question, self._live()), then, otherwise)
 
     def drop(self, job: str) -> None:
         """Let the daemon forget a job that has ended."""
