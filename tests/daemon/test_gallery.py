@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from real_daemon import wait_for
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.wire.messages import GalleryList
+
+from helpers.daemon.real_daemon import wait_for
 
 PAINTED = "steps=1 picture=300x100"
 
@@ -74,8 +75,9 @@ def test_what_has_no_thumbnail_says_so(daemon):
 
 def test_pinned_paintings_stay_when_room_is_made(idle_daemon):
     up = idle_daemon.start("--results-mb", "1").client()
-    kept, gone = paint(up, "bytes=700000 kept"), paint(up, "bytes=700000 goes")
+    kept = paint(up, "bytes=700000 kept")
     up.pin(kept)
+    gone = paint(up, "bytes=700000 goes")
     last = paint(up, "bytes=900000 last")
     wait_for(lambda: gone not in found(up))
     assert kept in found(up)
