@@ -16,6 +16,8 @@ from pathlib import Path
 from underpaint.paths import Paths
 from underpaint.wire.connection import process_alive
 
+_MOST_NOTES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -35,6 +37,7 @@ def write(paths: Paths, note: Note) -> None:
     folder = _folder(paths)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{note.job}.json").write_text(json.dumps(asdict(note)), encoding="utf-8")
+    _keep_newest(folder)
 
 
 def forget(paths: Paths, job: str) -> None:
@@ -53,6 +56,13 @@ def left_over(paths: Paths, own: set[str]) -> tuple[Note, ...]:
         if note.pid == os.getpid() or not process_alive(note.pid):
             found.append(note)
     return tuple(found)
+
+
+def _keep_newest(folder: Path) -> None:
+    """Notes of which nobody asked any more do not pile up."""
+    for file in sorted(folder.glob("*.json"), key=_age)[:-_MOST_NOTES]:
+        with contextlib.suppress(OSError):
+            file.unlink()
 
 
 def _read(file: Path) -> Note | None:

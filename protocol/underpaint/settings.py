@@ -80,7 +80,11 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("results_days", 30.0, "results that nobody fetched are kept so long", 0.01, 36_500),
         Setting("results_mb", 10_000, "room for results that were fetched"),
         Setting("buffers_mb", 4_000, "room for captured buffers"),
-        Setting("caches_mb", 20_000, "room for unpacked models and other things made again"),
+        Setting(
+            "caches_mb",
+            20_000,
+            "room for what can be made again (digests, unfinished textures)",
+        ),
         Setting(
             "gpu",
             "",

@@ -39,6 +39,7 @@ from underpaint.wire.messages import (
 )
 from underpaint.wire.security import receive_frames
 from underpaint_daemon.common.blobs import Blobs
+from underpaint_daemon.common.caches import sweep_caches
 from underpaint_daemon.common.checks.validation import validate
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.shelf import Shelf
@@ -197,8 +198,11 @@ class DataThread:
         for job in jobs:
             self._folders.remove(job)
         gone = self._blobs.sweep(self._config.blob_bytes)
-        if jobs or gone:
-            log.info("removed the results of %d jobs and %d buffers", len(jobs), gone)
+        made = sweep_caches(self._config.paths.cache, self._config.cache_bytes)
+        if jobs or gone or made:
+            log.info(
+                "removed the results of %d jobs, %d buffers, %d cached files", len(jobs), gone, made
+            )
 
     # ---- handlers ---------------------------------------------------------------------------
 

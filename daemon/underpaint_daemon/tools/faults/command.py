@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -44,6 +45,8 @@ def main(argv: list[str]) -> int:
     options = _options(argv)
     if sys.platform != "linux":
         raise RequestError(ErrorCode.BAD_REQUEST, "bench faults plays a full disk as Linux does")
+    # One that is told to end must end its daemon too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     report = tried(options)
     print(report.to_json() if options.json else report.to_text())
     return report.exit_code

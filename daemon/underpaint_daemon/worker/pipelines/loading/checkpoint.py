@@ -23,6 +23,7 @@ from diffusers.loaders.single_file_utils import (
 )
 from torch import Tensor
 
+from underpaint_daemon.common.caches import TOKENIZERS, used
 from underpaint_daemon.common.model_files import broken, read_json
 from underpaint_daemon.common.models import configs_of
 from underpaint_daemon.common.single_files import (
@@ -146,10 +147,11 @@ def tokenizer_folder(folder: Path, cache: Path) -> Path:
     """`folder`, or where it has no vocabulary a copy in `cache` that has CLIP's."""
     if any((folder / name).is_file() for name in ("vocab.json", "tokenizer.json")):
         return folder
-    copy = cache / "tokenizers" / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    copy = cache / TOKENIZERS / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     if not (copy / "merges.txt").is_file():
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         complete_tokenizer(copy)
+    used(copy)
     return copy
 
 

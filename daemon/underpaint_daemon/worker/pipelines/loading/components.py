@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ import transformers
 
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
+from underpaint_daemon.common.caches import PREVIEWS, remember, used
 from underpaint_daemon.common.model_files import INDEX, fingerprint, read_json
 from underpaint_daemon.common.models import (
     ModelInfo,
@@ -202,10 +205,13 @@ def _load_parts(
 
 
 def _remembered_preview(model: LoadedModel) -> LatentPreview:
-    file = model.cache / "previews" / f"{model.digest}.npy"
-    if file.is_file():
-        return LatentPreview(np.load(file, allow_pickle=False))
+    file = model.cache / PREVIEWS / f"{model.digest}.npy"
+    with contextlib.suppress(OSError, ValueError, EOFError):  # none, or one that was cut short
+        matrix = np.load(file, allow_pickle=False)
+        used(file)
+        return LatentPreview(matrix)
     preview = fit_preview(model.vae)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    np.save(file, preview.matrix, allow_pickle=False)
+    packed = io.BytesIO()
+    np.save(packed, preview.matrix, allow_pickle=False)
+    remember(file, packed.getvalue())
     return preview

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import re
 from pathlib import Path
 
+from underpaint_daemon.common.caches import DIGESTS, remember, used
 from underpaint_daemon.common.model_files import fingerprint
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 _COUNTED = (".safetensors", ".json", ".txt")
 
 
@@ -18,12 +22,13 @@ def model_digest(folder: Path, cache: Path) -> str:
     and times.
     """
     marks = f"{folder.resolve()}\n{fingerprint(folder)}"
-    remembered = cache / "digests" / hashlib.sha256(marks.encode()).hexdigest()
-    if remembered.is_file():
-        return remembered.read_text("ascii").strip()
+    remembered = cache / DIGESTS / hashlib.sha256(marks.encode()).hexdigest()
+    with contextlib.suppress(OSError, ValueError):
+        if _DIGEST.fullmatch(known := remembered.read_text("ascii").strip()):
+            used(remembered)
+            return known
     digest = _compute(folder)
-    remembered.parent.mkdir(parents=True, exist_ok=True)
-    remembered.write_text(digest, "ascii")
+    remember(remembered, digest.encode())
     return digest
 
 

@@ -24,9 +24,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from underpaint_daemon.common import disk
+from underpaint_daemon.common.caches import JOURNALS
 
 log = logging.getLogger("texturing")
-_FOLDER = "unfinished"
 _MOST_FILES = 8
 _OLDEST_SECONDS = 7 * 24 * 3600.0
 _PLAIN = (bool, int, float, str, type(None))
@@ -55,8 +55,8 @@ class Journal:
         """The journal of a job whose result depends on `facts` (JSON-like) and nothing else."""
         text = json.dumps(facts, sort_keys=True)
         mark = hashlib.sha256(text.encode()).hexdigest()[:32]
-        journal = cls(cache / _FOLDER / f"{mark}.safetensors")
-        _tidy(cache / _FOLDER)
+        journal = cls(cache / JOURNALS / f"{mark}.safetensors")
+        _tidy(cache / JOURNALS)
         journal._read()
         return journal
 
