@@ -24,23 +24,17 @@ def active_layer(context: Any) -> Any:
 
 def need_layer(context: Any) -> Any:
     """The layer selected in the list. Raises RequestError(BAD_REQUEST) when there is none."""
-    layer = active_layer(context)
-    if layer is None:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            "no layer is selected",
-            hint="Select the object and one of its layers.",
-        )
-    return layer
+    hint = "Select the object and one of its layers."
+    return _needed(active_layer(context), "no layer is selected", hint)
 
 
 def need_material(context: Any) -> Any:
     """The active material. Raises RequestError(BAD_REQUEST) when there is none."""
-    material = active_material(context)
-    if material is None:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            "the active object wears no material",
-            hint="Paint a texture first, or give the object a material.",
-        )
-    return material
+    hint = "Paint a texture first, or give the object a material."
+    return _needed(active_material(context), "the active object wears no material", hint)
+
+
+def _needed(found: Any, problem: str, hint: str) -> Any:
+    if found is None:
+        raise RequestError(ErrorCode.BAD_REQUEST, problem, hint=hint)
+    return found

@@ -36,13 +36,17 @@ class UNDERPAINT_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERPAINT_OT_retry(bpy.types.Operator):
+class _OfFailed:
+    """A mixin: on one of the paintings that failed."""
+
+    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+
+class UNDERPAINT_OT_retry(_OfFailed, bpy.types.Operator):
     """Ask for this painting once more, with the same settings and view"""
 
     bl_idname = "underpaint.retry"
     bl_label = "Retry"
-
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context: Any) -> set[str]:
         live = runtime.live()
@@ -65,13 +69,11 @@ class UNDERPAINT_OT_retry(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERPAINT_OT_retry_not(bpy.types.Operator):
+class UNDERPAINT_OT_retry_not(_OfFailed, bpy.types.Operator):
     """Take it off the list"""
 
     bl_idname = "underpaint.retry_not"
     bl_label = "Leave"
-
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context: Any) -> set[str]:
         live = runtime.live()
