@@ -22,7 +22,7 @@ from .painting import Painted, Pass, Work, paint, seen_texture, stations_of, syn
 from .sequential import paint_sequential
 
 # Views that agree need less blending: a steep weight keeps the detail of the squarest view.
-RULE = replace(GENERATED, alpha=8.0, crisp=True)
+RULE = replace(GENERATED, alpha=8.0, sharp=True)
 _UPSCALE_STRENGTH = 0.35
 _SYMMETRIC = 0.5
 

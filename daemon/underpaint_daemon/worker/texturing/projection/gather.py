@@ -21,7 +21,7 @@ from ..cameras.visibility import Sight, ViewGeometry, looks, sample
 from ..surface.points import SurfacePoints
 from .bands import broad_colors
 from .outline_texels import ONE_SIDED, beside
-from .sharp_lookup import crisp_colors
+from .sharp_lookup import sharp_colors
 from .tiers import BESIDE, Rule, grade, weigh, weigh_broad
 
 _MINIFYING = 1.5
@@ -161,7 +161,7 @@ def _bands(
 ) -> tuple[Tensor, Tensor]:
     """Weights (M, B) and colours (M, B, C), whose sum over B is what the view shows: all of it in
     one band, or detail and broad colours."""
-    color = view_colors(view, sight, pitch, tier == 1 if rule.crisp else None)
+    color = view_colors(view, sight, pitch, tier == 1 if rule.sharp else None)
     weight = weigh(sight, tier, rule)
     if rule.broad is None:
         return weight[:, None], color[:, None]
@@ -172,18 +172,18 @@ def _bands(
 
 
 def view_colors(
-    view: PaintedView, sight: Sight, pitch: Tensor, crisp: Tensor | None = None
+    view: PaintedView, sight: Sight, pitch: Tensor, sharp: Tensor | None = None
 ) -> Tensor:
-    """(M, C): what a view shows of the points of a sight, its exposure corrected. crisp (M,) bool:
-    points whose grain is kept as a texture needs it (see `crisp`)."""
+    """(M, C): what a view shows of the points of a sight, its exposure corrected. sharp (M,) bool:
+    points whose grain is kept as a texture needs it (see `sharp`)."""
     # A slanted texel is foreshortened one way: the root splits the difference between axes.
     texel = pitch / sight.footprint * view.magnification * sight.cosine.sqrt()
     color = sample(view.image, sight.pixel, view.geometry.size).T
     coarse = (texel > _MINIFYING).nonzero()[:, 0]
-    if crisp is not None:
-        rows = (crisp & (texel <= _MINIFYING)).nonzero()[:, 0]
+    if sharp is not None:
+        rows = (sharp & (texel <= _MINIFYING)).nonzero()[:, 0]
         color = color.contiguous()
-        color[rows] = crisp_colors(
+        color[rows] = sharp_colors(
             view.image, sight.pixel[rows], view.geometry.size, texel[rows], color[rows]
         )
     if len(coarse):

@@ -22,7 +22,7 @@ _MEAN_LOSS = 1 / 12
 _COARSEST = 1.0  # coarser texels cannot hold such grain
 
 
-def crisp_colors(
+def sharp_colors(
     image: Tensor, pixel: Tensor, size: tuple[int, int], texel: Tensor, soft: Tensor
 ) -> Tensor:
     """(N, C) colours of an image (1, C, h, w) at pixels (N, 2) of a grid of `size`, for texels
@@ -31,12 +31,12 @@ def crisp_colors(
     fraction = (pixel / step - 0.5).remainder(1)
     width = texel.clamp(max=_COARSEST)[:, None]
     loss = fraction * (1 - fraction) / 2 + _MEAN_LOSS * width * width
-    crisp, low, high = soft, soft, soft
+    sharp, low, high = soft, soft, soft
     for axis in (0, 1):
         move = torch.zeros_like(step)
         move[axis] = step[axis]
         before, after = (sample(image, pixel + way, size).T for way in (-move, move))
-        crisp = crisp - loss[:, axis, None] * (before + after - 2 * soft)
+        sharp = sharp - loss[:, axis, None] * (before + after - 2 * soft)
         low = torch.minimum(low, torch.minimum(before, after))
         high = torch.maximum(high, torch.maximum(before, after))
-    return torch.minimum(torch.maximum(crisp, low), high)
+    return torch.minimum(torch.maximum(sharp, low), high)

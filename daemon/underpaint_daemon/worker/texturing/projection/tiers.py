@@ -35,15 +35,15 @@ class Rule:
     """Three tiers, and the weight of a view within one: cos^alpha × smoothstep over `ramp` pixels
     from the tier's edge distance on. clean: pixels farther than this from outlines may stand in for
     those beside them (see `beside`). broad: in the strictest tier broad colours (see `bands`) blend
-    by this exponent instead of `alpha`; None = they blend as detail does. crisp: lookups in the
-    strictest tier keep grain that a bilinear texture lookup would soften (see `crisp`)."""
+    by this exponent instead of `alpha`; None = they blend as detail does. sharp: lookups in the
+    strictest tier keep grain that a bilinear texture lookup would soften (see `sharp`)."""
 
     tiers: tuple[Tier, ...]
     alpha: float = 4.0
     ramp: float = 12.0
     clean: float = 3.0
     broad: float | None = None
-    crisp: bool = False
+    sharp: bool = False
 
 
 EXACT = Rule((Tier(0.15, 2.0, 0.5), Tier(0.05, 1.0, 1.0), Tier(0.02, 1.0, 3.0)), clean=0.5)

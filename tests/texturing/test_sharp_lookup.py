@@ -21,17 +21,17 @@ from underpaint_daemon.worker.texturing.projection.harmonise import observe, sol
 from underpaint_daemon.worker.texturing.projection.lookup import textured_view
 from underpaint_daemon.worker.texturing.projection.project import Options, painted_view, project
 from underpaint_daemon.worker.texturing.projection.quality import sharpness_ratio
-from underpaint_daemon.worker.texturing.projection.sharp_lookup import crisp_colors
+from underpaint_daemon.worker.texturing.projection.sharp_lookup import sharp_colors
 from underpaint_daemon.worker.texturing.surface.sampling import sample_surface
 
 torch.set_num_threads(1)
-SOFT = replace(RULE, crisp=False)
+SOFT = replace(RULE, sharp=False)
 
 
 def looked_up(image, pixel, texel):
     size = (image.shape[2], image.shape[3])
     soft = sample(image, pixel).T
-    return crisp_colors(image, pixel, size, torch.full((len(pixel),), texel), soft), soft
+    return sharp_colors(image, pixel, size, torch.full((len(pixel),), texel), soft), soft
 
 
 def places(count, side):
@@ -79,8 +79,8 @@ def test_a_view_larger_than_its_grid_is_looked_up_in_its_own_pixels() -> None:
     image = torch.rand((1, 2, 64, 64), generator=torch.Generator().manual_seed(1))
     pixel = places(300, 64)
     texel = torch.full((300,), 0.5)
-    own = crisp_colors(image, pixel, (64, 64), texel, sample(image, pixel).T)
-    half = crisp_colors(image, pixel / 2, (32, 32), texel, sample(image, pixel).T)
+    own = sharp_colors(image, pixel, (64, 64), texel, sample(image, pixel).T)
+    half = sharp_colors(image, pixel / 2, (32, 32), texel, sample(image, pixel).T)
     assert torch.allclose(own, half, atol=1e-4)
 
 
@@ -102,17 +102,17 @@ def test_a_texture_keeps_the_grain_of_its_view_and_the_measure_tells_blur() -> N
     mesh = chair()
     view = render_view(mesh, place(mesh, Direction(20.0, 25.0), 128).camera)
     picture = grainy(view, 0)
-    crisp, soft = (textured(mesh, view, picture, rule) for rule in (RULE, SOFT))
-    blurred = [(n, torch.from_numpy(gaussian_filter(t.numpy(), (1.0, 1.0, 0)))) for n, t in crisp]
+    sharp, soft = (textured(mesh, view, picture, rule) for rule in (RULE, SOFT))
+    blurred = [(n, torch.from_numpy(gaussian_filter(t.numpy(), (1.0, 1.0, 0)))) for n, t in sharp]
     kept, lost, dulled = (
-        sharpness_ratio(mesh, textures, [view], [picture]) for textures in (crisp, soft, blurred)
+        sharpness_ratio(mesh, textures, [view], [picture]) for textures in (sharp, soft, blurred)
     )
     assert lost + 0.07 < kept < 1.0
     assert dulled < 0.75 * kept
     inside = edge_distance(view) > 6
     amiss = [
         float((textured_view(mesh, view, textures)[..., :3] - picture)[inside].square().mean())
-        for textures in (crisp, soft)
+        for textures in (sharp, soft)
     ]
     assert amiss[0] < 0.75 * amiss[1]
 
