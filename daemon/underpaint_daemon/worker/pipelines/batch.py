@@ -18,7 +18,7 @@ from underpaint_daemon.common.job_contract import Phase, Reporter
 from .adapters import with_loras, with_reference
 from .canvas import Canvas, resize
 from .controls.networks import Conditioning
-from .denoise import Job, denoise, tool_pipeline
+from .denoise import Denoising, denoise, tool_pipeline
 from .families import Task
 from .families.base import Embedding, Words
 from .latents import decode_latents, to_image8, vae_scale
@@ -85,7 +85,7 @@ def _wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
 
 
 @contextmanager
-def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Job]:
+def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     """Adapters and memory tier in place, the prompt encoded; all undone afterwards."""
     request, tool, beside = plan.request, tool_pipeline(model), plan.beside
     sampling = settled(request.sampling)
@@ -98,7 +98,7 @@ def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Job]:
     ):
         text = " ".join(part for part in (request.prompt.text, beside.words) if part)
         words = Words(text, request.prompt.negative, guided, beside.pictures)
-        yield Job(
+        yield Denoising(
             model=model,
             task=plan.task,
             sampling=sampling,
@@ -120,7 +120,7 @@ def _embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
     return family.embed(model.parts, model.index, (words.text, words.negative))
 
 
-def _denoise_all(job: Job, plan: Plan, reporter: Reporter) -> list[Tensor]:
+def _denoise_all(job: Denoising, plan: Plan, reporter: Reporter) -> list[Tensor]:
     steps = job.taken
     total = steps * plan.request.batch
     watch = StepWatch(reporter, lambda latents: _show(job.model, plan, latents), 0, total)

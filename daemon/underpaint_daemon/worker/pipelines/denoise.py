@@ -37,7 +37,7 @@ _LEAST_STRENGTH = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Denoising:
     """What all images of a request share. `start`: the pipeline's own arguments for the task
     (image, mask, strength). `extra`: an image prompt's. `references`: PIL images beside the
     words."""
@@ -87,7 +87,7 @@ class _Part:
     told: float
 
 
-def _part(job: Job) -> _Part:
+def _part(job: Denoising) -> _Part:
     """Pipelines round a strength to whole steps of the full schedule, which with few steps is far
     from what was asked: theirs begins just there instead. To repaint they begin from pure noise
     when they are told 1, so they get a first step that they leave out."""
@@ -131,7 +131,7 @@ def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) 
 
 
 @torch.no_grad()
-def denoise(job: Job, seed: int, watch: StepWatch) -> Tensor:
+def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     """Run the denoising; returns scaled latents (1, c, h, w), or the picture (1, 3, h, w), 0–1, of
     a family whose pipelines decode.
 
