@@ -32,9 +32,9 @@ from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.quiet import Quiet
 from underpaint_daemon.worker.texturing.job.methods import projected
 from underpaint_daemon.worker.texturing.job.painting import (
+    Inputs,
     Painted,
     Pass,
-    Work,
     paint,
     stations_of,
     synchroniser,
@@ -147,9 +147,9 @@ def evaluate(
     model: LoadedModel, request: TextureRequest, buffers: Buffers, out: Path | None = None
 ) -> Report:
     """Paint synchronised and unsynchronised with one seed, and measure both."""
-    with prepared(request, buffers, Quiet(), model) as work:
+    with prepared(request, buffers, Quiet(), model) as inputs:
         began, cpu = time.perf_counter(), time.process_time()
-        synced, network_s, sync_s = _painted(work, apart=False)
+        synced, network_s, sync_s = _painted(inputs, apart=False)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     with prepared(request, buffers, Quiet(), model, share_attention=False) as plain:
         unsynced, plain_s, _ = _painted(plain, apart=True)
@@ -176,15 +176,15 @@ def evaluate(
     return Report("eval texture", request.sampling.seed, measures, bars, written)
 
 
-def _painted(work: Work, *, apart: bool) -> tuple[Painted, float, float]:
+def _painted(inputs: Inputs, *, apart: bool) -> tuple[Painted, float, float]:
     """The painting, and the seconds that networks and synchronisation took."""
-    own = work.denoiser
+    own = inputs.denoiser
     timed = _Timed(own.model, own.guidance, own.memory)
-    work = replace(work, denoiser=timed)
-    stations = stations_of(work)
-    hook = _TimedHook(synchroniser(work, stations, apart=apart))
-    painted = Painted([], stations, paint(work, Pass(stations, hook)))
-    painted = replace(painted, textures=projected(work, painted, work.request.size))
+    inputs = replace(inputs, denoiser=timed)
+    stations = stations_of(inputs)
+    hook = _TimedHook(synchroniser(inputs, stations, apart=apart))
+    painted = Painted([], stations, paint(inputs, Pass(stations, hook)))
+    painted = replace(painted, textures=projected(inputs, painted, inputs.request.size))
     return painted, timed.seconds, hook.seconds
 
 

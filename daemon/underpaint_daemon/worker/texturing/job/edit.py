@@ -29,7 +29,7 @@ from ..surface.points import SurfacePoints
 from ..views.multiview import Rewrite
 from ..views.stations import Station
 from .existing import Present
-from .painting import Painted, Pass, Work, paint, placed, seen_texture, stations_of, synchroniser
+from .painting import Inputs, Painted, Pass, paint, placed, seen_texture, stations_of, synchroniser
 from .sequential import best_next
 
 _PAINTED_ALPHA = 0.5
@@ -71,61 +71,61 @@ class Scene:
         return pooled[0, 0] > 0
 
 
-def paint_open(work: Work, rule: Rule) -> Painted:
+def paint_open(inputs: Inputs, rule: Rule) -> Painted:
     """Paint the open spots of the present texture."""
-    atlas = work.atlas()
-    alone = work.request.method is Method.SINGLE
-    count = 1 if alone else work.request.view_count
-    stations = _stations(work, atlas, count) if work.spot is None else list(work.spot)
-    scenes = [_scene(work, station) for station in stations]
-    pictures = _pictures(work, scenes) if scenes else []
+    atlas = inputs.atlas()
+    alone = inputs.request.method is Method.SINGLE
+    count = 1 if alone else inputs.request.view_count
+    stations = _stations(inputs, atlas, count) if inputs.spot is None else list(inputs.spot)
+    scenes = [_scene(inputs, station) for station in stations]
+    pictures = _pictures(inputs, scenes) if scenes else []
     painted = Painted([], stations, pictures)
-    return replace(painted, textures=_laid(work, atlas, painted, rule, fill=not alone))
+    return replace(painted, textures=_laid(inputs, atlas, painted, rule, fill=not alone))
 
 
-def again(work: Work, rule: Rule) -> Work:
-    """The work of a request that paints one view again: all is locked but what it showed best."""
-    number = work.request.reroll
+def again(inputs: Inputs, rule: Rule) -> Inputs:
+    """The inputs of a request that paints one view again: all is locked but what it showed best."""
+    number = inputs.request.reroll
     if number is None:
-        return work
-    stations = stations_of(work)
-    if work.request.method is Method.SEQUENTIAL:
+        return inputs
+    stations = stations_of(inputs)
+    if inputs.request.method is Method.SEQUENTIAL:
         stations = best_next(stations)
     blank = [painted_view(s.buffers, s.buffers.depth.new_zeros((*s.size, 1))) for s in stations]
     opened = dict[int, np.ndarray]()
-    for tile in work.atlas():
+    for tile in inputs.atlas():
         best = gather(tile.points, tile.pitch, blank, rule, 1).view == number
         opened[tile.number] = tile.image(best.float()).cpu().numpy()
-    return replace(work, present=work.present.opened_only(opened), spot=(stations[number],))
+    return replace(inputs, present=inputs.present.opened_only(opened), spot=(stations[number],))
 
 
-def _stations(work: Work, atlas: Sequence[AtlasTile], count: int) -> list[Station]:
+def _stations(inputs: Inputs, atlas: Sequence[AtlasTile], count: int) -> list[Station]:
     """The views that see the open surface best: of the given ones, or placed for it."""
-    spot = _spot(work, atlas)
+    spot = _spot(inputs, atlas)
     if len(spot) == 0:
         return []
-    work.reporter.progress(Phase.ENCODING, 0, 1)
-    stations = _seeing(work, spot, count)
+    inputs.reporter.progress(Phase.ENCODING, 0, 1)
+    stations = _seeing(inputs, spot, count)
     if not stations:
-        work.reporter.warn(
+        inputs.reporter.warn(
             "No view sees what is to be painted; it is filled from the surface around it. Paint a "
             "larger mask, or hide what covers the spot."
         )
     return stations
 
 
-def _seeing(work: Work, spot: Spot, count: int) -> list[Station]:
-    if work.request.views:
-        given = work.preparer.captured(work.request.views)
-        cosines = [seen_cosine(work.mesh, spot.points, s.buffers.camera) for s in given]
+def _seeing(inputs: Inputs, spot: Spot, count: int) -> list[Station]:
+    if inputs.request.views:
+        given = inputs.preparer.captured(inputs.request.views)
+        cosines = [seen_cosine(inputs.mesh, spot.points, s.buffers.camera) for s in given]
         return [given[i] for i in best_views(cosines, spot.area, count)]
-    return placed(work, spot_rig(work.mesh, spot, count, work.side))
+    return placed(inputs, spot_rig(inputs.mesh, spot, count, inputs.side))
 
 
-def _spot(work: Work, atlas: Sequence[AtlasTile]) -> Spot:
+def _spot(inputs: Inputs, atlas: Sequence[AtlasTile]) -> Spot:
     points, pitch = list[SurfacePoints](), list[Tensor]()
     for tile in atlas:
-        opened = (_open_texels(work.present, tile) & tile.core).nonzero()[:, 0]
+        opened = (_open_texels(inputs.present, tile) & tile.core).nonzero()[:, 0]
         points.append(tile.points.select(opened))
         pitch.append(tile.pitch[opened])
     names = ("position", "normal", "object_id")
@@ -142,26 +142,26 @@ def _open_texels(present: Present, tile: AtlasTile) -> Tensor:
     return openness.reshape(-1)[tile.index] > 0
 
 
-def _scene(work: Work, station: Station) -> Scene:
-    device = work.mesh.position.device
-    seen, alpha = seen_texture(work, station, [t.texture(device) for t in work.present.tiles])
-    view = with_uv(work.mesh, station.buffers)
-    opening = [t.opening(device) for t in work.present.tiles]
-    opened = textured_view(work.mesh, view, opening)[..., 0] > 0
+def _scene(inputs: Inputs, station: Station) -> Scene:
+    device = inputs.mesh.position.device
+    seen, alpha = seen_texture(inputs, station, [t.texture(device) for t in inputs.present.tiles])
+    view = with_uv(inputs.mesh, station.buffers)
+    opening = [t.opening(device) for t in inputs.present.tiles]
+    opened = textured_view(inputs.mesh, view, opening)[..., 0] > 0
     bare = alpha < _PAINTED_ALPHA
     marked = ((opened | bare) & view.mask).float()[None, None]
     grown = torch.nn.functional.max_pool2d(marked, 2 * _GROWN_PX + 1, 1, _GROWN_PX)
     return Scene(station, seen, grown[0, 0] > 0)
 
 
-def _pictures(work: Work, scenes: Sequence[Scene]) -> list[Tensor]:
+def _pictures(inputs: Inputs, scenes: Sequence[Scene]) -> list[Tensor]:
     """What the views show once their open parts are painted, (h, w, 3)."""
     stations = [scene.station for scene in scenes]
-    vae, strength = work.model.vae, work.request.strength
+    vae, strength = inputs.model.vae, inputs.request.strength
     kept = [encode_images(vae, s.seen.permute(2, 0, 1)[None].cpu()) for s in scenes]
-    hook = Keeping(synchroniser(work, stations), kept, [scene.free for scene in scenes])
+    hook = Keeping(synchroniser(inputs, stations), kept, [scene.free for scene in scenes])
     start = [scene.seen for scene in scenes] if strength < 1 else None
-    pictures = paint(work, Pass(stations, hook, strength, start))
+    pictures = paint(inputs, Pass(stations, hook, strength, start))
     return [
         torch.where(scene.open[..., None], picture, scene.seen)
         for scene, picture in zip(scenes, pictures, strict=True)
@@ -169,23 +169,23 @@ def _pictures(work: Work, scenes: Sequence[Scene]) -> list[Tensor]:
 
 
 def _laid(
-    work: Work, atlas: Sequence[AtlasTile], painted: Painted, rule: Rule, *, fill: bool
+    inputs: Inputs, atlas: Sequence[AtlasTile], painted: Painted, rule: Rule, *, fill: bool
 ) -> list[Texture]:
     """The pictures on the open texels; what stays is a source for those that no view sees."""
-    work.reporter.checkpoint()
-    work.reporter.progress(Phase.PROJECTING, 0, 1)
+    inputs.reporter.checkpoint()
+    inputs.reporter.progress(Phase.PROJECTING, 0, 1)
     views, parts = painted.views(), []
     for tile in atlas:
         part = gather(tile.points, tile.pitch, views, rule, 3)
-        if (own := work.present.tile(tile.number)) is not None:
-            stays = ~_open_texels(work.present, tile)
+        if (own := inputs.present.tile(tile.number)) is not None:
+            stays = ~_open_texels(inputs.present, tile)
             base = torch.tensor(own.base).to(part.color).reshape(-1, 4)[tile.index] / 255
             part.color[stays] = base[stays, :3]
             known = base[:, 3] >= _PAINTED_ALPHA
             part.tier[stays] = torch.where(known, KEPT, UNSEEN)[stays].to(part.tier)
             part.view[stays] = -1
         parts.append(part)
-        work.reporter.checkpoint()
-    textures = finish(work.mesh, atlas, parts, Options(work.request.size, rule, None, fill))
-    work.reporter.progress(Phase.PROJECTING, 1, 1)
+        inputs.reporter.checkpoint()
+    textures = finish(inputs.mesh, atlas, parts, Options(inputs.request.size, rule, None, fill))
+    inputs.reporter.progress(Phase.PROJECTING, 1, 1)
     return textures

@@ -20,30 +20,30 @@ from ..cameras.placement import place
 from ..cameras.render import ViewBuffers
 from ..cameras.rig import CANONICAL
 from ..views.stations import Station
-from .painting import Pass, Work, paint, placed, synchroniser
+from .painting import Inputs, Pass, paint, placed, synchroniser
 
 STRENGTH = 0.65
 _COLUMNS = 2
 
 
-def grid_pictures(work: Work, total: int) -> tuple[list[Station], list[Tensor]]:
+def grid_pictures(inputs: Inputs, total: int) -> tuple[list[Station], list[Tensor]]:
     """The four canonical stations and their pictures (h, w, 3). total: view-steps of the job.
 
     Raises RequestError(BAD_REQUEST) when the job has captured views of its own: the grid needs
     views from four sides.
     """
-    request = work.request
+    request = inputs.request
     if request.views:
         raise RequestError(
             ErrorCode.BAD_REQUEST,
             "method grid_sync places its own cameras; leave views empty, or use sync",
         )
-    rig = [place(work.mesh, direction, work.side) for direction in CANONICAL]
-    stations = placed(work, rig)
+    rig = [place(inputs.mesh, direction, inputs.side) for direction in CANONICAL]
+    stations = placed(inputs, rig)
     sheet = _sheet(stations)
-    hook = synchroniser(work, [sheet], apart=True)
+    hook = synchroniser(inputs, [sheet], apart=True)
     plan = Pass([sheet], hook, total=total, shown=lambda clean: (stations, _quarters(clean[0])))
-    picture = paint(work, plan)[0]
+    picture = paint(inputs, plan)[0]
     return stations, _cut(picture)
 
 

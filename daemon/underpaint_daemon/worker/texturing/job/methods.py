@@ -18,7 +18,7 @@ from ..projection.tiers import GENERATED
 from ..views.stations import Station
 from .edit import again, paint_open
 from .grid import STRENGTH, grid_pictures
-from .painting import Painted, Pass, Work, paint, seen_texture, stations_of, synchroniser
+from .painting import Inputs, Painted, Pass, paint, seen_texture, stations_of, synchroniser
 from .sequential import paint_sequential
 
 # Views that agree need less blending: a steep weight keeps the detail of the squarest view.
@@ -27,64 +27,68 @@ _UPSCALE_STRENGTH = 0.35
 _SYMMETRIC = 0.5
 
 
-def paint_texture(work: Work) -> Painted:
+def paint_texture(inputs: Inputs) -> Painted:
     """What the request asks for: its open spots, or everything by its method."""
-    work = again(work, RULE)
-    painted = paint_open(work, RULE) if work.present.locked else METHODS[work.request.method](work)
-    return replace(painted, textures=_mirrored(work, painted.textures), present=work.present)
+    inputs = again(inputs, RULE)
+    painted = (
+        paint_open(inputs, RULE)
+        if inputs.present.locked
+        else METHODS[inputs.request.method](inputs)
+    )
+    return replace(painted, textures=_mirrored(inputs, painted.textures), present=inputs.present)
 
 
-def paint_sync(work: Work) -> Painted:
+def paint_sync(inputs: Inputs) -> Painted:
     """All views denoise together and agree at every step; from `base` below full strength."""
-    return _together(work, stations_of(work))
+    return _together(inputs, stations_of(inputs))
 
 
-def paint_single(work: Work) -> Painted:
+def paint_single(inputs: Inputs) -> Painted:
     """One view alone, onto what it sees."""
-    return _together(work, stations_of(work, count=1), fill=False)
+    return _together(inputs, stations_of(inputs, count=1), fill=False)
 
 
-def _together(work: Work, stations: Sequence[Station], *, fill: bool = True) -> Painted:
-    start, strength = restyle_start(work, stations)
+def _together(inputs: Inputs, stations: Sequence[Station], *, fill: bool = True) -> Painted:
+    start, strength = restyle_start(inputs, stations)
     if start is not None and changes_nothing(strength):
-        return _projected(work, Painted([], stations, start), fill=fill)
-    steps = active_steps(work.sampling.steps, strength) * len(stations)
-    rewrite = synchroniser(work, stations)
-    total = steps + upscaling_steps(work, len(stations))
-    pictures = paint(work, Pass(stations, rewrite, strength, start, 0, total))
-    painted = upscaled(work, Painted([], stations, pictures), steps)
-    return _projected(work, painted, fill=fill)
+        return _projected(inputs, Painted([], stations, start), fill=fill)
+    steps = active_steps(inputs.sampling.steps, strength) * len(stations)
+    rewrite = synchroniser(inputs, stations)
+    total = steps + upscaling_steps(inputs, len(stations))
+    pictures = paint(inputs, Pass(stations, rewrite, strength, start, 0, total))
+    painted = upscaled(inputs, Painted([], stations, pictures), steps)
+    return _projected(inputs, painted, fill=fill)
 
 
-def restyle_start(work: Work, stations: Sequence[Station]) -> tuple[list[Tensor] | None, float]:
+def restyle_start(inputs: Inputs, stations: Sequence[Station]) -> tuple[list[Tensor] | None, float]:
     """The base texture as the stations see it, and the strength; (None, 1) to paint anew."""
-    if not work.present or work.request.strength >= 1:
+    if not inputs.present or inputs.request.strength >= 1:
         return None, 1.0
-    tiles = [tile.texture(work.mesh.position.device) for tile in work.present.tiles]
-    return [seen_texture(work, s, tiles)[0] for s in stations], work.request.strength
+    tiles = [tile.texture(inputs.mesh.position.device) for tile in inputs.present.tiles]
+    return [seen_texture(inputs, s, tiles)[0] for s in stations], inputs.request.strength
 
 
-def upscaling_steps(work: Work, views: int) -> int:
+def upscaling_steps(inputs: Inputs, views: int) -> int:
     """View-steps that `upscaled` will take."""
-    if work.request.upscale == 1:
+    if inputs.request.upscale == 1:
         return 0
-    return active_steps(work.sampling.steps, _UPSCALE_STRENGTH) * views
+    return active_steps(inputs.sampling.steps, _UPSCALE_STRENGTH) * views
 
 
-def upscaled(work: Work, painted: Painted, done: int) -> Painted:
+def upscaled(inputs: Inputs, painted: Painted, done: int) -> Painted:
     """The same views painted once more, larger, from themselves at low strength and in agreement.
 
     done: view-steps taken before.
     """
-    scale = work.request.upscale
+    scale = inputs.request.upscale
     if scale == 1:
         return painted
-    work.stream.forget()
-    stations = work.preparer.enlarged(painted.stations, scale)
+    inputs.stream.forget()
+    stations = inputs.preparer.enlarged(painted.stations, scale)
     start = [_enlarged(p, s.size) for p, s in zip(painted.pictures, stations, strict=True)]
-    total = done + upscaling_steps(work, len(stations))
-    hook = synchroniser(work, stations)
-    pictures = paint(work, Pass(stations, hook, _UPSCALE_STRENGTH, start, done, total))
+    total = done + upscaling_steps(inputs, len(stations))
+    hook = synchroniser(inputs, stations)
+    pictures = paint(inputs, Pass(stations, hook, _UPSCALE_STRENGTH, start, done, total))
     return Painted([], stations, pictures)
 
 
@@ -95,57 +99,57 @@ def _enlarged(picture: Tensor, size: tuple[int, int]) -> Tensor:
     return larger[0].permute(1, 2, 0).clamp(0, 1)
 
 
-def _projected(work: Work, painted: Painted, *, fill: bool = True) -> Painted:
-    textures = projected(work, painted, work.request.size, fill=fill)
+def _projected(inputs: Inputs, painted: Painted, *, fill: bool = True) -> Painted:
+    textures = projected(inputs, painted, inputs.request.size, fill=fill)
     return replace(painted, textures=textures)
 
 
-def projected(work: Work, painted: Painted, size: int, *, fill: bool = True) -> list[Texture]:
+def projected(inputs: Inputs, painted: Painted, size: int, *, fill: bool = True) -> list[Texture]:
     """The pictures on the mesh, exposure anchored to the first view."""
-    work.reporter.checkpoint()
-    work.reporter.progress(Phase.PROJECTING, 0, 1)
+    inputs.reporter.checkpoint()
+    inputs.reporter.progress(Phase.PROJECTING, 0, 1)
     options = Options(size=size, rule=RULE, anchor=0, fill=fill)
-    textures = project(work.mesh, painted.views(), options, work.reporter.checkpoint)
-    work.reporter.progress(Phase.PROJECTING, 1, 1)
+    textures = project(inputs.mesh, painted.views(), options, inputs.reporter.checkpoint)
+    inputs.reporter.progress(Phase.PROJECTING, 1, 1)
     return textures
 
 
-def _mirrored(work: Work, textures: list[Texture]) -> list[Texture]:
-    mirror = work.request.mirror
+def _mirrored(inputs: Inputs, textures: list[Texture]) -> list[Texture]:
+    mirror = inputs.request.mirror
     if mirror is None:
         return textures
-    same, found = made_symmetric(work.mesh, work.atlas(), textures, mirror)
+    same, found = made_symmetric(inputs.mesh, inputs.atlas(), textures, mirror)
     if found < _SYMMETRIC:
-        work.reporter.warn(
+        inputs.reporter.warn(
             f"Only {found:.0%} of the surface has a mirror image across the plane; the rest is "
             "painted without symmetry. Is the plane where the object's middle is?"
         )
     return same
 
 
-def paint_grid_sync(work: Work) -> Painted:
+def paint_grid_sync(inputs: Inputs) -> Painted:
     """Four sides as one picture, then all views from there at part strength."""
-    stations = stations_of(work)
-    steps = work.sampling.steps
+    stations = stations_of(inputs)
+    steps = inputs.sampling.steps
     done = steps + active_steps(steps, STRENGTH) * len(stations)
-    total = done + upscaling_steps(work, len(stations))
-    four, pictures = grid_pictures(work, total)
-    coarse = projected(work, Painted([], four, pictures), work.request.size)
-    device = work.mesh.position.device
+    total = done + upscaling_steps(inputs, len(stations))
+    four, pictures = grid_pictures(inputs, total)
+    coarse = projected(inputs, Painted([], four, pictures), inputs.request.size)
+    device = inputs.mesh.position.device
     tiles = [(t.number, _opaque(t).to(device)) for t in coarse]
-    start = [seen_texture(work, station, tiles)[0] for station in stations]
-    work.stream.forget()
-    plan = Pass(stations, synchroniser(work, stations), STRENGTH, start, steps, total)
-    painted = upscaled(work, Painted([], stations, paint(work, plan)), done)
-    return _projected(work, painted)
+    start = [seen_texture(inputs, station, tiles)[0] for station in stations]
+    inputs.stream.forget()
+    plan = Pass(stations, synchroniser(inputs, stations), STRENGTH, start, steps, total)
+    painted = upscaled(inputs, Painted([], stations, paint(inputs, plan)), done)
+    return _projected(inputs, painted)
 
 
-def paint_in_turn(work: Work) -> Painted:
+def paint_in_turn(inputs: Inputs) -> Painted:
     """One view after another, each continuing what is there."""
-    steps, count = work.sampling.steps, len(work.request.views) or work.request.view_count
-    total = steps * count + upscaling_steps(work, count)
-    painted = paint_sequential(work, total)
-    return _projected(work, upscaled(work, painted, steps * count))
+    steps, count = inputs.sampling.steps, len(inputs.request.views) or inputs.request.view_count
+    total = steps * count + upscaling_steps(inputs, count)
+    painted = paint_sequential(inputs, total)
+    return _projected(inputs, upscaled(inputs, painted, steps * count))
 
 
 def _opaque(texture: Texture) -> Tensor:
@@ -153,7 +157,7 @@ def _opaque(texture: Texture) -> Tensor:
     return torch.cat((colour, torch.ones_like(colour[..., :1])), -1)
 
 
-METHODS: Mapping[Method, Callable[[Work], Painted]] = {
+METHODS: Mapping[Method, Callable[[Inputs], Painted]] = {
     Method.SYNC: paint_sync,
     Method.GRID_SYNC: paint_grid_sync,
     Method.SEQUENTIAL: paint_in_turn,

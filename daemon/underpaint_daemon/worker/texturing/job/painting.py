@@ -40,7 +40,7 @@ _GREY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Inputs:
     """A job's inputs. present: the texture that is there already; spot: the views to paint its open
     parts from, None = to be found; received: how the mesh came in, where that is known."""
 
@@ -112,92 +112,94 @@ class Pass:
     shown: Callable[[Sequence[Tensor]], Views] | None = None
 
 
-def stations_of(work: Work, count: int | None = None) -> list[Station]:
+def stations_of(inputs: Inputs, count: int | None = None) -> list[Station]:
     """The job's views, neighbours after one another, the front (or the first given) first."""
-    request, mesh = work.request, work.mesh
-    work.reporter.progress(Phase.ENCODING, 0, 1)
+    request, mesh = inputs.request, inputs.mesh
+    inputs.reporter.progress(Phase.ENCODING, 0, 1)
     if request.views:
-        stations = work.preparer.captured(request.views[:count])
+        stations = inputs.preparer.captured(request.views[:count])
     else:
-        rig = automatic_rig(mesh, count or request.view_count, work.side)
-        stations = work.preparer.placed(rig)
+        rig = automatic_rig(mesh, count or request.view_count, inputs.side)
+        stations = inputs.preparer.placed(rig)
     order = chain([s.buffers.camera for s in stations], mesh.center.cpu().numpy())
-    work.reporter.progress(Phase.ENCODING, 1, 1)
+    inputs.reporter.progress(Phase.ENCODING, 1, 1)
     return [stations[i] for i in order]
 
 
-def placed(work: Work, rig: Sequence[RigView]) -> list[Station]:
+def placed(inputs: Inputs, rig: Sequence[RigView]) -> list[Station]:
     """Stations of given cameras about the mesh."""
-    return work.preparer.placed(rig)
+    return inputs.preparer.placed(rig)
 
 
-def synchroniser(work: Work, stations: Sequence[Station], *, apart: bool = False) -> Synchroniser:
+def synchroniser(
+    inputs: Inputs, stations: Sequence[Station], *, apart: bool = False
+) -> Synchroniser:
     """The hook that keeps views in agreement; apart: only backgrounds are plain."""
     latents = [station.latent for station in stations]
     lone = apart or len(stations) == 1
-    mirror = None if apart else work.request.mirror
+    mirror = None if apart else inputs.request.mirror
     return Synchroniser(
         [station.object_mask for station in stations],
         None if lone and mirror is None else Correspondence.build(latents, mirror),
-        make_background(work.model, len(stations), work.request.sampling.seed),
-        work.schedule,
+        make_background(inputs.model, len(stations), inputs.request.sampling.seed),
+        inputs.schedule,
     )
 
 
-def paint(work: Work, plan: Pass) -> list[Tensor]:
+def paint(inputs: Inputs, plan: Pass) -> list[Tensor]:
     """Denoise stations together; their pictures (h, w, 3) float32 0..1 on the mesh's device."""
-    start = None if plan.start is None else [_encoded(work, p) for p in plan.start]
+    start = None if plan.start is None else [_encoded(inputs, p) for p in plan.start]
 
     def show(clean: Sequence[Tensor]) -> tuple[npt.NDArray[Any], int]:
-        return work.stream.picture(*(plan.shown(clean) if plan.shown else (plan.stations, clean)))
+        return inputs.stream.picture(*(plan.shown(clean) if plan.shown else (plan.stations, clean)))
 
     run = Run(
-        model=work.model,
-        sampling=work.sampling,
+        model=inputs.model,
+        sampling=inputs.sampling,
         stations=plan.stations,
         noise=SurfaceNoise.build([station.latent for station in plan.stations]),
         rewrite=plan.rewrite,
-        reporter=work.reporter,
+        reporter=inputs.reporter,
         show=show,
         strength=plan.strength,
         start=start,
-        reference_weight=work.schedule.reference_weight,
+        reference_weight=inputs.schedule.reference_weight,
         done=plan.done,
         total=plan.total or 0,
-        journal=work.journal,
-        number=work.journal.begin_pass(),
+        journal=inputs.journal,
+        number=inputs.journal.begin_pass(),
     )
     if plan.total is None:
         run = _with_total(run)
-    latents = denoise_views(run, work.denoiser)
-    return decoded(work, latents)
+    latents = denoise_views(run, inputs.denoiser)
+    return decoded(inputs, latents)
 
 
 def _with_total(run: Run) -> Run:
     return replace(run, total=run.steps * len(run.stations))
 
 
-def decoded(work: Work, latents: Sequence[Tensor]) -> list[Tensor]:
+def decoded(inputs: Inputs, latents: Sequence[Tensor]) -> list[Tensor]:
     """Latents to pictures (h, w, 3), one after another."""
     pictures = []
     for i, latent in enumerate(latents):
-        work.reporter.checkpoint()
-        work.reporter.progress(Phase.DECODING, i, len(latents))
-        picture = decode_latents(work.model.vae, latent)[0].permute(1, 2, 0)
-        pictures.append(picture.to(work.mesh.position.device))
-    work.reporter.progress(Phase.DECODING, len(latents), len(latents))
+        inputs.reporter.checkpoint()
+        inputs.reporter.progress(Phase.DECODING, i, len(latents))
+        picture = decode_latents(inputs.model.vae, latent)[0].permute(1, 2, 0)
+        pictures.append(picture.to(inputs.mesh.position.device))
+    inputs.reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
 
 
-def _encoded(work: Work, picture: Tensor) -> Tensor:
-    return encode_images(work.model.vae, picture.permute(2, 0, 1)[None].float().cpu())
+def _encoded(inputs: Inputs, picture: Tensor) -> Tensor:
+    return encode_images(inputs.model.vae, picture.permute(2, 0, 1)[None].float().cpu())
 
 
 def seen_texture(
-    work: Work, station: Station, textures: Sequence[tuple[int, Tensor]]
+    inputs: Inputs, station: Station, textures: Sequence[tuple[int, Tensor]]
 ) -> tuple[Tensor, Tensor]:
     """A texture (RGBA, 0..1) as a station sees it: picture (h, w, 3) over grey, alpha (h, w)."""
-    view = with_uv(work.mesh, station.buffers)
-    rgba = textured_view(work.mesh, view, textures)
+    view = with_uv(inputs.mesh, station.buffers)
+    rgba = textured_view(inputs.mesh, view, textures)
     alpha = rgba[..., 3:].clamp(0, 1)
     return rgba[..., :3] * alpha + _GREY * (1 - alpha), alpha[..., 0]

@@ -47,7 +47,7 @@ from ..projection.project import Options, Texture, painted_view, project
 from ..projection.tiers import FILLED, GENERATED, Rule
 from ..surface.atlas import AtlasTile, build_tile
 from ..surface.mesh import Mesh
-from .painting import Painted, Work
+from .painting import Inputs, Painted
 from .pictures import Image8
 from .results import composed_all
 
@@ -87,15 +87,15 @@ class Estimators:
 
 
 def pbr_artifacts(
-    work: Work, painted: Painted, recipe: Mapping[str, Any], tools: Estimators
+    inputs: Inputs, painted: Painted, recipe: Mapping[str, Any], tools: Estimators
 ) -> list[Artifact]:
     """The map files of every tile, named like `roughness.png`, with the tile's number when there
     are several."""
-    request, textures = work.request, painted.textures
-    images = list(zip(textures, composed_all(work, painted), strict=True))
-    views = _views(work, painted, images)
+    request, textures = inputs.request, painted.textures
+    images = list(zip(textures, composed_all(inputs, painted), strict=True))
+    views = _views(inputs, painted, images)
     stuffs = prompts_of(request)
-    made = pbr_maps(work.mesh, views, images, tools, stuffs, tick=work.reporter.checkpoint)
+    made = pbr_maps(inputs.mesh, views, images, tools, stuffs, tick=inputs.reporter.checkpoint)
     artifacts = list[Artifact]()
     for texture, maps in zip(textures, made, strict=True):
         suffix = f"_{texture.number}" if len(textures) > 1 else ""
@@ -104,17 +104,17 @@ def pbr_artifacts(
     return artifacts
 
 
-def _views(work: Work, painted: Painted, images: Images) -> Views:
+def _views(inputs: Inputs, painted: Painted, images: Images) -> Views:
     """The views a texture was painted from, or, where it is not theirs alone (older paint,
     symmetry), the finished texture seen from all round."""
-    if painted.pictures and not painted.present and work.request.mirror is None:
+    if painted.pictures and not painted.present and inputs.request.mirror is None:
         buffers = [station.buffers for station in painted.stations]
         return list(zip(buffers, painted.pictures, strict=True))
-    device = work.mesh.position.device
+    device = inputs.mesh.position.device
     tiles = [(t.number, torch.from_numpy(i).to(device).float() / 255) for t, i in images]
-    rig = automatic_rig(work.mesh, work.request.view_count, work.side)
-    seen = [render_view(work.mesh, view.camera) for view in rig]
-    return [(view, textured_view(work.mesh, view, tiles)[..., :3]) for view in seen]
+    rig = automatic_rig(inputs.mesh, inputs.request.view_count, inputs.side)
+    seen = [render_view(inputs.mesh, view.camera) for view in rig]
+    return [(view, textured_view(inputs.mesh, view, tiles)[..., :3]) for view in seen]
 
 
 def prompts_of(request: TextureRequest) -> Mapping[int, Stuff]:
@@ -142,8 +142,8 @@ def pbr_maps(
     light = None if tools.intrinsics is not None else _light(mesh, atlas, painted)
     maps = []
     for tile, (texture, image) in zip(atlas, painted, strict=True):
-        work = _Tile(mesh, tile, projected[texture.number], image, stuffs, tick)
-        maps.append(work.maps(seen, light, depth))
+        of_tile = _Tile(mesh, tile, projected[texture.number], image, stuffs, tick)
+        maps.append(of_tile.maps(seen, light, depth))
     return maps
 
 

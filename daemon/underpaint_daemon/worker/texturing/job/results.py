@@ -26,7 +26,7 @@ from ..projection.tiers import BESIDE, FILLED, GUTTER, KEPT
 from ..surface.atlas import build_tile
 from ..surface.mesh import Mesh
 from .existing import PresentTile, new_paint
-from .painting import Painted, Work
+from .painting import Inputs, Painted
 from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
 from .remarks import remarks
 from .turntable import turntable
@@ -36,16 +36,16 @@ _FEW_TRIANGLES = 1000
 _SEEN = (1, 2, 3)
 
 
-def artifacts_of(work: Work, painted: Painted, model: Mapping[str, Any]) -> list[Artifact]:
+def artifacts_of(inputs: Inputs, painted: Painted, model: Mapping[str, Any]) -> list[Artifact]:
     """The result's files; names carry the tile's number when there are several tiles."""
-    request = work.request
-    images = composed_all(work, painted)
-    quality = {**measure(work.mesh, painted, images), **uv_measures(work)}
+    request = inputs.request
+    images = composed_all(inputs, painted)
+    quality = {**measure(inputs.mesh, painted, images), **uv_measures(inputs)}
     # One view, or a spot, is not meant to cover all.
     whole = request.method is not Method.SINGLE and not painted.present.locked
     quality["remarks"] = said = remarks(quality, covering=whole)
     for sentence in said:
-        work.reporter.warn(sentence)
+        inputs.reporter.warn(sentence)
     facts = recipe(request, seed=request.sampling.seed, index=0, model=model)
     many = len(painted.textures) > 1
     files = list[Artifact]()
@@ -54,7 +54,7 @@ def artifacts_of(work: Work, painted: Painted, model: Mapping[str, Any]) -> list
         files += _tile_files(request, texture, image, facts, suffix)
     files.append(_provenance(painted.textures))
     files += _views(painted)
-    files += _asked_for(work, painted, images)
+    files += _asked_for(inputs, painted, images)
     text = json.dumps(_finite(quality), indent=1, sort_keys=True).encode()
     files.append(Artifact("quality.json", "application/json", text, _finite(quality)))
     sidecar = json.dumps(facts, indent=1, sort_keys=True).encode()
@@ -62,9 +62,9 @@ def artifacts_of(work: Work, painted: Painted, model: Mapping[str, Any]) -> list
     return files
 
 
-def uv_measures(work: Work) -> dict[str, Any]:
+def uv_measures(inputs: Inputs) -> dict[str, Any]:
     """Of a UV map that was made here: its charts, their share of the triangles, its stretch."""
-    received = work.received
+    received = inputs.received
     if received is None or received.made is None:
         return {}
     made, triangles = received.made, int(received.bare.sum())
@@ -74,20 +74,22 @@ def uv_measures(work: Work) -> dict[str, Any]:
     return {**known, "uv_charts_per_triangle_ratio": made.charts / triangles}
 
 
-def _asked_for(work: Work, painted: Painted, images: Sequence[Image8]) -> list[Artifact]:
+def _asked_for(inputs: Inputs, painted: Painted, images: Sequence[Image8]) -> list[Artifact]:
     """The turntable, and the UVs that were made: `uv` (3L, 2) of the request's triangles, NaN
     where a triangle was left out."""
     files = list[Artifact]()
-    if work.request.turntable:
-        device = work.mesh.position.device
+    if inputs.request.turntable:
+        device = inputs.mesh.position.device
         tiles = [
             (t.number, torch.from_numpy(np.ascontiguousarray(image)).to(device).float() / 255)
             for t, image in zip(painted.textures, images, strict=True)
         ]
-        files.append(Artifact("turntable.png", "image/png", plain_png(turntable(work.mesh, tiles))))
-    received = work.received
+        files.append(
+            Artifact("turntable.png", "image/png", plain_png(turntable(inputs.mesh, tiles)))
+        )
+    received = inputs.received
     if received is not None and received.made is not None:
-        given = work.request.mesh.position.shape[0] // 3
+        given = inputs.request.mesh.position.shape[0] // 3
         uv = np.full((given, 3, 2), np.nan, np.float32)
         uv[received.source] = received.mesh.uv.numpy().reshape(-1, 3, 2)
         stream = io.BytesIO()
@@ -96,11 +98,11 @@ def _asked_for(work: Work, painted: Painted, images: Sequence[Image8]) -> list[A
     return files
 
 
-def composed_all(work: Work, painted: Painted) -> list[Image8]:
+def composed_all(inputs: Inputs, painted: Painted) -> list[Image8]:
     """The tiles' images; new paint fades in beside what stays."""
     if not painted.present:
         return [composed(texture) for texture in painted.textures]
-    weights = new_paint(painted.present, work.atlas(), work.request.feather)
+    weights = new_paint(painted.present, inputs.atlas(), inputs.request.feather)
     return [
         composed(texture, painted.present.tile(texture.number), weights[texture.number])
         for texture in painted.textures

@@ -31,7 +31,7 @@ from ..views.resume import Journal
 from ..views.stations import Preparer
 from .existing import Present
 from .methods import METHODS, paint_texture
-from .painting import Work
+from .painting import Inputs
 from .pbr import Estimators, pbr_artifacts
 from .results import artifacts_of
 from .stream import TextureStream
@@ -102,13 +102,13 @@ def _run(
     facts: Mapping[str, Any],
     tools: Estimators | None,
 ) -> list[Artifact]:
-    with prepared(request, buffers, reporter, model, tier, journal=journal) as work:
-        painted = paint_texture(work)
+    with prepared(request, buffers, reporter, model, tier, journal=journal) as inputs:
+        painted = paint_texture(inputs)
         reporter.progress(Phase.SAVING, 0, 1)
-        files = artifacts_of(work, painted, facts)
+        files = artifacts_of(inputs, painted, facts)
         if tools is not None:
             told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
-            files += pbr_artifacts(work, painted, told, tools)
+            files += pbr_artifacts(inputs, painted, told, tools)
         reporter.progress(Phase.SAVING, 1, 1)
         return files
 
@@ -123,7 +123,7 @@ def prepared(
     *,
     share_attention: bool = True,
     journal: Journal | None = None,
-) -> Iterator[Work]:
+) -> Iterator[Inputs]:
     """A job ready to paint: mesh checked, adapters and memory tier in place; all undone after."""
     received = _received(request, buffers, reporter)
     mesh = received.mesh.to(model.place.device)
@@ -134,7 +134,7 @@ def prepared(
         stack.enter_context(frugal(tier, model.networks, model.place.device))
         memory = stack.enter_context(shared_attention(model.unet, share_attention))
         present = Present.of(request, buffers, tiles(mesh))
-        yield Work(
+        yield Inputs(
             model=model,
             request=request,
             mesh=mesh,

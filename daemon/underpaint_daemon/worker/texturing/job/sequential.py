@@ -25,7 +25,7 @@ from ..projection.tiers import GENERATED
 from ..surface.points import SurfacePoints
 from ..views.background import Background, make_background
 from ..views.stations import Station
-from .painting import Painted, Pass, Work, paint, stations_of
+from .painting import Inputs, Painted, Pass, paint, stations_of
 
 _BETTER = 0.2
 _REFINE = 0.4
@@ -52,40 +52,42 @@ class KeepPainted:
         return [self.background.behind(mixed, self.mask, 0, part, self.colours_until)]
 
 
-def paint_sequential(work: Work, total: int) -> Painted:
+def paint_sequential(inputs: Inputs, total: int) -> Painted:
     """What each view painted, in the order in which they were; not yet projected. total:
     view-steps of the job."""
-    stations = best_next(stations_of(work))
-    background = make_background(work.model, len(stations), work.request.sampling.seed)
-    steps = work.sampling.steps
+    stations = best_next(stations_of(inputs))
+    background = make_background(inputs.model, len(stations), inputs.request.sampling.seed)
+    steps = inputs.sampling.steps
     done: list[PaintedView] = []
     pictures: list[Tensor] = []
     for i, station in enumerate(stations):
         rewrite = (
-            _keeping(work, station, done, background) if done else _fresh(station, background, work)
+            _keeping(inputs, station, done, background)
+            if done
+            else _fresh(station, background, inputs)
         )
         plan = Pass([station], rewrite, done=i * steps, total=total)
-        pictures.append(paint(work, plan)[0])
+        pictures.append(paint(inputs, plan)[0])
         done.append(painted_view(station.buffers, pictures[-1]))
     return Painted([], stations, pictures)
 
 
-def _fresh(station: Station, background: Background, work: Work) -> KeepPainted:
+def _fresh(station: Station, background: Background, inputs: Inputs) -> KeepPainted:
     height, width = station.latent.size
-    nothing = torch.zeros((1, 1, height, width), device=work.mesh.position.device)
+    nothing = torch.zeros((1, 1, height, width), device=inputs.mesh.position.device)
     everywhere = torch.ones((height, width), device=nothing.device)
-    mask, until = station.object_mask, work.schedule.colours_until
+    mask, until = station.object_mask, inputs.schedule.colours_until
     return KeepPainted(nothing, everywhere, mask, background, until)
 
 
 def _keeping(
-    work: Work, station: Station, done: Sequence[PaintedView], background: Background
+    inputs: Inputs, station: Station, done: Sequence[PaintedView], background: Background
 ) -> KeepPainted:
     """What is already on the surface, seen from the next view, and how far it may change."""
     seen, painted = _shown(station, done)
-    clean = encode_images(work.model.vae, seen.permute(2, 0, 1)[None].cpu())
+    clean = encode_images(inputs.model.vae, seen.permute(2, 0, 1)[None].cpu())
     freedom = _freedom(station, done, painted)
-    until = work.schedule.colours_until
+    until = inputs.schedule.colours_until
     return KeepPainted(clean.to(seen.device), freedom, station.object_mask, background, until)
 
 
