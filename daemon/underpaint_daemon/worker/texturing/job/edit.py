@@ -28,7 +28,7 @@ from ..surface.atlas import AtlasTile
 from ..surface.points import SurfacePoints
 from ..views.multiview import Rewrite
 from ..views.stations import Station
-from .existing import Present
+from .existing import Existing
 from .painting import Inputs, Painted, Pass, paint, placed, seen_texture, stations_of, synchroniser
 from .sequential import best_next
 
@@ -56,7 +56,7 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A station, what it sees of the present texture (h, w, 3), and where that is open (h, w)
+    """A station, what it sees of the existing texture (h, w, 3), and where that is open (h, w)
     bool."""
 
     station: Station
@@ -72,7 +72,7 @@ class Scene:
 
 
 def paint_open(inputs: Inputs, rule: Rule) -> Painted:
-    """Paint the open spots of the present texture."""
+    """Paint the open spots of the existing texture."""
     atlas = inputs.atlas()
     alone = inputs.request.method is Method.SINGLE
     count = 1 if alone else inputs.request.view_count
@@ -96,7 +96,7 @@ def again(inputs: Inputs, rule: Rule) -> Inputs:
     for tile in inputs.atlas():
         best = gather(tile.points, tile.pitch, blank, rule, 1).view == number
         opened[tile.number] = tile.image(best.float()).cpu().numpy()
-    return replace(inputs, present=inputs.present.opened_only(opened), spot=(stations[number],))
+    return replace(inputs, existing=inputs.existing.opened_only(opened), spot=(stations[number],))
 
 
 def _stations(inputs: Inputs, atlas: Sequence[AtlasTile], count: int) -> list[Station]:
@@ -125,7 +125,7 @@ def _seeing(inputs: Inputs, spot: Spot, count: int) -> list[Station]:
 def _spot(inputs: Inputs, atlas: Sequence[AtlasTile]) -> Spot:
     points, pitch = list[SurfacePoints](), list[Tensor]()
     for tile in atlas:
-        opened = (_open_texels(inputs.present, tile) & tile.core).nonzero()[:, 0]
+        opened = (_open_texels(inputs.existing, tile) & tile.core).nonzero()[:, 0]
         points.append(tile.points.select(opened))
         pitch.append(tile.pitch[opened])
     names = ("position", "normal", "object_id")
@@ -133,9 +133,9 @@ def _spot(inputs: Inputs, atlas: Sequence[AtlasTile]) -> Spot:
     return Spot.of(SurfacePoints(*both), torch.cat(pitch))
 
 
-def _open_texels(present: Present, tile: AtlasTile) -> Tensor:
+def _open_texels(existing: Existing, tile: AtlasTile) -> Tensor:
     """(N,) bool: a tile's texels that may be painted."""
-    own = present.tile(tile.number)
+    own = existing.tile(tile.number)
     if own is None:
         return torch.ones(len(tile.points), dtype=torch.bool, device=tile.index.device)
     openness = torch.from_numpy(own.openness).to(tile.index.device)
@@ -144,9 +144,9 @@ def _open_texels(present: Present, tile: AtlasTile) -> Tensor:
 
 def _scene(inputs: Inputs, station: Station) -> Scene:
     device = inputs.mesh.position.device
-    seen, alpha = seen_texture(inputs, station, [t.texture(device) for t in inputs.present.tiles])
+    seen, alpha = seen_texture(inputs, station, [t.texture(device) for t in inputs.existing.tiles])
     view = with_uv(inputs.mesh, station.buffers)
-    opening = [t.opening(device) for t in inputs.present.tiles]
+    opening = [t.opening(device) for t in inputs.existing.tiles]
     opened = textured_view(inputs.mesh, view, opening)[..., 0] > 0
     bare = alpha < _PAINTED_ALPHA
     marked = ((opened | bare) & view.mask).float()[None, None]
@@ -177,8 +177,8 @@ def _laid(
     views, parts = painted.views(), []
     for tile in atlas:
         part = gather(tile.points, tile.pitch, views, rule, 3)
-        if (own := inputs.present.tile(tile.number)) is not None:
-            stays = ~_open_texels(inputs.present, tile)
+        if (own := inputs.existing.tile(tile.number)) is not None:
+            stays = ~_open_texels(inputs.existing, tile)
             base = torch.tensor(own.base).to(part.color).reshape(-1, 4)[tile.index] / 255
             part.color[stays] = base[stays, :3]
             known = base[:, 3] >= _PAINTED_ALPHA

@@ -1,4 +1,4 @@
-"""What is already on the mesh: the present texture of each tile, and what of it stays.
+"""What is already on the mesh: the existing texture of each tile, and what of it stays.
 
 Locked texels come back bit for bit. Beside them new paint fades in over some texels of surface,
 measured in space: so it also does across the cuts of the UV map, and not between islands that are
@@ -29,7 +29,7 @@ _LOCKED = 255
 
 
 @dataclass(frozen=True, slots=True)
-class PresentTile:
+class ExistingTile:
     """One tile: base (size, size, 4) uint8, alpha 0 = not painted; lock (size, size) uint8, 255 =
     stays, None = all is open."""
 
@@ -54,15 +54,15 @@ class PresentTile:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class Existing:
     """All tiles of a mesh that has a texture already; none when it has not."""
 
-    tiles: tuple[PresentTile, ...] = ()
+    tiles: tuple[ExistingTile, ...] = ()
 
     @classmethod
     def of(
         cls, request: TextureRequest, arrays: Mapping[str, Array], numbers: Sequence[int]
-    ) -> Present:
+    ) -> Existing:
         """The request's base and locks; tiles `numbers` of the mesh without any are bare."""
         given = {tile.number: (tile.base, tile.lock) for tile in request.more_tiles}
         if request.base is not None:
@@ -79,12 +79,12 @@ class Present:
         """Whether anything is to stay."""
         return any(tile.lock is not None and bool(tile.lock.any()) for tile in self.tiles)
 
-    def tile(self, number: int) -> PresentTile | None:
+    def tile(self, number: int) -> ExistingTile | None:
         return next((tile for tile in self.tiles if tile.number == number), None)
 
-    def opened_only(self, openness: Mapping[int, Array]) -> Present:
+    def opened_only(self, openness: Mapping[int, Array]) -> Existing:
         """The same, locked besides wherever openness (size, size) of a tile is 0."""
-        return Present(
+        return Existing(
             tuple(
                 replace(tile, lock=_as_lock(np.minimum(tile.openness, openness[tile.number])))
                 for tile in self.tiles
@@ -97,13 +97,13 @@ def _tile(
     given: tuple[BufferRef, BufferRef | None] | None,
     arrays: Mapping[str, Array],
     size: int,
-) -> PresentTile:
+) -> ExistingTile:
     if given is None:
-        return PresentTile(number, np.zeros((size, size, 4), np.uint8), None)
+        return ExistingTile(number, np.zeros((size, size, 4), np.uint8), None)
     base, lock = arrays[given[0].sha256], None if given[1] is None else arrays[given[1].sha256]
     if base.shape[2] == 3:
         base = np.dstack([base, np.full(base.shape[:2], 255, np.uint8)])
-    return PresentTile(number, np.ascontiguousarray(base), lock)
+    return ExistingTile(number, np.ascontiguousarray(base), lock)
 
 
 def _as_lock(openness: Array) -> Image8:
@@ -111,18 +111,20 @@ def _as_lock(openness: Array) -> Image8:
 
 
 def new_paint(
-    present: Present, atlas: Sequence[AtlasTile], feather: int
+    existing: Existing, atlas: Sequence[AtlasTile], feather: int
 ) -> dict[int, npt.NDArray[np.float32]]:
     """How much of each texel is to be new paint, (size, size) float32 by tile: its openness, less
     within `feather` texels of what stays."""
-    rims = [_locked_beside_open(present, tile, feather) for tile in atlas]
+    rims = [_locked_beside_open(existing, tile, feather) for tile in atlas]
     points = np.concatenate(rims) if rims else np.zeros((0, 3))
     tree = cKDTree(points) if len(points) and feather else None
-    return {tile.number: _weights(present, tile, tree, feather) for tile in atlas}
+    return {tile.number: _weights(existing, tile, tree, feather) for tile in atlas}
 
 
-def _weights(present: Present, tile: AtlasTile, tree: Any, feather: int) -> npt.NDArray[np.float32]:
-    own = present.tile(tile.number)
+def _weights(
+    existing: Existing, tile: AtlasTile, tree: Any, feather: int
+) -> npt.NDArray[np.float32]:
+    own = existing.tile(tile.number)
     if own is None:
         return np.ones((tile.size, tile.size), np.float32)
     weight = own.openness
@@ -137,10 +139,10 @@ def _weights(present: Present, tile: AtlasTile, tree: Any, feather: int) -> npt.
     return weight
 
 
-def _locked_beside_open(present: Present, tile: AtlasTile, feather: int) -> Array:
+def _locked_beside_open(existing: Existing, tile: AtlasTile, feather: int) -> Array:
     """Places (N, 3) of locked texels that open ones may lie beside: those close to open ones in
     the map, and those along the islands' rims."""
-    own = present.tile(tile.number)
+    own = existing.tile(tile.number)
     if own is None or own.lock is None:
         return np.zeros((0, 3))
     index = tile.index[tile.core].cpu().numpy()

@@ -32,10 +32,10 @@ def paint_texture(inputs: Inputs) -> Painted:
     inputs = again(inputs, RULE)
     painted = (
         paint_open(inputs, RULE)
-        if inputs.present.locked
+        if inputs.existing.locked
         else METHODS[inputs.request.method](inputs)
     )
-    return replace(painted, textures=_mirrored(inputs, painted.textures), present=inputs.present)
+    return replace(painted, textures=_mirrored(inputs, painted.textures), existing=inputs.existing)
 
 
 def paint_sync(inputs: Inputs) -> Painted:
@@ -62,9 +62,9 @@ def _together(inputs: Inputs, stations: Sequence[Station], *, fill: bool = True)
 
 def restyle_start(inputs: Inputs, stations: Sequence[Station]) -> tuple[list[Tensor] | None, float]:
     """The base texture as the stations see it, and the strength; (None, 1) to paint anew."""
-    if not inputs.present or inputs.request.strength >= 1:
+    if not inputs.existing or inputs.request.strength >= 1:
         return None, 1.0
-    tiles = [tile.texture(inputs.mesh.position.device) for tile in inputs.present.tiles]
+    tiles = [tile.texture(inputs.mesh.position.device) for tile in inputs.existing.tiles]
     return [seen_texture(inputs, s, tiles)[0] for s in stations], inputs.request.strength
 
 

@@ -33,7 +33,7 @@ from ..views.resume import Journal
 from ..views.schedule import SyncSchedule
 from ..views.stations import Preparer, Station
 from ..views.sync import Synchroniser
-from .existing import Present
+from .existing import Existing
 from .stream import TextureStream
 
 _GREY = 0.5
@@ -41,8 +41,8 @@ _GREY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A job's inputs. present: the texture that is there already; spot: the views to paint its open
-    parts from, None = to be found; received: how the mesh came in, where that is known."""
+    """A job's inputs. existing: the texture that is there already; spot: the views to paint its
+    open parts from, None = to be found; received: how the mesh came in, where that is known."""
 
     model: LoadedModel
     request: TextureRequest
@@ -52,7 +52,7 @@ class Inputs:
     preparer: Preparer
     denoiser: Denoiser
     stream: TextureStream
-    present: Present = field(default_factory=Present)
+    existing: Existing = field(default_factory=Existing)
     spot: tuple[Station, ...] | None = None
     journal: Journal = field(default_factory=Journal)
     received: Received | None = None
@@ -78,14 +78,14 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """What a method made: the textures of all tiles, and the views with their pictures. present:
+    """What a method made: the textures of all tiles, and the views with their pictures. existing:
     what was there before, with what of it was to stay."""
 
     textures: list[Texture]
     stations: Sequence[Station]
     pictures: Sequence[Tensor]
     """(h, w, 3) float32, 0..1."""
-    present: Present = field(default_factory=Present)
+    existing: Existing = field(default_factory=Existing)
 
     def views(self) -> list[PaintedView]:
         return [

@@ -107,7 +107,7 @@ def pbr_artifacts(
 def _views(inputs: Inputs, painted: Painted, images: Images) -> Views:
     """The views a texture was painted from, or, where it is not theirs alone (older paint,
     symmetry), the finished texture seen from all round."""
-    if painted.pictures and not painted.present and inputs.request.mirror is None:
+    if painted.pictures and not painted.existing and inputs.request.mirror is None:
         buffers = [station.buffers for station in painted.stations]
         return list(zip(buffers, painted.pictures, strict=True))
     device = inputs.mesh.position.device

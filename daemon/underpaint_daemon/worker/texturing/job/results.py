@@ -25,7 +25,7 @@ from ..projection.quality import overlap_psnr, sharpness_ratio
 from ..projection.tiers import BESIDE, FILLED, GUTTER, KEPT
 from ..surface.atlas import build_tile
 from ..surface.mesh import Mesh
-from .existing import PresentTile, new_paint
+from .existing import ExistingTile, new_paint
 from .painting import Inputs, Painted
 from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
 from .remarks import remarks
@@ -42,7 +42,7 @@ def artifacts_of(inputs: Inputs, painted: Painted, model: Mapping[str, Any]) -> 
     images = composed_all(inputs, painted)
     quality = {**measure(inputs.mesh, painted, images), **uv_measures(inputs)}
     # One view, or a spot, is not meant to cover all.
-    whole = request.method is not Method.SINGLE and not painted.present.locked
+    whole = request.method is not Method.SINGLE and not painted.existing.locked
     quality["remarks"] = said = remarks(quality, covering=whole)
     for sentence in said:
         inputs.reporter.warn(sentence)
@@ -100,27 +100,27 @@ def _asked_for(inputs: Inputs, painted: Painted, images: Sequence[Image8]) -> li
 
 def composed_all(inputs: Inputs, painted: Painted) -> list[Image8]:
     """The tiles' images; new paint fades in beside what stays."""
-    if not painted.present:
+    if not painted.existing:
         return [composed(texture) for texture in painted.textures]
-    weights = new_paint(painted.present, inputs.atlas(), inputs.request.feather)
+    weights = new_paint(painted.existing, inputs.atlas(), inputs.request.feather)
     return [
-        composed(texture, painted.present.tile(texture.number), weights[texture.number])
+        composed(texture, painted.existing.tile(texture.number), weights[texture.number])
         for texture in painted.textures
     ]
 
 
 def composed(
     texture: Texture,
-    present: PresentTile | None = None,
+    existing: ExistingTile | None = None,
     weight: npt.NDArray[np.float32] | None = None,
 ) -> Image8:
     """RGBA (size, size, 4) uint8: new paint over what was there, by weight (size, size) 0..1;
     texels of weight 0, and those that were not painted, are the base's own bytes."""
     painted = (texture.tier > 0) & (texture.tier != KEPT)
     image = _bytes(texture.color, painted)
-    if present is None or weight is None:
+    if existing is None or weight is None:
         return image
-    below = present.base
+    below = existing.base
     # What was bare has no colour to fade from.
     share = np.where(below[..., 3] == 0, weight > 0, weight)[..., None]
     mixed = (below * (1 - share) + image * share).round().astype(np.uint8)
@@ -162,7 +162,7 @@ def measure(mesh: Mesh, painted: Painted, images: Sequence[Image8]) -> dict[str,
         "overlap_psnr_db": overlap_psnr(mesh, painted.views()) if len(views) > 1 else math.nan,
         # Of a spot the rest of the views would be measured: old paint against itself.
         "sharpness_ratio": math.nan
-        if painted.present.locked
+        if painted.existing.locked
         else sharpness_ratio(mesh, colours, views, painted.pictures),
     }
 

@@ -29,7 +29,7 @@ from ..views.attention import shared_attention
 from ..views.denoiser import Denoiser
 from ..views.resume import Journal
 from ..views.stations import Preparer
-from .existing import Present
+from .existing import Existing
 from .methods import METHODS, paint_texture
 from .painting import Inputs
 from .pbr import Estimators, pbr_artifacts
@@ -133,7 +133,7 @@ def prepared(
         stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
         stack.enter_context(frugal(tier, model.networks, model.place.device))
         memory = stack.enter_context(shared_attention(model.unet, share_attention))
-        present = Present.of(request, buffers, tiles(mesh))
+        existing = Existing.of(request, buffers, tiles(mesh))
         yield Inputs(
             model=model,
             request=request,
@@ -142,8 +142,8 @@ def prepared(
             reporter=reporter,
             preparer=Preparer(model, request, mesh, buffers, reporter.warn),
             denoiser=Denoiser(model, settled(request.sampling).guidance, memory),
-            stream=TextureStream(model, mesh, present),
-            present=present,
+            stream=TextureStream(model, mesh, existing),
+            existing=existing,
             journal=journal or Journal(),
             received=received,
         )

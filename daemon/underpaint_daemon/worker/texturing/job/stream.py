@@ -20,7 +20,7 @@ from ..projection.tiers import GENERATED
 from ..surface.atlas import FIRST_TILE, AtlasTile, build_tile, tiles
 from ..surface.mesh import Mesh
 from ..views.stations import Station
-from .existing import Present
+from .existing import Existing
 from .pictures import Image8
 
 Array = npt.NDArray[Any]
@@ -46,7 +46,7 @@ class TextureStream:
 
     model: LoadedModel
     mesh: Mesh
-    present: Present
+    existing: Existing
     _tiles: list[AtlasTile] = field(default_factory=list)
     _seen: dict[int, tuple[Station, list[_Sighting]]] = field(default_factory=dict)
     _colours: dict[int, Tensor] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class TextureStream:
     def _over_base(self, number: int, colour: Array, known: Array) -> Image8:
         weight = known[..., None].astype(np.float32)
         below: Array | float = _GREY
-        if (own := self.present.tile(number)) is not None:
+        if (own := self.existing.tile(number)) is not None:
             base = cv2.resize(own.base, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) / 255
             below = base[..., :3] * base[..., 3:] + _GREY * (1 - base[..., 3:])
             opened = cv2.resize(own.openness, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
