@@ -32,15 +32,15 @@ CONFIG = {
 
 
 class Reporter:
-    """Counts checkpoints and stops at one of them if told to."""
+    """Counts how often it is asked, and stops at one of them if told to."""
 
     def __init__(self, stop_at: int | None = None) -> None:
-        self.checkpoints, self.shown, self.told = 0, 0, []
+        self.asked, self.shown, self.told = 0, 0, []
         self.stop_at = stop_at
 
-    def checkpoint(self) -> None:
-        self.checkpoints += 1
-        if self.checkpoints == self.stop_at:
+    def raise_if_cancelled(self) -> None:
+        self.asked += 1
+        if self.asked == self.stop_at:
             raise JobCancelled
 
     def progress(self, phase, step, total) -> None:
@@ -129,7 +129,7 @@ def test_every_step_tells_previews_and_can_be_stopped(views) -> None:
     painted(views, 0.1, operator, reporter)
     assert reporter.told[-1] == (STEPS * len(views), STEPS * len(views))
     assert reporter.shown == STEPS
-    assert reporter.checkpoints >= STEPS
+    assert reporter.asked >= STEPS
     with pytest.raises(JobCancelled):
         painted(views, 0.1, operator, Reporter(stop_at=9))
 

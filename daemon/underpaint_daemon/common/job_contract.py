@@ -28,7 +28,7 @@ class Phase(StrEnum):
 
 
 class JobCancelled(Exception):
-    """Raised by `Reporter.checkpoint` inside a job whose cancellation was asked for."""
+    """Raised by `Reporter.raise_if_cancelled` inside a job whose cancellation was asked for."""
 
 
 class Reporter(Protocol):
@@ -37,7 +37,7 @@ class Reporter(Protocol):
     def progress(self, phase: Phase, step: int, total: int) -> None:
         """Tell the phase and the step (0..total)."""
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         """Raise JobCancelled if the job is to stop. Called at least once a denoising step."""
 
     def wants_preview(self) -> bool:

@@ -21,7 +21,7 @@ from . import logs
 from .config import Config
 from .jobs.engine import Engine
 from .jobs.results import Folders
-from .jobs.store import Store, checkpoint
+from .jobs.store import Store, wal_checkpoint
 from .lifecycle import Identity, authorised_keys, check_bind, lock_folder, new_identity
 from .sockets.control import ControlThread
 from .sockets.data import DataThread
@@ -100,7 +100,7 @@ def _run(
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda _number, _frame: control_thread.stop())
     settler = Settler(
-        shelf, lambda: time.monotonic() - data_thread.heard_at, lambda: checkpoint(table)
+        shelf, lambda: time.monotonic() - data_thread.heard_at, lambda: wal_checkpoint(table)
     )
     stack.callback(settler.close)
     thread = threading.Thread(target=data_thread.run, name="underpaint-data", daemon=True)

@@ -89,7 +89,7 @@ class PipelineRunner:
         return artifacts
 
     def _load(self, name: str, reporter: Reporter) -> LoadedModel:
-        reporter.checkpoint()
+        reporter.raise_if_cancelled()
         reporter.progress(Phase.LOADING, 0, 1)
         model = within_memory(
             lambda tier: self._load_alone(name, tier),

@@ -80,7 +80,7 @@ class PipeReporter:
         self._total = total
         self._send({"t": "progress", "phase": phase.value, "step": step, "total": total})
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         if self._wishes.cancelled:
             raise JobCancelled
 
@@ -146,7 +146,7 @@ def run_job(
     reporter = PipeReporter(job, writer, wishes)
     outcome: dict[str, Any]
     try:
-        reporter.checkpoint()
+        reporter.raise_if_cancelled()
         request = from_json(message["request"])
         artifacts = runner()(request, load_buffers(request, shelf), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))

@@ -16,7 +16,7 @@ class Quiet:
     def progress(self, phase: Phase, step: int, total: int) -> None:
         del phase, step, total
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         return
 
     def wants_preview(self) -> bool:

@@ -43,7 +43,7 @@ class Walker:
         reporter.progress(Phase.LOADING, 0, 1)
         time.sleep(float(orders.get("deaf", 0)))
         for step in range(1, steps + 1):
-            reporter.checkpoint()
+            reporter.raise_if_cancelled()
             time.sleep(seconds)
             if step == int(orders.get("kill_at", 0)):
                 self._die_once(orders)

@@ -31,7 +31,7 @@ class Recorder:
     def progress(self, phase: Phase, step: int, total: int) -> None:
         self.told.append((phase, step, total))
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         if self.cancel_at is not None and self.steps >= self.cancel_at:
             raise JobCancelled
 

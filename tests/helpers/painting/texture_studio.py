@@ -39,7 +39,7 @@ class Reporter:
         if phase is Phase.DENOISING:
             self.steps.append((step, total))
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         if self.stop_after is not None and len(self.steps) >= self.stop_after:
             raise JobCancelled
 

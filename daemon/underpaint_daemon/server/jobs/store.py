@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._db = open_table(path)
-        # Checkpoints sync: `checkpoint` does them where nobody waits.
+        # Checkpoints sync: `wal_checkpoint` does them where nobody waits.
         self._db.execute("PRAGMA wal_autocheckpoint=0")
         self.starts = count_start(self._db)
         """How often this table was opened; later lives of the daemon count on from here."""
@@ -245,7 +245,7 @@ class Store:
         return int(count)
 
 
-def checkpoint(path: Path) -> None:
+def wal_checkpoint(path: Path) -> None:
     """Move the log into the database file, from any thread: it syncs, so never on the control
     thread. Writers are not held up. A full disk only puts it off."""
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:

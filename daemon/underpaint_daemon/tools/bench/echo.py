@@ -30,7 +30,7 @@ def echo(
     if not isinstance(request, ImageRequest):
         raise RequestError(ErrorCode.BAD_REQUEST, "the echo runner takes image requests")
     while request.prompt.text == WAIT:
-        reporter.checkpoint()
+        reporter.raise_if_cancelled()
         time.sleep(_TICK)
     reporter.progress(Phase.DENOISING, 1, 1)
     if request.view is None or request.view.normal is None:

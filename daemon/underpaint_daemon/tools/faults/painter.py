@@ -31,7 +31,7 @@ def paint(
     for array in buffers.values():
         array.sum()
     for step in range(1, steps + 1):
-        reporter.checkpoint()
+        reporter.raise_if_cancelled()
         time.sleep(_STEP_S)
         reporter.progress(Phase.DENOISING, step, steps)
     data = painted(request.sampling.seed)

@@ -62,7 +62,7 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
         latents = _denoise_all(job, plan, reporter)
         pictures = []
         for i, one in enumerate(latents):
-            reporter.checkpoint()
+            reporter.raise_if_cancelled()
             reporter.progress(Phase.DECODING, i, len(latents))
             pictures.append(plan.finish(to_image8(_decoded(model, one, plan.tile, tier)[0])))
     reporter.progress(Phase.DECODING, len(latents), len(latents))
@@ -127,7 +127,7 @@ def _denoise_all(job: Denoising, plan: Plan, reporter: Reporter) -> list[Tensor]
     reporter.progress(Phase.DENOISING, 0, total)
     found = []
     for i in range(plan.request.batch):
-        reporter.checkpoint()
+        reporter.raise_if_cancelled()
         seed = job.sampling.seed + i
         found.append(denoise(job, seed, replace(watch, done=i * steps)))
     return found

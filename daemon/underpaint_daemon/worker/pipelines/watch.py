@@ -47,7 +47,7 @@ class StepWatch:
 
     def __call__(self, pipe: Any, index: int, _timestep: Any, _tensors: dict[str, Any]) -> Any:
         """After each step. Raises JobCancelled out of the pipeline when the job is to stop."""
-        self.reporter.checkpoint()
+        self.reporter.raise_if_cancelled()
         step = self.done + index + 1
         self.reporter.progress(Phase.DENOISING, step, self.total)
         if self.reporter.wants_preview() and self._last is not None:

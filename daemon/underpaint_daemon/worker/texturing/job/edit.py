@@ -172,7 +172,7 @@ def _laid(
     inputs: Inputs, atlas: Sequence[AtlasTile], painted: Painted, rule: Rule, *, fill: bool
 ) -> list[Texture]:
     """The pictures on the open texels; what stays is a source for those that no view sees."""
-    inputs.reporter.checkpoint()
+    inputs.reporter.raise_if_cancelled()
     inputs.reporter.progress(Phase.PROJECTING, 0, 1)
     views, parts = painted.views(), []
     for tile in atlas:
@@ -185,7 +185,7 @@ def _laid(
             part.tier[stays] = torch.where(known, KEPT, UNSEEN)[stays].to(part.tier)
             part.view[stays] = -1
         parts.append(part)
-        inputs.reporter.checkpoint()
+        inputs.reporter.raise_if_cancelled()
     textures = finish(inputs.mesh, atlas, parts, Options(inputs.request.size, rule, None, fill))
     inputs.reporter.progress(Phase.PROJECTING, 1, 1)
     return textures

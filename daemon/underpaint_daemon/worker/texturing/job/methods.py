@@ -106,10 +106,10 @@ def _projected(inputs: Inputs, painted: Painted, *, fill: bool = True) -> Painte
 
 def projected(inputs: Inputs, painted: Painted, size: int, *, fill: bool = True) -> list[Texture]:
     """The pictures on the mesh, exposure anchored to the first view."""
-    inputs.reporter.checkpoint()
+    inputs.reporter.raise_if_cancelled()
     inputs.reporter.progress(Phase.PROJECTING, 0, 1)
     options = Options(size=size, rule=RULE, anchor=0, fill=fill)
-    textures = project(inputs.mesh, painted.views(), options, inputs.reporter.checkpoint)
+    textures = project(inputs.mesh, painted.views(), options, inputs.reporter.raise_if_cancelled)
     inputs.reporter.progress(Phase.PROJECTING, 1, 1)
     return textures
 

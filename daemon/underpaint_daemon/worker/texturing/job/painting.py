@@ -183,7 +183,7 @@ def decoded(inputs: Inputs, latents: Sequence[Tensor]) -> list[Tensor]:
     """Latents to pictures (h, w, 3), one after another."""
     pictures = []
     for i, latent in enumerate(latents):
-        inputs.reporter.checkpoint()
+        inputs.reporter.raise_if_cancelled()
         inputs.reporter.progress(Phase.DECODING, i, len(latents))
         picture = decode_latents(inputs.model.vae, latent)[0].permute(1, 2, 0)
         pictures.append(picture.to(inputs.mesh.position.device))

@@ -95,7 +95,9 @@ def pbr_artifacts(
     images = list(zip(textures, composed_all(inputs, painted), strict=True))
     views = _views(inputs, painted, images)
     stuffs = prompts_of(request)
-    made = pbr_maps(inputs.mesh, views, images, tools, stuffs, tick=inputs.reporter.checkpoint)
+    made = pbr_maps(
+        inputs.mesh, views, images, tools, stuffs, tick=inputs.reporter.raise_if_cancelled
+    )
     artifacts = list[Artifact]()
     for texture, maps in zip(textures, made, strict=True):
         suffix = f"_{texture.number}" if len(textures) > 1 else ""

@@ -52,7 +52,7 @@ def run_texture(
     """
     _check_method(request)
     request = with_pattern_size(request, buffers)
-    reporter.checkpoint()
+    reporter.raise_if_cancelled()
     reporter.progress(Phase.LOADING, 0, 1)
     model = within_memory(
         lambda tier: (
@@ -151,7 +151,7 @@ def prepared(
 
 def _received(request: TextureRequest, buffers: Arrays, reporter: Reporter) -> Received:
     def tick(done: int, total: int) -> None:
-        reporter.checkpoint()
+        reporter.raise_if_cancelled()
         reporter.progress(Phase.UNWRAPPING, done, total)
 
     return mesh_from_request(request.mesh, buffers, partly=request.unwrap, tick=tick)

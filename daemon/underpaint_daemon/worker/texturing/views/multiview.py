@@ -130,7 +130,7 @@ def _step_all(
     levels = [level_at(sampler, timestep) for sampler in samplers]
     clean = []
     for i, station in enumerate(run.stations):
-        run.reporter.checkpoint()
+        run.reporter.raise_if_cancelled()
         scaled = samplers[i].scale_model_input(latents[i], timestep)
         output = denoiser.predict(station, scaled, timestep, (step, run.steps))
         clean.append(levels[i].to_x0(latents[i], output))
