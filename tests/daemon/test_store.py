@@ -14,7 +14,7 @@ import pytest
 from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.wire.messages import FileInfo, JobState
 from underpaint_daemon.common.pipe import Writer, read_message
-from underpaint_daemon.common.shelf import Shelf
+from underpaint_daemon.common.staging import Staging
 from underpaint_daemon.server.jobs.schema import SCHEMA
 from underpaint_daemon.server.jobs.store import Store
 from underpaint_daemon.worker.host import Wishes, run_job
@@ -165,9 +165,9 @@ def test_a_request_that_cannot_be_read_fails_its_job_and_not_its_worker(
 ) -> None:
     line = io.BytesIO()
     message = {"job": "j-1", "attempt": 1, "request": request_text}
-    shelf = Shelf(tmp_path, None)
+    staging = Staging(tmp_path, None)
     with ThreadPoolExecutor(1) as hasher:
-        run_job(message, lambda: pytest.fail("it ran"), shelf, Writer(line), Wishes(), hasher)
+        run_job(message, lambda: pytest.fail("it ran"), staging, Writer(line), Wishes(), hasher)
     line.seek(0)
     told = read_message(line)
     assert (told["t"], told["job"]) == ("failed", "j-1")

@@ -14,7 +14,7 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint.wire.connection import read_connection, write_connection
-from underpaint_daemon.common.shelf import make_shelf
+from underpaint_daemon.common.staging import make_staging
 
 from helpers.daemon.real_daemon import wait_for
 
@@ -79,7 +79,7 @@ def test_results_that_do_not_fit_fail_their_job_only(idle_daemon):
 
 def test_results_that_may_not_be_written_fail_their_job_and_say_where(daemon):
     up = daemon.client()
-    for root in make_shelf(daemon.paths.data).roots:
+    for root in make_staging(daemon.paths.data).roots:
         (root / "jobs").mkdir(parents=True, exist_ok=True)
         (root / "jobs" / "blocked").symlink_to("a-disk-that-is-not-mounted/jobs")
     with pytest.raises(UnderpaintError) as failure:

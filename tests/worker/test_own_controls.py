@@ -48,15 +48,15 @@ def test_a_network_is_found_by_its_name_among_the_models(
     studio: Studio, view: View, paths: Paths
 ) -> None:
     own = paths.models / "tiny" / "controlnet_depth" / "diffusion_pytorch_model.safetensors"
-    shelf = paths.models / "controlnet"
-    shelf.mkdir(exist_ok=True)
-    shutil.copy(own, shelf / "my depth.safetensors")
+    folder = paths.models / "controlnet"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(own, folder / "my depth.safetensors")
     expected = studio.paint(replace(ASKED, view=view, controls=(Control(DEPTH),)))[0]
     for name in ("my depth", "my depth.safetensors"):
         control = Control(DEPTH, model=name)
         found = studio.paint(replace(ASKED, view=view, controls=(control,)))[0]
         assert np.array_equal(found, expected)
-    shutil.rmtree(shelf)
+    shutil.rmtree(folder)
 
 
 def test_networks_from_elsewhere_are_loaded_once_anew_when_changed_and_dropped_when_short(

@@ -1,6 +1,6 @@
-"""Content-addressed buffers: `blobs/ab/<sha256>` on the shelf.
+"""Content-addressed buffers: `blobs/ab/<sha256>` in staging.
 
-Used by the data thread only. A blob is on the shelf before its job is accepted, so that a
+Used by the data thread only. A blob is in staging before its job is accepted, so that a
 queued job survives the daemon; the worker maps the same file.
 """
 
@@ -24,23 +24,23 @@ from underpaint.wire import limits
 from underpaint.wire.envelope import Buffer
 
 from . import disk
-from .shelf import Shelf
+from .staging import Staging
 
 _MAX_REMEMBERED = 10_000
 _DTYPES = frozenset({"uint8", "uint16", "int32", "float32"})
 
 
 def blob_name(sha256: str) -> str:
-    """Where a blob lies on the shelf; `sha256` is 64 hexadecimal digits (the wire's decoder saw
+    """Where a blob lies in staging; `sha256` is 64 hexadecimal digits (the wire's decoder saw
     to that)."""
     return f"blobs/{sha256[:2]}/{sha256}"
 
 
 class Blobs:
-    """The blobs of a shelf, and which of them are pinned by unfinished jobs."""
+    """The blobs of a staging, and which of them are pinned by unfinished jobs."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
         # What was hashed and checked in this life of the daemon. A file from before may be
         # damaged (a power cut), so it is read again at first use.
         self._good: set[BufferRef] = set()
@@ -49,7 +49,7 @@ class Blobs:
 
     def missing(self, sha256s: Iterable[str]) -> tuple[str, ...]:
         """Those that are not here."""
-        return tuple(sha for sha in sha256s if self._shelf.size(blob_name(sha)) is None)
+        return tuple(sha for sha in sha256s if self._staging.size(blob_name(sha)) is None)
 
     def put(self, buffer: Buffer) -> str:
         """Check and keep one buffer; returns its sha256.
@@ -58,14 +58,14 @@ class Blobs:
         """
         ref = _ref(buffer)
         name = blob_name(ref.sha256)
-        if ref in self._good and self._shelf.size(name) is not None:
+        if ref in self._good and self._staging.size(name) is not None:
             return ref.sha256
         # Hashing and writing take about as long, and neither holds Python's lock.
         hashed = self._hashers.submit(lambda: hashlib.sha256(buffer.data).hexdigest())
         check(ref.kind, buffer.array())
         try:
             disk.write_whole(
-                self._shelf.place(ref.nbytes) / name,
+                self._staging.place(ref.nbytes) / name,
                 buffer.data,
                 keep=lambda: hashed.result() == ref.sha256,
             )
@@ -95,7 +95,7 @@ class Blobs:
         return [ref for ref in refs if ref not in self._good]
 
     def verify(self, refs: Collection[BufferRef]) -> None:
-        """Hash buffers that a client or an earlier daemon left on the shelf; wrong ones go.
+        """Hash buffers that a client or an earlier daemon left in staging; wrong ones go.
 
         Raises RequestError(BAD_BUFFER).
         """
@@ -104,7 +104,7 @@ class Blobs:
             if good:
                 self._good.add(ref)
             else:
-                self._shelf.remove(blob_name(ref.sha256))
+                self._staging.remove(blob_name(ref.sha256))
         if not all(whole):
             raise RequestError(
                 ErrorCode.BAD_BUFFER, "a buffer does not match its sha256; submit the job anew"
@@ -124,7 +124,7 @@ class Blobs:
         pinned = frozenset().union(*self._pins.values())
         entries = sorted(
             (stat.st_mtime, stat.st_size, path)
-            for path in self._shelf.disk.glob("blobs/*/*")
+            for path in self._staging.disk.glob("blobs/*/*")
             if (stat := _stat(path)) is not None
         )
         total, gone = sum(size for _, size, _ in entries), 0
@@ -139,12 +139,12 @@ class Blobs:
 
     def _fits(self, ref: BufferRef) -> bool:
         name = blob_name(ref.sha256)
-        size = self._shelf.size(name)
+        size = self._staging.size(name)
         if size is None:
             return False
         if size != ref.nbytes:
             return self._refuse_size(ref, size)
-        for root in self._shelf.roots:
+        for root in self._staging.roots:
             with contextlib.suppress(OSError):
                 os.utime(root / name)
         if ref not in self._good:
@@ -155,7 +155,7 @@ class Blobs:
         return hashlib.sha256(self._mapped(ref).data).hexdigest() == ref.sha256
 
     def _mapped(self, ref: BufferRef) -> Array:
-        with self._shelf.open(blob_name(ref.sha256)) as file:
+        with self._staging.open(blob_name(ref.sha256)) as file:
             return np.memmap(file, ref.dtype, "r", shape=ref.shape).view(np.ndarray)
 
     def _refuse_size(self, ref: BufferRef, size: int) -> bool:
@@ -164,7 +164,7 @@ class Blobs:
                 ErrorCode.BAD_BUFFER,
                 f"{ref.kind} of {ref.dtype} {ref.shape} needs {ref.nbytes} bytes, has {size}",
             )
-        self._shelf.remove(blob_name(ref.sha256))  # cut short by a crash: sent again
+        self._staging.remove(blob_name(ref.sha256))  # cut short by a crash: sent again
         return False
 
 

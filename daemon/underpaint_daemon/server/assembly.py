@@ -16,7 +16,7 @@ from underpaint.wire.connection import Connection, remove_connection, write_conn
 from underpaint.wire.message_types import Channel
 from underpaint.wire.security import Authenticator, KeyPair, new_keys, server_socket
 
-from ..common.shelf import Settler, Shelf, make_shelf
+from ..common.staging import Settler, Staging, make_staging
 from . import logs
 from .config import Config
 from .jobs.engine import Engine
@@ -89,23 +89,23 @@ def _run(
     table = config.paths.data / "jobs.db"
     store = Store(table)
     stack.callback(store.close)
-    shelf = make_shelf(config.paths.data)
-    supervisor = Supervisor(config, shelf, to_control.put)
+    staging = make_staging(config.paths.data)
+    supervisor = Supervisor(config, staging, to_control.put)
     peers = Peers(Outbox(control), to_data)
-    engine = Engine(config, store, Folders(shelf), supervisor, peers)
-    data_thread = DataThread(config, data, shelf, identity, to_data, to_control)
+    engine = Engine(config, store, Folders(staging), supervisor, peers)
+    data_thread = DataThread(config, data, staging, identity, to_data, to_control)
     control_thread = ControlThread(
         config, control, store, engine, supervisor, peers, identity, to_control, to_data
     )
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda _number, _frame: control_thread.stop())
     settler = Settler(
-        shelf, lambda: time.monotonic() - data_thread.heard_at, lambda: wal_checkpoint(table)
+        staging, lambda: time.monotonic() - data_thread.heard_at, lambda: wal_checkpoint(table)
     )
     stack.callback(settler.close)
     thread = threading.Thread(target=data_thread.run, name="underpaint-data", daemon=True)
     thread.start()
-    _announce(config, stack, identity, (control, data), keys, shelf)
+    _announce(config, stack, identity, (control, data), keys, staging)
     try:
         control_thread.run(lambda: data_thread.heard_at)
     finally:
@@ -119,7 +119,7 @@ def _announce(
     identity: Identity,
     sockets: tuple[zmq.Socket[bytes], zmq.Socket[bytes]],
     keys: tuple[KeyPair, KeyPair],
-    shelf: Shelf,
+    staging: Staging,
 ) -> None:
     server, client = keys
     control, data = (_reachable(socket) for socket in sockets)
@@ -132,7 +132,7 @@ def _announce(
         client_secret=client.secret,
         pid=identity.pid,
         epoch=identity.epoch,
-        shared="" if shelf.fast is None else str(shelf.fast),
+        shared="" if staging.fast is None else str(staging.fast),
     )
     write_connection(path, connection)
     stack.callback(remove_connection, path, identity.epoch)

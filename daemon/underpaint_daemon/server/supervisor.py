@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ..common.pipe import STARVED, Message, Writer, read_message
-from ..common.shelf import Shelf
+from ..common.staging import Staging
 from .config import Config
 
 log = logging.getLogger("supervisor")
@@ -49,9 +49,9 @@ class Supervisor:
     posted to `post` from reading threads."""
 
     def __init__(
-        self, config: Config, shelf: Shelf, post: Callable[[FromWorker | WorkerGone], None]
+        self, config: Config, staging: Staging, post: Callable[[FromWorker | WorkerGone], None]
     ) -> None:
-        self._command, self._env = _command(config, shelf), worker_environment(config.gpu)
+        self._command, self._env = _command(config, staging), worker_environment(config.gpu)
         self._post = post
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
@@ -167,12 +167,12 @@ def worker_environment(gpu: str = "") -> dict[str, str]:
     return {**_ALLOCATOR, **os.environ, **chosen}
 
 
-def _command(config: Config, shelf: Shelf) -> list[str]:
+def _command(config: Config, staging: Staging) -> list[str]:
     paths = config.paths
     command = [sys.executable, "-m", "underpaint_daemon.worker.main", "--runner", config.runner]
     command += ["--parent", str(os.getpid()), "--data", str(paths.data)]
     command += ["--memory", str(config.worker_memory)] if config.worker_memory else []
-    command += [] if shelf.fast is None else ["--fast", str(shelf.fast)]
+    command += [] if staging.fast is None else ["--fast", str(staging.fast)]
     return [*command, "--runtime", str(paths.runtime), "--cache", str(paths.cache)]
 
 

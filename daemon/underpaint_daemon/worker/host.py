@@ -26,7 +26,7 @@ from ..common import disk
 from ..common.blobs import blob_name
 from ..common.job_contract import Artifact, Image8, JobCancelled, Phase, Runner
 from ..common.pipe import Writer
-from ..common.shelf import PART, Shelf
+from ..common.staging import PART, Staging
 
 log = logging.getLogger("worker")
 _MAX_MANIFEST = 48 * limits.KIB
@@ -114,15 +114,15 @@ def shrink(image: Image8, side: int) -> Image8:
     return blocks.round().astype(np.uint8)
 
 
-def load_buffers(request: Request, shelf: Shelf) -> dict[str, npt.NDArray[Any]]:
+def load_buffers(request: Request, staging: Staging) -> dict[str, npt.NDArray[Any]]:
     """Every array of a request by its sha256, mapped and not copied; what is written into one
     stays in this process."""
-    return {ref.sha256: _mapped(ref, shelf) for ref in buffer_refs(request)}
+    return {ref.sha256: _mapped(ref, staging) for ref in buffer_refs(request)}
 
 
-def _mapped(ref: BufferRef, shelf: Shelf) -> npt.NDArray[Any]:
+def _mapped(ref: BufferRef, staging: Staging) -> npt.NDArray[Any]:
     try:
-        with shelf.open(blob_name(ref.sha256)) as file:
+        with staging.open(blob_name(ref.sha256)) as file:
             return np.memmap(file, ref.dtype, "c", shape=ref.shape).view(np.ndarray)
     except FileNotFoundError as error:
         raise RequestError(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
@@ -131,7 +131,7 @@ def _mapped(ref: BufferRef, shelf: Shelf) -> npt.NDArray[Any]:
 def run_job(
     message: Mapping[str, Any],
     runner: Callable[[], Runner],
-    shelf: Shelf,
+    staging: Staging,
     writer: Writer,
     wishes: Wishes,
     hasher: Executor,
@@ -148,15 +148,15 @@ def run_job(
     try:
         reporter.raise_if_cancelled()
         request = from_json(message["request"])
-        artifacts = runner()(request, load_buffers(request, shelf), reporter)
+        artifacts = runner()(request, load_buffers(request, staging), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))
-        outcome = {"t": "done", "files": save(shelf, job, artifacts, hasher)}
+        outcome = {"t": "done", "files": save(staging, job, artifacts, hasher)}
     except JobCancelled:
         outcome = {"t": "cancelled"}
     except Exception as error:
         outcome = {"t": "failed", "error": to_error(error).to_dict()}
     # Before the end is told: whoever hears of it finds the record.
-    _write_record(shelf.disk / "jobs" / job, message, outcome, started)
+    _write_record(staging.disk / "jobs" / job, message, outcome, started)
     writer.send({**outcome, "job": job})
 
 
@@ -174,15 +174,15 @@ def to_error(error: Exception) -> UnderpaintError:
 
 
 def save(
-    shelf: Shelf, job: str, artifacts: Sequence[Artifact], hasher: Executor
+    staging: Staging, job: str, artifacts: Sequence[Artifact], hasher: Executor
 ) -> list[dict[str, Any]]:
     """Write the files into an emptied folder; returns their entries for the manifest.
 
     Raises RequestError(DISK_FULL or FILE).
     """
     part = f"jobs/{job}/{PART}"
-    shelf.remove(part)
-    folder = shelf.place(sum(len(artifact.data) for artifact in artifacts)) / part
+    staging.remove(part)
+    folder = staging.place(sum(len(artifact.data) for artifact in artifacts)) / part
     try:
         folder.mkdir(parents=True)
         files = [_save_one(folder, artifact, hasher) for artifact in artifacts]

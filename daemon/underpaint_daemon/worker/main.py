@@ -26,7 +26,7 @@ from underpaint.paths import Paths
 
 from ..common.job_contract import Runner
 from ..common.pipe import STARVED, Message, Writer, read_message
-from ..common.shelf import Shelf
+from ..common.staging import Staging
 from .host import Wishes, run_job
 
 BEAT_SECONDS = 1.0
@@ -49,9 +49,9 @@ def main(argv: list[str] | None = None) -> int:
     threading.Thread(target=_read, args=(source, inbox, wishes), daemon=True).start()
     threading.Thread(target=_beat, args=(writer,), daemon=True).start()
     writer.send({"t": "ready", "pid": os.getpid()})
-    shelf = Shelf(options.data, options.fast)
+    staging = Staging(options.data, options.fast)
     try:
-        _serve(inbox, writer, wishes, paths, shelf, options.runner)
+        _serve(inbox, writer, wishes, paths, staging, options.runner)
     except MemoryError:
         os._exit(STARVED)  # an orderly end would need memory, too
     return 0
@@ -80,7 +80,7 @@ def _serve(
     writer: Writer,
     wishes: Wishes,
     paths: Paths,
-    shelf: Shelf,
+    staging: Staging,
     runner_name: str,
 ) -> None:
     # The first job's runner brings torch; a failure to load it fails that job, and no other.
@@ -91,7 +91,7 @@ def _serve(
         job = str(message["job"])
         wishes.begin(job)
         writer.send({"t": "started", "job": job})
-        run_job(message, runner, shelf, writer, wishes, hasher)
+        run_job(message, runner, staging, writer, wishes, hasher)
 
 
 def _started_pool() -> ThreadPoolExecutor:

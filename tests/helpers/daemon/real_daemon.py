@@ -17,7 +17,7 @@ from underpaint.client import Client
 from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths, user_paths
 from underpaint.wire.connection import read_connection
-from underpaint_daemon.common.shelf import make_shelf
+from underpaint_daemon.common.staging import make_staging
 
 from ..processes import with_helpers
 
@@ -84,8 +84,8 @@ class Daemon:
         if self.process is not None:
             self.process.stderr.close()
         # A daemon that was killed leaves its shared memory to the next one.
-        if (shelf := make_shelf(self.paths.data)).fast is not None:
-            shutil.rmtree(shelf.fast)
+        if (staging := make_staging(self.paths.data)).fast is not None:
+            shutil.rmtree(staging.fast)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:

@@ -13,26 +13,26 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.wire import limits
 from underpaint.wire.envelope import Bytes
 from underpaint_daemon.common import disk
-from underpaint_daemon.common.shelf import PART, Shelf
+from underpaint_daemon.common.staging import PART, Staging
 
 RESULTS = "results"
 
 
 class Folders:
-    """The job folders of a shelf. Ids and names are checked by the wire's decoder: no
+    """The folders of jobs in staging. Ids and names are checked by the wire's decoder: no
     separators, no leading dot; the check here is the second lock."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
 
     def job(self, id: str) -> Path:
         """The job's folder on disk."""
-        return self._shelf.disk / _folder(id)
+        return self._staging.disk / _folder(id)
 
     def complete(self, id: str) -> None:
         """Put the finished files in their place. Raises RequestError(DISK_FULL or FILE)."""
-        self._shelf.remove(f"{_folder(id)}/{RESULTS}")
-        folders = [root / _folder(id) for root in self._shelf.roots]
+        self._staging.remove(f"{_folder(id)}/{RESULTS}")
+        folders = [root / _folder(id) for root in self._staging.roots]
         folder = next((f for f in folders if (f / PART).is_dir()), folders[-1])
         try:
             (folder / PART).rename(folder / RESULTS)
@@ -46,7 +46,7 @@ class Folders:
         """
         wanted = limits.MAX_PART if length is None else min(length, limits.MAX_PART)
         try:
-            with self._shelf.open(f"{_folder(id)}/{RESULTS}/{_safe(name)}") as file:
+            with self._staging.open(f"{_folder(id)}/{RESULTS}/{_safe(name)}") as file:
                 total = file.seek(0, 2)
                 if offset >= total:
                     return b"", total
@@ -57,7 +57,7 @@ class Folders:
 
     def remove(self, id: str) -> None:
         """Remove a job's whole folder."""
-        self._shelf.remove(_folder(id))
+        self._staging.remove(_folder(id))
 
 
 def unknown_result(id: str, name: str) -> RequestError:

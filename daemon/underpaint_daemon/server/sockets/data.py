@@ -42,7 +42,7 @@ from underpaint_daemon.common.blobs import Blobs
 from underpaint_daemon.common.caches import sweep_caches
 from underpaint_daemon.common.checks.validation import validate
 from underpaint_daemon.common.defaults.settle import settle
-from underpaint_daemon.common.shelf import Shelf
+from underpaint_daemon.common.staging import Staging
 
 from .. import logs
 from ..boundary import guarded
@@ -82,7 +82,7 @@ class DataThread:
         self,
         config: Config,
         socket: zmq.Socket[bytes],
-        shelf: Shelf,
+        staging: Staging,
         identity: Identity,
         inbox: Mailbox[ToData],
         control: Mailbox[ToControl],
@@ -90,11 +90,11 @@ class DataThread:
         self._config = config
         self._socket = socket
         self._outbox = Outbox(socket)
-        self._folders = Folders(shelf)
+        self._folders = Folders(staging)
         self._identity = identity
         self._inbox = inbox
         self._control = control
-        self._blobs = Blobs(shelf)
+        self._blobs = Blobs(staging)
         self._lister = Lister(config.paths, self._post_reply)
         self._thumbnailer = Thumbnailer(self._folders, self._post_reply)
         self._peers: OrderedDict[bytes, Hello] = OrderedDict()

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from random import Random
 
-from underpaint_daemon.common.shelf import PART, Shelf
+from underpaint_daemon.common.staging import PART, Staging
 
 from .ledger import Entry, Ledger, own_table
 
@@ -32,25 +32,25 @@ def another_releases_table(table: Path, random: Random) -> None:
         db.execute(_STRANGE_JOB, (f"strange-{random.getrandbits(64):016x}", request, warnings))
 
 
-def left_over_part(shelf: Shelf, ledger: Ledger, random: Random) -> None:
+def left_over_part(staging: Staging, ledger: Ledger, random: Random) -> None:
     """What a worker that died left of the results of a job that is still to be run."""
     for entry in _some(ledger, random):
-        folder = random.choice(shelf.roots) / "jobs" / entry.id / PART
+        folder = random.choice(staging.roots) / "jobs" / entry.id / PART
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "image_9.bin").write_bytes(random.randbytes(99))
 
 
-def damaged_blob(shelf: Shelf, random: Random) -> None:
+def damaged_blob(staging: Staging, random: Random) -> None:
     """A captured buffer is cut short or changed under its job."""
-    for path in _files(shelf, "blobs/*/*"):
+    for path in _files(staging, "blobs/*/*"):
         _damage(path, random)
 
 
-def damaged_result(shelf: Shelf, ledger: Ledger, random: Random) -> None:
+def damaged_result(staging: Staging, ledger: Ledger, random: Random) -> None:
     """A result is cut short or changed, and its job is noted as spoiled."""
     for entry in _some(ledger, random):
-        for path in _files(shelf, f"jobs/{entry.id}/results/*"):
+        for path in _files(staging, f"jobs/{entry.id}/results/*"):
             entry.spoiled = True
             _damage(path, random)
 
@@ -60,8 +60,8 @@ def _some(ledger: Ledger, random: Random) -> list[Entry]:
     return random.sample(entries, min(2, len(entries)))
 
 
-def _files(shelf: Shelf, pattern: str) -> list[Path]:
-    return [path for root in shelf.roots for path in sorted(root.glob(pattern))]
+def _files(staging: Staging, pattern: str) -> list[Path]:
+    return [path for root in staging.roots for path in sorted(root.glob(pattern))]
 
 
 def _damage(path: Path, random: Random) -> None:

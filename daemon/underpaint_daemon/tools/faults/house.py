@@ -19,7 +19,7 @@ from underpaint.client import Client, connect
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 from underpaint.paths import Paths, user_paths
 from underpaint.wire.connection import read_connection
-from underpaint_daemon.common.shelf import Shelf, make_shelf
+from underpaint_daemon.common.staging import Staging, make_staging
 
 PATIENCE_S = 300.0
 _RUNNER = f"{__package__}.painter:build_runner"
@@ -47,9 +47,9 @@ class House:
         return self.paths.data / "jobs.db"
 
     @property
-    def shelf(self) -> Shelf:
+    def staging(self) -> Staging:
         """Where its files lie."""
-        return make_shelf(self.paths.data)
+        return make_staging(self.paths.data)
 
     def start(self) -> None:
         """Start a daemon and wait until it serves. Raises ConnectionLost(DAEMON_START_FAILED)."""

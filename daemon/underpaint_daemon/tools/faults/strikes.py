@@ -131,9 +131,9 @@ def _old_table(scene: Scene) -> None:
 def _wrong_file(scene: Scene) -> None:
     """Something else lies where a file of ours should."""
     if scene.random.random() < 0.5:
-        left_over_part(scene.house.shelf, scene.ledger, scene.random)
+        left_over_part(scene.house.staging, scene.ledger, scene.random)
     else:
-        damaged_blob(scene.house.shelf, scene.random)
+        damaged_blob(scene.house.staging, scene.random)
     if scene.random.random() < 0.3:
         scene.house.kill()
         scene.house.paths.connection_file.write_bytes(scene.random.randbytes(99))
@@ -142,7 +142,7 @@ def _wrong_file(scene: Scene) -> None:
 
 def _damaged_result(scene: Scene) -> None:
     """A result is cut short or changed after its job was done."""
-    damaged_result(scene.house.shelf, scene.ledger, scene.random)
+    damaged_result(scene.house.staging, scene.ledger, scene.random)
 
 
 FAULTS: Mapping[str, tuple[int, Callable[[Scene], None]]] = {

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-log = logging.getLogger("shelf")
+log = logging.getLogger("staging")
 PART = "results.part"
 _OWNER = ".data-folder"
 _SHM = Path("/dev/shm")  # noqa: S108 - a private folder is made in it, and its owner checked
@@ -31,7 +31,7 @@ _LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Staging:
     """Files by their path below either root; `fast` is None where there is no such memory."""
 
     disk: Path
@@ -93,26 +93,26 @@ class Shelf:
                 yield from (Path(folder, name) for name in names if not name.startswith("."))
 
 
-def make_shelf(data: Path) -> Shelf:
-    """The shelf of a data folder, with what an earlier daemon left in memory."""
+def make_staging(data: Path) -> Staging:
+    """The staging of a data folder, with what an earlier daemon left in memory."""
     fast = _private_memory(data)
     if fast is not None:
         for part in fast.glob(f"jobs/*/{PART}"):
             shutil.rmtree(part, ignore_errors=True)
-    return Shelf(data, fast)
+    return Staging(data, fast)
 
 
 class Settler:
-    """The thread that settles a shelf while the daemon serves, and for the last time at `close`.
+    """The thread that settles the files while the daemon serves, and for the last time at `close`.
 
     `quiet_for`: seconds since a client last sent or asked for files. `also`: more slow disk work
     that can wait for quiet.
     """
 
     def __init__(
-        self, shelf: Shelf, quiet_for: Callable[[], float], also: Callable[[], None]
+        self, staging: Staging, quiet_for: Callable[[], float], also: Callable[[], None]
     ) -> None:
-        self._shelf = shelf
+        self._staging = staging
         self._also = also
         self._trouble = ""
         self._quiet_for = quiet_for
@@ -125,8 +125,8 @@ class Settler:
         self._stop.set()
         self._thread.join()
         self._settle(0.0)
-        fast = self._shelf.fast
-        if fast is not None and not any(self._shelf._fast_files()):
+        fast = self._staging.fast
+        if fast is not None and not any(self._staging._fast_files()):
             shutil.rmtree(fast, ignore_errors=True)
 
     def _run(self) -> None:
@@ -140,7 +140,7 @@ class Settler:
 
     def _settle(self, age: float) -> None:
         try:
-            self._shelf.settle(time.time() - age)
+            self._staging.settle(time.time() - age)
             self._trouble = ""
         except OSError as error:
             if str(error) != self._trouble:

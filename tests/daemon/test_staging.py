@@ -15,7 +15,7 @@ from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.wire.connection import read_connection, write_connection
 from underpaint.wire.shared import usable
-from underpaint_daemon.common.shelf import Shelf, make_shelf
+from underpaint_daemon.common.staging import Staging, make_staging
 
 from helpers.daemon.real_daemon import wait_for
 
@@ -29,18 +29,18 @@ def with_picture(prompt: str, value: int = 7) -> tuple[ImageRequest, Buffers]:
 
 
 def test_a_file_is_found_before_and_after_it_is_settled(tmp_path):
-    shelf = Shelf(tmp_path / "disk", tmp_path / "fast")
+    staging = Staging(tmp_path / "disk", tmp_path / "fast")
     (tmp_path / "fast" / "blobs").mkdir(parents=True)
     (tmp_path / "fast" / "blobs" / "a").write_bytes(b"hello")
     (tmp_path / "fast" / "blobs" / ".part-b").write_bytes(b"hal")
-    with shelf.open("blobs/a") as before:
-        assert shelf.settle(older_than=2**40) == 1
-        with shelf.open("blobs/a") as after:
+    with staging.open("blobs/a") as before:
+        assert staging.settle(older_than=2**40) == 1
+        with staging.open("blobs/a") as after:
             assert before.read() == after.read() == b"hello"
     assert (tmp_path / "disk" / "blobs" / "a").exists()
     assert not (tmp_path / "fast" / "blobs" / "a").exists()
-    shelf.remove("blobs/a")
-    assert shelf.size("blobs/a") is None
+    staging.remove("blobs/a")
+    assert staging.size("blobs/a") is None
 
 
 def test_everything_is_on_the_disk_when_the_daemon_has_ended(daemon):
@@ -125,11 +125,11 @@ def test_only_a_folder_of_our_own_is_shared(tmp_path):
 @linux
 def test_memory_of_a_killed_daemon_whose_folder_is_gone_is_freed(tmp_path):
     (tmp_path / "first").mkdir()
-    killed = make_shelf(tmp_path / "first").fast
+    killed = make_staging(tmp_path / "first").fast
     (killed / "blobs").mkdir()
-    make_shelf(tmp_path)
+    make_staging(tmp_path)
     assert (killed / "blobs").exists()
     (tmp_path / "first").rmdir()
-    second = make_shelf(tmp_path).fast
+    second = make_staging(tmp_path).fast
     assert not killed.exists()
     shutil.rmtree(second)
