@@ -18,7 +18,7 @@ from underpaint.tree import from_json
 
 from ..capture import Viewport, capture_view, object_ids
 from ..capture.sources import as_matrix
-from ..layers import presence
+from ..layers import existing
 from ..link.marks import REQUEST_KEY, TARGET_KEY
 from ..link.runtime import native_side
 from ..plain.surfaces import Target, target_from_json
@@ -48,7 +48,7 @@ def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpos
     for item in objects:
         item.update_from_editmode()
     mesh, buffers, surfaces = surfaces_of(objects, context.evaluated_depsgraph_get())
-    presence.check_colours(surfaces)
+    existing.check_colours(surfaces)
     scene = Scene(
         _views(context, views, settings.view_size or native_side(settings.model), buffers),
         _own_words(objects, context.evaluated_depsgraph_get()),
@@ -56,8 +56,8 @@ def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpos
     )
     there = {}
     if purpose is not Purpose.NEW:
-        masks = presence.masks(context, objects, surfaces, settings.size, purpose)
-        there = presence.present(surfaces, masks, settings.size, buffers)
+        masks = existing.masks(context, objects, surfaces, settings.size, purpose)
+        there = existing.read_existing(surfaces, masks, settings.size, buffers)
     restyle = purpose is Purpose.RESTYLE
     request = texture_request(settings, mesh, scene, there, restyle=restyle)
     return Prepared(request, buffers, Target(surfaces, purpose))

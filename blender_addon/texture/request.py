@@ -63,7 +63,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class Existing:
     """What a tile holds already: `base` and `lock` as in `TextureRequest`."""
 
     base: BufferRef
@@ -74,12 +74,12 @@ def texture_request(
     settings: TextureSettings,
     mesh: MeshRef,
     scene: Scene | None = None,
-    present: Mapping[int, Present] | None = None,
+    existing: Mapping[int, Existing] | None = None,
     *,
     restyle: bool = False,
 ) -> TextureRequest:
-    """The request of these settings over a mesh. `present`: by UDIM number, to go on from."""
-    scene, there = scene or Scene(), dict(present or {})
+    """The request of these settings over a mesh. `existing`: by UDIM number, to go on from."""
+    scene, there = scene or Scene(), dict(existing or {})
     first = there.pop(FIRST_TILE, None)
     return TextureRequest(
         **asked(settings),

@@ -23,7 +23,7 @@ from blender_addon.plain.surfaces import (
     target_to_json,
 )
 from blender_addon.texture.request import (
-    Present,
+    Existing,
     Purpose,
     TextureSettings,
     texture_request,
@@ -175,7 +175,7 @@ def test_what_is_there_goes_into_the_tile_it_lies_on():
     ref, buffers = mesh()
     base = buffers.add(Kind.COLOR, np.zeros((64, 64, 4), np.uint8))
     lock = buffers.add(Kind.MASK, np.zeros((64, 64), np.uint8))
-    there = {1001: Present(base, lock), 1002: Present(base)}
+    there = {1001: Existing(base, lock), 1002: Existing(base)}
     request = texture_request(TextureSettings(size=64), ref, None, there, restyle=True)
     assert (request.base, request.lock, request.strength) == (base, lock, 0.6)
     assert [(tile.number, tile.lock) for tile in request.more_tiles] == [(1002, None)]

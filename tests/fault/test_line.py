@@ -13,7 +13,7 @@ from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.events import Done, Progress
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint.wire.messages import JobState
-from underpaint_daemon.tools.faults.proxy import between
+from underpaint_daemon.tools.faults.proxy import proxies_before
 
 from helpers.daemon.real_daemon import wait_for
 
@@ -27,7 +27,7 @@ def asked(prompt: str, seed: int = 7, **fields) -> ImageRequest:
 @pytest.fixture
 def line(daemon):
     """The proxies before `control` and `data`."""
-    proxies = between(daemon.paths.connection_file)
+    proxies = proxies_before(daemon.paths.connection_file)
     yield proxies
     for proxy in proxies:
         proxy.close()

@@ -17,7 +17,7 @@ from underpaint_daemon.common.conventions import Convention, convention_of
 from underpaint_daemon.common.models import starter_folder
 from underpaint_daemon.worker.pipelines.canvas import Canvas
 from underpaint_daemon.worker.pipelines.controls.depth import (
-    between,
+    curve_between,
     depth_control,
     inverse_curve,
     linear_curve,
@@ -145,7 +145,7 @@ def test_one_range_serves_a_series_and_a_range_can_be_given() -> None:
     first, second = depth_control(near, curve), depth_control(far, curve)
     assert first.max() == 255
     assert second.max() < first[np.isfinite(near)].min()
-    shown = depth_control(far, between(1.0, 10.0))[64, 64, 0]
+    shown = depth_control(far, curve_between(1.0, 10.0))[64, 64, 0]
     assert abs(int(shown) - (16 + 239 * (1 / 5 - 0.1) / 0.9)) < 3
 
 

@@ -22,7 +22,7 @@ from .thread_messages import Route
 _NAME = "models"
 
 
-class Lister:
+class ModelLister:
     """`answer` is called in the lister's thread, with each route that asked and its answer."""
 
     def __init__(self, paths: Paths, answer: Callable[[Route, Body], None]) -> None:

@@ -49,7 +49,7 @@ from ..boundary import guarded
 from ..config import Config
 from ..jobs.results import Folders
 from ..lifecycle import Identity
-from ..model_lister import Lister
+from ..model_lister import ModelLister
 from ..thread_messages import (
     Asked,
     Checked,
@@ -95,7 +95,7 @@ class DataThread:
         self._inbox = inbox
         self._control = control
         self._blobs = Blobs(staging)
-        self._lister = Lister(config.paths, self._post_reply)
+        self._lister = ModelLister(config.paths, self._post_reply)
         self._thumbnailer = Thumbnailer(self._folders, self._post_reply)
         self._peers: OrderedDict[bytes, Hello] = OrderedDict()
         self._running = True

@@ -68,7 +68,7 @@ class Proxy:
         _shut(sink)
 
 
-def between(file: Path) -> tuple[Proxy, Proxy]:
+def proxies_before(file: Path) -> tuple[Proxy, Proxy]:
     """Put proxies before `control` and `data` of the daemon of a connection file; nothing is
     shared by memory then, as with a daemon on another machine."""
     real: Connection = read_connection(file)

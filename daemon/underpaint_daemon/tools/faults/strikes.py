@@ -16,7 +16,7 @@ from underpaint.errors import UnderpaintError
 from .damage import another_releases_table, damaged_blob, damaged_result, left_over_part
 from .house import House, stop_and_go
 from .ledger import Entry, Ledger
-from .proxy import between
+from .proxy import proxies_before
 
 _MOMENT_S = 0.05
 _KILLED_S = 3.0  # a hard cancel waits two seconds first
@@ -84,7 +84,7 @@ def _cut_line(scene: Scene) -> None:
     """A client whose connections end in the middle of what they carry."""
     file = scene.house.paths.connection_file
     whole = file.read_bytes()
-    proxies = between(file)
+    proxies = proxies_before(file)
     with contextlib.ExitStack() as stack:
         for proxy in proxies:
             stack.callback(proxy.close)

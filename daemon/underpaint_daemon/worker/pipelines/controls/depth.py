@@ -63,7 +63,7 @@ def depth_control(depth: npt.NDArray[Any], curve: DepthCurve | None = None) -> I
     return out
 
 
-def between(near: float, far: float) -> DepthCurve:
+def curve_between(near: float, far: float) -> DepthCurve:
     """Inverse depth from white at `near` metres to black at `far`; nearer things are white."""
     return DepthCurve((1 / far, 1 / near), (0.0, 1.0))
 

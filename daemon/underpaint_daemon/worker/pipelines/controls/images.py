@@ -17,7 +17,7 @@ from underpaint_daemon.common.conventions import Convention
 
 from ..canvas import Canvas
 from .conditioning import normals_as, segments
-from .depth import DepthCurve, between, depth_control, inverse_curve, linear_curve
+from .depth import DepthCurve, curve_between, depth_control, inverse_curve, linear_curve
 from .detectors import detect
 from .flat import flat_control
 from .guided import Surface, guide_of, surface_of
@@ -136,7 +136,7 @@ def _depth_curve(
     control: Control, convention: Convention, depth: Array, sources: Sources
 ) -> DepthCurve:
     if control.depth_range is not None:
-        return between(*control.depth_range)
+        return curve_between(*control.depth_range)
     if sources.series is not None:
         return sources.series.curve(convention)
     return _curve([depth], convention)

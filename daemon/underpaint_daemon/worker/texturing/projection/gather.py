@@ -20,7 +20,7 @@ from torch import Tensor
 from ..cameras.visibility import Sight, ViewGeometry, looks, sample
 from ..surface.points import SurfacePoints
 from .bands import broad_colors
-from .outline_texels import ONE_SIDED, beside
+from .outline_texels import ONE_SIDED, clean_places_beside
 from .sharp_lookup import sharp_colors
 from .tiers import BESIDE, Rule, grade, weigh, weigh_broad
 
@@ -136,7 +136,7 @@ def graded(
     tier = grade(sight, rule)
     rows = (tier > 0).nonzero()[:, 0]
     yield sight.select(rows), tier[rows]
-    moved = beside(sight, points, view, tier == 0, rule)
+    moved = clean_places_beside(sight, points, view, tier == 0, rule)
     one_sided = torch.where(moved.error < ONE_SIDED, len(rule.tiers), BESIDE)
     yield moved, one_sided.to(torch.uint8)
 
@@ -175,7 +175,7 @@ def view_colors(
     view: PaintedView, sight: Sight, pitch: Tensor, sharp: Tensor | None = None
 ) -> Tensor:
     """(M, C): what a view shows of the points of a sight, its exposure corrected. sharp (M,) bool:
-    points whose grain is kept as a texture needs it (see `sharp`)."""
+    points whose grain is kept as a texture needs it (see `sharp_colors`)."""
     # A slanted texel is foreshortened one way: the root splits the difference between axes.
     texel = pitch / sight.footprint * view.magnification * sight.cosine.sqrt()
     color = sample(view.image, sight.pixel, view.geometry.size).T

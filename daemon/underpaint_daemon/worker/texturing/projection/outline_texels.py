@@ -30,7 +30,7 @@ _OFF_PLANE = 0.5  # pixel footprints between the pixel's place and the point's t
 _SLANTED = 0.1  # seen more slantingly than this, pixels beside are far off on the surface
 
 
-def beside(
+def clean_places_beside(
     sight: Sight, points: SurfacePoints, view: ViewGeometry, bare: Tensor, rule: Rule
 ) -> Sight:
     """Of the rows of a sight that no tier takes (`bare`, (M,) bool), those with a clean place

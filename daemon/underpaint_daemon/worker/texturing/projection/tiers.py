@@ -34,9 +34,9 @@ class Tier:
 class Rule:
     """Three tiers, and the weight of a view within one: cos^alpha × smoothstep over `ramp` pixels
     from the tier's edge distance on. clean: pixels farther than this from outlines may stand in for
-    those beside them (see `beside`). broad: in the strictest tier broad colours (see `bands`) blend
-    by this exponent instead of `alpha`; None = they blend as detail does. sharp: lookups in the
-    strictest tier keep grain that a bilinear texture lookup would soften (see `sharp`)."""
+    those beside them (see `clean_places_beside`). broad: in the strictest tier broad colours (see
+    `bands`) blend by this exponent instead of `alpha`; None = they blend as detail does. sharp:
+    lookups in the strictest tier keep grain that bilinear lookup would soften (`sharp_colors`)."""
 
     tiers: tuple[Tier, ...]
     alpha: float = 4.0

@@ -14,7 +14,7 @@ from underpaint.errors import ErrorCode, RequestError
 
 from ..plain.surfaces import Surface
 from ..plain.udim import FIRST_TILE, cells, tile_numbers
-from ..texture.request import Present, Purpose
+from ..texture.request import Existing, Purpose
 from . import materials, nodes, pixels, reading, visible
 from .compose import grey, resampled, stacked, to_bytes
 from .faces import face_uvs
@@ -55,9 +55,9 @@ def masks(
     return marked
 
 
-def present(
+def read_existing(
     surfaces: Sequence[Surface], marked: Masks, size: int, buffers: Buffers
-) -> dict[int, Present]:
+) -> dict[int, Existing]:
     """Base and lock of each tile of the job; with masks, all that they leave out is locked."""
     there = {}
     nothing = np.zeros((size, size), np.uint8)
@@ -67,7 +67,7 @@ def present(
             lock = None
             if marked:
                 lock = buffers.add(Kind.MASK, 255 - marked[number].get(own, nothing))
-            there[job] = Present(base, lock)
+            there[job] = Existing(base, lock)
     return there
 
 
