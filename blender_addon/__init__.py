@@ -6,6 +6,8 @@ import bpy
 
 from . import handlers, operators, pump
 from .capture import gpu_passes
+from .editing import operators as editing_operators
+from .editing import panels as editing_panels
 from .gallery import operators as gallery_operators
 from .gallery import panels as gallery_panels
 from .gallery import properties as gallery_properties
@@ -29,6 +31,8 @@ _CLASSES = (
     *operators.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,
+    *editing_operators.CLASSES,
+    *editing_panels.CLASSES,
     *gallery_operators.CLASSES,
     *gallery_panels.CLASSES,
     *image_panels.CLASSES,

@@ -29,7 +29,8 @@ class Runtime:
     material, by its session id. `switched_areas`: viewports whose shading was changed for a while,
     by address. `failed`: the last paintings that can be asked for again. `installing`: the
     daemon's installation that runs or has just ended. `installed`: whether a daemon can be
-    started; None before the first look."""
+    started; None before the first look. `marked`: the image with the marks that a repainting was
+    asked by, of each job."""
 
     session: Session
     error: UnderpaintError | None = None
@@ -42,6 +43,7 @@ class Runtime:
     failed: list[Task] = field(default_factory=list)
     installing: Installing | None = None
     installed: bool | None = None
+    marked: dict[str, str] = field(default_factory=dict)
     gallery: Looking = field(init=False)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")

@@ -9,6 +9,7 @@ from bpy.props import StringProperty
 
 from underpaint.errors import UnderpaintError
 
+from ..editing import marks
 from ..image import results
 from ..link import runtime
 from .failing import refuse
@@ -34,6 +35,8 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
             live.error = error  # for the panel: nobody called this, so nobody hears a report
             return {"CANCELLED"}
         live.last_image = images[-1].name
+        if self.job in live.marked:
+            marks.finish(images[-1], live.marked.pop(self.job))
         return {"FINISHED"}
 
 

@@ -12,10 +12,10 @@ from ..plain import history
 from ..plain.prompt_words import STEP, phrases
 from ..plain.styles import negatives, styles
 from .painting_properties import shown_settings
-from .panel_parts import InSidebar
+from .panel_parts import InSidebar, draw_text
 
 _MOST_PROMPTS = 20
-_SHOWN = 60
+_SHOWN, _LETTERS = 60, 64
 
 
 class UNDERPAINT_MT_styles(bpy.types.Menu):
@@ -52,14 +52,18 @@ class UNDERPAINT_MT_prompts(bpy.types.Menu):
 
 class UNDERPAINT_PT_weights(bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_weights"
-    bl_label = "Weights"
+    bl_label = "Prompt"
     bl_space_type = "VIEW_3D"
     bl_region_type = "WINDOW"
+    bl_ui_units_x = 24
 
     def draw(self, context: Any) -> None:
-        column = self.layout.column(align=True)
+        column, group = self.layout.column(align=True), shown_settings(context.scene)
+        column.prop(group, "prompt", text="")
+        draw_text(column, group.prompt, _LETTERS)
+        column.separator()
         column.label(text="What counts more, what less")
-        found = phrases(shown_settings(context.scene).prompt)
+        found = phrases(group.prompt)
         for index, phrase in enumerate(found):
             row = column.row(align=True)
             row.label(text=phrase.text)

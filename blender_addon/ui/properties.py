@@ -152,6 +152,14 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         subtype="FACTOR",
         description="0 keeps the scene's colours, 1 ignores them",
     )
+    repaint_strength: FloatProperty(
+        name="Strength",
+        default=1.0,
+        min=0.05,
+        max=1.0,
+        subtype="FACTOR",
+        description="Of Repaint Here: how far to go from what is there; 1 paints it anew",
+    )
     reference: PointerProperty(
         name="Reference",
         type=bpy.types.Image,

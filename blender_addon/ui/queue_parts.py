@@ -9,7 +9,7 @@ from ..link.task import Task
 from .panel_parts import draw_text
 
 _MOST = 6
-_SHORTEST, _BUTTON, _RETRY = 4, 5, 20
+_SHORTEST, _BUTTON, _RETRY = 4, 5, 25
 
 
 def draw_queue(layout: Any, live: Runtime, room: int) -> None:
@@ -25,7 +25,7 @@ def draw_queue(layout: Any, live: Runtime, room: int) -> None:
         row.operator("underpaint.cancel", text="Cancel All", icon="X")
     for task in live.failed:
         row = layout.row(align=True)
-        row.label(text=f"Failed: {_name(task, room - _RETRY)}", icon="ERROR")
+        row.label(text=_name(task, room - _RETRY), icon="ERROR")
         row.operator("underpaint.retry", icon="FILE_REFRESH").job = task.id
         row.operator("underpaint.retry_not", text="", icon="X").job = task.id
 

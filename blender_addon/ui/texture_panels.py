@@ -11,9 +11,11 @@ from ..link import runtime
 from ..link.marks import REQUEST_KEY
 from .panel_parts import (
     InSidebar,
+    characters,
     draw_own,
     draw_pattern,
     draw_sampling,
+    draw_text,
     in_property_rows,
     thumbnail,
 )
@@ -64,7 +66,8 @@ class UNDERPAINT_PT_layers(InSidebar, bpy.types.Panel):
         layout, material = self.layout, active_material(context)
         stack = None if material is None else material.underpaint
         if stack is None or not len(stack.layers):
-            layout.label(text="What you paint lies here, layer by layer", icon="RENDERLAYERS")
+            told = "What you paint lies here, layer by layer"
+            draw_text(layout, told, characters(context), "RENDERLAYERS")
             return
         row = layout.row()
         row.template_list("UNDERPAINT_UL_layers", "", stack, "layers", stack, "active", rows=4)

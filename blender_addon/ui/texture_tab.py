@@ -13,7 +13,7 @@ _MOST_NAMES = 6
 def draw(column: Any, context: Any) -> None:
     """Draw it."""
     settings = context.scene.underpaint_texture
-    draw_words(column, settings, "What the surface is to look like")
+    draw_words(column, settings, "How it is to look")
     row = column.row()
     row.prop(settings, "views", expand=True)
     objects = paintable(context)

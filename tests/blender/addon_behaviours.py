@@ -30,6 +30,7 @@ from addon_tools import (
 )
 
 # isort: split
+import addon_editing
 import addon_everyday
 import addon_gallery
 import addon_trouble
@@ -262,6 +263,7 @@ BEHAVIOURS = (
     without_controls_words_alone_are_asked,
     previews_and_progress_show_while_it_paints,
     *addon_everyday.BEHAVIOURS,
+    *addon_editing.BEHAVIOURS,
     *addon_gallery.BEHAVIOURS,
     *addon_trouble.BEHAVIOURS,
     results_go_beside_a_saved_file,

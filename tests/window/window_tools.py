@@ -99,6 +99,17 @@ def until_shown(name: str, measure, wanted, seconds: float = 60.0):
     return measure(screenshot(name))
 
 
+def until_settled(name: str, seconds: float = 60.0) -> Iterator[float]:
+    """Wait until the display stays as it is, panels slide into their places, and keep a
+    screenshot."""
+    deadline, before = time.monotonic() + seconds, screen()
+    yield 0.5
+    while not np.array_equal(before, now := screen()) and time.monotonic() < deadline:
+        before = now
+        yield 0.5
+    screenshot(name)
+
+
 def measure_ticks(count: int = 60) -> Iterator[float]:
     """Report how long the pump's ticks take."""
     times = []

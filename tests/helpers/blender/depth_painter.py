@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from underpaint.paths import Paths
-from underpaint.requests import TextureRequest
+from underpaint.requests import InpaintRequest, TextureRequest
 from underpaint_daemon.common.job_contract import Artifact
 
 from ..daemon.small_runners import Walker
@@ -64,7 +64,16 @@ def _png(picture: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def _repainted(request: InpaintRequest, buffers: Mapping[str, Any]) -> np.ndarray:
+    """The picture, with the masked spot in blue of the seed's brightness."""
+    picture = buffers[request.image.sha256][..., :3].copy()
+    picture[buffers[request.mask.sha256] > 0] = (0, 0, request.sampling.seed % 256)
+    return picture
+
+
 def _picture(request, buffers: Mapping[str, Any]) -> np.ndarray:
+    if isinstance(request, InpaintRequest):
+        return _repainted(request, buffers)
     size = (request.height or _SIDE, request.width or _SIDE)
     shade = np.full(size, (request.sampling.seed % 256) / 255)
     if request.view is not None and request.view.depth is not None:

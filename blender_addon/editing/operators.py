@@ -1,0 +1,211 @@
+"""Mark, repaint, compare, send: the verbs of the Image Editor's sidebar."""
+
+# No `from __future__ import annotations` here: Blender reads properties from annotations.
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import bpy
+from bpy.props import EnumProperty, FloatVectorProperty, StringProperty
+
+from underpaint.buffers import Buffers, Kind
+from underpaint.errors import UnderpaintError
+from underpaint.files.inputs import load_inputs
+from underpaint.requests import ImageRequest, InpaintRequest
+
+from ..image import results
+from ..image.pictures import color_of
+from ..link import runtime
+from ..link.task import Task
+from ..operators.failing import refuse
+from ..operators.painting import Paints
+from ..ui.painting_properties import choose_seed
+from ..ui.properties import read_settings
+from . import marks, sending
+from .request import marked, over_view, repaint_request, tinted
+
+_TO = (
+    ("REFERENCE", "As Reference", "An image empty at the 3D cursor"),
+    ("PLANE", "As Plane", "A plane at the 3D cursor that shows the picture as it is"),
+)
+
+
+class _OnImage:
+    """A mixin: a verb on the image of a name, or on the one that the Image Editor shows."""
+
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def act(self, context: Any, verb: Callable[[Any], None]) -> set[str]:
+        """What `execute` gives."""
+        try:
+            verb(marks.need_image(context, self.image))
+        except UnderpaintError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_marks_begin(_OnImage, bpy.types.Operator):
+    """Paint on the picture, in any colour, what is to be repainted"""
+
+    bl_idname = "underpaint.marks_begin"
+    bl_label = "Paint Marks"
+
+    def execute(self, context: Any) -> set[str]:
+        return self.act(context, lambda image: _paint_on(context, _marks(image)))
+
+
+class UNDERPAINT_OT_marks_box(_OnImage, bpy.types.Operator):
+    """Draw a box over what is to be repainted"""
+
+    bl_idname = "underpaint.marks_box"
+    bl_label = "Draw a Box"
+
+    box: FloatVectorProperty(
+        size=4,
+        options={"SKIP_SAVE"},
+        description="Left, bottom, right and top, as parts of the picture's sides",
+    )
+
+    def invoke(self, context: Any, _event: Any) -> Any:
+        context.window.cursor_modal_set("CROSSHAIR")
+        context.window_manager.modal_handler_add(self)
+        self.began = False
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Any, event: Any) -> Any:
+        if event.type in ("ESC", "RIGHTMOUSE"):
+            context.window.cursor_modal_restore()
+            return {"CANCELLED"}
+        if event.type != "LEFTMOUSE":
+            return {"RUNNING_MODAL"}
+        region = next(region for region in context.area.regions if region.type == "WINDOW")
+        x, y = event.mouse_x - region.x, event.mouse_y - region.y
+        at = region.view2d.region_to_view(x, y)
+        if event.value == "PRESS":
+            self.box, self.began = (*at, *at), True
+        elif self.began:
+            context.window.cursor_modal_restore()
+            self.box = (*self.box[:2], *at)
+            return self.execute(context)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        return self.act(context, lambda image: _box_on(image, tuple(self.box)))
+
+
+class UNDERPAINT_OT_marks_clear(_OnImage, bpy.types.Operator):
+    """Take the marks away"""
+
+    bl_idname = "underpaint.marks_clear"
+    bl_label = "Clear Marks"
+
+    def execute(self, context: Any) -> set[str]:
+        return self.act(context, _clear)
+
+
+class UNDERPAINT_OT_repaint_here(Paints, bpy.types.Operator):
+    """Repaint what is marked, by the prompt; the rest stays as it is, pixel by pixel"""
+
+    bl_idname = "underpaint.repaint_here"
+    bl_label = "Repaint Here"
+
+    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        return self.paint(lambda: _submit(context, self.image))
+
+
+class UNDERPAINT_OT_compare(_OnImage, bpy.types.Operator):
+    """Show the picture as it was before it was repainted, and after"""
+
+    bl_idname = "underpaint.compare"
+    bl_label = "Before, After"
+    bl_options: ClassVar[set[str]] = {"REGISTER"}
+
+    def execute(self, context: Any) -> set[str]:
+        return self.act(context, lambda image: marks.show((image,), marks.other_side(image)))
+
+
+class UNDERPAINT_OT_send(_OnImage, bpy.types.Operator):
+    """Put the picture into the scene"""
+
+    bl_idname = "underpaint.send"
+    bl_label = "Send to the Scene"
+
+    to: EnumProperty(items=_TO, default="REFERENCE", description="As what")
+
+    def execute(self, context: Any) -> set[str]:
+        send = sending.as_reference if self.to == "REFERENCE" else sending.as_plane
+        return self.act(context, lambda image: send(context, image))
+
+
+CLASSES = (
+    UNDERPAINT_OT_marks_begin,
+    UNDERPAINT_OT_marks_box,
+    UNDERPAINT_OT_marks_clear,
+    UNDERPAINT_OT_repaint_here,
+    UNDERPAINT_OT_compare,
+    UNDERPAINT_OT_send,
+)
+
+
+def _marks(image: Any) -> Any:
+    """The image's marks: itself, if it is some, or new ones, shown in its place."""
+    if marks.original_of(image) is not None:
+        return image
+    new = marks.begin(image)
+    marks.show((image,), new)
+    return new
+
+
+def _paint_on(context: Any, image: Any) -> None:
+    space = context.space_data
+    if space is not None and space.type == "IMAGE_EDITOR" and space.image == image:
+        space.ui_mode = "PAINT"
+
+
+def _box_on(image: Any, box: tuple[float, ...]) -> None:
+    left, bottom, right, top = box
+    pixels = tinted(marks.read(image), (left, bottom, right, top))
+    marks.write(_marks(image), pixels)
+
+
+def _clear(image: Any) -> None:
+    original = marks.original_of(image)
+    if original is not None:
+        marks.show((image,), original)
+        bpy.data.images.remove(image)
+
+
+def _submit(context: Any, name: str) -> Task:
+    image = marks.need_image(context, name)
+    original = marks.original_of(image) or image
+    group = context.scene.underpaint
+    choose_seed(group)
+    settings, buffers = read_settings(group), Buffers()
+    mask = buffers.add(Kind.MASK, marked(marks.read(original), marks.read(image)))
+    picture = buffers.add(Kind.COLOR, color_of(original))
+    side = runtime.native_side(settings.model)
+    request = repaint_request(settings, picture, mask, group.repaint_strength, side)
+    request = _with_form(request, original, buffers)
+    live = runtime.live()
+    task = live.session.submit(
+        request, buffers, scene=context.scene.name, folder=results.results_folder()
+    )
+    live.marked[task.id] = image.name
+    return task
+
+
+def _with_form(request: InpaintRequest, original: Any, buffers: Buffers) -> InpaintRequest:
+    """Following the view that the original was painted over, where its arrays lie beside it."""
+    try:
+        made_by = results.request_of(original)
+        folder = Path(bpy.path.abspath(original.filepath)).parent
+        kept = load_inputs(folder, made_by)
+    except UnderpaintError:
+        return request  # a picture from elsewhere: painted by words alone
+    view = made_by.view if isinstance(made_by, ImageRequest | InpaintRequest) else None
+    return over_view(request, view, kept, buffers)

@@ -1,0 +1,108 @@
+"""Behaviours of editing in the image. Run by `addon_behaviours`."""
+
+from __future__ import annotations
+
+import bpy
+from addon_tools import STEPS, addon, live, paint, refusal, settings
+
+# isort: split
+import numpy as np
+
+BOX = (0.25, 0.5, 0.75, 1.0)
+
+
+def pixels(image) -> np.ndarray:
+    return (addon("editing.marks").read(image)[..., :3] * 255 + 0.5).astype(np.uint8)
+
+
+def repaint(image, box=BOX, seed=200):
+    """Mark a box of an image and repaint it; the new image."""
+    settings().prompt, settings().seed = f"{STEPS} blue", seed
+    assert bpy.ops.underpaint.marks_box(image=image.name, box=box) == {"FINISHED"}
+    (marks,) = [i for i in bpy.data.images if i.get("underpaint_marks_of") == image]
+    assert bpy.ops.underpaint.repaint_here(image=marks.name, timeout=120) == {"FINISHED"}
+    return bpy.data.images[live().last_image]
+
+
+def a_box_is_repainted_and_nothing_else():
+    first = paint(f"{STEPS} gold")
+    images = len(bpy.data.images)
+    second = repaint(first)
+    assert len(bpy.data.images) == images + 1, "the marks are gone"
+    before, after = pixels(first), pixels(second)
+    height, width = before.shape[:2]
+    inside = np.zeros((height, width), bool)
+    inside[height // 2 :, width // 4 : width * 3 // 4] = True
+    assert (after[inside] == (0, 0, 200)).all()
+    assert (after[~inside] == before[~inside]).all()
+
+
+def a_repainted_picture_follows_the_form_it_was_painted_over():
+    from underpaint.tree import from_json
+
+    first = paint(f"{STEPS} gold")
+    request = from_json(repaint(first)["underpaint_request"])
+    made_by = from_json(first["underpaint_request"])
+    assert request.view == made_by.view
+    assert request.controls is None, "what the model wants for a view"
+    loose = bpy.data.images.new("from elsewhere", 64, 64)
+    request = from_json(repaint(loose)["underpaint_request"])
+    assert request.view is None
+    assert request.controls == ()
+
+
+def what_is_as_red_as_the_marks_can_be_marked():
+    red = bpy.data.images.new("red", 32, 32)
+    red.pixels.foreach_set(np.tile(np.array([1, 0.1, 0.1, 1], np.float32), 32 * 32))
+    assert (pixels(repaint(red))[16:, 8:24] == (0, 0, 200)).all()
+
+
+def before_and_after_know_each_other_and_survive_a_rename():
+    marks = addon("editing.marks")
+    first = paint(f"{STEPS} gold")
+    second = repaint(first)
+    first.name = "renamed"
+    assert marks.other_side(second) == first
+    assert marks.other_side(first) == second
+
+
+def what_cannot_be_repainted_says_why():
+    image = bpy.data.images.new("plain", 32, 32)
+    said = refusal(lambda: bpy.ops.underpaint.repaint_here(image=image.name))
+    assert "nothing is marked" in said
+    said = refusal(lambda: bpy.ops.underpaint.marks_box(image=image.name, box=(2, 2, 3, 3)))
+    assert "no pixels" in said
+    assert "Open a picture" in refusal(bpy.ops.underpaint.marks_begin)
+    assert "nothing to compare" in refusal(lambda: bpy.ops.underpaint.compare(image=image.name))
+    live().error = None
+
+
+def marks_can_be_taken_away():
+    image = bpy.data.images.new("plain", 32, 32)
+    bpy.ops.underpaint.marks_box(image=image.name, box=BOX)
+    (marks,) = [i for i in bpy.data.images if i.get("underpaint_marks_of") == image]
+    assert bpy.ops.underpaint.marks_clear(image=marks.name) == {"FINISHED"}
+    assert not [i for i in bpy.data.images if i.get("underpaint_marks_of")]
+
+
+def a_picture_is_sent_into_the_scene():
+    image = bpy.data.images.new("wide", 64, 32)
+    bpy.ops.underpaint.send(image=image.name, to="REFERENCE")
+    empty = bpy.data.objects["wide"]
+    assert (empty.empty_display_type, empty.data) == ("IMAGE", image)
+    bpy.ops.underpaint.send(image=image.name, to="PLANE")
+    plane = next(o for o in bpy.data.objects if o.type == "MESH" and o.name.startswith("wide"))
+    assert round(plane.dimensions.x / plane.dimensions.y, 3) == 2.0
+    nodes = plane.active_material.node_tree.nodes
+    assert [n.image for n in nodes if n.type == "TEX_IMAGE"] == [image]
+
+
+BEHAVIOURS = (
+    a_box_is_repainted_and_nothing_else,
+    a_repainted_picture_follows_the_form_it_was_painted_over,
+    what_is_as_red_as_the_marks_can_be_marked,
+    before_and_after_know_each_other_and_survive_a_rename,
+    what_cannot_be_repainted_says_why,
+    marks_can_be_taken_away,
+    a_picture_is_sent_into_the_scene,
+)
