@@ -23,6 +23,8 @@ FOLDERS = {
     "underpaint-daemon": ROOT / "daemon",
     "underpaint-starter": ROOT / "daemon" / "underpaint_starter",
 }
+# What the command line has a Blender run; a folder of its own, with its own licence.
+_FOR_BLENDER = Path("underpaint_daemon", "for_blender", "blender_addon")
 _EPOCH = "315532800"  # 1980, the first day that a zip can tell
 
 
@@ -50,6 +52,8 @@ def build_wheel(name: str, out: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="underpaint-wheel-") as folder:
         stage = Path(folder) / FOLDERS[name].name
         _copy_sources(FOLDERS[name], stage)
+        if name == "underpaint-daemon":
+            _copy_sources(ROOT / "blender_addon", stage / _FOR_BLENDER)
         built = Path(folder) / "built"
         command = [*_builder(), "--out-dir", str(built), str(stage)]
         environ = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}

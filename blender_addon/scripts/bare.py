@@ -1,4 +1,5 @@
-"""The beginning and the end of a script that runs in Blender from the checkout.
+"""The beginning and the end of a script that runs in Blender for the command line: from the
+checkout, or from the copy that the daemon's package carries.
 
 Capturing needs only Blender and its numpy. The packages' own `__init__` would also load the
 client (ZeroMQ, msgpack) and the add-on's panels, which a Blender without the extension lacks;
@@ -17,11 +18,14 @@ from types import ModuleType
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
+_CHECKOUT = ROOT / "protocol"
+# In the wheel: site-packages/underpaint_daemon/for_blender/blender_addon/scripts.
+_CLIENT = _CHECKOUT if _CHECKOUT.is_dir() else ROOT.parents[1]
 
 
 def install() -> None:
     """To be called before the first import from either package."""
-    for name, folder in (("blender_addon", ROOT), ("underpaint", ROOT / "protocol")):
+    for name, folder in (("blender_addon", ROOT), ("underpaint", _CLIENT)):
         package = ModuleType(name)
         package.__path__ = [str(folder / name)]
         sys.modules.setdefault(name, package)

@@ -104,6 +104,18 @@ def checkout_root() -> Path | None:
     return root if (root / "blender_addon").is_dir() else None
 
 
+def addon_folder() -> Path | None:
+    """The add-on's sources, whose scripts a Blender runs for the command line: the checkout's, or
+    those that the daemon's package carries."""
+    root = checkout_root()
+    if root is not None:
+        return root / "blender_addon"
+    daemon = importlib.util.find_spec("underpaint_daemon")
+    places = (daemon.submodule_search_locations or ()) if daemon is not None else ()
+    carried = (Path(place) / "for_blender" / "blender_addon" for place in places)
+    return next((folder for folder in carried if folder.is_dir()), None)
+
+
 def _candidates(env: Mapping[str, str]) -> Iterator[Path]:
     if env.get("UNDERPAINT_BLENDER"):
         yield Path(env["UNDERPAINT_BLENDER"])

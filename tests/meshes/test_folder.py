@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from underpaint.cli.guard import Exit
 from underpaint.errors import RequestError
-from underpaint_daemon.tools.assets.cli import parsed
+from underpaint_daemon.tools.assets.cli import main, parsed
 from underpaint_daemon.tools.assets.folder import assets_of
 from underpaint_daemon.tools.assets.jobs import pipelined
 
@@ -70,3 +72,20 @@ def test_given_options_are_told_from_defaults() -> None:
 def test_a_folder_needs_words(tmp_path: Path) -> None:
     with pytest.raises(RequestError):
         outs(tmp_path, ["a.obj"], "--negative", "blur")
+
+
+def _painted(folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
+    out = str(folder.with_name("out"))
+    code = main([str(folder), "--prompt", "gold", "--out", out, "--json"])
+    assets = json.loads(capsys.readouterr().out)["assets"]
+    assert all("error" in asset for asset in assets)
+    return code
+
+
+def test_where_only_the_input_was_wrong_the_end_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.obj").write_text("v 0 0 0\n")
+    (tmp_path / "no.glb").write_bytes(b"glTF")
+    assert _painted(tmp_path, capsys) == Exit.BAD_INPUT
+    assert _painted(tmp_path / "empty.obj", capsys) == Exit.BAD_INPUT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -77,6 +78,21 @@ def test_the_client_wheel_is_light_and_runs_alone(tmp_path):
     assert {entry["name"] for entry in listed} == {"underpaint", "numpy", "msgpack", "pyzmq"}
     command = python.with_name("underpaint")
     assert "generate" in run(command, "--help", env=outside(tmp_path), cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_the_daemons_wheel_carries_the_scripts_that_a_blender_runs(tmp_path):
+    for wheel in build(tmp_path / "dist", "underpaint", "underpaint-daemon"):
+        shutil.unpack_archive(wheel, tmp_path / "site", "zip")
+    ask = "from underpaint.blenders import addon_folder; print(addon_folder())"
+    env = {**outside(tmp_path), "PYTHONPATH": str(tmp_path / "site")}
+    addon = Path(run(sys.executable, "-c", ask, env=env, cwd=tmp_path).strip())
+    assert addon.is_relative_to(tmp_path / "site" / "underpaint_daemon")
+    assert (addon / "LICENSE").is_file()
+    # Without Blender a script gets as far as asking for it: all else was found.
+    script = addon / "scripts" / "mesh_export_cli.py"
+    done = subprocess.run([sys.executable, script, "--help"], env=env, capture_output=True)
+    assert done.returncode == 0 or b"No module named 'bpy'" in done.stderr, done.stderr
 
 
 @pytest.mark.slow

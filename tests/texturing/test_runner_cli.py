@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import underpaint
+from underpaint.cli.guard import Exit
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.tools.assets.cli import main
 from underpaint_daemon.tools.assets.cli_objects import object_prompts
@@ -36,7 +37,7 @@ def test_a_folder_is_painted_failures_are_noted_and_a_second_run_skips(home: Pat
     (assets / "prompts.csv").write_text(table, encoding="utf-8")
     command = [str(assets), "--csv", str(assets / "prompts.csv"), "--out", str(out), *SMALL]
     command += ["--export", "none", "--json"]
-    assert main(command) == 1
+    assert main(command) == Exit.BAD_INPUT  # all that failed
     told = {Path(a["mesh"]).stem: a for a in json.loads(capsys.readouterr().out)["assets"]}
     assert told["broken"]["error"]["hint"]
     assert (out / "broken" / "failed.json").is_file()

@@ -11,6 +11,7 @@ import pytest
 
 from underpaint.blenders import (
     Blender,
+    addon_folder,
     checkout_root,
     find_blenders,
     probe,
@@ -87,4 +88,4 @@ def test_scripts_get_their_own_arguments_from_both_kinds(tmp_path):
 def test_tests_run_in_a_checkout():
     root = checkout_root()
     assert root is not None
-    assert (root / "blender_addon").is_dir()
+    assert addon_folder() == root / "blender_addon"

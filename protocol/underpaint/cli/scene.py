@@ -9,14 +9,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..blenders import Blender, checkout_root, require_blenders
+from ..blenders import Blender, addon_folder, require_blenders
 from ..errors import ErrorCode, RequestError
 from .generate import add_painting, build_request
 from .options import add_json
 from .output import print_result
 from .run import run_job
 
-_SCRIPT = Path("blender_addon", "scripts", "capture_cli.py")
+_SCRIPT = Path("scripts", "capture_cli.py")
 _USUAL_SIZE = "512x512"
 _CAPTURE_S = 600.0
 _RENDER_EPILOG = """examples:
@@ -64,18 +64,18 @@ def capture(
     blender: Blender, blend: Path, out: Path, *, camera: str | None, size: str, frame: int | None
 ) -> None:
     """Write a view file of one frame. Raises RequestError(CAPTURE_FAILED) with Blender's reason."""
-    root = checkout_root()
-    if root is None:
+    addon = addon_folder()
+    if addon is None:
         raise RequestError(
             ErrorCode.BLENDER_MISSING,
-            "scenes are captured by the add-on's scripts, which are not beside this package",
-            hint="Run it from a checkout of Underpaint, or capture in Blender's own panel.",
+            "scenes are captured by the add-on's scripts, which the daemon's package carries",
+            hint="Install underpaint-daemon beside this, or capture in Blender's own panel.",
         )
     words = ["--blend", str(blend.absolute()), "--size", size, "--out", str(out.absolute())]
     words += [] if camera is None else ["--camera", camera]
     words += [] if frame is None else ["--frame", str(frame)]
     done = subprocess.run(
-        blender.command(root / _SCRIPT, words),
+        blender.command(addon / _SCRIPT, words),
         capture_output=True,
         text=True,
         timeout=_CAPTURE_S,

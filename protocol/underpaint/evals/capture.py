@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..blenders import Blender, checkout_root, require_blenders
+from ..blenders import Blender, addon_folder, require_blenders
 from ..buffers import Array, Buffers
 from ..cameras import project
 from ..cli.guard import Parser
@@ -91,14 +91,14 @@ def _measure_blender(
 
 
 def _run(blender: Blender, folder: Path) -> dict[str, Any]:
-    root = checkout_root()
-    if root is None:
+    addon = addon_folder()
+    if addon is None:
         raise RequestError(
             ErrorCode.BAD_REQUEST,
-            "eval capture needs the source checkout: its scenes are built by blender_addon/",
-            hint="Run it from a clone of the repository.",
+            "eval capture needs the add-on's scripts, which the daemon's package carries",
+            hint="Install underpaint-daemon beside this.",
         )
-    script = root / "blender_addon" / "scripts" / "capture_eval.py"
+    script = addon / "scripts" / "capture_eval.py"
     done = subprocess.run(
         blender.command(script, [str(folder)]),
         capture_output=True,

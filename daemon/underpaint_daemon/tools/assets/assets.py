@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from underpaint.blenders import Blender, checkout_root, find_blenders, require_blenders
+from underpaint.blenders import Blender, addon_folder, find_blenders, require_blenders
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.common.corners import weld
 
@@ -101,16 +101,16 @@ def run_script(blender: Blender, script: str, arguments: list[str]) -> None:
 
 def a_blender() -> Blender | None:
     """The newest Blender with our scripts at hand, if there is one."""
-    found = find_blenders() if checkout_root() is not None else []
+    found = find_blenders() if addon_folder() is not None else []
     return found[-1] if found else None
 
 
 def _scripts() -> Path:
-    root = checkout_root()
-    if root is None:
+    addon = addon_folder()
+    if addon is None:
         raise RequestError(
             ErrorCode.BLENDER_MISSING,
             "this installation has no add-on scripts to read such a file with",
-            hint="Give an .obj, .ply or .glb file, or run from a checkout.",
+            hint="Give an .obj, .ply or .glb file, or install the underpaint-daemon wheel.",
         )
-    return root / "blender_addon" / "scripts"
+    return addon / "scripts"

@@ -7,14 +7,14 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import underpaint
 from underpaint.cli.controls import add_control
-from underpaint.cli.guard import Parser
+from underpaint.cli.guard import Exit, Parser, exit_code
 from underpaint.cli.options import (
     add_json,
     add_model,
@@ -23,7 +23,7 @@ from underpaint.cli.options import (
     add_sampling,
     chosen,
 )
-from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
 from underpaint.job import Job
 from underpaint.requests import Method, TextureRequest
 from underpaint.tree import request_digest
@@ -69,7 +69,7 @@ class _Begun:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Paint one asset or a folder of them. 0 when all went well, 1 when an asset failed."""
+    """Paint one asset or a folder of them. Returns the exit code."""
     args = parsed(argv)
     _exports(args)
     assets = assets_of(args)
@@ -81,7 +81,16 @@ def main(argv: list[str] | None = None) -> int:
             if many:
                 write_summary(args.out, results)
     tell(results, args.json)
-    return 1 if any("error" in result or "problems" in result for result in results) else 0
+    return _ended(results)
+
+
+def _ended(results: Sequence[dict[str, Any]]) -> Exit:
+    """By the table: bad input where nothing else went wrong."""
+    codes = {exit_code(error_from_dict(result["error"])) for result in results if "error" in result}
+    codes |= {Exit.FAILED for result in results if "problems" in result}
+    if len(codes) > 1:
+        return Exit.FAILED
+    return codes.pop() if codes else Exit.DONE
 
 
 def parsed(argv: list[str] | None = None) -> argparse.Namespace:
