@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -160,6 +161,14 @@ def test_no_room_is_overfull():
             rooms[path.parent] = rooms.get(path.parent, 0) + 1
     full = {str(room.relative_to(ROOT)): count for room, count in rooms.items()}
     assert {room: count for room, count in full.items() if count > FULL_ROOM} == {}
+
+
+def test_the_architecture_page_names_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"\w+", page))
+    rooms = {path.parent for path in [*ours(), *modules("tests"), *modules("installers")]}
+    unnamed = {str(room.relative_to(ROOT)) for room in rooms if room.name not in words}
+    assert unnamed == set()
 
 
 def test_no_file_is_too_long_to_be_read_at_one_sitting():
