@@ -109,6 +109,23 @@ def test_a_blob_that_a_power_cut_damaged_is_not_painted_with(idle_daemon):
     assert result.facts["buffers_intact"]
 
 
+def test_a_blob_that_is_cut_short_under_a_waiting_job_fails_it_in_words(daemon):
+    up = daemon.client()
+    long = up.submit(ImageRequest(Prompt("steps=2000 seconds=0.01")))
+    request, buffers = with_picture("steps=1", 9)
+    job = up.submit(request, buffers)
+    wait_for(lambda: up.status().running == long.id)
+    assert request.init is not None
+    for root in make_staging(daemon.paths.data).roots:
+        for path in root.glob(f"blobs/*/{request.init.sha256}"):
+            path.write_bytes(path.read_bytes()[:100])
+    long.cancel()
+    with pytest.raises(UnderpaintError) as failure:
+        job.result(60)
+    assert failure.value.code is ErrorCode.BAD_BUFFER
+    assert "100 of 196608 bytes" in failure.value.message
+
+
 @linux
 def test_only_a_folder_of_our_own_is_shared(tmp_path):
     mine = tmp_path / "mine"

@@ -123,6 +123,12 @@ def load_buffers(request: Request, staging: Staging) -> dict[str, npt.NDArray[An
 def _mapped(ref: BufferRef, staging: Staging) -> npt.NDArray[Any]:
     try:
         with staging.open(blob_name(ref.sha256)) as file:
+            size = file.seek(0, 2)
+            if size != ref.nbytes:  # cut short under the job, by a power cut or a full disk
+                raise RequestError(
+                    ErrorCode.BAD_BUFFER,
+                    f"the job's {ref.kind} is damaged: {size} of {ref.nbytes} bytes are left",
+                )
             return np.memmap(file, ref.dtype, "c", shape=ref.shape).view(np.ndarray)
     except FileNotFoundError as error:
         raise RequestError(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
