@@ -99,3 +99,12 @@ def test_packages_and_extension_have_one_version():
             "version"
         ]
     assert set(told.values()) == {underpaint.__version__}, told
+
+
+def test_a_command_that_only_reads_files_loads_no_sockets():
+    code = (
+        "import sys, underpaint_daemon.tools.assets.cli;"
+        "print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"zmq", "asyncio", "torch", "scipy", "PIL"} & set(out.stdout.split())

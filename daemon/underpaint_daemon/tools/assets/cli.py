@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import underpaint
 from underpaint.cli.controls import add_control
@@ -24,7 +24,6 @@ from underpaint.cli.options import (
     chosen,
 )
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
-from underpaint.job import Job
 from underpaint.requests import Method, TextureRequest
 from underpaint.tree import request_digest
 
@@ -35,8 +34,14 @@ from .cli_edit import add_editing
 from .cli_results import note_seconds, tell, write_results, write_summary
 from .export import KINDS
 from .folder import Asset, assets_of
-from .jobs import Line, Seconds, pipelined
+from .jobs import Seconds, pipelined
 from .request import build_request
+
+if TYPE_CHECKING:  # a mesh is read, and refused, before anything of the wire is loaded
+    from underpaint.client import Client
+    from underpaint.job import Job
+
+    from .following import Line
 
 _DONE = "done.json"
 _FAILED = "failed.json"
@@ -155,15 +160,14 @@ class _Painter:
 
     def __init__(self, args: argparse.Namespace, *, guarded: bool) -> None:
         self._args, self._guarded = args, guarded
-        self._client: underpaint.Client | None = None
-        self._line = Line()
+        self._daemon: tuple[Client, Line] | None = None
 
     def __enter__(self) -> _Painter:
         return self
 
     def __exit__(self, *told: object) -> None:
-        if self._client is not None:
-            self._client.close()
+        if self._daemon is not None:
+            self._daemon[0].close()
 
     def results(self, assets: Iterable[Asset]) -> Iterable[dict[str, Any]]:
         """What was done with each asset, in order."""
@@ -198,16 +202,22 @@ class _Painter:
         asset.out.mkdir(parents=True, exist_ok=True)
         (asset.out / _FAILED).unlink(missing_ok=True)
         read = time.monotonic()
-        if self._client is None:
-            self._client = underpaint.connect(client="texture")
+        client, _ = self._connected()
         handed = time.monotonic()
-        job = self._client.submit(request, buffers)
+        job = client.submit(request, buffers)
         return _Begun(asset, None, file, mark, job, read - start, handed)
+
+    def _connected(self) -> tuple[Client, Line]:
+        if self._daemon is None:
+            from .following import Line
+
+            self._daemon = underpaint.connect(client="texture"), Line()
+        return self._daemon
 
     def _written(self, begun: _Begun) -> dict[str, Any]:
         assert begun.job is not None
         assert begun.file is not None
-        waiting, running = self._line.follow(begun.job, begun.handed)
+        waiting, running = self._connected()[1].follow(begun.job, begun.handed)
         start = time.monotonic()
         results = begun.job.result()
         told, _ = write_results(begun.file, begun.asset.out, results, _exports(self._args))

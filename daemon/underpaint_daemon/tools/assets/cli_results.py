@@ -9,17 +9,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-
-from underpaint.events import ResultFile
 
 from ..meshes.files import MeshFile
 from ..meshes.wear import Maps, Wear, wear
 from .export import Exported, export
 from .jobs import Seconds
+
+if TYPE_CHECKING:  # a mesh is read, and refused, before anything of the wire is loaded
+    from underpaint.events import ResultFile
 
 Array = npt.NDArray[Any]
 _QUALITY = "quality.json"
