@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "bench daemon": "underpaint_daemon.tools.bench.daemon:main",
     "bench memory": "underpaint_daemon.tools.bench.memory:main",
     "bench faults": "underpaint_daemon.tools.faults.command:main",
+    "gpu-check": "underpaint_daemon.tools.gpu.check:main",
     "models": "underpaint_daemon.tools.hub.cli:main",
     "eval families": "underpaint_daemon.tools.evals.families:main",
     "eval starter": "underpaint_starter.judging.evaluate:main",

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         TextureRequest,
         TileAxes,
         TileImages,
+        UpscaleRequest,
         View,
     )
     from .texturing import TexturedFile, texture_file
@@ -117,6 +118,7 @@ __all__ = [
     "TileAxes",
     "TileImages",
     "UnderpaintError",
+    "UpscaleRequest",
     "View",
     "Warning_",
     "__version__",
@@ -185,6 +187,7 @@ _HOMES = {
         "TextureRequest",
         "TileAxes",
         "TileImages",
+        "UpscaleRequest",
         "View",
     ),
     "texturing": ("TexturedFile", "texture_file"),

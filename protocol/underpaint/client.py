@@ -178,6 +178,10 @@ class Client:
         mode = m.CancelMode.HARD if hard else m.CancelMode.SOFT
         return self._exchange.ask(m.CancelOk, m.Cancel(job, mode)).state
 
+    def enough(self, job: str) -> JobState:
+        """Ask a job to end with what it has; see Job.enough."""
+        return self._exchange.ask(m.CancelOk, m.Cancel(job, m.CancelMode.KEEP)).state
+
     def poll(self) -> list[JobEvent]:
         """The waiting events of all followed jobs; never blocks. For hosts with a timer."""
         with self._lock:

@@ -29,6 +29,9 @@ class JobClient(Protocol):
     def cancel(self, job: str, *, hard: bool = False) -> JobState:
         """Ask the daemon to cancel the job."""
 
+    def enough(self, job: str) -> JobState:
+        """Ask the daemon to end the job with what it has."""
+
     def forget(self, job: str) -> None:
         """Stop following the job."""
 
@@ -116,6 +119,14 @@ class Job:
         Returns the state in which the wish met the job; the end comes as an event.
         """
         return self._client.cancel(self.id, hard=hard)
+
+    def enough(self) -> JobState:
+        """That is enough: stop at the next step and keep the picture as it is by then.
+
+        The job ends as done; its recipe says `stopped_early`. One that still waits is cancelled.
+        Returns the state in which the wish met the job.
+        """
+        return self._client.enough(self.id)
 
     def forget(self) -> None:
         """Stop following the job; it runs on."""

@@ -67,7 +67,8 @@ class Report:
     """What a measuring command prints.
 
     `measures`: name to number; the name ends in its unit (`_db`, `_ms`, `_px`, `_deg`, `_ratio`,
-    `_fraction`). `artifacts`: paths of files it wrote. Without bars the report holds.
+    `_fraction`). `artifacts`: paths of files it wrote. `notes`: what could not be measured here or
+    went wrong, by its name; in the JSON where there are any. Without bars the report holds.
     """
 
     command: str
@@ -76,6 +77,7 @@ class Report:
     bars: Sequence[Bar] = ()
     artifacts: Sequence[str] = ()
     machine: Mapping[str, Any] = field(default_factory=lambda: machine())
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -95,6 +97,7 @@ class Report:
             "bars": [bar.to_dict() for bar in self.bars],
             "holds": self.holds,
             "artifacts": list(self.artifacts),
+            **({"notes": dict(self.notes)} if self.notes else {}),
         }
 
     def to_json(self) -> str:
@@ -106,6 +109,7 @@ class Report:
         lines = [f"underpaint {self.command} {VERSION}"]
         lines += [f"  {name:<36} {value:>12.5g}" for name, value in self.measures.items()]
         lines += [_bar_line(bar) for bar in self.bars]
+        lines += [f"  {name}: {note}" for name, note in self.notes.items()]
         lines += [f"  wrote {path}" for path in self.artifacts]
         lines.append("all bars hold" if self.holds else "A BAR DOES NOT HOLD")
         return "\n".join(lines)

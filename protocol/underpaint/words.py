@@ -20,6 +20,7 @@ STEP = 1.1
 _SPECIAL = "()[]{}|\\"
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 _WEIGHT = re.compile(r"^(.*):\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*$", re.DOTALL)
+_NUMBER = re.compile(r"(?<!\\)\(([^()]*):\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*\)")
 _WILDCARD = re.compile(r"__([\w\-]+(?:/[\w\-]+)*)__")
 _SHARE = re.compile(r"^\s*(\d+\.?\d*|\.\d+)::")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -45,6 +46,20 @@ def is_weighted(text: str) -> bool:
     """Whether a prompt asks for weights or breaks, which not every text encoder can follow."""
     windows = pieces(text)
     return len(windows) > 1 or any(piece.weight != 1.0 for row in windows for piece in row)
+
+
+def has_numbers(text: str) -> bool:
+    """Whether a text says weights in numbers, or breaks: what nobody writes for other reasons."""
+    return without_numbers(text) != text
+
+
+def without_numbers(text: str) -> str:
+    """The words alone, for encoders that read no weights: `(word:1.3)` is `word`, BREAK a space.
+    Other brackets are signs like any other."""
+    found, count = _NUMBER.subn(r"\1", text)
+    while count:
+        found, count = _NUMBER.subn(r"\1", found)
+    return _BREAK.sub(" ", found)
 
 
 def settle_choices(text: str, seed: int, wildcard: Callable[[str], Sequence[str]]) -> str:

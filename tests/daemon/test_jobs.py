@@ -87,6 +87,32 @@ def test_a_soft_cancel_ends_the_job_at_its_next_step(daemon):
     assert up.submit(asked("steps=1")).result(5)
 
 
+def test_enough_ends_a_job_as_done_with_what_it_has(daemon):
+    up = daemon.client()
+    job = up.submit(asked("steps=500 seconds=0.02 name=enough"))
+    steps = 0
+    for event in job:
+        if isinstance(event, Progress) and event.phase == "denoising":
+            steps = max(steps, event.step)
+            if steps == event.step and steps < 3:
+                assert job.enough() is JobState.RUNNING
+    assert isinstance(event, Done)
+    assert 1 <= steps < 500
+    assert job.result(10)
+    assert job.enough() is JobState.DONE
+
+
+def test_enough_cancels_a_job_that_has_nothing_yet(daemon):
+    up = daemon.client()
+    first = up.submit(asked("steps=100 seconds=0.02"))
+    waiting = up.submit(asked("steps=1 name=waits"))
+    assert waiting.enough() is JobState.QUEUED
+    with pytest.raises(JobFailed) as failed:
+        waiting.result(10)
+    assert failed.value.code is ErrorCode.CANCELLED
+    first.cancel()
+
+
 def test_a_hard_cancel_kills_a_worker_that_does_not_listen(idle_daemon):
     up = idle_daemon.start("--cancel-grace", "0.2").client()
     job = up.submit(asked("deaf=60"))

@@ -46,6 +46,9 @@ class Reporter:
     def progress(self, phase, step, total) -> None:
         self.told.append((step, total))
 
+    def enough(self) -> bool:
+        return False
+
     def wants_preview(self) -> bool:
         return True
 

@@ -26,6 +26,7 @@ from underpaint.requests import (
     TextureRequest,
     TileAxes,
     TileImages,
+    UpscaleRequest,
     View,
 )
 
@@ -49,6 +50,7 @@ def every_kind_of_request() -> list[Request]:
             Prompt("a"), controls=(), tile=TileAxes.XY, pbr=Pbr(normal_model="/models/normals")
         ),
         InpaintRequest(Prompt("a"), color, mask, sampling=sampling, padding=16),
+        UpscaleRequest(Prompt("a"), color, factor=3.0, tile=512, strength=0.2),
         TextureRequest(
             Prompt("a"),
             MeshRef(corner, corner, corner, corner),

@@ -40,6 +40,9 @@ class Reporter(Protocol):
     def raise_if_cancelled(self) -> None:
         """Raise JobCancelled if the job is to stop. Called at least once a denoising step."""
 
+    def enough(self) -> bool:
+        """True when the job is to end at this step and keep what it has."""
+
     def wants_preview(self) -> bool:
         """True when a client has credit for a preview now; else skip making one."""
 

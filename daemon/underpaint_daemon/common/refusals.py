@@ -13,6 +13,7 @@ from underpaint.requests import (
     Request,
     TextureRequest,
     TileAxes,
+    UpscaleRequest,
 )
 
 from .abilities import ABILITIES, Abilities
@@ -47,6 +48,8 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
         if request.method not in able.texture:
             _refuse(able, model, "texture", f"cannot paint textures by {request.method}")
         return
+    if isinstance(request, UpscaleRequest):
+        request = tile_request(request)
     start = _start(request)
     if not getattr(able, start):
         _refuse(able, model, start, f"cannot begin from {_CALLED[start]}")
@@ -56,6 +59,21 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
         _refuse(able, model, "tile", "cannot paint images that repeat without a seam")
     _check_controls(request, able, family, model, start)
     _check_references(request, able, family, model)
+
+
+def tile_request(request: UpscaleRequest) -> ImageRequest:
+    """What painting one tile of an upscaling asks of a model."""
+    return ImageRequest(
+        request.prompt,
+        request.model,
+        request.tile,
+        request.tile,
+        request.sampling,
+        controls=request.controls,
+        init=request.image,
+        strength=request.strength,
+        loras=request.loras,
+    )
 
 
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}

@@ -65,4 +65,5 @@ def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
         note=problem,
         samplers=() if known is None else tuple(known.samplers),
         defaults={} if known is None else known.to_plain(),
+        size_mb=round(model["size_mb"]),
     )

@@ -10,9 +10,15 @@ import numpy.typing as npt
 import torch
 
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest, InpaintRequest, Request
+from underpaint.requests import (
+    ImageRequest,
+    InpaintRequest,
+    Request,
+    TextureRequest,
+    UpscaleRequest,
+)
 
-from ..common.checks.validation import validate
+from ..common.checks.validation import enlarged, validate
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.models import family_of
@@ -24,12 +30,14 @@ from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
 from .pipelines.loading.cache import ModelCache
 from .pipelines.loading.components import LoadedModel
-from .pipelines.loading.facts import model_facts
+from .pipelines.loading.facts import model_facts, word_notes
 from .pipelines.memory import Tier, release_gpu, tiers_for, within_memory
+from .pipelines.upscale import run_upscale
 from .provenance import image_artifacts, recipe
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
+_Picture = ImageRequest | InpaintRequest | UpscaleRequest
 
 
 def build_runner(paths: Paths) -> Runner:
@@ -59,13 +67,16 @@ class PipelineRunner:
 
     def _run(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
         refuse_what_cannot_be(request, family_of(self.models.paths, request.model), request.model)
-        if not isinstance(request, ImageRequest | InpaintRequest):
+        if isinstance(request, TextureRequest):
             # Texturing builds on these pipelines, so it is imported only when asked for.
             from .texturing.job.runner import run_texture
 
             return run_texture(request, buffers, reporter, self.models)
-        request = with_pattern_size(request, buffers)
+        if not isinstance(request, UpscaleRequest):
+            request = with_pattern_size(request, buffers)
         model = self._load(request.model, reporter)
+        for note in word_notes(model, request):
+            reporter.warn(note)
         images = within_memory(
             lambda tier: _paint(model, request, buffers, tier, reporter),
             tiers_for(model.place.device),
@@ -75,7 +86,9 @@ class PipelineRunner:
         self.models.trim()
         reporter.progress(Phase.SAVING, 0, 1)
         facts = model_facts(model, request)
-        artifacts = image_artifacts(images, request, facts)
+        if reporter.enough():
+            reporter.warn("It was enough: the picture is as it was then.")
+        artifacts = image_artifacts(images, request, facts, stopped=reporter.enough())
         if isinstance(request, ImageRequest):
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
             cell = grid_cell(model.vae, model.denoiser)
@@ -106,7 +119,7 @@ class PipelineRunner:
 
 def _paint(
     model: LoadedModel,
-    request: ImageRequest | InpaintRequest,
+    request: _Picture,
     arrays: Arrays,
     tier: Tier,
     reporter: Reporter,
@@ -114,10 +127,15 @@ def _paint(
     with torch.no_grad():
         if isinstance(request, ImageRequest):
             return run_image(model, request, arrays, tier, reporter)
+        if isinstance(request, UpscaleRequest):
+            return [run_upscale(model, request, arrays, tier, reporter)]
         return run_inpaint(model, request, arrays, tier, reporter)
 
 
-def _what(request: ImageRequest | InpaintRequest) -> str:
+def _what(request: _Picture) -> str:
+    if isinstance(request, UpscaleRequest):
+        height, width = enlarged(request)
+        return f"Upscaling to {width}×{height}"
     if isinstance(request, ImageRequest):
         height, width = image_size(request)
         return f"An image of {width}×{height}"

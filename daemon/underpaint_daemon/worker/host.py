@@ -40,16 +40,22 @@ class Wishes:
         self._lock = threading.Lock()
         self._job: str | None = None
         self._cancelled = False
+        self._enough = False
         self._credit = False
 
     def begin(self, job: str) -> None:
         with self._lock:
             if self._job != job:
                 self._job, self._cancelled, self._credit = job, False, False
+                self._enough = False
 
     def cancel(self, job: str) -> None:
         self.begin(job)  # the wish may overtake the start of its job
         self._cancelled = True
+
+    def enough(self, job: str) -> None:
+        self.begin(job)
+        self._enough = True
 
     def credit(self, job: str) -> None:
         self.begin(job)
@@ -58,6 +64,10 @@ class Wishes:
     @property
     def cancelled(self) -> bool:
         return self._cancelled
+
+    @property
+    def is_enough(self) -> bool:
+        return self._enough
 
     @property
     def preview_wanted(self) -> bool:
@@ -83,6 +93,9 @@ class PipeReporter:
     def raise_if_cancelled(self) -> None:
         if self._wishes.cancelled:
             raise JobCancelled
+
+    def enough(self) -> bool:
+        return self._wishes.is_enough
 
     def wants_preview(self) -> bool:
         return self._wishes.preview_wanted

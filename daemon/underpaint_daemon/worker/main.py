@@ -109,6 +109,8 @@ def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message], wishes: Wishes) -
             inbox.put(message)
         elif kind == "cancel":
             wishes.cancel(message["job"])
+        elif kind == "enough":
+            wishes.enough(message["job"])
         elif kind == "credit":
             wishes.credit(message["job"])
     # The daemon is gone. Nobody could take a result, so do not finish the step.

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
-from underpaint.requests import ImageRequest, InpaintRequest, Request, View
+from underpaint.requests import ImageRequest, InpaintRequest, Request, UpscaleRequest, View
 from underpaint.tree import to_plain
 
 from ..common.checks.view_parts import EXACT_KINDS
@@ -54,7 +54,7 @@ class Origin(StrEnum):
 
 def origin_of(request: Request) -> Origin:
     """COMPOSITE when pixels of the user's are part of the result or were traced for it."""
-    if isinstance(request, InpaintRequest):
+    if isinstance(request, InpaintRequest | UpscaleRequest):
         return Origin.COMPOSITE
     if isinstance(request, ImageRequest):
         mixed = request.init is not None or _traces_colour(request, request.view)
@@ -89,13 +89,20 @@ def encode_png(image: Image8, facts: Mapping[str, Any], origin: Origin) -> bytes
 
 
 def image_artifacts(
-    images: Sequence[Image8], request: ImageRequest | InpaintRequest, model: Mapping[str, Any]
+    images: Sequence[Image8],
+    request: ImageRequest | InpaintRequest | UpscaleRequest,
+    model: Mapping[str, Any],
+    *,
+    stopped: bool = False,
 ) -> list[Artifact]:
-    """`image_{i}.png` and its `image_{i}.json` for each image of a batch."""
+    """`image_{i}.png` and its `image_{i}.json` for each image of a batch. `stopped`: they were
+    enough before their last step, so that their recipe alone does not make them again."""
     artifacts = []
     for i, image in enumerate(images):
         seed = request.sampling.seed + i
         facts = recipe(request, seed=seed, index=i, model=model)
+        if stopped:
+            facts["stopped_early"] = True
         size = {"width": image.shape[1], "height": image.shape[0], "seed": seed}
         png = encode_png(image, facts, origin_of(request))
         sidecar = json.dumps(facts, indent=1, sort_keys=True).encode()

@@ -19,6 +19,9 @@ class Quiet:
     def raise_if_cancelled(self) -> None:
         return
 
+    def enough(self) -> bool:
+        return False
+
     def wants_preview(self) -> bool:
         return False
 

@@ -17,13 +17,26 @@ from ..client import connect
 from ..errors import UnderpaintError
 from ..launcher import daemon_python
 from ..paths import Paths, user_paths
+from ..wire.records import ModelInfo
 from .options import add_json
 from .output import print_result
 
 _NEEDED_GB = 5
 # What programs print is in whatever encoding they like.
 _TEXT: dict[str, Any] = {"text": True, "encoding": "utf-8", "errors": "replace"}
-_WORKER_IMPORTS = "import torch, diffusers, transformers; print(torch.__version__)"
+# The version, and the name and MiB of the card that would be painted on.
+_WORKER_IMPORTS = """\
+import torch, diffusers, transformers
+print(torch.__version__)
+if torch.cuda.is_available():
+    seen = torch.cuda.get_device_properties(0)
+    print(seen.name, seen.total_memory >> 20, sep="|")
+elif torch.xpu.is_available():
+    print("an Intel GPU", torch.xpu.get_device_properties(0).total_memory >> 20, sep="|")
+elif torch.backends.mps.is_available():
+    print("an Apple GPU", torch.mps.recommended_max_memory() >> 20, sep="|")
+"""
+_WORKING_MIB = 2000  # what a picture needs besides the weights, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +70,12 @@ def examine(paths: Paths) -> Iterator[Check]:
     yield _disk(paths)
     yield from _guard("data folder", lambda: _writable(paths))
     yield _zmq()
-    yield _torch()
+    torch, card = _torch()
+    yield torch
     yield _torchvision()
     yield from _guard("daemon", _daemon)
     yield _blender()
+    yield from _models(card)
 
 
 def _line(check: Check) -> str:
@@ -101,13 +116,26 @@ def _zmq() -> Check:
     return Check("zeromq", ok, f"pyzmq {zmq.__version__}, libzmq {zmq.zmq_version()}", fix)
 
 
-def _torch() -> Check:
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The GPU that would be painted on."""
+
+    name: str
+    mib: int
+
+
+def _torch() -> tuple[Check, Card | None]:
     command = [daemon_python(), "-c", _WORKER_IMPORTS]
     done = subprocess.run(command, capture_output=True, check=False, **_TEXT)
     if done.returncode == 0:
-        return Check("torch", True, done.stdout.strip())
+        version, _, rest = done.stdout.strip().partition("\n")
+        name, _, mib = rest.strip().partition("|")
+        card = Card(name, int(mib)) if mib else None
+        device = f"{card.name}, {card.mib / 1024:.0f} GiB" if card else "on the CPU"
+        return Check("torch", True, f"{version}, {device}"), card
     last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-    return Check("torch", False, last, "Run `python3 installers/bootstrap.py install` again.")
+    fix = "Run `python3 installers/bootstrap.py install` again."
+    return Check("torch", False, last, fix), None
 
 
 def _torchvision() -> Check:
@@ -137,3 +165,36 @@ def _blender() -> Check:
     places = "\n     ".join(looked_in())
     fix = "Install Blender 4.2 or newer, or set UNDERPAINT_BLENDER to it."
     return Check("blender", False, f"none found; looked in\n     {places}", fix)
+
+
+def _models(card: Card | None) -> Iterator[Check]:
+    """Each model that was found: how it fits into memory here, what it can be given, or why it
+    cannot be used. Somebody's broken file is no fault of the set-up, so none of them fails."""
+    try:
+        with connect() as up:
+            found = up.models()
+    except UnderpaintError:
+        return  # told of already
+    for model in found:
+        told = model_line(model, card) if model.ready else f"cannot be used: {model.note}"
+        yield Check(f"model {model.name}", True, told)
+
+
+def model_line(model: ModelInfo, card: Card | None) -> str:
+    """A model in words: family, memory, controls."""
+    controls = ", ".join(model.controls) or "none"
+    size = f"{model.size_mb / 1000:.1f} GB" if model.size_mb else "size unknown"
+    return f"{model.family}, {size}, {fits(model.size_mb, card)}; controls: {controls}"
+
+
+def fits(size_mb: int, card: Card | None) -> str:
+    """How weights of this size go into a card. A worker that finds less room than this tells of
+    it, and goes one lower by itself."""
+    if card is None:
+        return "in main memory, on the CPU"
+    need = size_mb * 1e6 / 2**20 + _WORKING_MIB
+    if need <= card.mib:
+        return "whole on the GPU"
+    if card.mib >= _WORKING_MIB * 2:
+        return "layer by layer on the GPU (offloaded): slow"
+    return "too large for the GPU"

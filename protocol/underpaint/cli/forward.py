@@ -7,11 +7,11 @@ import subprocess
 from ..launcher import daemon_python
 
 COMMANDS = ("texture", "eval", "bench", "train-starter")
-_MODELS = ("scan", "add", "pull", "verify", "remove")
+_MODELS = ("scan", "add", "pull", "verify", "remove", "defaults")
 HELP = """\
 also, in the daemon's environment (each with --help and --json):
   texture MESH         paint a texture into a mesh's UVs, headless
-  models WHAT          scan, add, pull, verify, remove: where models come from
+  models WHAT          scan, add, pull, verify, remove; defaults
   eval WHAT            measure quality: capture, projection, sync, texture, starter, families
   bench WHAT           measure speed and memory: transport, daemon, memory
   train-starter        train the starter model

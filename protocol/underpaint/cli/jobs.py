@@ -18,7 +18,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.set_defaults(run=_list)
     cancel = commands.add_parser("cancel", help="cancel a job")
     cancel.add_argument("job", help="the job's id, see `underpaint jobs`")
-    cancel.add_argument("--hard", action="store_true", help="kill the worker if it does not stop")
+    how = cancel.add_mutually_exclusive_group()
+    how.add_argument("--hard", action="store_true", help="kill the worker if it does not stop")
+    how.add_argument(
+        "--keep",
+        action="store_true",
+        help="that is enough: stop, and keep the picture as it is at this step",
+    )
     add_json(cancel)
     cancel.set_defaults(run=_cancel)
     fetch = commands.add_parser("fetch", help="fetch the results of a job that is done")
@@ -39,7 +45,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _cancel(args: argparse.Namespace) -> int:
     with connect() as up:
-        state = up.cancel(args.job, hard=args.hard)
+        state = up.enough(args.job) if args.keep else up.cancel(args.job, hard=args.hard)
     print_result({"job": args.job, "state": state}, [f"{args.job}  {state}"], args.json)
     return 0
 

@@ -10,6 +10,7 @@ from . import (
     config,
     daemon,
     doctor,
+    enlarge,
     forward,
     generate,
     guard,
@@ -46,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (generate, scene, material, rerun, jobs, models, daemon, doctor, config):
+    for module in (generate, enlarge, scene, material, rerun, jobs, models, daemon, doctor, config):
         module.add_commands(commands)
     return parser
 

@@ -27,9 +27,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def add_words(parser: argparse.ArgumentParser, what: str) -> None:
+def add_words(parser: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
     """Prompt and negative prompt."""
-    parser.add_argument("--prompt", type=typed, required=True, help=what)
+    parser.add_argument("--prompt", type=typed, required=required, default="", help=what)
     parser.add_argument("--negative", type=typed, default="", help="what to keep away from")
 
 

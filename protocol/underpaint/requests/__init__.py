@@ -6,7 +6,7 @@ result. Arrays are `BufferRef`s into a `Buffers` that travels beside the request
 
 from __future__ import annotations
 
-from .images import ImageRequest, InpaintRequest, TileAxes
+from .images import ImageRequest, InpaintRequest, TileAxes, UpscaleRequest
 from .painting import STARTER_MODEL, Lora, Pattern, Pbr, Prompt, Sampler, Sampling, Spacing
 from .textures import MeshRef, Method, Mirror, ObjectPrompt, TextureRequest, TileImages
 from .views import Control, ControlKind, Reference, ReferenceRole, View
@@ -35,12 +35,14 @@ __all__ = [
     "TextureRequest",
     "TileAxes",
     "TileImages",
+    "UpscaleRequest",
     "View",
 ]
 
-Request = ImageRequest | InpaintRequest | TextureRequest
-REQUEST_KINDS: dict[str, type[ImageRequest] | type[InpaintRequest] | type[TextureRequest]] = {
+Request = ImageRequest | InpaintRequest | UpscaleRequest | TextureRequest
+REQUEST_KINDS: dict[str, type[Request]] = {
     "image": ImageRequest,
     "inpaint": InpaintRequest,
+    "upscale": UpscaleRequest,
     "texture": TextureRequest,
 }

@@ -73,3 +73,26 @@ class InpaintRequest:
     padding: int | None = None
     loras: tuple[Lora, ...] = ()
     references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleRequest:
+    """Enlarge `image` `factor` times (1–4, best 2–4) and paint the detail that it lacks.
+
+    It is painted over in tiles of `tile` pixels a side (None: what the model was made for), one
+    after another, each fading in over `overlap` pixels (at most half a tile) where it lies on
+    those before: memory is that of one tile, whatever the size. `strength`: how much of each tile
+    is painted anew, 0–1; low keeps what is there. `controls`: None is the tile ControlNet where
+    the model has one. What shows through of `image` keeps its alpha, enlarged.
+    """
+
+    prompt: Prompt
+    image: BufferRef
+    model: str = STARTER_MODEL
+    factor: float = 2.0
+    sampling: Sampling = field(default_factory=Sampling)
+    controls: tuple[Control, ...] | None = None
+    strength: float = 0.35
+    tile: int | None = None
+    overlap: int = 64
+    loras: tuple[Lora, ...] = ()

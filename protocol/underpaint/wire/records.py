@@ -31,10 +31,12 @@ class JobState(StrEnum):
 
 
 class CancelMode(StrEnum):
-    """`soft` stops at the next step; `hard` kills the worker after a grace."""
+    """`soft` stops at the next step; `hard` kills the worker after a grace; `keep` stops at the
+    next step too, and the job ends as done with what is painted by then."""
 
     SOFT = "soft"
     HARD = "hard"
+    KEEP = "keep"
 
 
 class ShutdownWhen(StrEnum):
@@ -91,6 +93,7 @@ class ModelInfo:
     `controls`, `samplers`: all that it can be given. `defaults`: what it paints with where a
     request sets nothing: `size` (pixels a side), `sampler`, `steps`, `guidance`, `controls` (those
     of a view, as in a request), and `distillation`, what it was recognised as.
+    `size_mb`: of its files, 0 where it is not known.
     """
 
     name: str
@@ -104,3 +107,4 @@ class ModelInfo:
     note: str = ""
     samplers: tuple[str, ...] = ()
     defaults: Plain = field(default_factory=dict)
+    size_mb: Count = 0

@@ -56,6 +56,8 @@ class Walker:
             if reporter.wants_preview():
                 reporter.preview(step, np.full((64, 48, 3), step, np.uint8))
             reporter.progress(Phase.DENOISING, step, steps)
+            if reporter.enough():
+                break
         if "warn" in orders:
             reporter.warn(f"warned of {orders['warn']}")
         picture = [_picture(orders["picture"])] if "picture" in orders else []

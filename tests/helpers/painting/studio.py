@@ -23,6 +23,7 @@ class Recorder:
     """A Reporter that keeps what it is told. `cancel_at`: the denoising step to stop after."""
 
     cancel_at: int | None = None
+    enough_at: int | None = None
     previews: list[tuple[int, Image8]] = field(default_factory=list)
     told: list[tuple[Phase, int, int]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -34,6 +35,9 @@ class Recorder:
     def raise_if_cancelled(self) -> None:
         if self.cancel_at is not None and self.steps >= self.cancel_at:
             raise JobCancelled
+
+    def enough(self) -> bool:
+        return self.enough_at is not None and self.steps >= self.enough_at
 
     def wants_preview(self) -> bool:
         return self.credit

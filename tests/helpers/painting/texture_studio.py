@@ -43,6 +43,9 @@ class Reporter:
         if self.stop_after is not None and len(self.steps) >= self.stop_after:
             raise JobCancelled
 
+    def enough(self) -> bool:
+        return False
+
     def wants_preview(self) -> bool:
         return self.credit
 

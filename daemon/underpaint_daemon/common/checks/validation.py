@@ -19,6 +19,7 @@ from underpaint.requests import (
     Sampling,
     TextureRequest,
     TileAxes,
+    UpscaleRequest,
 )
 
 from .controls import check_controls, check_references, check_view
@@ -41,6 +42,7 @@ MAX_CONTROLS = 8
 MAX_SEED = 2**63 - 1
 MIN_PATTERN, MAX_PATTERN = 1e-5, 1e5  # metres
 MAX_PROMPT = 20_000
+MAX_FACTOR = 4.0
 
 
 def validate(request: Request) -> None:
@@ -55,16 +57,19 @@ def validate(request: Request) -> None:
     _check_sampling(request.sampling)
     check_range("strength", request.strength, 0.0, 1.0)
     _check_loras(request.loras)
-    _check_pattern(request.pattern)
+    if not isinstance(request, UpscaleRequest):
+        _check_pattern(request.pattern)
     if request.controls is not None and len(request.controls) > MAX_CONTROLS:
         refuse("controls", f"has {len(request.controls)} entries; at most {MAX_CONTROLS}")
-    if not isinstance(request, InpaintRequest):
-        _check_pbr(request.pbr)
     if isinstance(request, ImageRequest):
+        _check_pbr(request.pbr)
         _check_image_request(request)
     elif isinstance(request, InpaintRequest):
         _check_inpaint_request(request)
+    elif isinstance(request, UpscaleRequest):
+        _check_upscale_request(request)
     else:
+        _check_pbr(request.pbr)
         check_texture_request(request)
 
 
@@ -139,3 +144,21 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
     check_view("view", request.view)
     check_controls(request.controls or (), request.view, request.image)
     check_references(request.references, request.view)
+
+
+def _check_upscale_request(request: UpscaleRequest) -> None:
+    check_range("factor", request.factor, 1.0, MAX_FACTOR)
+    check_range("overlap", request.overlap, 0, MAX_SIDE)
+    check_ref("image", request.image, Kind.COLOR)
+    height, width = enlarged(request)
+    if max(width, height) > MAX_SIDE:
+        too_large("the enlarged image", width, height)
+    if request.tile is not None:
+        check_side("tile", request.tile)
+    check_controls(request.controls or (), None, request.image)
+
+
+def enlarged(request: UpscaleRequest) -> tuple[int, int]:
+    """Height and width of an upscaled picture."""
+    height, width = (max(1, round(side * request.factor)) for side in request.image.shape[:2])
+    return height, width

@@ -19,12 +19,17 @@ from .wants import Wants
 NAME = "underpaint.json"
 
 
+def own_file(place: Path) -> Path:
+    """Where a model's own file is, or would be. `place`: its folder or file."""
+    return place.with_suffix(f".{NAME}") if place.is_file() else place / NAME
+
+
 def own_wants(place: Path) -> Wants:
     """What a model's own file says; nothing where there is none. `place`: its folder or file.
 
     Raises RequestError(MODEL_BROKEN) that names the file and the field.
     """
-    file = place.with_suffix(f".{NAME}") if place.is_file() else place / NAME
+    file = own_file(place)
     if not file.is_file():
         return Wants()
     try:

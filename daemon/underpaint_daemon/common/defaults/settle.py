@@ -23,8 +23,10 @@ from underpaint.requests import (
     Spacing,
     TextureRequest,
     TileAxes,
+    UpscaleRequest,
 )
 
+from ..abilities import ABILITIES
 from ..checks.fields import MIN_SIDE
 from ..checks.view_parts import control_source
 from ..refusals import kinds_without_network
@@ -61,6 +63,9 @@ def settle(request: Request, paths: Paths) -> Request:
     controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))
     if isinstance(request, InpaintRequest):
         return replace(request, sampling=sampling, controls=controls)
+    if isinstance(request, UpscaleRequest):
+        tile = request.tile or defaults.size
+        return replace(request, sampling=sampling, controls=controls, tile=tile)
     if isinstance(request, TextureRequest):
         _need_form(controls, request)
         side = request.view_size or defaults.size
@@ -112,6 +117,10 @@ def _wanted(request: Request, defaults: Defaults) -> Sequence[Control]:
         return request.controls
     if isinstance(request, TextureRequest):
         return defaults.controls
+    if isinstance(request, UpscaleRequest):
+        able = "image" in ABILITIES[defaults.family].control
+        can = able and ControlKind.TILE in defaults.control_kinds
+        return (Control(ControlKind.TILE),) if can else ()
     if request.view is not None:
         return [c for c in defaults.controls if control_source(c.kind, request.view) is not None]
     guided = any(control.kind is ControlKind.GUIDE for control in defaults.controls)

@@ -118,6 +118,16 @@ class Engine:
                 live.kill_at = time.monotonic() + self._config.cancel_grace
         return job.state
 
+    def enough(self, id: str) -> JobState:
+        """Ask a job to end with what it has; one that waits has nothing and is cancelled. Returns
+        its state before. Raises RequestError(JOB_UNKNOWN)."""
+        job = self._store.require(id)
+        if job.state is JobState.QUEUED:
+            return self.cancel(id, hard=False)
+        if self._running is not None and self._running.job.id == id:
+            self._supervisor.send({"t": "enough", "job": id})
+        return job.state
+
     def watch(self, id: str, session: str) -> JobInfo:
         """The job as it is; from now on the session gets its events."""
         info = self.info(self._store.require(id))

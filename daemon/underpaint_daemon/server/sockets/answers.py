@@ -76,6 +76,8 @@ class Answers:
         return JobOk(self._engine.info(job), plain_request(job.request))
 
     def _cancel(self, body: Cancel) -> Body:
+        if body.mode is CancelMode.KEEP:
+            return CancelOk(body.job, self._engine.enough(body.job))
         state = self._engine.cancel(body.job, hard=body.mode is CancelMode.HARD)
         return CancelOk(body.job, state)
 

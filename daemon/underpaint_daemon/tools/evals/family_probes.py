@@ -6,7 +6,7 @@ asked of it, and that everything else about it stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -72,12 +72,25 @@ class Things:
         )
 
 
-def probe(family: str, model: str, painter: Painter, things: Things) -> dict[str, bool]:
-    """Each ability and whether it is as the table says."""
+def plainest(family: str, model: str, things: Things) -> Any:
+    """The plainest request that a family takes."""
+    return _Plain(model, ABILITIES[family], things).base()
+
+
+def probe(
+    family: str,
+    model: str,
+    painter: Painter,
+    things: Things,
+    only: Collection[str] | None = None,
+) -> dict[str, bool]:
+    """Each ability and whether it is as the table says. `only`: these, where it claims them."""
     able = ABILITIES[family]
     found = {}
     for name, (claimed, attempt) in _PROBES.items():
-        asked = _Asked(model, able, painter, things)
+        if only is not None and not (name in only and claimed(able)):
+            continue
+        asked = _Asked(model, able, things, painter)
         if (family, name) == ("auto", "image"):  # some of the unknown can, the others say so
             found[name] = _refused(asked, attempt) or attempt(asked)
         else:
@@ -86,10 +99,9 @@ def probe(family: str, model: str, painter: Painter, things: Things) -> dict[str
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Plain:
     model: str
     able: Abilities
-    painter: Painter
     things: Things
 
     def base(self) -> Any:
@@ -118,6 +130,11 @@ class _Asked:
         return replace(
             request, view=self.things.view, controls=(Control(ControlKind.DEPTH, scale=1.0),)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(_Plain):
+    painter: Painter
 
 
 def _text(asked: _Asked) -> bool:

@@ -24,6 +24,7 @@ from underpaint_daemon.common.places import (
     models_in,
 )
 
+from . import defaults
 from .access import accept_licence, hub_token, terminal
 from .catalogue import find_set, load_catalogue
 from .pull import RECORD, Source, damaged, pull
@@ -54,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("name", nargs="?", help="a set; without one, the catalogue is shown")
     fetch.add_argument("--mirror", help="a mirror of the hub (default: HF_ENDPOINT or the hub)")
     fetch.add_argument("--accept-licence", action="store_true", help="you have read and accept it")
+    own = _command(commands, "defaults", _defaults, "show or set what a model paints with")
+    own.add_argument("name", help="a model's name or path")
+    defaults.add_options(own)
     for name, run, told in (
         ("verify", _verify, "hold a model's files against their sha256"),
         ("remove", _remove, "delete a pulled model, or forget an added folder"),
@@ -117,6 +121,12 @@ def _pull(args: argparse.Namespace, paths: Paths) -> int:
     source = Source(args.mirror or os.environ.get("HF_ENDPOINT"), hub_token(paths, os.environ))
     folder = pull(paths, chosen, source, lambda line: print(line, file=sys.stderr))
     _say(args, {"name": chosen.name, "folder": str(folder)}, [f"{chosen.name}: {folder}"])
+    return 0
+
+
+def _defaults(args: argparse.Namespace, paths: Paths) -> int:
+    data, lines = defaults.run(args, paths)
+    _say(args, data, lines)
     return 0
 
 

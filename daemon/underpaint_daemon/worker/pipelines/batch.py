@@ -12,6 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from underpaint.requests import ImageRequest, InpaintRequest, TileAxes
+from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
@@ -53,23 +54,25 @@ class Plan:
 def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> list[Image8]:
     """The request's pictures, one for each seed.
 
-    They are denoised one after another, so that each is the same whatever batch it comes in.
+    They are denoised one after another, so that each is the same whatever batch it comes in. When
+    it is enough, the one at work is the last.
     Raises JobCancelled and UnderpaintErrors.
     """
     reporter.progress(Phase.ENCODING, 0, 1)
-    with _ready(model, plan, tier) as job:
+    with ready(model, plan, tier) as job:
         reporter.progress(Phase.ENCODING, 1, 1)
         latents = _denoise_all(job, plan, reporter)
         pictures = []
         for i, one in enumerate(latents):
             reporter.raise_if_cancelled()
             reporter.progress(Phase.DECODING, i, len(latents))
-            pictures.append(plan.finish(to_image8(_decoded(model, one, plan.tile, tier)[0])))
+            pictures.append(plan.finish(to_image8(decoded(model, one, plan.tile, tier)[0])))
     reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
 
 
-def _decoded(model: LoadedModel, latents: Tensor, tile: TileAxes, tier: Tier) -> Tensor:
+def decoded(model: LoadedModel, latents: Tensor, tile: TileAxes, tier: Tier) -> Tensor:
+    """A denoised picture (1, 3, h, w), 0–1."""
     if model.family.self_decoding:
         return latents
     if tier is Tier.FULL or tile is TileAxes.OFF:
@@ -85,7 +88,7 @@ def _wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
 
 
 @contextmanager
-def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
+def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     """Adapters and memory tier in place, the prompt encoded; all undone afterwards."""
     request, tool, beside = plan.request, tool_pipeline(model), plan.beside
     sampling = settled(request.sampling)
@@ -115,7 +118,8 @@ def _ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
 def _embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
     family = model.family
     if family.read is not None:
-        return family.read(tool, words)
+        said = without_numbers(words.text), without_numbers(words.negative)
+        return family.read(tool, replace(words, text=said[0], negative=said[1]))
     assert family.embed is not None
     return family.embed(model.parts, model.index, (words.text, words.negative))
 
@@ -123,17 +127,19 @@ def _embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
 def _denoise_all(job: Denoising, plan: Plan, reporter: Reporter) -> list[Tensor]:
     steps = job.taken
     total = steps * plan.request.batch
-    watch = StepWatch(reporter, lambda latents: _show(job.model, plan, latents), 0, total)
+    watch = StepWatch(reporter, lambda latents: shown(job.model, plan, latents), 0, total)
     reporter.progress(Phase.DENOISING, 0, total)
     found = []
     for i in range(plan.request.batch):
+        if i and reporter.enough():
+            break
         reporter.raise_if_cancelled()
         seed = job.sampling.seed + i
         found.append(denoise(job, seed, replace(watch, done=i * steps)))
     return found
 
 
-def _show(model: LoadedModel, plan: Plan, latents: Tensor) -> Image8 | None:
+def shown(model: LoadedModel, plan: Plan, latents: Tensor) -> Image8 | None:
     """A small picture of what the latents stand for, as the result would look; None of a family
     whose latents cannot be read."""
     image = unpacked(latents, model.family.patches, plan.canvas.padded)

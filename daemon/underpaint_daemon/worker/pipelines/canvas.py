@@ -92,6 +92,12 @@ def whole(size: Size, cell: int = _MULTIPLE) -> Canvas:
     return Canvas(size, (0, 0, *size), size, _padded(size, cell))
 
 
+def part(full: Size, box: tuple[int, int, int, int], cell: int = _MULTIPLE) -> Canvas:
+    """A box of an image at its own resolution."""
+    size = (box[2] - box[0], box[3] - box[1])
+    return Canvas(full, box, size, _padded(size, cell))
+
+
 def around(mask: Image8, padding: int, native: int, cell: int = _MULTIPLE) -> Canvas:
     """The mask's bounding box and `padding` pixels around it, enlarged to the model's `native`
     side when it is smaller; never shrunk."""

@@ -45,18 +45,25 @@ class StepWatch:
 
         scheduler.step = noted
 
-    def __call__(self, pipe: Any, index: int, _timestep: Any, _tensors: dict[str, Any]) -> Any:
-        """After each step. Raises JobCancelled out of the pipeline when the job is to stop."""
+    def __call__(self, pipe: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> Any:
+        """After each step. Raises JobCancelled out of the pipeline when the job is to stop; when it
+        is enough, the pipeline leaves out the steps that are left and decodes what it believes in.
+        """
         self.reporter.raise_if_cancelled()
         step = self.done + index + 1
         self.reporter.progress(Phase.DENOISING, step, self.total)
-        if self.reporter.wants_preview() and self._last is not None:
-            output, sample, at = self._last
-            clean = predicted_original(pipe.scheduler, output, sample, at)
-            shown = self.show(clean)
-            if shown is not None:
-                self.reporter.preview(step, shown)
-        return {}
+        wanted, enough = self.reporter.wants_preview(), self.reporter.enough()
+        if self._last is None or not (wanted or enough):
+            return {}
+        output, sample, at = self._last
+        clean = predicted_original(pipe.scheduler, output, sample, at)
+        shown = self.show(clean) if wanted else None
+        if shown is not None:
+            self.reporter.preview(step, shown)
+        if not enough:
+            return {}
+        pipe._interrupt = True  # diffusers' own word for it
+        return {"latents": clean.to(tensors["latents"].dtype)}
 
 
 def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep: Any) -> Tensor:

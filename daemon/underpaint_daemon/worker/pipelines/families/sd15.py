@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .base import Embedding, Family, Task, TextPart
+from .named import split_of
 from .text import encode, windows
 
 
 def _embed(parts: Mapping[str, Any], index: Mapping[str, Any], texts: tuple[str, str]) -> Embedding:
     del index
-    ids = windows(parts["tokenizer"], list(texts))
+    ids = windows(parts["tokenizer"], list(texts), split_of(parts, 0))
     hidden, _ = encode(parts["text_encoder"], ids, layer=None)
     return {"prompt_embeds": hidden[:1], "negative_prompt_embeds": hidden[1:]}
 

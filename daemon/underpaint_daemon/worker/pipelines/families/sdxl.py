@@ -9,12 +9,16 @@ import torch
 from torch import Tensor
 
 from .base import Embedding, Family, Task, TextPart
+from .named import split_of
 from .text import encode, windows
 
 
 def _encode_both(parts: Mapping[str, Any], texts: list[str]) -> tuple[Tensor, Tensor]:
     """Hidden states of both encoders side by side, and the second one's pooled output."""
-    ids = [windows(parts[name], texts) for name in ("tokenizer", "tokenizer_2")]
+    ids = [
+        windows(parts[name], texts, split_of(parts, encoder))
+        for encoder, name in enumerate(("tokenizer", "tokenizer_2"))
+    ]
     first, _ = encode(parts["text_encoder"], ids[0], layer=-2)
     second, pooled = encode(parts["text_encoder_2"], ids[1], layer=-2)
     return torch.cat((first, second), -1), pooled

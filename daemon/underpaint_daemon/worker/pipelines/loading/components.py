@@ -18,6 +18,7 @@ import transformers
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
 from underpaint_daemon.common.caches import PREVIEWS, remember, used
+from underpaint_daemon.common.embedding_files import embedding_files
 from underpaint_daemon.common.model_files import INDEX, fingerprint, read_json
 from underpaint_daemon.common.models import (
     ModelInfo,
@@ -30,6 +31,7 @@ from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
 from ..families import FAMILIES, Family, auto_family
+from ..families.named import NAMED, Named
 from ..latents import LatentPreview, fit_preview
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
@@ -45,7 +47,8 @@ AUTO = "auto"
 class LoadedModel:
     """A model's components, shared by every pipeline that is made of them.
 
-    `parts`: components by diffusers' names (unet, vae, text_encoder, tokenizer, …). `digest`:
+    `parts`: components by diffusers' names (unet, vae, text_encoder, tokenizer, …), and the
+    vectors that prompts may name, as `named.NAMED`. `digest`:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
     `companions`: networks from elsewhere that work with it, the last used last.
     """
@@ -156,10 +159,13 @@ def _loaded(
     place: Device,
 ) -> LoadedModel:
     folder = found.with_suffix("") if found.is_file() else found
+    family = _family_of(info, index)
+    if family.text_parts:
+        parts[NAMED] = _named(paths, found, family, parts)
     return LoadedModel(
         info=info,
         folder=folder,
-        family=_family_of(info, index),
+        family=family,
         place=place,
         digest=model_digest(found, paths.cache),
         index=index,
@@ -169,6 +175,13 @@ def _loaded(
         cache=paths.cache,
         models=paths.models,
     )
+
+
+def _named(paths: Paths, found: Path, family: Family, parts: Mapping[str, Any]) -> Named:
+    """The model's textual inversions, looked for when a prompt is read."""
+    encoders = [parts[text.encoder] for text in family.text_parts]
+    widths = tuple(int(one.get_input_embeddings().weight.shape[1]) for one in encoders)
+    return Named(lambda: embedding_files(paths, found), widths)
 
 
 def _precision(place: Device, family: Family) -> Device:

@@ -6,16 +6,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from underpaint.requests import Request
+from underpaint.requests import Request, TextureRequest
+from underpaint.words import has_numbers
+from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.control_files import find_control
+from underpaint_daemon.common.embedding_files import mentions_none
 
+from ..families.named import NAMED, Named
 from .components import LoadedModel
 from .digests import file_digest, model_digest
 
 
 def model_facts(model: LoadedModel, request: Request) -> dict[str, Any]:
-    """name, family, digest; files: digests of LoRAs and ControlNets from elsewhere, by name. A LoRA
-    that is missing is told of by whoever loads it. Raises RequestError(CONTROL_MISSING)."""
+    """name, family, digest; files: digests of LoRAs, ControlNets and embeddings from elsewhere, by
+    name. A LoRA that is missing is told of by whoever loads it. Raises RequestError:
+    CONTROL_MISSING; BAD_REQUEST for embeddings that are missing or for other models."""
     known = {"name": model.info.name, "family": model.info.family, "digest": model.digest}
     return {**known, "files": _files(model, request)}
 
@@ -25,11 +30,39 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     named = [control.model for control in controls if control.model and control.scale > 0]
     files = {name: find_control(model.models, name) for name in named}
     files |= {lora.path: Path(lora.path) for lora in request.loras}
+    named: Named | None = model.parts.get(NAMED)
+    files |= {} if named is None else named.used(texts_of(request))
     return {
         name: _digest(path, model.cache)
         for name, path in files.items()
         if path.is_absolute() and path.exists()
     }
+
+
+def texts_of(request: Request) -> list[str]:
+    """Every prompt of a request."""
+    prompts = [request.prompt]
+    if isinstance(request, TextureRequest):
+        prompts += [one.prompt for one in request.object_prompts]
+    return [text for prompt in prompts for text in (prompt.text, prompt.negative)]
+
+
+def word_notes(model: LoadedModel, request: Request) -> list[str]:
+    """What to tell of words that this model does not read as they are written.
+
+    Raises RequestError(BAD_REQUEST) for an embedding that it cannot read.
+    """
+    texts, able = texts_of(request), ABILITIES[model.family.name]
+    named: Named | None = model.parts.get(NAMED)
+    if named is not None:
+        return named.notes(texts)
+    mentions_none(texts, f"Model {model.info.name!r} ({able.title})")
+    if any(has_numbers(text) for text in texts):
+        return [
+            f"{able.title} reads no weights: words in (brackets:1.3) count as all others do, and "
+            "BREAK breaks nothing."
+        ]
+    return []
 
 
 def _digest(path: Path, cache: Path) -> str:

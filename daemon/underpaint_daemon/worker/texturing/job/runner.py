@@ -18,7 +18,7 @@ from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
-from underpaint_daemon.worker.pipelines.loading.facts import model_facts
+from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, within_memory
 from underpaint_daemon.worker.provenance import recipe
 
@@ -63,6 +63,8 @@ def run_texture(
         f"Model {request.model!r}",
     )
     reporter.progress(Phase.LOADING, 1, 1)
+    for note in word_notes(model, request):
+        reporter.warn(note)
     facts = model_facts(model, request)
     told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
 

@@ -96,7 +96,10 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
         for sampler, state in zip(samplers, stood.samplers, strict=True):
             put_state(sampler, state, device)
     for step, timestep in list(enumerate(pattern.timesteps))[taken:]:
-        latents = _step_all(run, denoiser, samplers, latents, step, timestep)
+        latents, clean = _step_all(run, denoiser, samplers, latents, step, timestep)
+        if run.reporter.enough():
+            latents = clean
+            break
         run.journal.step(run.number, step + 1, latents, samplers, pattern)
     run.journal.finish(run.number, latents)
     if denoiser.memory is not None:
@@ -123,7 +126,8 @@ def _step_all(
     latents: list[Tensor],
     step: int,
     timestep: Any,
-) -> list[Tensor]:
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The views' next latents, and the clean ones that they believe in."""
     planned = run.first + step, run.scheduled
     if denoiser.memory is not None:
         denoiser.memory.start_step(run.reference_weight(*planned))
@@ -142,7 +146,7 @@ def _step_all(
         run.reporter.preview(told, *run.show(clean))
     seed = run.sampling.seed + _NOISE_STRIDE * (step + 1)
     noise = run.noise.draw(seed, denoiser.channels)
-    return [
+    following = [
         take_step(
             samplers[i],
             levels[i].from_x0(latents[i], clean[i]),
@@ -152,3 +156,4 @@ def _step_all(
         )
         for i in range(len(latents))
     ]
+    return following, clean

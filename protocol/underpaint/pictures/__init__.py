@@ -1,0 +1,1 @@
+"""What can be said of pictures before a daemon sees them."""
