@@ -57,6 +57,7 @@ NAMES = [
     "TexturedFile",
     "TileAxes",
     "TileImages",
+    "UpscaleRequest",
     "UnderpaintError",
     "View",
     "Warning_",

@@ -32,6 +32,7 @@ from .pipelines.loading.cache import ModelCache
 from .pipelines.loading.components import LoadedModel
 from .pipelines.loading.facts import model_facts, word_notes
 from .pipelines.memory import Tier, release_gpu, tiers_for, within_memory
+from .pipelines.precision import Overflowed, wider
 from .pipelines.upscale import run_upscale
 from .provenance import image_artifacts, recipe
 
@@ -56,10 +57,24 @@ class PipelineRunner:
         request = settle(request, self.models.paths)
         validate(request)
         try:
-            return self._run(request, buffers, reporter)
+            return self._in_range(request, buffers, reporter)
         except JobCancelled:
             release_gpu()
             raise
+
+    def _in_range(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
+        """What `_run` gives; a model whose numbers leave float16's range once more, wider."""
+        try:
+            return self._run(request, buffers, reporter)
+        except Overflowed:
+            dtype = wider(self.models.place)
+            kind = str(dtype).removeprefix("torch.")
+            reporter.warn(
+                f"Model {request.model!r} overflows in float16 and would paint black: it paints "
+                f"again in {kind}, from now on."
+            )
+            self.models.widen(request.model, dtype)
+            return self._run(request, buffers, reporter)
 
     def unload(self) -> None:
         """Drop all models and give their memory back."""

@@ -183,7 +183,9 @@ def _models(card: Card | None) -> Iterator[Check]:
 def model_line(model: ModelInfo, card: Card | None) -> str:
     """A model in words: family, memory, controls."""
     controls = ", ".join(model.controls) or "none"
-    size = f"{model.size_mb / 1000:.1f} GB" if model.size_mb else "size unknown"
+    if model.size_mb is None:
+        return f"{model.family}; controls: {controls}"
+    size = f"{model.size_mb / 1000:.1f} GB"
     return f"{model.family}, {size}, {fits(model.size_mb, card)}; controls: {controls}"
 
 

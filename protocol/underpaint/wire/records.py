@@ -93,7 +93,7 @@ class ModelInfo:
     `controls`, `samplers`: all that it can be given. `defaults`: what it paints with where a
     request sets nothing: `size` (pixels a side), `sampler`, `steps`, `guidance`, `controls` (those
     of a view, as in a request), and `distillation`, what it was recognised as.
-    `size_mb`: of its files, 0 where it is not known.
+    `size_mb`: of its files.
     """
 
     name: str
@@ -107,4 +107,4 @@ class ModelInfo:
     note: str = ""
     samplers: tuple[str, ...] = ()
     defaults: Plain = field(default_factory=dict)
-    size_mb: Count = 0
+    size_mb: Count | None = None

@@ -25,6 +25,7 @@ from .families import Task
 from .families.base import Ask
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
+from .precision import check_finite
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]
@@ -136,7 +137,7 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     a family whose pipelines decode.
 
     The generator is the CPU's, so that a seed means the same picture on every device. Raises
-    JobCancelled from within.
+    JobCancelled from within, Overflowed.
     """
     sampling = job.sampling
     family = job.model.family
@@ -167,6 +168,7 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     timesteps = scheduler.config.num_train_timesteps
     with applied(job.model.denoiser, job.conditioning.adapters, timesteps):
         made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
+    check_finite(made, job.model)
     return _sized(made, job.size) if family.self_decoding else made
 
 

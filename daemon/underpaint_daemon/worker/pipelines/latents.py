@@ -38,6 +38,10 @@ def decode_latents(vae: Any, latents: Tensor) -> Tensor:
     """Scaled latents (n, c, h, w) to images (n, 3, h*f, w*f), float32, 0–1, on the CPU."""
     with _precise(vae):
         image = from_space(vae, latents.to(home(vae), vae.dtype))
+    if vae.dtype == torch.float16 and not bool(torch.isfinite(image).all()):
+        # A VAE that overflows without saying so in its config: black pictures, elsewhere.
+        with _widened(vae):
+            image = from_space(vae, latents.to(home(vae), vae.dtype))
     shown: Tensor = (image.float().cpu() * 0.5 + 0.5).clamp(0, 1)
     return shown
 
@@ -63,15 +67,22 @@ def from_image8(image: Image8) -> Tensor:
 @contextmanager
 def _precise(vae: Any) -> Iterator[None]:
     """Run a VAE that overflows in half precision (SDXL's) in float32, for this once."""
+    if vae.dtype == torch.float16 and bool(getattr(vae.config, "force_upcast", False)):
+        with _widened(vae):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _widened(vae: Any) -> Iterator[None]:
+    """Run a VAE in float32 in this block."""
     dtype = vae.dtype
-    upcast = dtype == torch.float16 and bool(getattr(vae.config, "force_upcast", False))
-    if upcast:
-        vae.to(torch.float32)
+    vae.to(torch.float32)
     try:
         yield
     finally:
-        if upcast:
-            vae.to(dtype)
+        vae.to(dtype)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Tier(StrEnum):
 
 def tiers_for(device: torch.device) -> tuple[Tier, ...]:
     """The tiers that make sense on a device."""
-    if device.type == "cuda":
+    # An Apple GPU's memory is main memory: there is nowhere else for weights to wait.
+    if device.type in ("cuda", "xpu"):
         return (Tier.FULL, Tier.TILED, Tier.OFFLOADED)
     return (Tier.FULL, Tier.TILED)
 
@@ -85,8 +86,13 @@ def figures() -> dict[str, int]:
 
 def release_gpu() -> None:
     """Give the GPU back what no tensor uses. Quick, unlike `release`."""
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    for kind, there in (
+        (torch.cuda, torch.cuda.is_available),
+        (torch.xpu, torch.xpu.is_available),
+        (torch.mps, torch.backends.mps.is_available),
+    ):
+        if there():
+            kind.empty_cache()
 
 
 def release() -> None:

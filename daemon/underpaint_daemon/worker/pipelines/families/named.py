@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -27,7 +26,10 @@ NAMED = "named_vectors"
 Split = Callable[[str], Sequence["str | Tensor"]]
 _FAMILY_OF_WIDTH = {768: "SD 1.5", 1024: "SD 2", 1280: "half of SDXL"}
 _OF_ENCODERS = (("clip_l", "clip_g"), ("text_encoders_0", "text_encoders_1"))
-_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, EOFError, SafetensorError)
+_DAMAGED = torch.serialization.pickle.UnpicklingError  # of torch's own loader, which runs no code
+_ERRORS = (
+    OSError, ValueError, RuntimeError, LookupError, TypeError, EOFError, SafetensorError, _DAMAGED,
+)  # fmt: skip
 _HINT = "Leave its name out of the prompt, or take a model of that kind."
 
 
@@ -108,7 +110,7 @@ def read_vectors(file: Path) -> tuple[Tensor, ...]:
     """
     try:
         return _vectors_in(_loaded(file))
-    except (*_ERRORS, UnpicklingError) as error:
+    except _ERRORS as error:
         told = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RequestError(
             ErrorCode.MODEL_BROKEN,

@@ -35,6 +35,7 @@ class ModelCache:
         self.place = place or best_device()
         self.limit_bytes = _default_limit(self.place) if limit_bytes is None else limit_bytes
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
+        self._wider: dict[Path, torch.dtype] = {}
         self._tools: OrderedDict[_Key, Any] = OrderedDict()
 
     def load(self, name: str) -> LoadedModel:
@@ -45,7 +46,8 @@ class ModelCache:
             self._models.move_to_end(key)
         else:
             self._drop(*(old for old in self._models if old[0] == folder))
-            self._models[key] = load_model(self.paths, name, self.place)
+            place = Device(self.place.device, self._wider.get(folder, self.place.dtype))
+            self._models[key] = load_model(self.paths, name, place)
         self.trim()
         return self._models[key]
 
@@ -53,6 +55,12 @@ class ModelCache:
         """`load`, after everything else was dropped."""
         self.unload()
         return self.load(name)
+
+    def widen(self, name: str, dtype: torch.dtype) -> None:
+        """Load a model in another type from now on: its numbers do not fit into this one."""
+        folder = model_folder(self.paths, name).resolve()
+        self._wider[folder] = dtype
+        self._drop(*[old for old in self._models if old[0] == folder])
 
     def tool(self, name: str, load: Callable[[], Any]) -> Any:
         """A pipeline that is no painter's (Marigold), by a model's name or path: loaded once, anew

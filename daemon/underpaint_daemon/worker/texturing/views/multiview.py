@@ -17,6 +17,7 @@ from underpaint_daemon.common.defaults.settle import Settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps, scheduled_steps
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, make_scheduler
+from underpaint_daemon.worker.pipelines.precision import check_finite
 
 from .denoiser import Denoiser
 from .noise import SurfaceNoise
@@ -101,6 +102,8 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
             latents = clean
             break
         run.journal.step(run.number, step + 1, latents, samplers, pattern)
+    for latent in latents:
+        check_finite(latent, run.model)
     run.journal.finish(run.number, latents)
     if denoiser.memory is not None:
         denoiser.memory.forget()

@@ -1,0 +1,50 @@
+"""`gpu-check` through its true entry, on the CPU: every check runs, or says why it cannot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = (sys.executable, "-m", "underpaint_daemon", "gpu-check")
+
+
+def test_every_check_runs_on_the_cpu_or_says_why_not(tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    words = ("--device", "cpu", "--small", "--seconds", "3600", "--out", str(out), "--json")
+    done = subprocess.run([*_COMMAND, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report == json.loads(out.read_text()) | {"machine": report["machine"]}
+    assert report["command"] == "gpu-check"
+    assert report["holds"]
+    assert report["machine"]["device"] == "cpu"
+    found = report["measures"]
+    for name in ("operator_against_cpu_db", "texture_against_cpu_db", "flux2_klein_text"):
+        assert name in found
+    assert found["live_pictures_per_second"] > 0
+    # bfloat16 rounds: what it paints is near to float32's, and not the same.
+    assert 25 < found["sampler_euler_against_cpu_db"] < 90
+    assert set(report["notes"]) == {"out_of_memory", "starter_offloaded", "compile"}
+    assert all(note.startswith("not run: ") for note in report["notes"].values())
+
+
+def test_when_the_time_is_up_the_rest_says_so(tmp_path: Path) -> None:
+    words = ("--device", "cpu", "--small", "--seconds", "0", "--json")
+    done = subprocess.run([*_COMMAND, *words], capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert report["notes"]["families"] == "not run: the time was up"
+    assert not report["bars"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_a_device_that_is_not_there_is_told() -> None:
+    done = subprocess.run([*_COMMAND, "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'cuda' is not there; the computer has cpu" in done.stdout + done.stderr
