@@ -70,7 +70,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
 def _device(name: str) -> Any:
     import torch
 
-    there = {
+    there: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "xpu": torch.xpu.is_available,
         "mps": torch.backends.mps.is_available,

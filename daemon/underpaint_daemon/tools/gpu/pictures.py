@@ -64,8 +64,8 @@ def samplers(bench: Bench) -> None:
         here, there = bench.here.paint(request), bench.cpu.paint(request)
         bench.found.least(f"sampler_{sampler}_against_cpu_db", psnr(here, there), _SAMPLER_DB)
     request = starter_request(bench)
-    again = [bench.here.paint(request) for _ in range(2)]
-    bench.found.least("starter_twice_db", psnr(*again), 40.0)
+    one, other = (bench.here.paint(request) for _ in range(2))
+    bench.found.least("starter_twice_db", psnr(one, other), 40.0)
     bench.found.told("starter_picture_ms", bench.here.seconds * 1e3)
     bench.found.least("starter_previews", bench.here.previews(request), 1.0)
     many = replace(request, sampling=replace(request.sampling, steps=30))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,9 @@ def _applied(bench: Bench, operator: Correspondence, images: Sequence[Tensor]) -
 
 def _moved(view: ViewBuffers, device: torch.device) -> ViewBuffers:
     held: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
-    tensors = {name: v.to(device) for name, v in held.items() if isinstance(v, Tensor)}
-    return replace(view, **tensors)
+    return ViewBuffers(
+        **{name: v.to(device) if isinstance(v, Tensor) else v for name, v in held.items()}
+    )
 
 
 def job(bench: Bench) -> None:

@@ -102,7 +102,7 @@ def _control(text: str) -> dict[str, Any]:
 
 def _write(file: Path, changes: Mapping[str, Any]) -> None:
     before = read_json(file) if file.is_file() else {}
-    after = {name: value for name, value in (before | changes).items() if value is not None}
+    after = {name: value for name, value in {**before, **changes}.items() if value is not None}
     part_from_plain(Wants, after, str(file))
     try:
         write_whole(file, (json.dumps(after, indent=1) + "\n").encode())

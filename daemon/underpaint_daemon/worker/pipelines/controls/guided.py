@@ -12,7 +12,14 @@ import numpy.typing as npt
 
 from underpaint.cameras import unproject
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ControlKind, Pattern, Request, TextureRequest, View
+from underpaint.requests import (
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Pattern,
+    TextureRequest,
+    View,
+)
 
 from ...guide import guide_control
 from ..canvas import Canvas
@@ -20,7 +27,7 @@ from ..canvas import Canvas
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 Image8 = npt.NDArray[np.uint8]
-R = TypeVar("R", bound=Request)
+R = TypeVar("R", bound=ImageRequest | InpaintRequest | TextureRequest)
 UNITS_OF_OWN_UV = 12
 """Pattern units across a UV square, when the artist has not said."""
 # A unit's share of half the frame at the objects: in the middle of what the starter is trained on.

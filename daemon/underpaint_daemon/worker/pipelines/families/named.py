@@ -26,7 +26,8 @@ NAMED = "named_vectors"
 Split = Callable[[str], Sequence["str | Tensor"]]
 _FAMILY_OF_WIDTH = {768: "SD 1.5", 1024: "SD 2", 1280: "half of SDXL"}
 _OF_ENCODERS = (("clip_l", "clip_g"), ("text_encoders_0", "text_encoders_1"))
-_DAMAGED = torch.serialization.pickle.UnpicklingError  # of torch's own loader, which runs no code
+# Of torch's own loader, which runs no code.
+_DAMAGED = torch.serialization.pickle.UnpicklingError  # type: ignore[attr-defined]
 _ERRORS = (
     OSError, ValueError, RuntimeError, LookupError, TypeError, EOFError, SafetensorError, _DAMAGED,
 )  # fmt: skip
@@ -125,7 +126,7 @@ def _loaded(file: Path) -> Mapping[str, Any]:
     found: Any = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(found, Mapping):
         raise ValueError("it holds no table of tensors")
-    return found
+    return dict(found)
 
 
 def _vectors_in(found: Mapping[str, Any]) -> tuple[Tensor, ...]:

@@ -30,8 +30,8 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     named = [control.model for control in controls if control.model and control.scale > 0]
     files = {name: find_control(model.models, name) for name in named}
     files |= {lora.path: Path(lora.path) for lora in request.loras}
-    named: Named | None = model.parts.get(NAMED)
-    files |= {} if named is None else named.used(texts_of(request))
+    words: Named | None = model.parts.get(NAMED)
+    files |= {} if words is None else words.used(texts_of(request))
     return {
         name: _digest(path, model.cache)
         for name, path in files.items()
