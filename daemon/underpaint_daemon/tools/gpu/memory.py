@@ -16,6 +16,7 @@ from underpaint_daemon.worker.quiet import Quiet
 
 from ..bench.narrow_xl import build_narrow_xl
 from ..evals.family_probes import plainest
+from ..miniatures import MINIATURES
 from .bench import Bench, Image8, picture, psnr
 from .pictures import STARTER, models, starter_request
 
@@ -28,6 +29,8 @@ _PART = 0.6
 def tiers(bench: Bench) -> None:
     """Every tier: the picture of the first, its seconds, its peak."""
     for name in models(bench):
+        if name in MINIATURES and not (bench.paths.models / name).exists():
+            MINIATURES[name](bench.paths.models / name)
         request = starter_request(bench) if name == STARTER else plainest(name, name, bench.things)
         first, _ = _tried(bench, request, Tier.FULL)
         for tier in (Tier.TILED, Tier.OFFLOADED):
