@@ -173,14 +173,11 @@ class Client:
         """The request of a job, as `tree.to_plain` gives it."""
         return self._exchange.ask(m.JobOk, m.JobGet(job_id)).request
 
-    def cancel(self, job: str, *, hard: bool = False) -> JobState:
-        """Ask for a job's end; see Job.cancel."""
+    def cancel(self, job: str, *, hard: bool = False, keep: bool = False) -> JobState:
+        """Ask for a job's end; see Job.cancel, and Job.enough for `keep`."""
         mode = m.CancelMode.HARD if hard else m.CancelMode.SOFT
+        mode = m.CancelMode.KEEP if keep else mode
         return self._exchange.ask(m.CancelOk, m.Cancel(job, mode)).state
-
-    def enough(self, job: str) -> JobState:
-        """Ask a job to end with what it has; see Job.enough."""
-        return self._exchange.ask(m.CancelOk, m.Cancel(job, m.CancelMode.KEEP)).state
 
     def poll(self) -> list[JobEvent]:
         """The waiting events of all followed jobs; never blocks. For hosts with a timer."""

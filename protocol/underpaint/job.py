@@ -26,11 +26,8 @@ class JobClient(Protocol):
     def fetch_results(self, job: str, timeout: float | None = None) -> list[ResultFile]:
         """Fetch and acknowledge the result files."""
 
-    def cancel(self, job: str, *, hard: bool = False) -> JobState:
-        """Ask the daemon to cancel the job."""
-
-    def enough(self, job: str) -> JobState:
-        """Ask the daemon to end the job with what it has."""
+    def cancel(self, job: str, *, hard: bool = False, keep: bool = False) -> JobState:
+        """Ask the daemon to cancel the job, or to end it with what it has."""
 
     def forget(self, job: str) -> None:
         """Stop following the job."""
@@ -126,7 +123,7 @@ class Job:
         The job ends as done; its recipe says `stopped_early`. One that still waits is cancelled.
         Returns the state in which the wish met the job.
         """
-        return self._client.enough(self.id)
+        return self._client.cancel(self.id, keep=True)
 
     def forget(self) -> None:
         """Stop following the job; it runs on."""

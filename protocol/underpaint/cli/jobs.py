@@ -45,7 +45,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _cancel(args: argparse.Namespace) -> int:
     with connect() as up:
-        state = up.enough(args.job) if args.keep else up.cancel(args.job, hard=args.hard)
+        state = up.cancel(args.job, hard=args.hard, keep=args.keep)
     print_result({"job": args.job, "state": state}, [f"{args.job}  {state}"], args.json)
     return 0
 
