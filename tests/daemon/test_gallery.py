@@ -17,7 +17,7 @@ PAINTED = "steps=1 picture=300x100"
 
 def paint(up, words: str, model: str = "starter", origin: str | None = None) -> str:
     job = up.submit(ImageRequest(Prompt(f"{PAINTED} {words}"), model=model), origin=origin)
-    job.result(20)
+    job.result(120)
     return job.id
 
 
@@ -30,7 +30,7 @@ def test_paintings_are_found_by_words_model_and_origin(daemon):
     mug = paint(up, "a Red mug", origin="Kitchen")
     theiere = paint(up, "une THÉIÈRE rouge, 100% clay", "sdxl", "Kitchen")
     tree = paint(up, "a tree under_score", origin="Garden")
-    up.submit(ImageRequest(Prompt("steps=1 nothing to see"))).result(20)
+    up.submit(ImageRequest(Prompt("steps=1 nothing to see"))).result(120)
     up.submit(ImageRequest(Prompt(f"{PAINTED} fail_at=1")))
     wait_for(lambda: up.ping().running == up.ping().queued == 0)
     everything = up.gallery()
@@ -63,7 +63,7 @@ def test_a_thumbnail_shows_the_painting(daemon):
 def test_what_has_no_thumbnail_says_so(daemon):
     up = daemon.client()
     job = up.submit(ImageRequest(Prompt("steps=1")))
-    job.result(20)
+    job.result(120)
     up_to = [f"image{end}" for end in ("_0.bin", "-9.png")]
     from underpaint.wire.messages import PictureInfo
 

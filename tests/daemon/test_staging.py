@@ -46,7 +46,7 @@ def test_a_file_is_found_before_and_after_it_is_settled(tmp_path):
 def test_everything_is_on_the_disk_when_the_daemon_has_ended(daemon):
     request, buffers = with_picture("steps=1")
     job = daemon.client().submit(request, buffers)
-    job.result(10)
+    job.result(120)
     shared = read_connection(daemon.paths.connection_file).shared
     daemon.client().shutdown()
     assert daemon.process.wait(5) == 0
@@ -54,23 +54,23 @@ def test_everything_is_on_the_disk_when_the_daemon_has_ended(daemon):
     assert len([p for p in (daemon.paths.data / "blobs").rglob("*") if p.is_file()]) == 1
     assert not shared or not Path(shared).exists()
     daemon.start()
-    assert daemon.client().job(job.id).result(5)
+    assert daemon.client().job(job.id).result(120)
 
 
 def test_files_settle_by_themselves_and_the_job_is_found_all_the_same(daemon):
     up = daemon.client()
     job = up.submit(ImageRequest(Prompt("steps=1")))
-    job.result(10)
+    job.result(120)
     results = daemon.paths.data / "jobs" / job.id / "results"
     wait_for(lambda: (results / "image_0.bin").exists(), 8)
-    assert daemon.client().job(job.id).result(5)
+    assert daemon.client().job(job.id).result(120)
 
 
 def test_a_client_that_shares_no_memory_gets_the_same_by_wire(daemon):
     file = daemon.paths.connection_file
     write_connection(file, replace(read_connection(file), shared=""))
     request, buffers = with_picture("steps=1 bytes=1500000")
-    (result,) = daemon.client().submit(request, buffers).result(10)
+    (result,) = daemon.client().submit(request, buffers).result(120)
     assert result.facts == {"buffers_intact": True, "count": 1}
     assert len(result.data) == 1_500_000
 
@@ -85,17 +85,17 @@ def test_a_buffer_that_is_not_what_its_name_says_fails_the_job(daemon):
     (folder / sha).write_bytes(bytes(256 * 256 * 3))
     up = daemon.client()
     with pytest.raises(UnderpaintError) as failure:
-        up.submit(request, Buffers()).result(10)
+        up.submit(request, Buffers()).result(120)
     assert failure.value.code is ErrorCode.BAD_BUFFER
     assert not (folder / sha).exists()
     request, buffers = with_picture("steps=1")
-    assert up.submit(request, buffers).result(10)[0].facts["buffers_intact"]
+    assert up.submit(request, buffers).result(120)[0].facts["buffers_intact"]
 
 
 @linux
 def test_a_blob_that_a_power_cut_damaged_is_not_painted_with(idle_daemon):
     request, buffers = with_picture("steps=1")
-    idle_daemon.start().client().submit(request, buffers).result(10)
+    idle_daemon.start().client().submit(request, buffers).result(120)
     up = idle_daemon.client()
     up.shutdown()
     assert idle_daemon.process.wait(5) == 0
@@ -103,9 +103,9 @@ def test_a_blob_that_a_power_cut_damaged_is_not_painted_with(idle_daemon):
     blob.write_bytes(bytes(blob.stat().st_size))
     idle_daemon.start()
     with pytest.raises(UnderpaintError) as failure:
-        idle_daemon.client().submit(request, Buffers()).result(10)
+        idle_daemon.client().submit(request, Buffers()).result(120)
     assert failure.value.code is ErrorCode.BAD_BUFFER
-    (result,) = idle_daemon.client().submit(request, buffers).result(10)
+    (result,) = idle_daemon.client().submit(request, buffers).result(120)
     assert result.facts["buffers_intact"]
 
 

@@ -69,7 +69,7 @@ def served(tmp_path_factory):
     yield daemon
     # After everything that was thrown at it, it still works.
     up = daemon.client()
-    assert up.submit(ImageRequest(Prompt("steps=1"))).result(10)
+    assert up.submit(ImageRequest(Prompt("steps=1"))).result(120)
     assert "did not foresee" not in "\n".join(up.log(200))
     daemon.close()
 

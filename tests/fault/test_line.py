@@ -39,7 +39,7 @@ def test_a_result_arrives_whole_though_the_line_is_cut_twice_in_the_middle_of_it
     job = up.submit(asked(f"steps=1 bytes={RESULT_BYTES}"))
     wait_for(lambda: job.ended)
     data.cut_after, data.cuts = RESULT_BYTES // 2, 2
-    (file,) = job.result(30)
+    (file,) = job.result(120)
     assert file.data == bytes([7]) * RESULT_BYTES
     assert data.cuts == 0
     assert len(daemon.runs()) == 1
@@ -56,7 +56,7 @@ def test_a_job_is_accepted_once_though_the_line_is_cut_while_its_buffers_are_sen
     time.sleep(0.2)
     data.cut()
     data.flowing.set()
-    (file,) = submitting.result(30).result(30)
+    (file,) = submitting.result(120).result(120)
     assert file.facts["buffers_intact"]
     assert file.facts["count"] == 1
     assert len(daemon.runs()) == 1
@@ -71,7 +71,7 @@ def test_a_job_is_followed_to_its_end_though_both_lines_are_cut_under_it(daemon,
     events = list(job)
     assert isinstance(events[-1], Done)
     assert any(isinstance(event, Progress) and event.step == 40 for event in events)
-    assert job.result(30)
+    assert job.result(120)
     assert len(daemon.runs()) == 1
 
 
@@ -83,7 +83,7 @@ def test_a_stalled_line_is_noticed_and_its_job_comes_when_it_flows_again(daemon,
     wait_for(lambda: up.state is not ClientState.READY)
     for proxy in line:
         proxy.flowing.set()
-    assert job.result(30)
+    assert job.result(120)
     assert up.state is ClientState.READY
     assert len(daemon.runs()) == 1
 
@@ -92,7 +92,7 @@ def test_a_line_that_drips_bytes_delivers(daemon, line):
     for proxy in line:
         proxy.piece = 7
     job = daemon.client().submit(asked("steps=1 bytes=500"))
-    assert job.result(30)[0].data == bytes([7]) * 500
+    assert job.result(120)[0].data == bytes([7]) * 500
 
 
 def test_what_cannot_pass_does_not_wait_for_ever(daemon, line):

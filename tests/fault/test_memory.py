@@ -36,7 +36,7 @@ def address_space(pid: int) -> int:
 
 
 def ready_worker(up) -> int:
-    up.submit(asked("steps=1")).result(30)
+    up.submit(asked("steps=1")).result(120)
     return up.status().worker_pid
 
 
@@ -46,11 +46,11 @@ def test_a_job_that_needs_more_memory_than_there_is_fails_and_the_next_succeeds(
     limit_memory(worker, address_space(worker) + 200 * MIB)
     job = up.submit(asked(f"steps=1 bytes={900 * MIB}"))
     with pytest.raises(JobFailed) as failure:
-        job.result(30)
+        job.result(120)
     assert failure.value.code is ErrorCode.OUT_OF_MEMORY
     assert failure.value.retryable
     assert "resolution" in failure.value.hint
-    assert up.submit(asked("steps=2")).result(30)
+    assert up.submit(asked("steps=2")).result(120)
     assert up.status().worker_pid == worker, "it need not die of it"
 
 
@@ -60,7 +60,7 @@ def test_a_worker_that_can_get_no_memory_at_all_hangs_nobody(daemon):
     job = up.submit(asked("steps=2"))
     last = list(job)[-1]  # the little that it needs may be at hand
     assert isinstance(last, Done) or last.error.code is ErrorCode.OUT_OF_MEMORY
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)
 
 
 def test_a_job_whose_workers_die_of_hunger_fails_with_the_reason_and_the_next_succeeds(idle_daemon):
@@ -68,10 +68,10 @@ def test_a_job_whose_workers_die_of_hunger_fails_with_the_reason_and_the_next_su
     up = idle_daemon.client()
     job = up.submit(asked(f"steps=4 seconds=0.01 mallocs={9000 * MIB}"))
     with pytest.raises(JobFailed) as failure:
-        job.result(30)
+        job.result(120)
     assert failure.value.code is ErrorCode.WORKER_LOST
     assert "SIGABRT" in failure.value.message
     assert "MiB" in failure.value.message
     assert "resolution" in failure.value.hint
     assert len(idle_daemon.runs()) == 2
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)

@@ -36,14 +36,14 @@ def test_a_hundred_submits_of_one_job_run_it_once(daemon):
     for thread in threads:
         thread.join()
     assert len(jobs) == 100
-    assert jobs[0].result(30)
+    assert jobs[0].result(120)
     assert len(clients[0].jobs()) == 1
     assert len(daemon.runs()) == 1
 
 
 def test_a_job_id_is_not_for_another_request(daemon):
     up = daemon.client()
-    up.submit(asked("steps=1"), job_id="mine").result(30)
+    up.submit(asked("steps=1"), job_id="mine").result(120)
     with pytest.raises(UnderpaintError) as refusal:
         daemon.client().submit(asked("steps=2"), job_id="mine")
     assert refusal.value.code is ErrorCode.JOB_ID_REUSED
@@ -71,10 +71,10 @@ def by_wire_only(daemon) -> None:
 def test_results_that_do_not_fit_fail_their_job_only(idle_daemon):
     up = with_small_disk(idle_daemon, 2_000_000).client()
     with pytest.raises(UnderpaintError) as failure:
-        up.submit(asked("steps=1 bytes=3000000")).result(30)
+        up.submit(asked("steps=1 bytes=3000000")).result(120)
     assert failure.value.code is ErrorCode.DISK_FULL
     assert failure.value.retryable
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)
 
 
 def test_results_that_may_not_be_written_fail_their_job_and_say_where(daemon):
@@ -83,10 +83,10 @@ def test_results_that_may_not_be_written_fail_their_job_and_say_where(daemon):
         (root / "jobs").mkdir(parents=True, exist_ok=True)
         (root / "jobs" / "blocked").symlink_to("a-disk-that-is-not-mounted/jobs")
     with pytest.raises(UnderpaintError) as failure:
-        up.submit(asked("steps=1"), job_id="blocked").result(30)
+        up.submit(asked("steps=1"), job_id="blocked").result(120)
     assert failure.value.code is ErrorCode.FILE
     assert "blocked" in failure.value.message
-    assert up.submit(asked("steps=2")).result(30)
+    assert up.submit(asked("steps=2")).result(120)
 
 
 @limited
@@ -101,14 +101,14 @@ def test_buffers_that_do_not_fit_are_refused_and_leave_nothing_behind(idle_daemo
     assert refusal.value.code is ErrorCode.DISK_FULL
     left = [p for p in (idle_daemon.paths.data / "blobs").rglob("*") if p.is_file()]
     assert left == []
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)
 
 
 @limited
 def test_a_job_table_that_cannot_grow_refuses_jobs_and_the_daemon_lives(idle_daemon):
     up = with_small_disk(idle_daemon, 400_000).client()
     first = up.submit(asked("steps=1"))
-    first.result(30)
+    first.result(120)
     refusal = None
     for seed in range(200):
         try:

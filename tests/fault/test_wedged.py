@@ -62,7 +62,7 @@ def test_a_locked_job_table_holds_up_neither_ping_nor_cancel(daemon):
         ends = time.monotonic() + 2
         assert slowest_ping(up, lambda: time.monotonic() > ends) < ANSWER_S
     wait_for(lambda: job.info.state is JobState.CANCELLED)
-    assert up.submit(asked("steps=1")).result(30)
+    assert up.submit(asked("steps=1")).result(120)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe in a folder")
@@ -76,9 +76,9 @@ def test_a_model_folder_that_does_not_answer_holds_up_only_who_lists_it(daemon):
     up = daemon.client()
     listing = up.later(up.models)
     job = up.submit(asked("steps=3 bytes=1000000"))
-    (file,) = job.result(30)
+    (file,) = job.result(120)
     assert len(file.data) == 1_000_000
     assert slowest_ping(up, lambda: True) < ANSWER_S
     assert not listing.done()
     config.write_text("{}")  # the disk is back
-    assert [model.name for model in listing.result(30)] == ["starter", "on_a_dead_disk"]
+    assert [model.name for model in listing.result(120)] == ["starter", "on_a_dead_disk"]
