@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import handlers, operators, pump
+from . import handlers, languages, operators, pump
 from .capture import gpu_passes
 from .editing import operators as editing_operators
 from .editing import panels as editing_panels
@@ -51,6 +51,7 @@ def register() -> None:
     layer_properties.register()
     gallery_properties.register()
     thumbnails.register()
+    languages.register()
     keys.register()
     handlers.register()
     overlay.register()
@@ -66,6 +67,7 @@ def unregister() -> None:
     pump.stop()
     live_view.stop(runtime.live())
     keys.unregister()
+    languages.unregister()
     growing.unregister()
     overlay.unregister()
     handlers.unregister()

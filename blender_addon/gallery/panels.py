@@ -10,6 +10,7 @@ import bpy
 
 from underpaint.wire.messages import PictureInfo
 
+from ..languages import say
 from ..link import runtime
 from ..ui.panel_parts import InSidebar, characters, draw_text
 from . import thumbnails
@@ -93,7 +94,7 @@ def _draw_pages(layout: Any, looking: Looking) -> None:
     newer, page, older = row.row(align=True), row.row(), row.row(align=True)
     newer.enabled, older.enabled = bool(looking.earlier), looking.more
     page.alignment = "CENTER"
-    page.label(text=f"Page {len(looking.earlier) + 1}")
+    page.label(text=f"{say('Page')} {len(looking.earlier) + 1}")
     newer.operator("underpaint.gallery_turn", text="Newer", icon="TRIA_LEFT").by = -1
     older.operator("underpaint.gallery_turn", text="Older", icon="TRIA_RIGHT").by = 1
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from ..languages import say
 from .model_defaults import own_value
 
 _CHARACTER_PX = 7.0
 _FEWEST = 16
 _SPLIT = 0.4
+_WIDE = "\u2e80"
+"""From here on letters are as wide as two."""
 
 
 class InSidebar:
@@ -67,8 +70,8 @@ def draw_own(column: Any, settings: Any, name: str) -> None:
     label.alignment = "RIGHT"
     label.label(text=settings.bl_rna.properties[name].name)
     value = own_value(settings, name)
-    told = "Automatic" if value is None else f"Automatic: {value:g}"
-    row.operator("underpaint.by_hand", text=told).name = name
+    told = say("Automatic") if value is None else f"{say('Automatic')}: {value:g}"
+    row.operator("underpaint.by_hand", text=told, translate=False).name = name
 
 
 def characters(context: Any) -> int:
@@ -83,9 +86,12 @@ def draw_text(
     """Text in as many lines as it needs, at most `most`; `room`: letters a line."""
     column = layout.column(align=True)
     column.scale_y = scale
-    wrapped = textwrap.wrap(text, room, max_lines=most, placeholder=" …")
+    text = say(text)
+    wide = any(letter >= _WIDE for letter in text)
+    wrapped = textwrap.wrap(text, room // 2 if wide else room, max_lines=most, placeholder=" …")
     for index, line in enumerate(wrapped):
-        column.label(text=line, icon="BLANK1" if index and icon != "NONE" else icon)
+        shown = "BLANK1" if index and icon != "NONE" else icon
+        column.label(text=line, icon=shown, translate=False)
 
 
 def thumbnail(layout: Any, image: Any) -> int:

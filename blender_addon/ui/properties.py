@@ -68,9 +68,9 @@ def _snap_size(self: Any, _context: Any) -> None:
 
 
 def _side(name: str) -> Any:
-    told = "Pixels; 0: what the model was made for"
+    meaning = "Pixels; 0: what the model was made for"
     return IntProperty(
-        name=name, min=0, max=4096, subtype="PIXEL", update=_snap_size, description=told
+        name=name, min=0, max=4096, subtype="PIXEL", update=_snap_size, description=meaning
     )
 
 

@@ -85,4 +85,4 @@ class Context:
         self.scene, self.view_layer = bpy.context.scene, bpy.context.view_layer
         self.mode, self.selected_objects = bpy.context.mode, bpy.context.selected_objects
         self.region = type("Region", (), {"width": region_width})()
-        self.preferences = bpy.context.preferences
+        self.preferences, self.window_manager = bpy.context.preferences, bpy.context.window_manager

@@ -95,6 +95,7 @@ def story() -> Iterator[float]:
     yield from the_texture_tab()
     yield from the_gallery_in_both_sidebars()
     yield from a_failure_tells_its_mending()
+    yield from the_panel_speaks_the_languages_of_blender()
     yield from every_panel_at_each_width_and_scale()
 
 
@@ -264,6 +265,19 @@ def a_failure_tells_its_mending() -> Iterator[float]:
         bpy.ops.underpaint.dismiss_error()
         bpy.ops.underpaint.retry_not(job=task.id)
     settings.prompt = SHORT
+
+
+def the_panel_speaks_the_languages_of_blender() -> Iterator[float]:
+    view, languages = bpy.context.preferences.view, addon("languages")
+    spoken = languages.translations().keys() & set(bpy.app.translations.locales)
+    assert len(spoken) == 5, spoken
+    only("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls")
+    for language, word in (("de_DE", "Erzeugen"), ("ja_JP", "生成"), ("zh_HANS", "生成")):
+        view.language, view.use_translate_interface = language, True
+        assert languages.say("Generate") == word, language
+        yield from until_settled(f"p11_{language}")
+    view.language = "en_US"
+    assert languages.say("Generate") == "Generate"
 
 
 def every_panel_at_each_width_and_scale() -> Iterator[float]:
