@@ -168,13 +168,16 @@ def whatever_is_done_while_it_paints_nothing_breaks():
     chance = random.Random(13)
     things = (_new_scene, _delete_object, _rename, _undo, _reload, _cancel_one, _ask_more)
     begin(STEPS)
-    for _ in range(40):
+    for _ in range(200):
         chance.choice(things)(chance)
         for _ in range(chance.randrange(4)):
             addon("pump").tick()
         assert live().error is None, live().error
-    pump_until(lambda: not live().session.tasks)
+    pump_until(lambda: not live().session.tasks and not live().finished)
     assert live().error is None, live().error
+    orphans = [group.name for group in bpy.data.node_groups if not group.users]
+    orphans += [image.name for image in bpy.data.images if image.get("underpaint_marks_of")]
+    assert not orphans, orphans
     paint(STEPS)
 
 
