@@ -163,6 +163,20 @@ def test_no_room_is_overfull():
     assert {room: count for room, count in full.items() if count > FULL_ROOM} == {}
 
 
+def test_what_tests_share_is_the_package_of_helpers():
+    """A conftest is no module to import from: two of them on one command line are one name."""
+    found = [path for path in modules("tests") if path.name.startswith(("test_", "conftest"))]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in found}
+    shared = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if getattr(node, "module", None) == "conftest"
+        or (isinstance(node, ast.Expr) and ast.unparse(node).startswith("sys.path"))
+    }
+    assert shared == set()
+
+
 def test_the_architecture_page_names_every_room():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     words = set(re.findall(r"\w+", page))
