@@ -57,9 +57,11 @@ def _applied(bench: Bench, operator: Correspondence, images: Sequence[Tensor]) -
 
 def _moved(view: ViewBuffers, device: torch.device) -> ViewBuffers:
     held: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
-    return ViewBuffers(
-        **{name: v.to(device) if isinstance(v, Tensor) else v for name, v in held.items()}
-    )
+    moved: dict[str, Any] = {
+        name: value.to(device) if isinstance(value, Tensor) else value
+        for name, value in held.items()
+    }
+    return ViewBuffers(**moved)
 
 
 def job(bench: Bench) -> None:

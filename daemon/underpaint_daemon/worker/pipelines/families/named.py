@@ -126,7 +126,8 @@ def _loaded(file: Path) -> Mapping[str, Any]:
     found: Any = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(found, Mapping):
         raise ValueError("it holds no table of tensors")
-    return dict(found)
+    table: Mapping[str, Any] = found
+    return table
 
 
 def _vectors_in(found: Mapping[str, Any]) -> tuple[Tensor, ...]:
