@@ -10,7 +10,7 @@ from underpaint.buffers import Buffers
 from underpaint.requests import View
 
 from .. import own_files
-from ..capture import Source, Viewport, capture_view
+from ..capture import Source, Viewport, capture_view, not_captured
 from ..image import results
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link import runtime
@@ -19,6 +19,8 @@ from ..plain import history
 from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings
 from .painting import Paints
+
+_NAMED = 3
 
 
 class UNDERPAINT_OT_generate(Paints, bpy.types.Operator):
@@ -41,12 +43,24 @@ def _submit(context: Any) -> Task:
         if ref is not None:
             buffers.add(ref.kind, pictures[ref.sha256])
     history.remember(own_files.prompts_file(), settings.prompt)
-    return runtime.live().session.submit(
+    task = runtime.live().session.submit(
         image_request(settings, view),
         buffers,
         scene=context.scene.name,
         folder=results.results_folder(),
     )
+    if view is not None and group.source != "VIEWPORT":
+        task.warnings += _lacking(context)
+    return task
+
+
+def _lacking(context: Any) -> list[str]:
+    """What this scene's renders show and the picture handed over does not, as a line to show."""
+    found = not_captured(context.evaluated_depsgraph_get())
+    if not found:
+        return []
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return [f"Not seen by the model: {', '.join(found[:_NAMED])}{more}. Only surfaces are."]
 
 
 def _capture(context: Any, settings: ImageSettings, source: str) -> tuple[View | None, Buffers]:

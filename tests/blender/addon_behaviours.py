@@ -171,6 +171,15 @@ def previews_and_progress_show_while_it_paints():
     pump_until(lambda: task.ended)
 
 
+def hair_that_renders_show_is_named_as_not_seen():
+    fur = bpy.data.objects.new("Fur", bpy.data.hair_curves.new("Fur"))
+    bpy.context.scene.collection.objects.link(fur)
+    task = begin("steps=40 seconds=0.05")
+    assert "hair curves (Fur)" in task.warnings[0], task.warnings
+    assert "hair curves (Fur)" in " ".join(draw("UNDERPAINT_PT_main").texts), "in several lines"
+    pump_until(lambda: task.ended)
+
+
 def results_go_beside_a_saved_file():
     blend = Path(bpy.app.tempdir) / "saved" / "scene.blend"
     blend.parent.mkdir(exist_ok=True)
@@ -263,6 +272,7 @@ BEHAVIOURS = (
     a_new_seed_is_taken_for_each_image_and_kept_in_the_panel,
     without_controls_words_alone_are_asked,
     previews_and_progress_show_while_it_paints,
+    hair_that_renders_show_is_named_as_not_seen,
     *addon_everyday.BEHAVIOURS,
     *addon_editing.BEHAVIOURS,
     *addon_gallery.BEHAVIOURS,

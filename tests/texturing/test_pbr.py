@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from underpaint_daemon.worker.materials.estimates import stuff_of
+from underpaint_daemon.worker.materials.marigold import as_srgb
 from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers
 from underpaint_daemon.worker.texturing.job.pbr import Estimators, pbr_maps
 from underpaint_daemon.worker.texturing.maps.delight import fit_light
@@ -219,3 +220,11 @@ def test_nothing_stands_in_the_way_on_a_ball() -> None:
     assert seen[outer].min() > 0.97
     inner = tile.points.position[:, [0, 2]].norm(dim=1) < 0.62
     assert seen[inner].max() < 0.9
+
+
+def test_albedo_that_a_model_tells_in_linear_light_is_written_by_the_exact_curve() -> None:
+    light = torch.tensor([0.0, 0.002, 0.0201, 0.214041, 0.5, 1.0])
+    told = as_srgb(light, {"prediction_space": "linear"}, "albedo")
+    expected = torch.tensor([0.0, 0.02584, 0.152134, 0.5, 0.735357, 1.0])
+    assert torch.allclose(told, expected, atol=1e-4)
+    assert torch.equal(as_srgb(light, {"prediction_space": "linear"}, "roughness"), light)

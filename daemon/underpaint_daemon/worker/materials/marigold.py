@@ -21,6 +21,7 @@ from underpaint_daemon.common.models import model_folder
 from ..pipelines.latents import from_image8
 from ..pipelines.loading.cache import ModelCache
 from ..pipelines.loading.networks import Device, load_network, load_tokenizer
+from .curves import srgb
 
 Image8 = npt.NDArray[np.uint8]
 INTRINSICS = "MarigoldIntrinsicsPipeline"
@@ -81,7 +82,7 @@ def intrinsics(pipe: Any, picture: Image8, seed: int) -> dict[str, Tensor]:
             continue
         target, channel = place
         value = layers[target] if channel is None else layers[target, ..., channel]
-        found[name] = _as_srgb(value, pipe.target_properties.get(words[0], {}), name)
+        found[name] = as_srgb(value, pipe.target_properties.get(words[0], {}), name)
     return found
 
 
@@ -116,10 +117,10 @@ def _layer(properties: Mapping[str, Any], words: Sequence[str]) -> tuple[int, in
     return None
 
 
-def _as_srgb(value: Tensor, properties: Mapping[str, Any], name: str) -> Tensor:
+def as_srgb(value: Tensor, properties: Mapping[str, Any], name: str) -> Tensor:
     """Albedo is wanted in sRGB; data stays as it is."""
     if name == "albedo" and properties.get("prediction_space") == "linear":
         if properties.get("up_to_scale"):
             value = value / value.amax().clamp(min=1e-6)
-        value = value.clamp(min=0) ** (1 / 2.2)
+        value = srgb(value)
     return value.clamp(0, 1)
