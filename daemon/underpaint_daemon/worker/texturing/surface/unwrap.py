@@ -21,6 +21,13 @@ Tick = Callable[[int, int], None]
 """Told (done, of how much) while it works; may raise to stop it."""
 _SIDE = 1024
 _PADDING = 4  # texels of _SIDE between charts
+# A rough scan shatters: charts are cut wherever its noise bends. Such a mesh is laid out by its
+# evened form. (Measured on 20 480 triangles of noise: 17 triangles a chart become 455, at a mean
+# stretch of 1.28.)
+_SCAN = 10_000  # triangles
+_FEW = 50  # triangles a chart
+_ROUNDS, _DRAWN = 4, 0.7
+_MOST_STRETCH = 1.5
 _LOOK_S = 0.1
 _STAGES = ("segmenting", "parameterizing", "packing", "output")
 _PARTS = 100  # units of progress a stage
@@ -42,17 +49,39 @@ def unwrap(position: Array, tick: Tick | None = None) -> Unwrapped:
     faces = weld(position)
     first = np.zeros(int(faces.max()) + 1, np.int64)
     first[faces] = np.arange(len(faces))
+    points, corners = position[first].astype(np.float64), faces.reshape(-1, 3)
+    made = _mapped(position, points, corners, tick)
+    if _SCAN <= len(corners) < _FEW * made.charts:
+        even = _mapped(position, _evened(points, corners), corners, tick)
+        if even.charts < made.charts and even.stretch < _MOST_STRETCH:
+            return even
+    return made
+
+
+def _mapped(position: Array, points: Array, corners: Array, tick: Tick | None) -> Unwrapped:
+    """The map of a surface of vertices (V, 3) and their triangles (L, 3), measured on the corners
+    (3L, 3) that wear it."""
     # In a box of side 1: sizes far from it would be lost in single precision.
-    points = position[first].astype(np.float64)
     low = points.min(axis=0)
     points = (points - low) / max(float((points - low).max()), 1e-300)
-    mesh = uvunwrap.Mesh(points.astype(np.float32), faces.reshape(-1, 3).astype(np.uint32))
+    mesh = uvunwrap.Mesh(points.astype(np.float32), corners.astype(np.uint32))
     atlas = _followed(uvunwrap.start([mesh], page_size=_SIDE, padding=_PADDING), tick)
     flat = np.asarray(atlas.meshes[0].corner_uvs, np.float32).reshape(-1, 2)
     # The page may be lower than wide; both axes keep one scale.
     size = np.array([atlas.width, atlas.height], np.float32)
     uv = np.ascontiguousarray(flat * (size / size.max()))
     return Unwrapped(uv, int(atlas.chart_count), mean_stretch(position, uv))
+
+
+def _evened(points: Array, corners: Array) -> Array:
+    """Vertices drawn towards the middle of their neighbours: the form without its roughness."""
+    edges = corners[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    here, there = np.concatenate([edges, edges[:, ::-1]]).T
+    count = np.bincount(here, minlength=len(points))[:, None]
+    for _ in range(_ROUNDS):
+        sums = [np.bincount(here, points[there, axis], len(points)) for axis in range(3)]
+        points = (1 - _DRAWN) * points + _DRAWN * np.stack(sums, axis=1) / count
+    return points
 
 
 def _followed(job: Any, tick: Tick | None) -> Any:
