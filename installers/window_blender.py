@@ -91,16 +91,7 @@ def run(
     `binds`: folders that it sees at the same place as here. UNDERPAINT_SCREEN tells the script the
     file that is the display's memory, in the XWD format.
     """
-    words = [
-        "blender",
-        "--factory-startup",
-        "--enable-event-simulate",
-        "--window-geometry",
-        "0",
-        "0",
-        "1400",
-        "900",
-    ]
+    words = ["blender", "--factory-startup", "--window-geometry", "0", "0", "1400", "900"]
     words += ["--python", str(script), "--", *arguments]
     with (
         tempfile.TemporaryDirectory(prefix="underpaint-screen-") as memory,

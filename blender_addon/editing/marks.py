@@ -74,13 +74,15 @@ def show(old: tuple[Any, ...], new: Any) -> None:
 
 
 def finish(result: Any, marks_name: str) -> None:
-    """A repainted picture has come: it takes the place of its marks, and knows what was before."""
+    """A picture made of another has come: it takes the place of that, or of its marks, and knows
+    what was before."""
     marks = bpy.data.images.get(marks_name)
-    before = original_of(marks)
-    if before is not None:
-        result[BEFORE_KEY] = before
-    show(tuple(image for image in (marks, before) if image is not None), result)
-    if marks is not None and before is not None:
+    if marks is None:
+        return
+    original = original_of(marks)
+    result[BEFORE_KEY] = original or marks
+    show((marks, original) if original else (marks,), result)
+    if original is not None:
         bpy.data.images.remove(marks)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import EnumProperty, FloatVectorProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, FloatVectorProperty, StringProperty
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import UnderpaintError
@@ -23,7 +23,7 @@ from ..operators.painting import Paints
 from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings
 from . import marks, sending
-from .request import marked, over_view, repaint_request, tinted
+from .request import enlarge_request, marked, over_view, repaint_request, tinted
 
 _TO = (
     ("REFERENCE", "As Reference", "An image empty at the 3D cursor"),
@@ -118,6 +118,21 @@ class UNDERPAINT_OT_repaint_here(Paints, bpy.types.Operator):
         return self.paint(lambda: _submit(context, self.image))
 
 
+class UNDERPAINT_OT_enlarge(Paints, bpy.types.Operator):
+    """Make the picture larger, and paint the detail that it lacks"""
+
+    bl_idname = "underpaint.enlarge"
+    bl_label = "Enlarge"
+
+    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    factor: FloatProperty(
+        name="Factor", default=2.0, min=1.0, max=4.0, description="How many times as large"
+    )
+
+    def execute(self, context: Any) -> set[str]:
+        return self.paint(lambda: _enlarge(context, self.image, self.factor))
+
+
 class UNDERPAINT_OT_compare(_OnImage, bpy.types.Operator):
     """Show the picture as it was before it was repainted, and after"""
 
@@ -147,6 +162,7 @@ CLASSES = (
     UNDERPAINT_OT_marks_box,
     UNDERPAINT_OT_marks_clear,
     UNDERPAINT_OT_repaint_here,
+    UNDERPAINT_OT_enlarge,
     UNDERPAINT_OT_compare,
     UNDERPAINT_OT_send,
 )
@@ -191,6 +207,20 @@ def _submit(context: Any, name: str) -> Task:
     side = runtime.native_side(settings.model)
     request = repaint_request(settings, picture, mask, group.repaint_strength, side)
     request = _with_form(request, original, buffers)
+    live = runtime.live()
+    task = live.session.submit(
+        request, buffers, scene=context.scene.name, folder=results.results_folder()
+    )
+    live.marked[task.id] = image.name
+    return task
+
+
+def _enlarge(context: Any, name: str, factor: float) -> Task:
+    image, buffers = marks.need_image(context, name), Buffers()
+    group = context.scene.underpaint
+    choose_seed(group)
+    picture = buffers.add(Kind.COLOR, color_of(image))
+    request = enlarge_request(read_settings(group), picture, round(factor, 6))
     live = runtime.live()
     task = live.session.submit(
         request, buffers, scene=context.scene.name, folder=results.results_folder()

@@ -64,6 +64,7 @@ class UNDERPAINT_PT_send_image(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         image = context.space_data.image
         column = self.layout.column(align=True)
+        column.operator("underpaint.enlarge", icon="FULLSCREEN_ENTER")
         column.operator("underpaint.compare", icon="ARROW_LEFTRIGHT")
         column.separator()
         column.operator("underpaint.set_background", icon="CAMERA_DATA").image = image.name

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import InpaintRequest, View
+from underpaint.requests import InpaintRequest, UpscaleRequest, View
 
 from ..image.request import ImageSettings
 from ..plain.painting_settings import asked
@@ -73,6 +73,13 @@ def repaint_request(
         strength=strength,
         padding=_MARGIN if large else None,
     )
+
+
+def enlarge_request(settings: ImageSettings, image: BufferRef, factor: float) -> UpscaleRequest:
+    """The picture `factor` times as large, with the detail that the panel's words call for."""
+    painting = asked(settings)
+    del painting["pattern"]
+    return UpscaleRequest(**painting, image=image, factor=factor)
 
 
 def over_view(

@@ -15,7 +15,7 @@ from bpy.props import IntProperty, StringProperty
 
 from underpaint.buffers import Buffers
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.requests import ImageRequest, InpaintRequest, Request, TextureRequest
+from underpaint.requests import Request, TextureRequest
 from underpaint.tree import to_json
 from underpaint.wire.messages import PictureInfo
 
@@ -194,7 +194,7 @@ def _open(context: Any, picture: PictureInfo, request: Request) -> None:
 
 
 def _look(context: Any, request: Request) -> None:
-    view = None if isinstance(request, TextureRequest) else request.view
+    view = getattr(request, "view", None)
     if view is None:
         raise RequestError(
             ErrorCode.CAPTURE_FAILED,
@@ -205,7 +205,7 @@ def _look(context: Any, request: Request) -> None:
 
 
 def _vary(scene: str, request: Request, count: int) -> None:
-    if not isinstance(request, ImageRequest | InpaintRequest):
+    if isinstance(request, TextureRequest):
         raise RequestError(
             ErrorCode.UNSUPPORTED,
             "a texture is painted again on its object",

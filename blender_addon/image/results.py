@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ImageRequest, InpaintRequest, TextureRequest
+from underpaint.requests import Request
 from underpaint.tree import from_json
 
 from ..identity import ADDON
@@ -47,11 +47,11 @@ def apply_task(context: Any, task: Task) -> list[Any]:
     return images
 
 
-def request_of(image: Any) -> ImageRequest | InpaintRequest | TextureRequest:
+def request_of(image: Any) -> Request:
     """The request that made an image. Raises RequestError(FILE) when it is not one of ours."""
     text = image.get(REQUEST_KEY) if image is not None else None
     request = from_json(text) if text else None
-    if not isinstance(request, ImageRequest | InpaintRequest | TextureRequest):
+    if request is None:
         raise RequestError(
             ErrorCode.FILE,
             "this image carries no Underpaint settings",

@@ -49,6 +49,6 @@ def use(scene: Any, request: Request) -> None:
     else:
         raise RequestError(
             ErrorCode.UNSUPPORTED,
-            "these settings are of a repainted picture",
+            "these settings are of a picture made of another",
             hint="Use those of the picture that it was made of.",
         )

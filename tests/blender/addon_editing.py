@@ -66,6 +66,14 @@ def before_and_after_know_each_other_and_survive_a_rename():
     assert marks.other_side(first) == second
 
 
+def a_picture_is_enlarged():
+    first = paint(f"{STEPS} gold")
+    assert bpy.ops.underpaint.enlarge(image=first.name, timeout=120) == {"FINISHED"}
+    large = bpy.data.images[live().last_image]
+    assert tuple(large.size) == tuple(2 * side for side in first.size)
+    assert addon("editing.marks").other_side(large) == first
+
+
 def what_cannot_be_repainted_says_why():
     image = bpy.data.images.new("plain", 32, 32)
     said = refusal(lambda: bpy.ops.underpaint.repaint_here(image=image.name))
@@ -102,6 +110,7 @@ BEHAVIOURS = (
     a_repainted_picture_follows_the_form_it_was_painted_over,
     what_is_as_red_as_the_marks_can_be_marked,
     before_and_after_know_each_other_and_survive_a_rename,
+    a_picture_is_enlarged,
     what_cannot_be_repainted_says_why,
     marks_can_be_taken_away,
     a_picture_is_sent_into_the_scene,

@@ -186,9 +186,11 @@ def _new_scene(_chance):
 
 
 def _delete_object(chance):
-    if len(bpy.data.objects) > 2:
-        kept = bpy.context.scene.camera
-        bpy.data.objects.remove(chance.choice([o for o in bpy.data.objects if o != kept]))
+    meshes = [item for item in bpy.data.objects if item.type == "MESH"]
+    kept = {bpy.context.scene.camera, *meshes[:1]}  # something is to be seen by the camera
+    others = [item for item in bpy.data.objects if item not in kept]
+    if others:
+        bpy.data.objects.remove(chance.choice(others))
 
 
 def _rename(chance):

@@ -38,7 +38,6 @@ PIECES = (
     ("IMAGE", ("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls", "UNDERPAINT_PT_everything")),
     ("TEXTURE", ("UNDERPAINT_PT_layers", "UNDERPAINT_PT_texture")),
 )
-WIDTHS: list[int] = []
 
 
 def sub_panels() -> list[type]:
@@ -66,23 +65,6 @@ def only(*names: str) -> None:
     addon("pump").redraw()
 
 
-def drag_sidebar_to(width: float) -> Iterator[float]:
-    """Pull the sidebar's edge, as an artist would; a region's width cannot be set."""
-    sidebar = next(region for region in viewport().regions if region.type == "UI")
-    x, y = sidebar.x, sidebar.y + sidebar.height - 40
-    target = int(sidebar.x + sidebar.width - width)
-    for kind, value, at in (
-        ("MOUSEMOVE", "NOTHING", x),
-        ("LEFTMOUSE", "PRESS", x),
-        ("MOUSEMOVE", "NOTHING", (x + target) // 2),
-        ("MOUSEMOVE", "NOTHING", target),
-        ("LEFTMOUSE", "RELEASE", target),
-    ):
-        window().event_simulate(type=kind, value=value, x=at, y=y)
-        yield 0.3
-    WIDTHS.append(sidebar.width)
-
-
 def story() -> Iterator[float]:
     """Each `yield` lets Blender draw and tick."""
     install()
@@ -96,7 +78,7 @@ def story() -> Iterator[float]:
     yield from the_gallery_in_both_sidebars()
     yield from a_failure_tells_its_mending()
     yield from the_panel_speaks_the_languages_of_blender()
-    yield from every_panel_at_each_width_and_scale()
+    yield from every_panel_at_each_scale()
 
 
 def prepare() -> Iterator[float]:
@@ -247,6 +229,18 @@ def the_gallery_in_both_sidebars() -> Iterator[float]:
         area.tag_redraw()
         yield 0.5
     yield from until_settled("p09_image_editor")
+    image = area.spaces.active.image
+    with bpy.context.temp_override(window=window(), area=area):
+        bpy.ops.underpaint.marks_box(image=image.name, box=(0.3, 0.3, 0.7, 0.8))
+    marks = area.spaces.active.image
+    assert marks.get("underpaint_marks_of") == image, "the marks are shown in its place"
+    yield from until_settled("p12_marked")
+    with bpy.context.temp_override(window=window(), area=area):
+        bpy.ops.underpaint.repaint_here(image=marks.name)
+    yield from wait(lambda: not live().session.tasks and not live().finished)
+    yield 0.5
+    assert area.spaces.active.image.get("underpaint_before") == image
+    yield from until_settled("p13_repainted")
     area.type = "VIEW_3D"
     yield from show_sidebar()
 
@@ -280,25 +274,23 @@ def the_panel_speaks_the_languages_of_blender() -> Iterator[float]:
     assert languages.say("Generate") == "Generate"
 
 
-def every_panel_at_each_width_and_scale() -> Iterator[float]:
+def every_panel_at_each_scale() -> Iterator[float]:
     """Each tab, with everything unfolded, in pieces that fit."""
     settings = bpy.context.scene.underpaint
     settings.prompt = "an old fishing harbour at dawn, wet cobbles, nets, gulls, long shadows"
     with inside():
         bpy.ops.underpaint.controls_by_hand()
         bpy.ops.underpaint.by_hand(name="steps")
-    for width, scale in ((250, 1.0), (420, 1.0), (250, 2.0), (420, 2.0)):
+    for scale in (1.0, 2.0):
         bpy.context.preferences.view.ui_scale = scale
         yield 1.0
-        yield from drag_sidebar_to(width * scale)
         for mode, panels in PIECES:
             settings.mode = mode
             for name in panels:
                 only(name)
-                tag = f"{name.removeprefix('UNDERPAINT_PT_')}_{width}_{scale:.0f}x"
+                tag = f"{name.removeprefix('UNDERPAINT_PT_')}_{scale:.0f}x"
                 yield from until_settled(f"w_{mode.lower()}_{tag}")
     bpy.context.preferences.view.ui_scale = 1.0
-    REPORT["widths"] = WIDTHS
 
 
 begin(story())

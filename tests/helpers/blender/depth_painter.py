@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from underpaint.paths import Paths
-from underpaint.requests import InpaintRequest, TextureRequest
+from underpaint.requests import InpaintRequest, TextureRequest, UpscaleRequest
 from underpaint_daemon.common.job_contract import Artifact
 
 from ..daemon.small_runners import Walker
@@ -74,6 +74,9 @@ def _repainted(request: InpaintRequest, buffers: Mapping[str, Any]) -> np.ndarra
 def _picture(request, buffers: Mapping[str, Any]) -> np.ndarray:
     if isinstance(request, InpaintRequest):
         return _repainted(request, buffers)
+    if isinstance(request, UpscaleRequest):
+        times = round(request.factor)
+        return buffers[request.image.sha256][..., :3].repeat(times, axis=0).repeat(times, axis=1)
     size = (request.height or _SIDE, request.width or _SIDE)
     shade = np.full(size, (request.sampling.seed % 256) / 255)
     if request.view is not None and request.view.depth is not None:
