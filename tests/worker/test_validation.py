@@ -156,8 +156,7 @@ def test_a_request_out_of_order_is_refused_with_the_field_named(
 
 
 def test_checking_and_listing_need_no_torch() -> None:
-    code = (
-        "import sys; from underpaint_daemon.common import models, validation; print(*sys.modules)"
-    )
+    rooms = "underpaint_daemon.common.models, underpaint_daemon.common.checks.validation"
+    code = f"import sys, {rooms}; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "diffusers", "transformers"} & set(out.stdout.split())
