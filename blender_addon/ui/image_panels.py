@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..image.request import PANEL_CONTROLS
+from ..languages import say
 from ..link import runtime
 from .model_defaults import wanted_controls
 from .panel_parts import InSidebar, draw_own, draw_pattern, draw_sampling, in_property_rows
@@ -90,7 +91,7 @@ CLASSES = (
 
 def _draw_wanted(layout: Any, model: str) -> None:
     """What the model follows by itself, and the way to choose."""
-    kinds = ", ".join(kind.title() for kind in wanted_controls(model))
+    kinds = ", ".join(say(kind.title()) for kind in wanted_controls(model))
     row = layout.row(align=True)
     row.label(text=kinds or "Automatic", icon="CHECKMARK")
     row.operator("underpaint.controls_by_hand")
