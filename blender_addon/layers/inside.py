@@ -103,7 +103,7 @@ class _Draft:
             above = getattr(layer.look, image)
             if above is not None:
                 texture = self._image(above, layer.uv_map, column - 4, row)
-                mixed = self._mix(kind, word, column, row)
+                mixed = self._mix(kind, column, row)
                 self.link(factor, mixed["Factor_Float"])
                 self.link(below, mixed[f"A_{word}"])
                 self.link(texture.outputs["Color"], mixed[f"B_{word}"])
