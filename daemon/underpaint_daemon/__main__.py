@@ -24,7 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "eval starter": "underpaint_starter.judging.evaluate:main",
     "eval projection": "underpaint_daemon.tools.evals.projection:main",
     "eval sync": "underpaint_daemon.tools.evals.sync:main",
-    "eval texture": "underpaint_daemon.tools.evals.texture:main",
+    "eval texture": "underpaint_starter.judging.eval_texture:main",
+    "eval material": "underpaint_starter.judging.eval_material:main",
     "train-starter": "underpaint_starter.train:main",
     "texture": "underpaint_daemon.tools.assets.cli:main",
 }

@@ -14,7 +14,7 @@ from underpaint_starter.judging.materials import (
     save_materials,
     word_in,
 )
-from underpaint_starter.judging.materials_train import fitted, rows_of, stated
+from underpaint_starter.judging.materials_train import fitted, shown, stated
 from underpaint_starter.judging.swatch_patches import Swatches, load_swatches, varied_patch
 
 
@@ -84,12 +84,12 @@ def test_a_classifier_learns_what_it_is_shown_and_comes_back_from_its_file(tmp_p
         picture[8:88, 8:88, 3] = 255
         pictures.append(picture)
         names.append(WORDS.index("striped" if k % 2 else "stone"))
-    shown = Swatches(pictures, names)
-    judge = fitted(*rows_of(shown), epochs=6)
-    assert stated(judge, shown)["accuracy"] == 1.0
+    swatches = Swatches(pictures, names)
+    judge = fitted(*shown(swatches))
+    assert stated(judge, swatches)["accuracy"] == 1.0
     save_materials(judge, tmp_path / "weights.safetensors")
     again = load_materials(tmp_path / "weights.safetensors")
-    assert stated(again, shown)["accuracy"] == 1.0
+    assert stated(again, swatches)["accuracy"] == 1.0
 
 
 def test_without_weights_it_says_so(tmp_path: Path) -> None:

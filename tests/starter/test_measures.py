@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from underpaint_starter.judging.materials import WORDS as MATERIALS
+from underpaint_starter.judging.materials import load_materials, patch_of, read
 from underpaint_starter.judging.metrics import (
     agreement,
     band_powers,
@@ -17,6 +19,7 @@ from underpaint_starter.judging.metrics import (
     sharpness_inside,
     sharpness_ratio,
 )
+from underpaint_starter.judging.views import pairs_of
 from underpaint_starter.scenes.captions import ObjectWords
 from underpaint_starter.scenes.dataset import rendered_sample
 from underpaint_starter.scenes.scenes import SceneSpec, sample_scene
@@ -106,6 +109,33 @@ def test_textures_agree_with_themselves_and_less_with_blur_noise_or_another(
     assert mean(renders.blurred) < 0.97
     assert mean(renders.noisy) < 0.9
     assert mean(renders.other) < 0.5
+
+
+def test_the_classifier_is_less_sure_of_the_material_when_it_is_blurred_noisy_or_another(
+    renders: Renders,
+) -> None:
+    judge = load_materials()
+    asked = [MATERIALS.index(word) for word in WORDS]
+
+    def sure(images: list[np.ndarray]) -> float:
+        """Mean probability of the word that was asked for."""
+        patches = [patch_of(i, m) for i, m in zip(images, renders.inside, strict=True)]
+        chances = read(judge, patches).logits.softmax(1)
+        return float(np.mean([chances[k, word] for k, word in enumerate(asked)]))
+
+    true = sure(renders.true)
+    assert sure(renders.blurred) < 0.8 * true
+    assert sure(renders.noisy) < 0.9 * true
+    assert sure(renders.other) < 0.3 * true
+
+
+def test_two_sides_of_a_render_agree_and_of_different_seeds_they_do_not() -> None:
+    pair = pairs_of(9_050_000, 1, SIZE)[0]
+    own = pair.agreement(pair.first.rgb, pair.second.rgb)
+    draw = np.random.default_rng(1)
+    stray = draw.integers(0, 255, pair.second.rgb.shape).astype(np.uint8)
+    assert own > 0.6
+    assert abs(pair.agreement(pair.first.rgb, stray)) < 0.3
 
 
 def test_outlines_are_no_part_of_what_is_measured() -> None:

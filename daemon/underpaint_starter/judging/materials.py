@@ -1,8 +1,9 @@
 """The material classifier: says what an object is made of, from its pixels alone.
 
-It learns from pictures that Blender makes (`swatches`), from none of the starter's own renders, and
-no loss of the training uses it. `materials.json`, written beside its weights, states how often it
-is right, and what it takes for what.
+A network that has learnt on photographs looks (`backbone`); a small head over it names. The head
+learns from pictures that Blender makes (`swatches`), from none of the starter's own renders, and no
+loss of the training uses it. `materials.json`, written beside its weights, states how often it is
+right, and what it takes for what.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from underpaint.errors import ErrorCode, RequestError
+from underpaint_starter.judging.backbone import WIDTH, Backbone
 from underpaint_starter.judging.metrics import Mask
 from underpaint_starter.judging.texture import texture_features
 from underpaint_starter.scenes.captions import MATERIAL_WORDS
@@ -27,21 +30,28 @@ from underpaint_starter.scenes.shards import Image8
 
 WORDS = tuple(MATERIAL_WORDS)
 WEIGHTS = Path(__file__).with_name("materials.safetensors")
-SIDE = 112  # px of the square that it looks at
-FEATURES = 96
-_HIDDEN = 192
+SIDE = 160  # px of the square that it looks at
+_WRITTEN = 165  # numbers that `texture_features` writes down
+ROW = WIDTH + _WRITTEN
 _FAR = 4.0  # standard deviations; what is farther off tells no more
 _MARGIN = 1.04  # of the square around an object
 _FINISHES = frozenset({"plain", "plastic"})  # "smooth", "glossy": said of other materials too
 _NO_MATERIAL = frozenset({"", "pattern", "texture"})
 
+# Words that differ by a gloss that 256 px seldom show: told beside the strict figure, never for it.
+GROUPS = (frozenset({"plain", "plastic", "clay"}), frozenset({"metal", "chrome"}))
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """logits (n, words) and features (n, FEATURES) of n objects."""
+    """logits (n, words) of n objects."""
 
     logits: Tensor
-    features: npt.NDArray[np.float64]
+
+    @property
+    def features(self) -> npt.NDArray[np.float64]:
+        """(n, words) for distances between sets: how near each object is to each word."""
+        return np.asarray(self.logits.double().numpy())
 
     def names(self) -> list[str]:
         """The likeliest word of each object."""
@@ -70,33 +80,45 @@ def patch_of(image: Image8, inside: Mask) -> Image8:
 
 
 class MaterialJudge(nn.Module):
-    """Rows (n, d) of `row_of` to logits over WORDS and features; knows rows' mean and spread."""
+    """Rows (n, ROW) of `rows_of` to logits over WORDS; knows rows' mean and spread."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(width))
-        self.register_buffer("spread", torch.ones(width))
-        self.features = nn.Sequential(
-            nn.Linear(width, _HIDDEN),
-            nn.GELU(),
-            nn.Dropout(0.4),
-            nn.Linear(_HIDDEN, FEATURES),
-            nn.GELU(),
-            nn.Dropout(0.4),
-        )
-        self.words = nn.Linear(FEATURES, len(WORDS))
+        self.register_buffer("mean", torch.zeros(ROW))
+        self.register_buffer("spread", torch.ones(ROW))
+        self.words = nn.Linear(ROW, len(WORDS))
 
-    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (n, words) and features (n, FEATURES)."""
-        scaled = (rows - self.get_buffer("mean")) / self.get_buffer("spread")
-        features = self.features(scaled.clamp(-_FAR, _FAR))
-        return self.words(features), features
+    def scaled(self, rows: Tensor) -> Tensor:
+        """Rows in standard deviations, what is far off brought near."""
+        distance = (rows - self.get_buffer("mean")) / self.get_buffer("spread")
+        return distance.clamp(-_FAR, _FAR)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits (n, words)."""
+        logits: Tensor = self.words(self.scaled(rows))
+        return logits
 
 
-def row_of(patch: Image8) -> npt.NDArray[np.float32]:
-    """(d,) what is written down of a patch: colours, patterns, scales, directions, repeats."""
-    inside = patch[..., 3] > 127
-    return texture_features(np.ascontiguousarray(patch[..., :3]), inside)
+@cache
+def backbone() -> Backbone:
+    """The one network that looks; it is loaded once."""
+    return Backbone()
+
+
+def rows_of(patches: Sequence[Image8]) -> Tensor:
+    """(n, ROW) what the backbone sees in patches, and what is written down of them: colours,
+    scales, directions, repeats."""
+    written = np.stack([texture_features(_rgb(p), p[..., 3] > 127) for p in patches])
+    return torch.cat((backbone().rows(np.stack(patches)), torch.from_numpy(written)), 1)
+
+
+def _rgb(patch: Image8) -> Image8:
+    return np.ascontiguousarray(patch[..., :3])
+
+
+def alike(word: str, other: str) -> bool:
+    """Whether two words are one, or of one group of GROUPS."""
+    return word == other or any(word in group and other in group for group in GROUPS)
 
 
 def word_in(prompt: str) -> str:
@@ -121,8 +143,7 @@ def _stems(text: str) -> str:
 @torch.no_grad()
 def read(judge: MaterialJudge, patches: Sequence[Image8]) -> Readings:
     """What the classifier makes of patches (see `patch_of`); at least one."""
-    logits, features = judge(torch.from_numpy(np.stack([row_of(patch) for patch in patches])))
-    return Readings(logits, features.double().numpy())
+    return Readings(judge(rows_of(patches)))
 
 
 def save_materials(judge: MaterialJudge, path: Path = WEIGHTS) -> None:
@@ -136,6 +157,6 @@ def load_materials(path: Path = WEIGHTS) -> MaterialJudge:
     if not path.exists():
         raise RequestError(ErrorCode.FILE, f"The material classifier's weights are missing: {path}")
     state = load_file(path)
-    judge = MaterialJudge(len(state["mean"]))
+    judge = MaterialJudge()
     judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return judge.eval()

@@ -1,7 +1,6 @@
 """Measures on pictures. No network of ours in here; see `judge` and `materials` for those.
 
-Those that take a mask look inside eroded masks of objects: an outline is sharp in the softest
-painting. `sharpness` and `frechet` look at whole pictures, and can be fooled by outlines.
+All of them look inside eroded masks of objects only: an outline is sharp in the softest painting.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg
 
 from underpaint_starter.scenes.shards import Image8
 
@@ -132,19 +130,3 @@ def _kernel(one: Floats, other: Floats) -> Floats:
 def _off_diagonal(square: Floats) -> float:
     n = len(square)
     return float((square.sum() - np.trace(square)) / (n * (n - 1)))
-
-
-def sharpness(image: Image8) -> float:
-    """Variance of the Laplacian of the grey picture (0..255 scale)."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
-
-
-def frechet(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
-    """Fréchet distance between two sets of features (n, d), as in FID (Heusel et al. 2017)."""
-    means = one.mean(0) - other.mean(0)
-    first, second = (
-        np.cov(part, rowvar=False) + 1e-6 * np.eye(part.shape[1]) for part in (one, other)
-    )
-    root = linalg.sqrtm(first @ second)
-    return float(means @ means + np.trace(first + second - 2 * np.real(root)))

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from underpaint_daemon.tools.evals.edges import depth_edges, edge_recall
+from underpaint_daemon.tools.evals.edges import edge_recall
 from underpaint_starter.judging.judge import Judge
-from underpaint_starter.judging.metrics import sharpness
-from underpaint_starter.judging.texture import TextureJudge
-from underpaint_starter.networks.models import NATIVE_SIZE
-from underpaint_starter.scenes.colours import TWO_TONE, dominant_colour
-from underpaint_starter.scenes.dataset import SceneSample
+from underpaint_starter.judging.materials import MaterialJudge, Readings, alike, patch_of, read
+from underpaint_starter.judging.metrics import Floats, band_powers, sharpness_inside
+from underpaint_starter.judging.subjects import NATIVE_SIZE, Subject
+from underpaint_starter.scenes.colours import dominant_colour
 from underpaint_starter.scenes.shards import Image8, resize_area, to_unit
 from underpaint_starter.training.judge_train import depth_order, iou
-
-_SMALLEST = 400  # px of an object whose colour and material are judged
-_UNJUDGED = frozenset({"glass", "lava"}) | TWO_TONE  # have no one colour, whatever the prompt says
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,81 +24,89 @@ class Judges:
     """Who looks at the pictures: for silhouettes and depth, and for materials."""
 
     form: Judge
-    texture: TextureJudge
+    materials: MaterialJudge
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scores:
-    """One entry a picture that the measure applies to."""
+    """What the judges saw: an entry a picture (nan: does not apply), but `names` and `readings`,
+    which have one for each subject with a material."""
 
-    silhouette: list[float] = field(default_factory=list)
-    edges: list[float] = field(default_factory=list)
-    order: list[bool] = field(default_factory=list)
-    colour: list[bool] = field(default_factory=list)
-    material: list[bool] = field(default_factory=list)
-    sharpness: list[float] = field(default_factory=list)
-    features: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    silhouette: list[float]
+    edges: list[float]
+    order: list[float]
+    colour: list[float]
+    sharpness: list[float]
+    bands: list[Floats]
+    names: list[str]
+    readings: Readings | None
 
     def measures(self, suffix: str) -> dict[str, float]:
         """Means by the names of the report; nan where no picture applied."""
         return {
             f"silhouette_iou{suffix}": _mean(self.silhouette),
-            f"depth_edge_recall{suffix}_fraction": _mean(self.edges),
-            f"depth_order{suffix}_fraction": _mean(self.order),
+            f"depth_edge_recall{suffix}": _mean(self.edges),
+            f"depth_order{suffix}": _mean(self.order),
             f"colour_accuracy{suffix}": _mean(self.colour),
-            f"material_accuracy{suffix}": _mean(self.material),
+            f"material_accuracy{suffix}": self.material_accuracy,
+            f"material_group_accuracy{suffix}": self.material_group_accuracy,
         }
 
+    @property
+    def material_accuracy(self) -> float:
+        """How often the classifier names the material."""
+        return _mean([float(seen == asked) for seen, asked in self._named()])
 
-def _mean(values: list[float] | list[bool]) -> float:
-    return float(np.nanmean(values)) if values else float("nan")
+    @property
+    def material_group_accuracy(self) -> float:
+        """How often it names the material or one of its group (see `materials.GROUPS`)."""
+        return _mean([float(alike(seen, asked)) for seen, asked in self._named()])
+
+    def _named(self) -> list[tuple[str, str]]:
+        seen = self.readings.names() if self.readings is not None else []
+        return list(zip(seen, self.names, strict=True))
+
+    def confusion(self) -> dict[str, dict[str, int]]:
+        """Asked word to seen words and how often."""
+        out: dict[str, Counter[str]] = {}
+        for found, asked in self._named():
+            out.setdefault(asked, Counter())[found] += 1
+        return {asked: dict(out[asked].most_common()) for asked in sorted(out)}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 @torch.no_grad()
-def score(judges: Judges, images: list[Image8], samples: list[SceneSample]) -> Scores:
+def score(judges: Judges, images: Sequence[Image8], subjects: Sequence[Subject]) -> Scores:
     """Score each picture (h, w, 3) uint8 by the scene of the same index."""
-    scores = Scores()
-    for image, sample in zip(images, samples, strict=True):
-        _score_one(scores, judges, image, sample)
-    return scores
+    sized = [np.asarray(resize_area(image, NATIVE_SIZE)) for image in images]
+    pairs = list(zip(sized, subjects, strict=True))
+    forms = [_form(judges.form, image, subject) for image, subject in pairs]
+    told = [(image, subject) for image, subject in pairs if subject.material]
+    patches = [patch_of(image, subject.inside) for image, subject in told]
+    return Scores(
+        [form[0] for form in forms],
+        [edge_recall(image, subject.edges) for image, subject in pairs],
+        [form[1] for form in forms],
+        [_colour(image, subject) for image, subject in pairs],
+        [sharpness_inside(i, s.inside) if s.inside.any() else np.nan for i, s in pairs],
+        [band_powers(image, subject.inside) for image, subject in pairs],
+        [subject.material for _, subject in told],
+        read(judges.materials, patches) if patches else None,
+    )
 
 
-def _score_one(scores: Scores, judges: Judges, image: Image8, sample: SceneSample) -> None:
-    scores.sharpness.append(sharpness(image))
-    image, sample = resize_area(image, NATIVE_SIZE), _native(sample)
-    verdict = judges.form.look(to_unit(image[None]))
-    ids = torch.from_numpy(sample.object_id)
-    truth = ids >= 2
-    scores.silhouette.append(iou(verdict.mask[0] > 0.5, truth))
-    scores.edges.append(edge_recall(image, depth_edges(sample.depth)))
-    scores.features.append(verdict.features[0].double().numpy())
-    order = depth_order(verdict.near[0], ids, torch.from_numpy(sample.depth))
-    if order is not None:
-        scores.order.append(order)
-    _score_words(scores, judges.texture, image, sample)
+def _form(judge: Judge, image: Image8, subject: Subject) -> tuple[float, float]:
+    """Overlap of the silhouettes, and whether two objects stand in their order (nan: no two)."""
+    verdict = judge.look(to_unit(image[None]))
+    ids = torch.from_numpy(subject.object_id)
+    order = depth_order(verdict.near[0], ids, torch.from_numpy(subject.depth))
+    return iou(verdict.mask[0] > 0.5, ids >= 2), np.nan if order is None else float(order)
 
 
-def _native(sample: SceneSample) -> SceneSample:
-    """The scene at the size that the judges know."""
-    side = sample.depth.shape[0]
-    if side == NATIVE_SIZE:
-        return sample
-    at = ((np.arange(NATIVE_SIZE) + 0.5) * side / NATIVE_SIZE).astype(int)
-    spots = np.ix_(at, at)
-    return replace(sample, depth=sample.depth[spots], object_id=sample.object_id[spots])
-
-
-def _score_words(scores: Scores, judge: TextureJudge, image: Image8, sample: SceneSample) -> None:
-    """Colour and material of views of one object; painterly styles are left out."""
-    things = sample.labels["objects"]
-    if not isinstance(things, list) or len(things) != 1:
-        return
-    if sample.labels["style"] not in ("photo", "toon"):
-        return
-    inside = cv2.erode((sample.object_id >= 2).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if inside.sum() < _SMALLEST:
-        return
-    thing = things[0]
-    scores.material.append(judge.name(image, inside) == thing["material"])
-    if thing["colour"] and thing["material"] not in _UNJUDGED:
-        scores.colour.append(dominant_colour(torch.from_numpy(image[inside])) == thing["colour"])
+def _colour(image: Image8, subject: Subject) -> float:
+    if not subject.colour:
+        return float("nan")
+    return float(dominant_colour(torch.from_numpy(image[subject.inside])) == subject.colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,76 +12,133 @@ import torch
 from diffusers import (
     AutoencoderKL,
     ControlNetModel,
-    LCMScheduler,
+    MultiControlNetModel,
     StableDiffusionControlNetPipeline,
 )
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from underpaint_starter.networks.models import Networks, make_scheduler
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import Sampler
+from underpaint_daemon.common.defaults.own_file import own_wants
+from underpaint_daemon.common.defaults.wants import Wants, layered
+from underpaint_daemon.worker.pipelines.samplers import make_scheduler as make_sampler
+from underpaint_starter.networks.models import Networks, channels_last, make_scheduler
 from underpaint_starter.scenes.shards import Image8
 
+Conditions = Mapping[str, Image8]
+"""Control images (h, w, 3) uint8 of one picture by the name of their control."""
+_PREFIX = "controlnet_"
 DEFAULT_STEPS = 4
 DEFAULT_GUIDANCE = 1.5
+_USUAL = Wants(sampler=Sampler.LCM, steps=DEFAULT_STEPS, guidance=DEFAULT_GUIDANCE)
 
 
 @dataclass(frozen=True, slots=True)
 class Painter:
-    """A pipeline over networks in memory, with the default sampler."""
+    """A pipeline over networks in memory that follows some of the model's controls.
+
+    `nets`: every ControlNet of the model; `controls`: those that are followed; `wants`: what the
+    model asks to be painted with.
+    """
 
     pipeline: Any
+    nets: Mapping[str, ControlNetModel]
+    controls: tuple[str, ...]
+    wants: Wants
 
     @classmethod
     def of(
-        cls, networks: Networks, vae: AutoencoderKL, tokenizer: CLIPTokenizer, control: str
+        cls, networks: Networks, vae: AutoencoderKL, tokenizer: CLIPTokenizer, *controls: str
     ) -> Painter:
-        """A painter that follows one control ("depth" or "normal")."""
-        scheduler = LCMScheduler.from_config(make_scheduler().config)
+        """A painter over networks that are being trained."""
+        first = networks.controls[controls[0]]
         pipeline: Any = StableDiffusionControlNetPipeline(
             vae=vae,
             text_encoder=networks.text,
             tokenizer=tokenizer,
             unet=networks.unet,
-            controlnet=networks.controls[control],
-            scheduler=scheduler,
+            controlnet=first,
+            scheduler=make_scheduler(),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
         )
         pipeline.set_progress_bar_config(disable=True)
-        return cls(pipeline)
+        return cls(pipeline, networks.controls, (), _USUAL).following(*controls)
 
     @classmethod
-    def load(cls, folder: Path, control: str, device: torch.device) -> Painter:
+    def load(cls, folder: Path, device: torch.device, *controls: str) -> Painter:
         """A painter from an exported model folder, in float32."""
-        net = ControlNetModel.from_pretrained(
-            folder / f"controlnet_{control}", dtype=torch.float32, local_files_only=True
-        )
+        nets = {path.name.removeprefix(_PREFIX): _net(path) for path in _net_folders(folder)}
+        first = nets[controls[0]]
         pipeline: Any = StableDiffusionControlNetPipeline.from_pretrained(
-            folder, controlnet=net, dtype=torch.float32, local_files_only=True
+            folder, controlnet=first, dtype=torch.float32, local_files_only=True
         )
-        pipeline.scheduler = LCMScheduler.from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)
-        return cls(pipeline.to(device))
+        for net in (pipeline.unet, pipeline.vae, *nets.values()):
+            channels_last(net.to(device))
+        return cls(pipeline.to(device), nets, (), layered((own_wants(folder), _USUAL))).following(
+            *controls
+        )
+
+    def following(self, *controls: str) -> Painter:
+        """The same networks under other controls of the model."""
+        nets = [self.nets[name] for name in controls]
+        chosen = nets[0] if len(nets) == 1 else MultiControlNetModel(nets)
+        pipeline: Any = StableDiffusionControlNetPipeline(
+            **{**self.pipeline.components, "controlnet": chosen}, requires_safety_checker=False
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        return Painter(pipeline, self.nets, controls, self.wants)
 
     def paint(
         self,
-        prompts: list[str],
-        controls: list[Image8],
+        prompts: Sequence[str],
+        conditions: Sequence[Conditions],
         seed: int,
         *,
-        steps: int = DEFAULT_STEPS,
-        guidance: float = DEFAULT_GUIDANCE,
+        steps: int | None = None,
         scale: float = 1.0,
     ) -> list[Image8]:
-        """Images (h, w, 3) uint8 for prompts and control images of one size."""
-        images = self.pipeline(
-            prompts,
-            [Image.fromarray(control) for control in controls],
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            controlnet_conditioning_scale=scale,
-            generator=[torch.Generator().manual_seed(seed + i) for i in range(len(prompts))],
-            output_type="np",
-        ).images
+        """Images (h, w, 3) uint8 for prompts and control images of one size; `steps`: other than
+        the model's; `scale`: of the model's strengths. The k-th is drawn from `seed` + k, whatever
+        else is in the batch."""
+        wants = self.wants
+        assert wants.sampler is not None
+        steps = steps or wants.steps
+        config = self.pipeline.scheduler.config
+        self.pipeline.scheduler = make_sampler(config, wants.sampler, steps or 1, wants.spacing)
+        with torch.inference_mode():
+            images = self.pipeline(
+                list(prompts),
+                self._images(conditions),
+                num_inference_steps=steps,
+                guidance_scale=wants.guidance,
+                controlnet_conditioning_scale=self._scales(scale),
+                generator=[torch.Generator().manual_seed(seed + i) for i in range(len(prompts))],
+                output_type="np",
+            ).images
         return [np.round(image * 255).astype(np.uint8) for image in images]
+
+    def _scales(self, scale: float) -> float | list[float]:
+        """The model's own strength of each control, times `scale`."""
+        own = {control.kind.value: control.scale for control in self.wants.controls or ()}
+        scales = [scale * own.get(name, 1.0) for name in self.controls]
+        return scales[0] if len(scales) == 1 else scales
+
+    def _images(self, conditions: Sequence[Conditions]) -> list[Any]:
+        """One image a prompt, or with several controls a list of them a prompt."""
+        rows = [[Image.fromarray(c[name]) for name in self.controls] for c in conditions]
+        return [row[0] for row in rows] if len(self.controls) == 1 else rows
+
+
+def _net_folders(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.glob(f"{_PREFIX}*") if path.is_dir())
+    if not found:
+        raise RequestError(ErrorCode.FILE, f"No {_PREFIX}* in the model folder {folder}")
+    return found
+
+
+def _net(folder: Path) -> ControlNetModel:
+    return ControlNetModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)

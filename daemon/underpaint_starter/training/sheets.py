@@ -35,7 +35,7 @@ def draw_sheet(
     rows = [[column[0] for column in columns], [column[1] for column in columns]]
     for name, slot in (("depth", 1), ("normal", 2)):
         painter = Painter.of(networks, vae, tokenizer, name)
-        rows.append(painter.paint(prompts, [column[slot] for column in columns], seed=7))
+        rows.append(painter.paint(prompts, [{name: column[slot]} for column in columns], seed=7))
     save_grid(rows, path)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -63,7 +64,14 @@ _HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue"
 _HUE_TOLERANCE = 35.0
 
 
-def main(argv: list[str] | None = None) -> int:
+Mask = npt.NDArray[np.bool_]
+Seen = tuple[Image8, Mask]
+"""A picture of the textured mesh and where the mesh is in it."""
+Further = Callable[[str, Sequence[Seen]], tuple[dict[str, float], list[Bar]]]
+"""More measures and bars, from the prompt and pictures from cameras that painted nothing."""
+
+
+def main(argv: list[str] | None = None, further: Further | None = None) -> int:
     """Measure one mesh and prompt; exit code 0 when all bars hold, 3 when not."""
     args = _parser().parse_args(argv)
     build = SHAPES.get(str(args.mesh))
@@ -83,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     assert isinstance(request, TextureRequest)
     request = with_pattern_size(request, buffers)
     model = ModelCache(paths).load(args.model)
-    report = evaluate(model, request, buffers, args.out)
+    report = evaluate(model, request, buffers, args.out, further)
     print(report.to_json() if args.json else report.to_text())
     return report.exit_code
 
@@ -144,7 +152,11 @@ def _now(tensor: Tensor) -> float:
 
 @torch.no_grad()
 def evaluate(
-    model: LoadedModel, request: TextureRequest, buffers: Buffers, out: Path | None = None
+    model: LoadedModel,
+    request: TextureRequest,
+    buffers: Buffers,
+    out: Path | None = None,
+    further: Further | None = None,
 ) -> Report:
     """Paint synchronised and unsynchronised with one seed, and measure both."""
     with prepared(request, buffers, Quiet(), model) as inputs:
@@ -172,6 +184,10 @@ def evaluate(
         "shared_attention_cost_ratio": network_s / plain_s,
     }
     bars = _bars(measures, request.prompt.text)
+    if further is not None:
+        more, more_bars = further(request.prompt.text, unseen(plain.mesh, colours))
+        measures |= more
+        bars += more_bars
     written = [] if out is None else _write(out, plain.mesh, synced, unsynced, colours)
     return Report("eval texture", request.sampling.seed, measures, bars, written)
 
@@ -237,11 +253,22 @@ def dominant_hue(mesh: Mesh, textures: Sequence[tuple[int, Tensor]]) -> tuple[fl
     return middle, float(near.sum() / len(pixels))
 
 
+def unseen(mesh: Mesh, textures: Sequence[tuple[int, Tensor]]) -> list[Seen]:
+    """Lit pictures from 8 cameras that painted nothing, and where the mesh is in them."""
+    seen = shots(mesh, textures, 256, DIRECTIONS[:_UNSEEN_CAMERAS])
+    return [(picture, _whole(view.mask, picture)) for picture, view in seen]
+
+
 def _inside(picture: Image8, mask: Tensor) -> Image8:
     """The pixels (N, 3) well inside the outline; the mask is finer than the picture."""
-    size = picture.shape[:2]
+    return np.asarray(picture[_whole(mask, picture)])
+
+
+def _whole(mask: Tensor, picture: Image8) -> Mask:
+    """Pixels of a coarser picture that lie on the mask with all of themselves."""
+    size = (picture.shape[0], picture.shape[1])
     coarse = torch.nn.functional.adaptive_avg_pool2d(mask[None, None].float(), size)[0, 0]
-    return np.asarray(picture[(coarse >= 1).cpu().numpy()])
+    return np.asarray((coarse >= 1).cpu().numpy())
 
 
 def _write(

@@ -136,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=40, help="pictures a material (40)")
     parser.add_argument("--first", type=int, default=0, help="number of the first picture (0)")
     parser.add_argument("--size", type=int, default=128, help="side of a picture, px (128)")
-    parser.add_argument("--samples", type=int, default=8, help="Cycles samples a pixel (8)")
+    parser.add_argument("--samples", type=int, default=6, help="Cycles samples a pixel (6)")
     parser.add_argument("--unseen", action="store_true", help="forms that are kept from training")
     parser.add_argument("--cow", type=Path, help="an OBJ file, one of the unseen forms")
     parser.add_argument("--words", nargs="*", choices=WORDS, help="only these materials")

@@ -70,8 +70,9 @@ def cracked(tree: Tree) -> None:
     squat = (1.0, 1.0, rng.choice((1.0, 1.0, 1.8)))
     place = tree.wobbled(tree.solid(squat), rng.uniform(4, 8), rng.uniform(0.03, 0.12))
     scale = tree.repeats * rng.uniform(0.6, 1.1)
-    edge = tree.cells(place, scale, "DISTANCE_TO_EDGE")[0]
-    label = tree.node("RGBToBW", {0: tree.cells(place, scale)[1]}).outputs[0]
+    loose = rng.choice((1.0, 1.0, rng.uniform(0.3, 0.7)))  # less: blocks, as of dried mud
+    edge = tree.cells(place, scale, "DISTANCE_TO_EDGE", loose)[0]
+    label = tree.node("RGBToBW", {0: tree.cells(place, scale, loose=loose)[1]}).outputs[0]
     wide = rng.uniform(0.03, 0.07)
     crack = tree.step(edge, wide, wide * 0.4)
     grain = tree.noise(tree.solid(), rng.uniform(10, 20), 4, 0.65)
@@ -207,7 +208,8 @@ def lava(tree: Tree) -> None:
     rng = tree.rng
     squat = (1.0, 1.0, rng.choice((1.0, 1.0, 1.8)))
     place = tree.wobbled(tree.solid(squat), rng.uniform(3, 6), rng.uniform(0.05, 0.2))
-    edge = tree.cells(place, tree.repeats * rng.uniform(0.6, 1.0), "DISTANCE_TO_EDGE")[0]
+    loose = rng.choice((1.0, 1.0, rng.uniform(0.3, 0.7)))  # less: slabs of crust
+    edge = tree.cells(place, tree.repeats * rng.uniform(0.6, 1.0), "DISTANCE_TO_EDGE", loose)[0]
     rough = tree.noise(tree.solid(), 12.0, 4, 0.7)
     edge = tree.math("MULTIPLY_ADD", tree.math("SUBTRACT", rough, 0.5), 0.12, edge)
     heat = tree.step(edge, rng.uniform(0.14, 0.26), 0.01)
