@@ -13,7 +13,8 @@ from underpaint_daemon.worker.pipelines.controls.conditioning import depth_contr
 from underpaint_starter.judging.evaluate import main as evaluate
 from underpaint_starter.judging.judge import load_judge
 from underpaint_starter.judging.materials import load_materials
-from underpaint_starter.judging.scores import Judges, score, subject_of
+from underpaint_starter.judging.scores import Judges, score
+from underpaint_starter.judging.subjects import subject_of
 from underpaint_starter.networks.export import SIZE_LIMIT_MB, folder_mb
 from underpaint_starter.networks.painter import Painter
 from underpaint_starter.scenes.dataset import SceneSample, render_scene
