@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from torch import nn
+from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
 from underpaint_starter.networks.models import Networks, channels_last
@@ -27,7 +27,7 @@ from underpaint_starter.training.config import GuidedConfig
 from underpaint_starter.training.guided.clock import Clock
 from underpaint_starter.training.guided.decoder import teach_decoder
 from underpaint_starter.training.guided.patterns import begin_guide, teach_patterns
-from underpaint_starter.training.guided.top import teach_top
+from underpaint_starter.training.guided.top import painted_codes, teach_top
 from underpaint_starter.training.guided.tops import make_tops
 from underpaint_starter.training.guided.window_store import WindowStore
 from underpaint_starter.training.guided.windows import render_windows
@@ -81,22 +81,25 @@ class _Stages:
         channels_last(self.vae)
         for net in (*self.networks.named().values(), self.vae):
             net.requires_grad_(False)
-        if not (self.run.model / "controlnet_guide").exists():
-            begin_guide(self.networks)
         config, device = self.run.config, self.run.device
+        fresh = not (self.run.model / "controlnet_guide").exists()
+        if fresh:
+            begin_guide(self.networks)
         teach_words(self.networks, self.tokenizer, self._clock("words"), device)
-        teach_patterns(
-            self.networks, self.store, self._clock("patterns"), config.pattern_batch, device
-        )
+        if fresh:
+            clock, batch = self._clock("patterns"), config.pattern_batch
+            teach_patterns(self.networks, self.store, clock, batch, device)
         _save(self.run.out, self.networks, self.vae)
-        self._top()
+        painted = self._top()
         _save(self.run.out, self.networks, self.vae)
         mean = Average({"vae": self.vae}, _EMA)
-        teach_decoder(self.vae, self.store, self._clock("decoder"), config.decoder_batch, mean)
+        clock, batch = self._clock("decoder"), config.decoder_batch
+        teach_decoder(self.vae, self.store, painted, clock, batch, mean)
         _load({"vae": self.vae}, mean)
         _save(self.run.out, self.networks, self.vae)
 
-    def _top(self) -> None:
+    def _top(self) -> tuple[Tensor, Tensor]:
+        """Train over tops; what is then painted of them."""
         self.store.look()
         tops = make_tops(self.networks, self.tokenizer, self.store, self._clock("tops"))
         said = said_of(self.networks, self.tokenizer, self.store.captions)
@@ -104,6 +107,7 @@ class _Stages:
         batch = self.run.config.top_batch
         teach_top(self.networks, said, self.store, tops, self._clock("top"), batch, average)
         _load(self.networks.named(), average)
+        return painted_codes(self.networks, said, self.store, tops)
 
     def _clock(self, name: str) -> Clock:
         """The time of a stage: its share of what is left for it and those after it."""

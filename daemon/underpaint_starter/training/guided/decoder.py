@@ -1,7 +1,9 @@
 """Training of the decoder alone: latents stay as they are, so every denoiser keeps its meaning.
 
 The encoder keeps four numbers of sixteen pixels; the decoder makes of them what training pictures
-look like at that scale, told so by a discriminator.
+look like at that scale, told so by a discriminator. It learns from true latents and from what the
+guided denoiser paints of the same windows: what that leaves soft it can then make crisp, since the
+guide has put every pattern where it is in the picture.
 """
 
 from __future__ import annotations
@@ -28,9 +30,15 @@ _ALONE = 60  # steps over which the discriminator comes in
 
 
 def teach_decoder(
-    vae: AutoencoderKL, store: WindowStore, clock: Clock, batch: int, average: Average
+    vae: AutoencoderKL,
+    store: WindowStore,
+    painted: tuple[Tensor, Tensor],
+    clock: Clock,
+    batch: int,
+    average: Average,
 ) -> None:
-    """Train decoder and `post_quant_conv`; `average` follows the weights."""
+    """Train decoder and `post_quant_conv`; `average` follows the weights. `painted`: windows (n,)
+    and what the denoiser makes of them, (n, 4, h/4, w/4)."""
     vae.requires_grad_(False)
     parts = [vae.decoder, vae.post_quant_conv]
     for part in parts:
@@ -40,7 +48,7 @@ def teach_decoder(
     seer = Discriminator(3 + LATENT_CHANNELS, _BLUR, width=24).to(vae.device)
     adversary = Adversary(seer, 8e-4)
     while not clock.done:
-        codes, images = _pairs(store, batch)
+        codes, images = _pairs(store, painted, batch)
         level = _NOISE * torch.rand(len(codes), 1, 1, 1, device=codes.device)
         noisy = codes + level * torch.randn_like(codes)
         out = vae.decode(noisy.contiguous(memory_format=torch.channels_last)).sample
@@ -54,15 +62,21 @@ def teach_decoder(
     vae.requires_grad_(False)
 
 
-def _pairs(store: WindowStore, count: int) -> tuple[Tensor, Tensor]:
-    """Crops: latents (n, 4, c/4, c/4), images (n, 3, c, c) in -1..1, cut at one place."""
-    rows = torch.randint(0, len(store), (count,), device=store["codes"].device)
-    codes, side = store["codes"], _CROP // LATENT_FACTOR
-    y, x = (int(n) for n in torch.randint(0, codes.shape[-1] - side + 1, (2,)))
-    small = (slice(y, y + side), slice(x, x + side))
+def _pairs(store: WindowStore, painted: tuple[Tensor, Tensor], count: int) -> tuple[Tensor, Tensor]:
+    """Crops: latents (n, 4, c/4, c/4), images (n, 3, c, c) in -1..1, cut at one place; one half of
+    true latents, one of painted ones."""
+    windows, made = painted
+    device = windows.device
+    own = torch.randint(0, len(store), (count - count // 2,), device=device)
+    theirs = torch.randint(0, len(windows), (count // 2,), device=device)
+    rows = torch.cat((own, windows[theirs]))
+    side = _CROP // LATENT_FACTOR
+    y, x = (int(n) for n in torch.randint(0, made.shape[-1] - side + 1, (2,)))
+    small = (slice(None), slice(None), slice(y, y + side), slice(x, x + side))
+    codes = torch.cat((store["codes"][own][small], made[theirs][small]))
     top, left = LATENT_FACTOR * y, LATENT_FACTOR * x
     images = store["rgb"][rows, top : top + _CROP, left : left + _CROP].permute(0, 3, 1, 2)
-    return codes[rows][:, :, *small].float(), images.float() / 127.5 - 1
+    return codes.float(), images.float() / 127.5 - 1
 
 
 def _backward(

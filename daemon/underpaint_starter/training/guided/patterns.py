@@ -25,6 +25,7 @@ _SIDE = 16  # of crops, in latents
 _STEEPNESS = 12.0  # of the guide's first features
 _FILM = 0.03  # standard deviation of the weights by which words multiply features, at the start
 _SPOKEN = 1  # the guide's output that carries patterns: of its first block
+_RAW = 0  # and the one that carries what the guide shows, before words are heard
 
 
 @torch.no_grad()
@@ -65,7 +66,7 @@ def _hinges(first: nn.Conv2d) -> None:
 
 
 class FinePath(nn.Module):
-    """What of the guide's ControlNet speaks: its embedding, first block and that block's output."""
+    """What of the guide's ControlNet speaks: its embedding, first block, and what both send on."""
 
     shift: Tensor
     time: Tensor
@@ -74,15 +75,16 @@ class FinePath(nn.Module):
         super().__init__()
         self.embedding = guide.controlnet_cond_embedding
         self.block = guide.down_blocks[0].resnets[0]
+        self.show = guide.controlnet_down_blocks[_RAW]
         self.speak = guide.controlnet_down_blocks[_SPOKEN]
         self.register_buffer("shift", guide.conv_in.bias.detach()[:, None, None], False)
         self.register_buffer("time", guide.time_embedding.linear_2.bias.detach(), False)
 
-    def forward(self, guides: Tensor, said: Tensor) -> Tensor:
-        """Guides (n, 3, h, w) 0..1 and codes of words (n, width) to (n, c, h/4, w/4)."""
-        hidden = self.block(self.embedding(guides) + self.shift, self.time + said)
-        out: Tensor = self.speak(hidden)
-        return out
+    def forward(self, guides: Tensor, said: Tensor) -> tuple[Tensor, Tensor]:
+        """Guides (n, 3, h, w) 0..1 and codes of words (n, width) to what is shown and what is said,
+        (n, c, h/4, w/4) each: added to the denoiser's first two skips."""
+        seen = self.embedding(guides) + self.shift
+        return self.show(seen), self.speak(self.block(seen, self.time + said))
 
 
 def teach_patterns(
@@ -101,7 +103,7 @@ def teach_patterns(
         for group in optimiser.param_groups:
             group["lr"] = clock.rate(_RATE)
         guides, clean, mask, labels = _crops(store, batch, device)
-        error = head(path(guides, ALOUD * codes.of(labels))) - clean
+        error = head(path(guides, ALOUD * codes.of(labels))[1]) - clean
         loss = (mask * (0.3 * error.square() + 3 * fine(error).square())).mean()
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
