@@ -29,27 +29,27 @@ from underpaint import (
     Sampling,
 )
 from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
-from underpaint_starter.scenes.dataset import SceneSample, encode_normal, rendered_sample
+from underpaint_starter.scenes.dataset import SceneSample, rendered_sample
 from underpaint_starter.scenes.scenes import CameraSpec, sample_scene
 from underpaint_starter.scenes.shapes import Mesh, load_obj
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMS = ("head", "vase", "house", "chair")
 PROMPTS = (
-    "a red clay {}",
-    "a mossy stone {} on grass",
-    "a golden {}, studio light",
-    "a blue marble {} on sand",
+    "a red brick {}",
+    "a wooden plank {} on grass",
+    "a cracked stone {}",
+    "a green tiled {} on sand",
 )
 MATERIALS = (
-    "a red clay",
-    "a golden",
+    "a red brick",
+    "a wooden plank",
     "a mossy stone",
-    "a purple fluffy",
-    "an ice",
-    "an orange plastic",
+    "a lava",
+    "a green scaly",
+    "a blue tiled",
+    "a woven",
     "a rusty",
-    "a wooden",
 )
 SAMPLERS = (Sampler.LCM, Sampler.DDIM, Sampler.DPMPP_2M)
 STEPS = (1, 2, 4, 6, 8, 20)
@@ -63,7 +63,7 @@ class Form:
 
     name: str
     depth: _Pixels
-    normal: _Pixels
+    guide: _Pixels
 
 
 def form_of(name: str, mesh: Mesh | None = None) -> Form:
@@ -73,17 +73,17 @@ def form_of(name: str, mesh: Mesh | None = None) -> Form:
     if mesh is None:
         thing = replace(thing, words=replace(thing.words, shape=name))
     scene: SceneSample = rendered_sample(replace(spec, objects=(thing,), camera=_CAMERA), mesh=mesh)
-    return Form(name, depth_control(scene.depth), encode_normal(scene.normal))
+    return Form(name, depth_control(scene.depth), scene.guide)
 
 
 def paint(up: underpaint.Client, form: Form, text: str, sampling: Sampling) -> Panel:
     """One picture by the default controls."""
     buffers = Buffers()
     depth = buffers.add(Kind.COLOR, form.depth)
-    normal = buffers.add(Kind.COLOR, form.normal)
+    guide = buffers.add(Kind.COLOR, form.guide)
     controls = (
         Control(ControlKind.DEPTH, image=depth),
-        Control(ControlKind.NORMAL, scale=0.6, image=normal),
+        Control(ControlKind.GUIDE, image=guide),
     )
     request = ImageRequest(Prompt(text), sampling=sampling, controls=controls)
     (image, *_) = up.submit(request, buffers).result()
@@ -130,7 +130,7 @@ def samplers_by_steps(up: underpaint.Client, sampling: Sampling) -> list[list[Pa
 
 def save(rows: Sequence[Sequence[Panel]], path: Path) -> None:
     """Write a sheet."""
-    grid_sheet(rows).save(path, optimize=True)
+    grid_sheet(rows).quantize(256).save(path, optimize=True)  # a third of the bytes
     print(path)
 
 

@@ -207,7 +207,7 @@ def _look(context: Any, request: Request) -> None:
 def _vary(scene: str, request: Request, count: int) -> None:
     if isinstance(request, TextureRequest):
         raise RequestError(
-            ErrorCode.UNSUPPORTED,
+            ErrorCode.BAD_REQUEST,
             "a texture is painted again on its object",
             hint="Select the object, choose the layer in Layers and press Re-roll.",
         )

@@ -48,7 +48,7 @@ def use(scene: Any, request: Request) -> None:
         scene.underpaint.mode = "IMAGE"
     else:
         raise RequestError(
-            ErrorCode.UNSUPPORTED,
+            ErrorCode.BAD_REQUEST,
             "these settings are of a picture made of another",
             hint="Use those of the picture that it was made of.",
         )

@@ -52,12 +52,14 @@ mean, local contrast is matched at three scales (`losses.detail_loss`), and what
 that tells materials apart sees in a window (`reader.texture_loss`); decoder and denoiser can be
 finished with a patch discriminator too (`adversary.py`).
 
-The guide came after, in about an hour of one core, over the finished networks
+The guide came after, in some two hours of one core, over the finished networks
 (`underpaint_starter/guided.py`): text encoder and pooled text learn to say a code for each material
 and colour (what the encoder says to all else is held); the guide's first block learns under these
 codes, without a denoiser, which latents they make of the guide; then block and the denoiser's last
 block together learn to paint true latents, over cached features of all that lies below, while rows
-without a guide are held to what was painted before. The decoder was trained on with a patch
+without a guide are held to what was painted before. Faint patterns count as much as bold ones, and
+near the end a discriminator, which sees the guide beside the latents, asks for detail as strong as
+the true one. The decoder was trained on with a patch
 discriminator, the encoder fixed. Training pictures are windows of rendered views, each view
 painted in ten materials and colours, so that no shape and no colour stands for a material.
 
@@ -71,8 +73,9 @@ renders as the ceiling.{figures}
 
 ## Limits
 It knows the words of its captions and little else: no people's likenesses, no writing, no
-photographs of real places. Materials that are noise more than lattice (moss, marble, rust, fur)
-come out soft even with the guide, and so does anything finer than about ten pixels.
+photographs of real places. Fur, marble, ice and metals come out soft even with the guide, and so
+does anything finer than about ten pixels. Where the guide lies on the ground, the ground wears the
+material too, whatever the prompt says of it.
 """
 
 

@@ -1,5 +1,6 @@
 """Plain English captions: what an artist would type for a scene."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -55,6 +56,7 @@ SHAPE_WORDS: dict[str, tuple[str, ...]] = {
     "wall": ("wall", "surface", "texture", "ground", "floor"),
 }
 GENERIC = ("object", "statue", "thing", "shape", "sculpture", "model", "figure")
+_AFTER = re.compile(r"^(made of|covered in|carved from|carved in|wrapped in|with a|with) ")
 _FACED = ("head", "animal", "figure", "bird", "fish", "pawn", "snowman")
 
 # adjective forms ("a {brick} cube") and attribute forms ("a cube {made of bricks}")
@@ -252,3 +254,12 @@ def _terse(words: ObjectWords, rng: Random) -> str:
     if words.colour and rng.random() < 0.5:
         return words.colour if rng.random() < 0.4 else f"{words.colour} {material}"
     return material if not words.colour else f"{words.colour} {material}"
+
+
+def bare(words: ObjectWords, rng: Random) -> str:
+    """The material alone, as it is asked for on a mesh: "red bricks", "mossy stone texture"."""
+    adjectives, attributes = MATERIAL_WORDS[words.material]
+    nouns = [_AFTER.sub("", text) for text in attributes]
+    said = rng.choice([text for text in (*adjectives, *nouns, *nouns) if text])
+    end = rng.choice(("", "", "", "texture", "surface", "wall"))
+    return " ".join(part for part in (_colour_phrase(words, rng), said, end) if part)

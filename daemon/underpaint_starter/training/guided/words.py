@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from random import Random
 from typing import Any
 
 import torch
@@ -13,11 +14,13 @@ from transformers import CLIPTokenizer
 
 from underpaint_starter.networks.models import Networks
 from underpaint_starter.networks.tokenizer import tokenize
+from underpaint_starter.scenes.captions import bare
 from underpaint_starter.scenes.scenes import sample_scene
 from underpaint_starter.training.guided.clock import Clock
 from underpaint_starter.training.guided.word_codes import ALOUD, WordCodes, labels_of
 
 _CAPTIONS = 6400
+_BARE = 0.35  # share of captions that name a material alone
 _BATCH = 40
 _RATE = 2e-3
 _TEXT = 0.4  # learning rate of the encoder, over that of what pools its words
@@ -96,8 +99,13 @@ def said_of(networks: Networks, tokenizer: CLIPTokenizer, captions: list[str]) -
 
 
 def _examples(tokenizer: CLIPTokenizer, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Tokens (n, 77) of captions of single objects, and their labels (n, 3)."""
+    """Tokens (n, 77) of captions of single objects, some of their material alone, and their labels
+    (n, 3)."""
     specs = [sample_scene(seed, simple=True) for seed in range(_CAPTIONS)]
-    tokens = tokenize(tokenizer, [spec.caption for spec in specs])
+    rng = Random(_CAPTIONS)
+    texts = [
+        bare(spec.objects[0].words, rng) if rng.random() < _BARE else spec.caption for spec in specs
+    ]
+    tokens = tokenize(tokenizer, texts)
     labels = torch.tensor([labels_of(spec.objects[0].words) for spec in specs])
     return tokens.to(device), labels.to(device)
