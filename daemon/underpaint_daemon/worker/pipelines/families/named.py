@@ -122,7 +122,8 @@ def read_vectors(file: Path) -> tuple[Tensor, ...]:
 
 def _loaded(file: Path) -> Mapping[str, Any]:
     if file.suffix == ".safetensors":
-        return load_file(file)
+        tensors: Mapping[str, Any] = load_file(file)
+        return tensors
     found: Any = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(found, Mapping):
         raise ValueError("it holds no table of tensors")
