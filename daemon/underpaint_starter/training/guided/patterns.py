@@ -45,6 +45,8 @@ def begin_guide(networks: Networks) -> None:
         if name.endswith("time_emb_proj"):
             nn.init.normal_(layer.weight, std=_FILM)
             nn.init.zeros_(layer.bias)
+    for weight in guide.controlnet_down_blocks[_RAW].parameters():
+        weight.zero_()
     spoken = guide.controlnet_down_blocks[_SPOKEN]
     nn.init.kaiming_normal_(spoken.weight, nonlinearity="linear")
     guide.conv_in.weight.zero_()
