@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from helpers.painting.tiny_model import build
 
 
 def bench(*words: str) -> tuple[int, str]:
@@ -47,14 +48,7 @@ def test_transport_is_measured_against_a_floor_of_the_same_run():
 
 @pytest.mark.slow
 def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
-    build = (
-        "import sys; from pathlib import Path; from tiny_model import build;"
-        "build(Path(sys.argv[1]))"
-    )
-    worker_tests = Path(__file__).parents[1] / "worker"
-    subprocess.run(
-        [sys.executable, "-c", build, str(tmp_path / "tiny")], check=True, cwd=worker_tests
-    )
+    build(tmp_path / "tiny")
     small = ["--side", "64", "--steps", "4", "--repeats", "1"]
     report = report_of(*bench("daemon", "--json", "--model", str(tmp_path / "tiny"), *small))
     assert report["measures"]["daemon_over_pipeline_ratio"] > 0
