@@ -169,9 +169,8 @@ def live_painting_follows_the_view() -> Iterator[float]:
     images = len(bpy.data.images)
     with inside():
         bpy.ops.underpaint.live()
-    yield 0.5
-    assert addon("viewport.live_view").now() is None
-    assert addon("viewport.overlay")._SHOWN[0].texture is None
+    yield from wait(lambda: addon("viewport.live_view").now() is None)
+    yield from wait(lambda: addon("viewport.overlay")._SHOWN[0].texture is None)
     assert len(bpy.data.images) == images, "nothing of it is left in the file"
     assert live().error is None, live().error
 

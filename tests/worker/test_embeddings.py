@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +31,8 @@ def vectors(seed: int, count: int = 2, width: int = WIDTH) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def folder(studio: Studio) -> Path:
-    """Every form in which people have them."""
+def folder(studio: Studio) -> Iterator[Path]:
+    """Every form in which people have them; gone afterwards, for other tests paint in red, too."""
     place = studio.models.paths.models / "embeddings"
     (place / "learned").mkdir(parents=True)
     a1111 = {"string_to_token": {"*": 265}, "string_to_param": {"*": vectors(1)}, "name": "x"}
@@ -41,7 +43,8 @@ def folder(studio: Studio) -> Path:
     both = {"clip_l": vectors(5), "clip_g": vectors(6)}
     save_file(both, place / "forxl.safetensors")
     save_file({"emb_params": vectors(7, width=768)}, place / "red.safetensors")
-    return place
+    yield place
+    shutil.rmtree(place)
 
 
 def painted(studio: Studio, words: str, **more: object) -> np.ndarray:
