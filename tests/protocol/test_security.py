@@ -33,7 +33,11 @@ def _says_hello(socket, daemon) -> bool:
     with socket:
         if not socket.poll(WAIT_MS, zmq.POLLOUT):
             return False
-        socket.send_multipart(encode(message_types.message(m.Hello("s", "intruder", "0"))))
+        hello = encode(message_types.message(m.Hello("s", "intruder", "0")))
+        try:
+            socket.send_multipart(hello, zmq.DONTWAIT)
+        except zmq.Again:  # it could send for a moment, until the daemon closed the door
+            return False
         return bool(socket.poll(WAIT_MS))
 
 

@@ -83,9 +83,11 @@ def test_pictures_pass_through_the_latents_and_the_linear_preview(studio: Studio
 
 
 def test_less_strength_keeps_more_of_the_start_image(studio: Studio, ball: View) -> None:
-    start = studio.paint(replace(ASKED, view=ball, prompt=Prompt("a blue ball")))[0]
-    init = studio.buffers.add(Kind.COLOR, start)
-    asked = replace(ASKED, view=ball, init=init, sampling=Sampling(seed=9))
+    """With the controls that the starter is asked with unless told otherwise."""
+    controls = (Control(ControlKind.DEPTH), Control(ControlKind.GUIDE))
+    asked = replace(ASKED, view=ball, controls=controls, sampling=Sampling(seed=9))
+    start = studio.paint(replace(asked, prompt=Prompt("a blue ball"), sampling=Sampling()))[0]
+    asked = replace(asked, init=studio.buffers.add(Kind.COLOR, start))
     little, some, full = (
         np.abs(studio.paint(replace(asked, strength=s))[0].astype(int) - start).mean()
         for s in (0.15, 0.3, 1.0)
