@@ -26,8 +26,8 @@ from . import marks, sending
 from .request import enlarge_request, marked, over_view, repaint_request, tinted
 
 _TO = (
-    ("REFERENCE", "As Reference", "An image empty at the 3D cursor"),
-    ("PLANE", "As Plane", "A plane at the 3D cursor that shows the picture as it is"),
+    ("REFERENCE", "As Reference", "An upright picture to model after, which renders do not show"),
+    ("PLANE", "As Plane", "A plane that shows the picture as it is, in renders too"),
 )
 
 
@@ -36,7 +36,10 @@ class _OnImage:
 
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The name of the image; empty: the one that is shown",
+    )
 
     def act(self, context: Any, verb: Callable[[Any], None]) -> set[str]:
         """What `execute` gives."""
@@ -97,7 +100,7 @@ class UNDERPAINT_OT_marks_box(_OnImage, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_marks_clear(_OnImage, bpy.types.Operator):
-    """Take the marks away"""
+    """Take the marks away; the picture is as it was"""
 
     bl_idname = "underpaint.marks_clear"
     bl_label = "Clear Marks"
@@ -112,7 +115,10 @@ class UNDERPAINT_OT_repaint_here(Paints, bpy.types.Operator):
     bl_idname = "underpaint.repaint_here"
     bl_label = "Repaint Here"
 
-    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The name of the image; empty: the one that is shown",
+    )
 
     def execute(self, context: Any) -> set[str]:
         return self.paint(lambda: _submit(context, self.image))
@@ -124,9 +130,16 @@ class UNDERPAINT_OT_enlarge(Paints, bpy.types.Operator):
     bl_idname = "underpaint.enlarge"
     bl_label = "Enlarge"
 
-    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The name of the image; empty: the one that is shown",
+    )
     factor: FloatProperty(
-        name="Factor", default=2.0, min=1.0, max=4.0, description="How many times as large"
+        name="Factor",
+        default=2.0,
+        min=1.0,
+        max=4.0,
+        description="How many times as wide and as high the picture becomes",
     )
 
     def execute(self, context: Any) -> set[str]:
@@ -145,12 +158,17 @@ class UNDERPAINT_OT_compare(_OnImage, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_send(_OnImage, bpy.types.Operator):
-    """Put the picture into the scene"""
+    """Put the picture into the scene, at the 3D cursor"""
 
     bl_idname = "underpaint.send"
     bl_label = "Send to the Scene"
 
-    to: EnumProperty(items=_TO, default="REFERENCE", description="As what")
+    to: EnumProperty(
+        name="As",
+        items=_TO,
+        default="REFERENCE",
+        description="As what it is put into the scene, at the 3D cursor",
+    )
 
     def execute(self, context: Any) -> set[str]:
         send = sending.as_reference if self.to == "REFERENCE" else sending.as_plane

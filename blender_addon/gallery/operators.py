@@ -39,7 +39,9 @@ class _OfPicture:
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    job: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
+    )
 
     def act(self, verb: Callable[[Looking, PictureInfo, Request], None]) -> set[str]:
         """What `execute` gives."""
@@ -58,7 +60,9 @@ class UNDERPAINT_OT_gallery_choose(bpy.types.Operator):
     bl_idname = "underpaint.gallery_choose"
     bl_label = "Choose"
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    job: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
+    )
 
     def execute(self, _context: Any) -> set[str]:
         looking = runtime.live().gallery
@@ -72,12 +76,16 @@ class UNDERPAINT_OT_gallery_choose(bpy.types.Operator):
 
 
 class UNDERPAINT_OT_gallery_turn(bpy.types.Operator):
-    """Turn the gallery's page"""
+    """Turn the gallery's page, to newer or older paintings"""
 
     bl_idname = "underpaint.gallery_turn"
     bl_label = "Turn the Page"
 
-    by: IntProperty(default=1, options={"SKIP_SAVE"})
+    by: IntProperty(
+        default=1,
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="How many pages; below 0: to newer ones",
+    )
 
     def execute(self, _context: Any) -> set[str]:
         runtime.live().gallery.turn(self.by)
@@ -116,12 +124,18 @@ class UNDERPAINT_OT_gallery_view(_OfPicture, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_gallery_vary(_OfPicture, bpy.types.Operator):
-    """Paint this again with other seeds"""
+    """Paint this again with other seeds: the same words and view, other pictures"""
 
     bl_idname = "underpaint.gallery_vary"
     bl_label = "Paint Variations"
 
-    count: IntProperty(default=4, min=1, max=16, description="How many")
+    count: IntProperty(
+        name="Count",
+        default=4,
+        min=1,
+        max=16,
+        description="How many pictures, each with a seed of its own",
+    )
 
     def execute(self, context: Any) -> set[str]:
         return self.act(

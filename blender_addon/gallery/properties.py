@@ -44,7 +44,10 @@ class UnderpaintGallery(bpy.types.PropertyGroup):
         update=_search,
     )
     pinned: BoolProperty(
-        name="Pinned", description="Show only what is pinned", default=False, update=_search
+        name="Pinned",
+        description="Show only the paintings that are pinned",
+        default=False,
+        update=_search,
     )
 
 

@@ -1,4 +1,7 @@
-"""The panel's words in other languages, through Blender's own translation."""
+"""The panel's words and tooltips in other languages, through Blender's own translation.
+
+`words.tsv`: what stands on controls. `tips.tsv`: what is said when the pointer rests on them.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from pathlib import Path
 
 import bpy
 
-_FILE = Path(__file__).with_name("words.tsv")
-_CONTEXTS = ("*", "Operator")
+_FILES = {"words.tsv": ("*", "Operator"), "tips.tsv": ("*",)}
+"""Each table, and the contexts in which Blender looks for its texts."""
 Translations = Mapping[str, Mapping[tuple[str, str], str]]
 
 
 def register() -> None:
-    """Blender translates labels, buttons and names of properties by itself from now on."""
+    """From now on Blender translates labels, buttons, names of properties and tooltips."""
     bpy.app.translations.register(__package__, translations())
 
 
@@ -27,12 +30,12 @@ def say(text: str) -> str:
 
 
 def translations() -> Translations:
-    """`words.tsv` as Blender wants it: by language, then by context and English."""
-    head, *rows = (
-        line.split("\t") for line in _FILE.read_text(encoding="utf-8").splitlines() if line
-    )
-    return {
-        language: {(context, row[0]): row[place] for row in rows for context in _CONTEXTS}
-        for place, language in enumerate(head)
-        if place
-    }
+    """The tables as Blender wants them: by language, then by context and English."""
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for name, contexts in _FILES.items():
+        text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        head, *rows = (line.split("\t") for line in text.splitlines() if line)
+        for place, language in enumerate(head[1:], start=1):
+            texts = {(context, row[0]): row[place] for row in rows for context in contexts}
+            found.setdefault(language, {}).update(texts)
+    return found

@@ -16,13 +16,15 @@ from .failing import refuse
 
 
 class UNDERPAINT_OT_apply_result(bpy.types.Operator):
-    """Load a finished painting"""
+    """Bring a finished painting into this file, as an image or as a layer"""
 
     bl_idname = "underpaint.apply_result"
     bl_label = "Underpaint: Painted"
     bl_options: ClassVar[set[str]] = {"UNDO", "INTERNAL"}
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    job: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
+    )
 
     def execute(self, context: Any) -> set[str]:
         live = runtime.live()
@@ -41,13 +43,16 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
 
 
 class UNDERPAINT_OT_set_background(bpy.types.Operator):
-    """Show this painting behind the scene's camera"""
+    """Show this painting in the camera's view, in the place of the one before"""
 
     bl_idname = "underpaint.set_background"
     bl_label = "Show behind Camera"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The name of the image; empty: the one that is shown",
+    )
 
     def execute(self, context: Any) -> set[str]:
         image = bpy.data.images.get(self.image)

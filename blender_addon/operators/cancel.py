@@ -15,13 +15,14 @@ from .failing import refuse
 
 
 class UNDERPAINT_OT_cancel(bpy.types.Operator):
-    """Stop at the next step"""
+    """Stop this painting at its next step; nothing of it is kept"""
 
     bl_idname = "underpaint.cancel"
     bl_label = "Cancel"
 
     job: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"}, description="Which painting; empty stops all"
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The painting, by the id of its job; empty: all of them",
     )
 
     @classmethod
@@ -39,7 +40,9 @@ class UNDERPAINT_OT_cancel(bpy.types.Operator):
 class _OfFailed:
     """A mixin: on one of the paintings that failed."""
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    job: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
+    )
 
 
 class UNDERPAINT_OT_retry(_OfFailed, bpy.types.Operator):
@@ -70,7 +73,7 @@ class UNDERPAINT_OT_retry(_OfFailed, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_retry_not(_OfFailed, bpy.types.Operator):
-    """Take it off the list"""
+    """Take the painting that failed off this list; it is not tried again"""
 
     bl_idname = "underpaint.retry_not"
     bl_label = "Leave"

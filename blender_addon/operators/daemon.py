@@ -14,7 +14,7 @@ from .failing import refuse
 
 
 class UNDERPAINT_OT_start_daemon(bpy.types.Operator):
-    """Find the painting daemon on this computer, or start it"""
+    """Find the program that paints on this computer, or start it"""
 
     bl_idname = "underpaint.start_daemon"
     bl_label = "Start"
@@ -31,7 +31,7 @@ class UNDERPAINT_OT_start_daemon(bpy.types.Operator):
 
 
 class UNDERPAINT_OT_dismiss_error(bpy.types.Operator):
-    """Hide this message"""
+    """Hide this message; the next painting shows its own"""
 
     bl_idname = "underpaint.dismiss_error"
     bl_label = "Dismiss"

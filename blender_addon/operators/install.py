@@ -21,9 +21,9 @@ _DIALOG_WIDTH = 420
 _HARDWARE = (
     ("auto", "Found by Itself", "The graphics card of this computer, or its processor"),
     ("cpu", "Processor Only", "Smallest; for computers without a graphics card for painting"),
-    ("cu130", "NVIDIA (CUDA)", "For NVIDIA cards"),
-    ("rocm7.2", "AMD (ROCm)", "For AMD cards, on Linux"),
-    ("xpu", "Intel (XPU)", "For Intel Arc cards"),
+    ("cu130", "NVIDIA (CUDA)", "For graphics cards of NVIDIA, on Linux and Windows"),
+    ("rocm7.2", "AMD (ROCm)", "For graphics cards of AMD, on Linux"),
+    ("xpu", "Intel (XPU)", "For Arc graphics cards of Intel"),
 )
 
 
@@ -35,7 +35,12 @@ class _Installs:
         options={"HIDDEN", "SKIP_SAVE"},
         description="In background mode, return when it has ended",
     )
-    timeout: FloatProperty(default=7200.0, subtype="TIME", options={"HIDDEN", "SKIP_SAVE"})
+    timeout: FloatProperty(
+        default=7200.0,
+        subtype="TIME",
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="In background mode, the longest to wait, seconds",
+    )
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
@@ -67,18 +72,23 @@ class UNDERPAINT_OT_install(_Installs, bpy.types.Operator):
     bl_label = "Install"
     bl_options: ClassVar[set[str]] = {"REGISTER"}
 
-    hardware: EnumProperty(name="Paint With", items=_HARDWARE, default="auto")
+    hardware: EnumProperty(
+        name="Paint With",
+        items=_HARDWARE,
+        default="auto",
+        description="What the pictures are computed on: a graphics card is many times as quick",
+    )
     wheelhouse: StringProperty(
         name="From a Folder",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
-        description="A folder that has every package, for computers without a network; empty "
-        "downloads them",
+        description="A folder with every package that Install needs, for computers without a "
+        "network; empty downloads them",
     )
     fresh: BoolProperty(
         name="Make All Anew",
         options={"SKIP_SAVE"},
-        description="Do not go on with what is there: repair",
+        description="Do not go on with what is there, but begin again: mends an installation",
     )
 
     def invoke(self, context: Any, _event: Any) -> set[str]:

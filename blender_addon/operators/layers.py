@@ -25,12 +25,16 @@ class _OnLayer:
 
 
 class UNDERPAINT_OT_layer_move(_OnLayer, bpy.types.Operator):
-    """Move this layer"""
+    """Move this layer up or down; what lies above covers what lies below"""
 
     bl_idname = "underpaint.layer_move"
     bl_label = "Move Layer"
 
-    by: IntProperty(default=-1, options={"HIDDEN", "SKIP_SAVE"})
+    by: IntProperty(
+        default=-1,
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="How many places: below 0 up, above 0 down",
+    )
 
     def execute(self, context: Any) -> set[str]:
         material = active_material(context)
@@ -51,12 +55,14 @@ class UNDERPAINT_OT_layer_remove(_OnLayer, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_layer_decide(_OnLayer, bpy.types.Operator):
-    """Keep the new try, or go back to the old one"""
+    """Keep the new try of this layer, or go back to the old one"""
 
     bl_idname = "underpaint.layer_decide"
     bl_label = "Decide"
 
-    accept: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
+    accept: BoolProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="Keep the new try; off: the old one"
+    )
 
     def execute(self, context: Any) -> set[str]:
         layer = active_layer(context)
@@ -90,13 +96,15 @@ class UNDERPAINT_OT_layers_flatten(_OnLayer, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_apply_flat(bpy.types.Operator):
-    """Put flattened layers in place"""
+    """Put the one layer that was made of many in their place"""
 
     bl_idname = "underpaint.apply_flat"
     bl_label = "Underpaint: Flattened"
     bl_options: ClassVar[set[str]] = {"UNDO", "INTERNAL"}
 
-    material: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    material: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The material, by its session id"
+    )
 
     def execute(self, _context: Any) -> set[str]:
         try:

@@ -19,7 +19,9 @@ class UNDERPAINT_OT_fetch_left(bpy.types.Operator):
     bl_idname = "underpaint.fetch_left"
     bl_label = "Fetch"
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    job: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
+    )
 
     def execute(self, _context: Any) -> set[str]:
         session = runtime.live().session
@@ -37,12 +39,14 @@ class UNDERPAINT_OT_fetch_left(bpy.types.Operator):
 
 
 class UNDERPAINT_OT_drop_left(bpy.types.Operator):
-    """Leave it; the daemon removes it in time"""
+    """Do not fetch this painting; it is removed in time"""
 
     bl_idname = "underpaint.drop_left"
     bl_label = "Leave"
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    job: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
+    )
 
     def execute(self, _context: Any) -> set[str]:
         runtime.live().session.drop_left(self.job)

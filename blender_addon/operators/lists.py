@@ -12,20 +12,31 @@ from ..ui.painting_properties import shown_settings
 
 
 class UNDERPAINT_OT_lora_add(bpy.types.Operator):
-    """Add LoRA files, which change how the model paints"""
+    """Add LoRA files: small additions to a model that change what it paints, or in what manner"""
 
     bl_idname = "underpaint.lora_add"
     bl_label = "Add LoRA"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
     name: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"}, description="One of the model's own, in place of a file"
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="One of the model's own LoRAs, in place of a file",
     )
-    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(
+        subtype="DIR_PATH",
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The folder of the chosen files",
+    )
     files: CollectionProperty(
-        type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}
+        type=bpy.types.OperatorFileListElement,
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The chosen files, by name",
     )
-    filter_glob: StringProperty(default="*.safetensors", options={"HIDDEN"})
+    filter_glob: StringProperty(
+        default="*.safetensors",
+        options={"HIDDEN"},
+        description="Which files the file browser shows",
+    )
 
     def invoke(self, context: Any, _event: Any) -> set[str]:
         if self.name:

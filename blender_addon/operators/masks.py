@@ -23,15 +23,20 @@ from .failing import refuse
 from .modes import enter
 
 _WHAT = (
-    ("PLACE", "Place", "Where to repaint"),
-    ("LAYER", "Layer", "Where the layer shows"),
+    ("PLACE", "Place", "Only here is it repainted"),
+    ("LAYER", "Layer", "Only here is the layer seen"),
 )
 
 
 class _Mask:
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    what: EnumProperty(items=_WHAT, default="PLACE", options={"HIDDEN", "SKIP_SAVE"})
+    what: EnumProperty(
+        items=_WHAT,
+        default="PLACE",
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="What the mask is of: the next repainting, or the layer",
+    )
 
 
 class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
@@ -63,7 +68,7 @@ class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_mask_clear(_Mask, bpy.types.Operator):
-    """Take this mask away"""
+    """Take this mask away; the paint itself stays"""
 
     bl_idname = "underpaint.mask_clear"
     bl_label = "Clear Mask"
@@ -84,7 +89,7 @@ class UNDERPAINT_OT_mask_clear(_Mask, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_mask_done(bpy.types.Operator):
-    """Leave Texture Paint"""
+    """End painting the mask, and show the object as before"""
 
     bl_idname = "underpaint.mask_done"
     bl_label = "Done"

@@ -19,7 +19,7 @@ class UNDERPAINT_OT_choose_model(bpy.types.Operator):
     bl_label = "Use"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    name: StringProperty(options={"SKIP_SAVE"})
+    name: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, description="The name of the model")
     defaults: BoolProperty(
         name="Its Settings",
         default=True,
@@ -40,13 +40,15 @@ _ITEMS = tuple((name, name.replace("_", " ").title(), "") for name in OWN_VALUES
 
 
 class UNDERPAINT_OT_by_hand(bpy.types.Operator):
-    """Set this by hand; until then it is as the model paints best"""
+    """Set this by hand; until then it is what the model paints best with"""
 
     bl_idname = "underpaint.by_hand"
     bl_label = "Set by Hand"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    name: EnumProperty(items=_ITEMS, options={"SKIP_SAVE"})
+    name: EnumProperty(
+        items=_ITEMS, options={"HIDDEN", "SKIP_SAVE"}, description="Which of the settings"
+    )
 
     def execute(self, context: Any) -> set[str]:
         take_by_hand(shown_settings(context.scene), self.name)
@@ -60,7 +62,9 @@ class UNDERPAINT_OT_own_value(bpy.types.Operator):
     bl_label = "Automatic"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    name: EnumProperty(items=_ITEMS, options={"SKIP_SAVE"})
+    name: EnumProperty(
+        items=_ITEMS, options={"HIDDEN", "SKIP_SAVE"}, description="Which of the settings"
+    )
 
     def execute(self, context: Any) -> set[str]:
         setattr(shown_settings(context.scene), self.name, 0)

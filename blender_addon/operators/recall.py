@@ -25,7 +25,10 @@ class UNDERPAINT_OT_use_settings(bpy.types.Operator):
     bl_label = "Use These Settings Again"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    image: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The name of the image; empty: the one that is shown",
+    )
 
     def execute(self, context: Any) -> set[str]:
         try:

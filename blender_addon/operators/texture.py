@@ -34,8 +34,7 @@ class UNDERPAINT_OT_texture(_Textures, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_repaint(_Textures, bpy.types.Operator):
-    """Paint only where the mask is, or in Edit Mode where faces are selected, as a new layer.
-    Everything else stays as it is"""
+    """Paint only where the mask is, or the faces selected in Edit Mode, as a new layer"""
 
     bl_idname = "underpaint.repaint"
     bl_label = "Repaint Here"
@@ -51,8 +50,7 @@ class UNDERPAINT_OT_restyle(_Textures, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_reroll(Paints, bpy.types.Operator):
-    """Try this layer again: everything the same, but another seed. The old one is kept until you
-    decide"""
+    """Try this layer again with another seed; the old one is kept until you decide"""
 
     bl_idname = "underpaint.reroll"
     bl_label = "Try Again"

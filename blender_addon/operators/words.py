@@ -26,7 +26,7 @@ class UNDERPAINT_OT_style(_Words, bpy.types.Operator):
     bl_idname = "underpaint.style"
     bl_label = "Style"
 
-    name: StringProperty(options={"SKIP_SAVE"})
+    name: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, description="The name of the style")
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
@@ -44,12 +44,14 @@ class UNDERPAINT_OT_style(_Words, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_use_prompt(_Words, bpy.types.Operator):
-    """Take an earlier prompt"""
+    """Put an earlier prompt in the place of this one"""
 
     bl_idname = "underpaint.use_prompt"
     bl_label = "Earlier Prompt"
 
-    index: IntProperty(options={"SKIP_SAVE"})
+    index: IntProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="Which of them, from 0, the newest first"
+    )
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
@@ -70,8 +72,12 @@ class UNDERPAINT_OT_weigh(_Words, bpy.types.Operator):
     bl_idname = "underpaint.weigh"
     bl_label = "Weigh"
 
-    index: IntProperty(options={"SKIP_SAVE"})
-    by: FloatProperty(default=STEP, options={"SKIP_SAVE"})
+    index: IntProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="Which phrase of the prompt, from 0"
+    )
+    by: FloatProperty(
+        default=STEP, options={"HIDDEN", "SKIP_SAVE"}, description="By how much; below 0: less"
+    )
 
     def execute(self, context: Any) -> set[str]:
         group = shown_settings(context.scene)

@@ -25,36 +25,46 @@ def _slid(self: Any, _context: Any) -> None:
     shown.refresh(material)
 
 
+def _own(kind: Any, description: str, **options: Any) -> Any:
+    """A property that no panel shows."""
+    return kind(options={"HIDDEN"}, description=description, **options)
+
+
 class UnderpaintLook(bpy.types.PropertyGroup):
     """The images of one painting. `image`: colour; the others only where they were asked for."""
 
-    image: PointerProperty(type=bpy.types.Image)
-    roughness: PointerProperty(type=bpy.types.Image)
-    metallic: PointerProperty(type=bpy.types.Image)
-    normal: PointerProperty(type=bpy.types.Image)
-    height: PointerProperty(type=bpy.types.Image)
-    ao: PointerProperty(type=bpy.types.Image)
+    image: _own(PointerProperty, "The painted colours", type=bpy.types.Image)
+    roughness: _own(PointerProperty, "How rough the painted surface is", type=bpy.types.Image)
+    metallic: _own(PointerProperty, "Where the painted surface is metal", type=bpy.types.Image)
+    normal: _own(PointerProperty, "The relief of the painted surface", type=bpy.types.Image)
+    height: _own(PointerProperty, "How high the painted surface stands", type=bpy.types.Image)
+    ao: _own(PointerProperty, "Where the painted surface lies in shade", type=bpy.types.Image)
 
 
 class UnderpaintLayer(bpy.types.PropertyGroup):
     """One layer. `uid`: the job that made it. `partial`: its paint does not cover everything."""
 
-    uid: StringProperty()
-    paint: PointerProperty(type=UnderpaintLook)
-    candidate: PointerProperty(type=UnderpaintLook)
-    mask: PointerProperty(type=bpy.types.Image)
-    uv_map: StringProperty()
-    partial: BoolProperty()
+    uid: _own(StringProperty, "The id of the job that made this layer")
+    paint: _own(PointerProperty, "What was painted", type=UnderpaintLook)
+    candidate: _own(PointerProperty, "Another try, until one decides", type=UnderpaintLook)
+    mask: _own(PointerProperty, "Where the layer is seen", type=bpy.types.Image)
+    uv_map: _own(StringProperty, "The UV map that it was painted by; empty: the only one")
+    partial: _own(BoolProperty, "Its paint does not cover everything")
     opacity: FloatProperty(
         name="Opacity",
         default=1.0,
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        description="How much of this layer is seen",
+        description="How much of this layer is seen over those below",
         update=_slid,
     )
-    visible: BoolProperty(name="Visible", default=True, description="Show this layer", update=_slid)
+    visible: BoolProperty(
+        name="Visible",
+        default=True,
+        description="Show this layer; a hidden one is kept",
+        update=_slid,
+    )
 
     @property
     def look(self) -> Any:
@@ -67,12 +77,12 @@ class UnderpaintStack(bpy.types.PropertyGroup):
     made for the paint; `original`: it is a copy of that one, made because others wear it too;
     `without_nodes`: it used none before."""
 
-    layers: CollectionProperty(type=UnderpaintLayer)
-    active: IntProperty(name="Layer")
-    edit_mask: PointerProperty(type=bpy.types.Image)
-    made: BoolProperty()
-    without_nodes: BoolProperty()
-    original: PointerProperty(type=bpy.types.Material)
+    layers: _own(CollectionProperty, "The layers, topmost first", type=UnderpaintLayer)
+    active: IntProperty(name="Layer", description="The layer that is worked on")
+    edit_mask: _own(PointerProperty, "Where it is repainted next", type=bpy.types.Image)
+    made: _own(BoolProperty, "The material was made for the paint")
+    without_nodes: _own(BoolProperty, "The material used no nodes before")
+    original: _own(PointerProperty, "The material that this is a copy of", type=bpy.types.Material)
 
 
 _CLASSES = (UnderpaintLook, UnderpaintLayer, UnderpaintStack)

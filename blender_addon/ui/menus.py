@@ -21,6 +21,7 @@ _SHOWN, _LETTERS = 60, 64
 class UNDERPAINT_MT_styles(bpy.types.Menu):
     bl_idname = "UNDERPAINT_MT_styles"
     bl_label = "Styles"
+    bl_description = "Put a style around the prompt: medium, light and manner in tried words"
 
     def draw(self, _context: Any) -> None:
         flow = self.layout.column_flow(columns=2)
@@ -31,6 +32,7 @@ class UNDERPAINT_MT_styles(bpy.types.Menu):
 class UNDERPAINT_MT_negatives(bpy.types.Menu):
     bl_idname = "UNDERPAINT_MT_negatives"
     bl_label = "Keep Away From"
+    bl_description = "Add a set of words for what the picture should not show"
 
     def draw(self, _context: Any) -> None:
         for style in negatives():
@@ -40,6 +42,7 @@ class UNDERPAINT_MT_negatives(bpy.types.Menu):
 class UNDERPAINT_MT_prompts(bpy.types.Menu):
     bl_idname = "UNDERPAINT_MT_prompts"
     bl_label = "Earlier Prompts"
+    bl_description = "Take a prompt that was painted before"
 
     def draw(self, _context: Any) -> None:
         found = history.prompts(own_files.prompts_file())[:_MOST_PROMPTS]
@@ -53,6 +56,7 @@ class UNDERPAINT_MT_prompts(bpy.types.Menu):
 class UNDERPAINT_PT_weights(bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_weights"
     bl_label = "Prompt"
+    bl_description = "The whole prompt, and how much each of its phrases counts"
     bl_space_type = "VIEW_3D"
     bl_region_type = "WINDOW"
     bl_ui_units_x = 24
@@ -77,6 +81,9 @@ class UNDERPAINT_PT_weights(bpy.types.Panel):
 class UNDERPAINT_PT_models(bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_models"
     bl_label = "Models"
+    bl_description = (
+        "The models of this computer: what each can follow, and what it paints best with"
+    )
     bl_space_type = "VIEW_3D"
     bl_region_type = "WINDOW"
     bl_ui_units_x = 16
@@ -135,6 +142,7 @@ class UNDERPAINT_PT_loras(InSidebar, bpy.types.Panel):
 class UNDERPAINT_MT_pie(bpy.types.Menu):
     bl_idname = "UNDERPAINT_MT_pie"
     bl_label = "Underpaint"
+    bl_description = "What is at hand while painting, about the pointer"
 
     def draw(self, _context: Any) -> None:
         pie = self.layout.menu_pie()

@@ -26,21 +26,27 @@ MAX_SEED = 2**31 - 1
 _DEFAULTS = PaintingSettings()
 _PLAIN = ("prompt", "negative", "model", "seed", "strength", "pattern_seed")
 _OWN = ("steps", "guidance", "pattern_size")
-_SAMPLER_NAMES = {
-    Sampler.DDPM: "DDPM",
-    Sampler.DDIM: "DDIM",
-    Sampler.EULER: "Euler",
-    Sampler.EULER_A: "Euler ancestral",
-    Sampler.DPMPP_2M: "DPM++ 2M",
-    Sampler.DPMPP_2M_KARRAS: "DPM++ 2M Karras",
-    Sampler.DPMPP_2M_SDE: "DPM++ 2M SDE",
-    Sampler.DPMPP_2M_SDE_KARRAS: "DPM++ 2M SDE Karras",
-    Sampler.UNIPC: "UniPC",
-    Sampler.LCM: "LCM",
+_SAMPLER_WORDS = {
+    Sampler.DDPM: ("DDPM", "As models are trained: it needs many steps"),
+    Sampler.DDIM: ("DDIM", "Plain and calm, without noise on the way"),
+    Sampler.EULER: ("Euler", "Soft and dependable, from 20 steps on"),
+    Sampler.EULER_A: (
+        "Euler ancestral",
+        "Lively: new noise at each step, so that other steps paint another picture",
+    ),
+    Sampler.DPMPP_2M: ("DPM++ 2M", "Sharp from 15 steps on"),
+    Sampler.DPMPP_2M_KARRAS: ("DPM++ 2M Karras", "Sharp from 15 steps on, with finer details"),
+    Sampler.DPMPP_2M_SDE: ("DPM++ 2M SDE", "Rich in texture: new noise at each step"),
+    Sampler.DPMPP_2M_SDE_KARRAS: (
+        "DPM++ 2M SDE Karras",
+        "Rich in texture and in fine details, from 25 steps on",
+    ),
+    Sampler.UNIPC: ("UniPC", "A whole picture from 10 steps on"),
+    Sampler.LCM: ("LCM", "In 4 to 8 steps, with models made for that; others blur"),
 }
 _SAMPLERS = (
-    (MODELS_OWN, "Model's Own", "What suits the model"),
-    *((sampler.value, _SAMPLER_NAMES[sampler], "") for sampler in Sampler),
+    (MODELS_OWN, "Model's Own", "As it suits the model best"),
+    *((sampler.value, *_SAMPLER_WORDS[sampler]) for sampler in Sampler),
 )
 
 
@@ -76,12 +82,14 @@ class PaintingProperties:
         name="Negative",
         description="What the picture should not show; it needs a guidance above 1 to count",
     )
-    loras: CollectionProperty(type=UnderpaintLora)
-    active_lora: IntProperty()
+    loras: CollectionProperty(
+        type=UnderpaintLora, options={"HIDDEN"}, description="The LoRAs to paint with"
+    )
+    active_lora: IntProperty(options={"HIDDEN"}, description="Which LoRA of the list is chosen")
     model: StringProperty(
         name="Model",
         default=_DEFAULTS.model,
-        description="A model's name, or a diffusers-format folder",
+        description="What paints: a model's name, folder or file. Each has a manner of its own",
         search=known_models,
         search_options={"SUGGESTION"},
     )
@@ -106,7 +114,11 @@ class PaintingProperties:
         "in few steps, DPM++ 2M Karras suits most others",
     )
     seed: IntProperty(
-        name="Seed", default=0, min=0, max=MAX_SEED, description="Same seed, same painting"
+        name="Seed",
+        default=0,
+        min=0,
+        max=MAX_SEED,
+        description="Another number gives another picture of the same; the same gives it again",
     )
     pattern_size: FloatProperty(
         name="Pattern Size",
@@ -122,9 +134,11 @@ class PaintingProperties:
         name="Pattern Seed",
         min=0,
         max=MAX_SEED,
-        description="Another seed moves the pattern on the surface",
+        description="Another number moves the pattern on the surface",
     )
-    random_seed: BoolProperty(name="New Seed", description="Take a new seed for each painting")
+    random_seed: BoolProperty(
+        name="New Seed", description="Take a new seed for each painting, so that each is another"
+    )
 
 
 def read_painting(group: Any) -> dict[str, Any]:

@@ -38,9 +38,9 @@ _PLAIN = ("repaint", "reference_scale")
 _OWN = ("width", "height")
 _CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
-    ControlKind.DEPTH: "Keep the distances of the scene",
-    ControlKind.NORMAL: "Keep the directions of the surfaces",
-    ControlKind.GUIDE: "Keep patterns, as bricks, in their place on the surfaces",
+    ControlKind.DEPTH: "Keep what is near and what is far in the scene",
+    ControlKind.NORMAL: "Keep which way the surfaces of the scene face: folds and edges",
+    ControlKind.GUIDE: "Keep patterns, such as bricks, in their place on the surfaces",
     ControlKind.CANNY: "Keep the edges of the scene's colours",
     ControlKind.LINEART: "Keep the outlines of the forms",
 }
@@ -49,8 +49,8 @@ _SOURCES = (
     ("VIEWPORT", "Viewport", "Paint what this 3D viewport shows"),
 )
 _MODES = (
-    ("IMAGE", "Image", "Paint pictures of the scene"),
-    ("TEXTURE", "Texture", "Paint the objects themselves"),
+    ("IMAGE", "Image", "Paint pictures of the scene, over its forms"),
+    ("TEXTURE", "Texture", "Paint the objects themselves, from all sides"),
 )
 
 
@@ -68,7 +68,7 @@ def _snap_size(self: Any, _context: Any) -> None:
 
 
 def _side(name: str) -> Any:
-    meaning = "Pixels; 0: what the model was made for"
+    meaning = "Pixels of the picture this way. 0: what the model was made for, which is best"
     return IntProperty(
         name=name, min=0, max=4096, subtype="PIXEL", update=_snap_size, description=meaning
     )
@@ -78,7 +78,12 @@ def _control_properties(default: ControlSettings) -> dict[str, Any]:
     """The properties of one control: depth_enabled, depth_scale, depth_start, depth_end,
     depth_model, depth_image, and whether its row is unfolded, depth_open."""
     part = {"min": 0.0, "max": 1.0, "subtype": "FACTOR"}
-    scale = {"min": 0.0, "max": 2.0, "step": 5, "description": "How strongly it guides"}
+    scale = {
+        "min": 0.0,
+        "max": 2.0,
+        "step": 5,
+        "description": "How strongly the picture keeps to it: 0 not at all; above 1 stiffly",
+    }
     properties = {
         "enabled": BoolProperty(
             name=default.kind.value.title(),
@@ -90,14 +95,14 @@ def _control_properties(default: ControlSettings) -> dict[str, Any]:
         "start": FloatProperty(
             name="From",
             default=default.start,
-            description="From this part of the steps",
+            description="From this part of the steps on; later leaves the large forms free",
             update=_by_hand,
             **part,
         ),
         "end": FloatProperty(
             name="To",
             default=default.end,
-            description="Up to this part of the steps",
+            description="Up to this part of the steps; earlier leaves the details free",
             update=_by_hand,
             **part,
         ),
@@ -121,18 +126,32 @@ def _control_properties(default: ControlSettings) -> dict[str, Any]:
 class UnderpaintResult(bpy.types.PropertyGroup):
     """An entry of the gallery."""
 
-    image: PointerProperty(type=bpy.types.Image)
+    image: PointerProperty(
+        type=bpy.types.Image,
+        options={"HIDDEN"},
+        description="The painting, as an image of this file",
+    )
 
 
 class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     """What to paint and how. `mode`: what the panel shows."""
 
-    mode: EnumProperty(name="Paint", items=_MODES, default="IMAGE")
+    mode: EnumProperty(
+        name="Paint",
+        items=_MODES,
+        default="IMAGE",
+        description="What is painted: pictures, or the objects",
+    )
     prompt: StringProperty(
         name="Prompt",
         description="What to paint: things first, then material, light and manner, with commas",
     )
-    source: EnumProperty(name="View", items=_SOURCES, default="CAMERA")
+    source: EnumProperty(
+        name="View",
+        items=_SOURCES,
+        default="CAMERA",
+        description="From where the picture sees the scene",
+    )
     width: _side("Width")
     height: _side("Height")
     model_controls: BoolProperty(
@@ -150,7 +169,7 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        description="0 keeps the scene's colours, 1 ignores them",
+        description="How far to leave the scene's colours: 0 keeps them, 1 ignores them",
     )
     repaint_strength: FloatProperty(
         name="Strength",
@@ -176,7 +195,7 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     )
     to_background: BoolProperty(
         name="Show behind Camera",
-        description="Set each result as the camera's background image",
+        description="Show each painting in the camera's view as soon as it is there",
     )
     show_preview: BoolProperty(
         name="Preview in Viewport",
@@ -199,8 +218,10 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         subtype="FACTOR",
         description="How far the live picture reaches from the left; the scene is seen beside it",
     )
-    results: CollectionProperty(type=UnderpaintResult)
-    active_result: IntProperty()
+    results: CollectionProperty(
+        type=UnderpaintResult, options={"HIDDEN"}, description="What was painted for this scene"
+    )
+    active_result: IntProperty(options={"HIDDEN"}, description="Which of them is chosen")
 
 
 for _default in _DEFAULTS.controls:

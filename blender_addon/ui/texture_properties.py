@@ -32,20 +32,29 @@ _PLAIN = ("view_count", "size", "directional_prompts", "pbr", "own_uv")
 _OWN = ("view_size",)
 _METHODS = (
     (Method.SYNC.value, "All Together", "Every view is painted at once, in agreement"),
-    (Method.GRID_SYNC.value, "Sides First", "Four sides as one picture, then all views from it"),
+    (
+        Method.GRID_SYNC.value,
+        "Sides First",
+        "Four sides as one picture, then all views from it: one idea of the object",
+    ),
     (
         Method.SEQUENTIAL.value,
         "One by One",
         "Each view continues what is there; needs least memory",
     ),
-    (Method.SINGLE.value, "One View", "A single view, onto what it sees"),
+    (Method.SINGLE.value, "One View", "A single view, onto what it sees; the rest is filled in"),
 )
 _VIEWS = (
     ("PLACED", "Around", "Views are placed about the object by themselves"),
     ("CAMERAS", "Cameras", "What each of the scene's cameras sees"),
     ("VIEWPORT", "This View", "What this 3D viewport shows"),
 )
-_AXES = (("OFF", "Off", ""), ("X", "X", ""), ("Y", "Y", ""), ("Z", "Z", ""))
+_AXES = (
+    ("OFF", "Off", "Each side is painted for itself"),
+    ("X", "X", "Left and right are alike, along the object's X axis"),
+    ("Y", "Y", "Front and back are alike, along the object's Y axis"),
+    ("Z", "Z", "Top and bottom are alike, along the object's Z axis"),
+)
 _LEAST_SIDE, _MOST_SIDE = 64, 8192
 
 
@@ -53,8 +62,15 @@ class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
     """What to paint onto the selected objects, and how."""
 
     prompt: StringProperty(name="Prompt", description="What the surface is to look like")
-    method: EnumProperty(name="Method", items=_METHODS, default=_DEFAULTS.method.value)
-    views: EnumProperty(name="Views", items=_VIEWS, default="PLACED")
+    method: EnumProperty(
+        name="Method",
+        items=_METHODS,
+        default=_DEFAULTS.method.value,
+        description="How the pictures from all sides come to agree on the surface",
+    )
+    views: EnumProperty(
+        name="Views", items=_VIEWS, default="PLACED", description="From where the object is painted"
+    )
     view_count: IntProperty(
         name="Count",
         default=_DEFAULTS.view_count,
@@ -75,7 +91,7 @@ class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
         min=_LEAST_SIDE,
         max=_MOST_SIDE,
         subtype="PIXEL",
-        description="Pixels a side of the texture",
+        description="Pixels a side of the texture: more hold finer detail, and take more room",
     )
     fine: BoolProperty(
         name="Finer Views",

@@ -34,6 +34,7 @@ import addon_editing
 import addon_everyday
 import addon_gallery
 import addon_same
+import addon_tooltips
 import addon_trouble
 import addon_utils
 import bpy
@@ -277,6 +278,7 @@ BEHAVIOURS = (
     *addon_editing.BEHAVIOURS,
     *addon_gallery.BEHAVIOURS,
     *addon_same.BEHAVIOURS,
+    *addon_tooltips.BEHAVIOURS,
     *addon_trouble.BEHAVIOURS,
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,

@@ -1,14 +1,26 @@
-"""Every word that the panel shows is there in every language of the add-on."""
+"""Every word that the panel shows is there in every language of the add-on.
+
+That each tooltip is, too, is asked in Blender (`tests/blender/addon_tooltips.py`).
+"""
 
 from __future__ import annotations
+
+import re
+
+import pytest
 
 from helpers.blender.shown_words import ADDON, shown_words
 
 LANGUAGES = ["de_DE", "fr_FR", "es", "ja_JP", "zh_HANS"]
-HEAD, *ROWS = (
-    line.split("\t")
-    for line in (ADDON / "languages" / "words.tsv").read_text(encoding="utf-8").splitlines()
-)
+LATIN = {"Canny", "ControlNet", "LoRA", "LoRAs", "Underpaint"}
+
+
+def table(name: str) -> list[list[str]]:
+    text = (ADDON / "languages" / name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines()]
+
+
+HEAD, *ROWS = table("words.tsv")
 
 
 def test_every_word_shown_has_all_languages():
@@ -16,14 +28,25 @@ def test_every_word_shown_has_all_languages():
     assert shown_words() - {row[0] for row in ROWS} == set(), "add these to languages/words.tsv"
 
 
-def test_every_row_is_whole_and_stands_once():
-    assert [row[0] for row in ROWS if len(row) != len(HEAD) or not all(row)] == []
-    english = [row[0] for row in ROWS]
+@pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
+def test_every_row_is_whole_and_stands_once(name):
+    head, *rows = table(name)
+    assert head == ["en", *LANGUAGES]
+    assert [row[0] for row in rows if len(row) != len(head) or not all(row)] == []
+    english = [row[0] for row in rows]
     assert len(set(english)) == len(english)
 
 
-def test_the_languages_of_east_asia_are_written_in_their_scripts():
-    latin = {"Canny", "ControlNet", "LoRA", "LoRAs", "Underpaint"}
-    for row in ROWS:
-        if row[0] not in latin:
+@pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
+def test_the_languages_of_east_asia_are_written_in_their_scripts(name):
+    for row in table(name)[1:]:
+        if row[0] not in LATIN:
             assert all(any(letter > "\u2e80" for letter in text) for text in row[-2:]), row
+
+
+def test_what_tooltips_count_is_counted_in_every_language():
+    """Numbers and names of methods are the same in all of them."""
+    for row in table("tips.tsv")[1:]:
+        asked = set(re.findall(r"\d+|LCM|DPM\+\+|IP-Adapter|UV|LoRA|ControlNet|Python", row[0]))
+        for text in row[1:]:
+            assert {word for word in asked if word not in text} == set(), (row[0], text)
