@@ -14,6 +14,7 @@ import numpy.typing as npt
 from underpaint.cameras import Camera
 
 from ..plain.srgb import srgb
+from ..working_space import to_rec709
 from .sources import Viewport
 from .surfaces import Passes
 
@@ -52,7 +53,7 @@ def shaded(passes: Passes) -> Image8:
     """Material colours under a light at the camera, (h, w, 3) uint8 sRGB, grey background."""
     facing = 0.25 + 0.75 * passes.normal[..., 2:].clip(0, 1)
     light = np.where(passes.object_id[..., None] > 0, passes.color * facing, np.float32(0.05))
-    return np.round(srgb(light) * 255).astype(np.uint8)
+    return np.round(srgb(light @ to_rec709().T) * 255).astype(np.uint8)
 
 
 def _any_viewport(context: Any) -> Viewport | None:

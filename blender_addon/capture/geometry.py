@@ -107,7 +107,7 @@ def fetch(items: Any, name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDAr
 
 
 def material_colors(item: Any) -> Float32:
-    """The viewport colours of an object's material slots, linear RGB, (at least 1, 3)."""
+    """The viewport colours of an object's material slots, scene-linear, (at least 1, 3)."""
     grey = (0.8, 0.8, 0.8)
     materials = [slot.material for slot in item.material_slots]
     colors = [grey if m is None else tuple(m.diffuse_color)[:3] for m in materials]

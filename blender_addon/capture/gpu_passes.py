@@ -1,7 +1,9 @@
 """Geometry passes by our own shader into a float framebuffer.
 
 View-space position is interpolated and written as it is, so depth is linear and exact to
-float32, whatever the depth buffer's format. The same in the window and in the background.
+float32, whatever the depth buffer's format. What hides what is told by the logarithm of that
+depth, since Blender 4.5: a projected one has no digits left where clips lie far apart (1e-6 to
+1e6 m). The same in the window and in the background.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from underpaint.cameras import Camera
 from .surfaces import Passes, Placed, Triangles, normal_matrix
 
 # One uniform block per draw: three matrices would not fit into 128 bytes of push constants.
-_BLOCK = "struct UnderpaintDraw { mat4 clip; mat4 view; mat4 normal; vec4 facts; };\n"
+_BLOCK = "struct UnderpaintDraw { mat4 clip; mat4 view; mat4 normal; vec4 facts; vec4 range; };\n"
 
 # The face's own normal tells the side: gl_FrontFacing would depend on mirrored transforms and on
-# the graphics backend. facts = object id, 1 when the mesh has UVs, 1 when orthographic.
+# the graphics backend. facts = object id, 1 when the mesh has UVs, 1 when orthographic;
+# range = clip start and end in metres.
 _VERTEX = """
 void main()
 {
@@ -36,6 +39,13 @@ void main()
 _FRAGMENT = """
 void main()
 {
+  float depth = -v_position.z;
+  if (depth < draw.range.x || depth > draw.range.y) {
+    discard;
+  }
+#ifdef UNDERPAINT_OWN_DEPTH
+  gl_FragDepth = clamp(log2(depth / draw.range.x) / log2(draw.range.y / draw.range.x), 0.0, 1.0);
+#endif
   vec3 to_viewer = draw.facts.z > 0.5 ? vec3(0.0, 0.0, 1.0) : -v_position;
   vec3 n = dot(v_face, to_viewer) < 0.0 ? -v_normal : v_normal;
   out_position = vec4(v_position, draw.facts.x);
@@ -99,6 +109,9 @@ def _shader() -> Any:
     info.vertex_out(between)
     for slot, name in enumerate(_OUTPUTS):
         info.fragment_out(slot, "VEC4", name)
+    if hasattr(info, "depth_write"):
+        info.define("UNDERPAINT_OWN_DEPTH")
+        info.depth_write("ANY")
     info.vertex_source(_VERTEX)
     info.fragment_source(_FRAGMENT)
     return gpu.shader.create_from_info(info)
@@ -133,7 +146,9 @@ def _block(item: Placed, camera: Camera) -> Any:
     view = camera.view_matrix @ item.to_world
     facts = (item.object_id, item.triangles.uv is not None, camera.orthographic, 0.0)
     matrices = (camera.projection_matrix @ view, view, normal_matrix(view))
-    flat = np.concatenate([m.T.reshape(-1) for m in matrices] + [np.array(facts, np.float64)])
+    ends = (camera.near, camera.far, 0.0, 0.0)
+    vectors = [np.array(vector, np.float64) for vector in (facts, ends)]
+    flat = np.concatenate([m.T.reshape(-1) for m in matrices] + vectors)
     return gpu.types.GPUUniformBuf(
         gpu.types.Buffer("FLOAT", flat.size, flat.astype(np.float32).tolist())
     )

@@ -20,6 +20,7 @@ from .surfaces import Passes, Placed, normal_matrix
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 _PAIRS_AT_ONCE = 1 << 21
+_NO_AREA = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def _edges(corners: Float64, camera: Camera) -> tuple[Float64, Int64]:
     # for each other at every one.
     columns = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=-1)
     area = (a * columns[..., 0]).sum(axis=-1)
-    order = np.flatnonzero(np.abs(area) > 1e-12)
+    # In pixels, whatever the distance: things of a tenth of a millimetre are seen from as near.
+    away = np.abs(a[:, 2] * b[:, 2] * c[:, 2])
+    order = np.flatnonzero(np.abs(area) > np.maximum(_NO_AREA * away, 1e-300))
     return columns[order] / area[order, None, None], order.astype(np.int64)
 
 

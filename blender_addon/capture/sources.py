@@ -76,6 +76,11 @@ def _of_object(camera: Any, depsgraph: Any, width: int, height: int) -> Camera:
     if camera.type != "CAMERA":
         _refuse(f"{camera.name!r} is a {camera.type.lower()}, not a camera", "Choose a camera.")
     evaluated = camera.evaluated_get(depsgraph)
+    if not evaluated.is_evaluated and camera not in list(depsgraph.scene.objects):
+        _refuse(
+            f"camera {camera.name!r} is not in scene {depsgraph.scene.name!r}",
+            "Open the scene that it is in, or choose another camera.",
+        )
     if evaluated.data.type not in ("PERSP", "ORTHO"):
         _refuse(
             f"camera {camera.name!r} is {evaluated.data.type.lower()}",

@@ -40,7 +40,7 @@ class Triangles:
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Triangles in the world. `to_world` (4, 4); `object_id` from 1; `colors` (M, 3) of the
-    material slots, linear, at least one."""
+    material slots, scene-linear, at least one."""
 
     triangles: Triangles
     to_world: Matrix4
@@ -55,7 +55,7 @@ class Passes:
     `position` (h, w, 3) float32, camera space, metres (−z is the depth); `normal` (h, w, 3)
     float32, camera space, unit, on the viewer's side of the face; `uv` (h, w, 2)
     float32, NaN where the mesh has no map; `object_id` (h, w) int32; `color` (h, w, 3) float32
-    linear, the material's viewport colour.
+    scene-linear, the material's viewport colour.
     """
 
     position: Float32

@@ -1,4 +1,4 @@
-"""Blender's images as arrays for a request. No bpy: an image is asked through its own methods."""
+"""Blender's images as arrays for a request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from underpaint.errors import ErrorCode, RequestError
 
 from ..plain.srgb import srgb
+from ..working_space import to_rec709
 
 
 def color_of(image: Any) -> npt.NDArray[np.uint8]:
@@ -26,5 +27,5 @@ def color_of(image: Any) -> npt.NDArray[np.uint8]:
     picture = pixels.reshape(height, width, image.channels)[::-1, :, :3]
     if image.channels < 3:
         picture = np.repeat(picture[..., :1], 3, axis=2)
-    shown = srgb(picture) if image.is_float else picture
+    shown = srgb(picture @ to_rec709().T) if image.is_float else picture
     return (np.clip(shown, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)

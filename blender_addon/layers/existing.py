@@ -15,6 +15,7 @@ from underpaint.errors import ErrorCode, RequestError
 from ..plain.surfaces import Surface
 from ..plain.udim import FIRST_TILE, cells, tile_numbers
 from ..texture.request import Existing, Purpose
+from ..working_space import rec709
 from . import materials, nodes, pixels, reading, visible
 from .compose import grey, resampled, stacked, to_bytes
 from .faces import face_uvs
@@ -74,7 +75,7 @@ def read_existing(
 def _seen(surface: Surface, tile: int, size: int) -> Bytes:
     material = _material(surface)
     if material is None or material.node_tree is None:
-        colour = (0.8, 0.8, 0.8) if material is None else material.diffuse_color
+        colour = (0.8, 0.8, 0.8) if material is None else rec709(material.diffuse_color)
         return to_bytes(resampled(visible.plain(colour), (size, size)))
     number = tile if len(surface.tiles) > 1 else FIRST_TILE
     seen = visible.visible(material)

@@ -15,13 +15,15 @@ _ALWAYS_NODES = (5, 0)
 
 def named(item: Any) -> Named:
     """How to find a data-block again."""
-    return Named(item.name, item.session_uid)
+    return Named(item.name_full, item.session_uid)
 
 
 def found(collection: Any, what: Named) -> Any:
     """The data-block of a collection; None when it is gone."""
     by_uid = next((item for item in collection if item.session_uid == what.uid), None)
-    return by_uid if by_uid is not None else collection.get(what.name)
+    if by_uid is not None:
+        return by_uid
+    return next((item for item in collection if item.name_full == what.name), None)
 
 
 def to_paint(surface: Surface, name: str) -> Any:

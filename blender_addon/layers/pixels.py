@@ -15,19 +15,20 @@ import numpy.typing as npt
 from underpaint.errors import ErrorCode, RequestError
 
 from ..plain.srgb import Floats, srgb
+from ..working_space import to_rec709
 from .ready import Ready, ready, rows
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An image as Blender gives it: `flat` holds its rows from below. `light`: its colours are
-    linear, not sRGB."""
+    """An image as Blender gives it: `flat` holds its rows from below. `light` (3, 3): takes
+    its linear colours to Rec.709's; None: they are sRGB, or numbers."""
 
     flat: Floats
     height: int
     width: int
     channels: int
-    light: bool
+    light: Floats | None
 
 
 def count(image: Any) -> int:
@@ -41,7 +42,8 @@ def fetch(image: Any, flat: Floats) -> Raw:
     before: new memory is what takes long."""
     width, height = image.size
     image.pixels.foreach_get(flat)
-    light = image.is_float and not image.colorspace_settings.is_data
+    linear = image.is_float and not image.colorspace_settings.is_data
+    light = to_rec709() if linear else None
     return Raw(flat, height, width, image.channels, light)
 
 
@@ -52,8 +54,9 @@ def unpacked(raw: Raw) -> Floats:
         opaque = np.ones((raw.height, raw.width, 4), np.float32)
         opaque[..., : min(3, raw.channels)] = pixels[..., :3]
         pixels = opaque
-    if raw.light:
-        pixels = np.concatenate([srgb(pixels[..., :3]), pixels[..., 3:]], axis=2)
+    if raw.light is not None:
+        shown = srgb(pixels[..., :3] @ raw.light.T)
+        pixels = np.concatenate([shown, pixels[..., 3:]], axis=2)
     return np.ascontiguousarray(pixels)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..plain.srgb import Floats, srgb
 from ..plain.udim import FIRST_TILE
+from ..working_space import rec709
 from . import nodes, pixels
 from .compose import Sheet, grey
 
@@ -39,8 +40,8 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Visible:
     """A material's visible layers, lowest first, over the artist's own `ground` (an image's session
-    id) or, without one, `colour` (linear). `marked`: the mask of what to repaint. `tiles`: the UDIM
-    tiles of the layers; `all_tiles`: and of what is below and above them."""
+    id) or, without one, `colour` (linear Rec.709). `marked`: the mask of what to repaint. `tiles`:
+    the UDIM tiles of the layers; `all_tiles`: and of what is below and above them."""
 
     layers: tuple[Seen, ...]
     ground: int | None
@@ -99,7 +100,7 @@ def below(seen: Visible, found: Found, tile: int) -> Floats:
 
 
 def plain(light: Iterable[float]) -> Floats:
-    """One pixel of a linear colour."""
+    """One pixel of a linear Rec.709 colour."""
     red, green, blue, *_ = light
     colour = srgb(np.array((red, green, blue), np.float32))
     return np.concatenate([colour, np.ones(1, np.float32)]).reshape(1, 1, 4)
@@ -127,7 +128,7 @@ def _tiles(images: Iterable[Any]) -> tuple[int, ...]:
 def _ground(material: Any) -> tuple[Any, tuple[float, float, float]]:
     socket = nodes.underlying(material)
     if not socket.is_linked:
-        return None, tuple(socket.default_value[:3])
+        return None, rec709(socket.default_value)
     source = socket.links[0].from_node
     image = source.image if source.type == "TEX_IMAGE" else None
-    return image, tuple(material.diffuse_color[:3])
+    return image, rec709(material.diffuse_color)

@@ -22,7 +22,8 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A data-block: `uid` finds it after a rename, `name` after another file was opened."""
+    """A data-block: `uid` finds it after a rename, `name` after another file was opened: its
+    full name, with the library's where it is linked, since a local one may be called the same."""
 
     name: str
     uid: int

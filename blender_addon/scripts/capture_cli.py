@@ -28,22 +28,17 @@ from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Kind  # noqa: E402
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError  # noqa: E402
 from underpaint.files.viewfile import save_view  # noqa: E402
+from underpaint.requests import View  # noqa: E402
 
 
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     try:
         _open(args)
-        if args.frame is not None:
-            bpy.context.scene.frame_set(args.frame)
-        wants = DEFAULT_WANTS | ({Kind.POSITION, Kind.UV} if args.surface else frozenset())
-        camera, (width, height) = _camera(args.camera), args.size
-        view, buffers = capture_view(
-            bpy.context, camera, width, height, wants, use_gpu=not args.no_gpu
-        )
-        save_view(args.out, view, buffers)
-        for lack in not_captured(bpy.context.evaluated_depsgraph_get()):
-            print(f"capture: note: {lack} is in the scene and not in the view", file=sys.stderr)
+        camera = _camera(args.camera)
+        scene = bpy.context.scene if camera is None else _scene_of(camera)
+        with bpy.context.temp_override(scene=scene, view_layer=_layer_of(scene)):
+            view = _capture(args, camera)
     except UnderpaintError as error:
         print(f"capture: {error}", file=sys.stderr)
         return 2
@@ -51,12 +46,27 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _capture(args: argparse.Namespace, camera: Any) -> View:
+    """Capture the context's scene into the view file."""
+    if args.frame is not None:
+        bpy.context.scene.frame_set(args.frame)
+    wants = DEFAULT_WANTS | ({Kind.POSITION, Kind.UV} if args.surface else frozenset())
+    width, height = args.size
+    view, buffers = capture_view(bpy.context, camera, width, height, wants, use_gpu=not args.no_gpu)
+    save_view(args.out, view, buffers)
+    for lack in not_captured(bpy.context.evaluated_depsgraph_get()):
+        print(f"capture: note: {lack} is in the scene and not in the view", file=sys.stderr)
+    return view
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="capture_cli.py", description=__doc__)
     scene = parser.add_mutually_exclusive_group(required=True)
     scene.add_argument("--demo", action="store_true", help="build and capture the demo scene")
     scene.add_argument("--blend", type=Path, help="a .blend file to capture")
-    parser.add_argument("--camera", help="a camera object; default: the scene's active camera")
+    parser.add_argument(
+        "--camera", help="a camera, in any scene; default: the scene's active camera"
+    )
     parser.add_argument("--frame", type=int, help="which frame; default: the one it was saved at")
     parser.add_argument("--size", type=_size, default=(512, 512), help="WIDTHxHEIGHT in pixels")
     parser.add_argument("--surface", action="store_true", help="also world positions and UVs")
@@ -83,13 +93,37 @@ def _open(args: argparse.Namespace) -> None:
 def _camera(name: str | None) -> Any:
     if name is None:
         return None
-    camera = bpy.data.objects.get(name)
-    if camera is None:
-        cameras = ", ".join(o.name for o in bpy.data.objects if o.type == "CAMERA") or "none"
+    found = [item for item in bpy.data.objects if name in (item.name_full, item.name)]
+    if not found:
+        cameras = ", ".join(o.name_full for o in bpy.data.objects if o.type == "CAMERA") or "none"
         raise RequestError(
             ErrorCode.CAPTURE_FAILED, f"there is no object {name!r} (cameras: {cameras})"
         )
-    return camera
+    # Of a linked and a local one of the same name that which is in the scene is meant.
+    here = [item for item in found if item.name_full == name or _holds(bpy.context.scene, item)]
+    return (here or found)[0]
+
+
+def _scene_of(camera: Any) -> Any:
+    """The scene that a camera stands in: the present one, or the first other."""
+    scenes = [bpy.context.scene, *bpy.data.scenes]
+    found = next((scene for scene in scenes if _holds(scene, camera)), None)
+    if found is None:
+        raise RequestError(
+            ErrorCode.CAPTURE_FAILED,
+            f"camera {camera.name_full!r} is in no scene of the file",
+            hint="Link it to a scene, or choose another camera.",
+        )
+    return found
+
+
+def _holds(scene: Any, item: Any) -> bool:
+    return any(other == item for other in scene.objects)
+
+
+def _layer_of(scene: Any) -> Any:
+    """The view layer that is open, or another scene's first."""
+    return bpy.context.view_layer if scene == bpy.context.scene else scene.view_layers[0]
 
 
 if __name__ == "__main__":

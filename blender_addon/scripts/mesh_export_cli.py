@@ -3,8 +3,8 @@
     BLENDER_PYTHON mesh_export_cli.py --mesh FILE.(glb|gltf|fbx|blend) --out mesh.npz
 
 The .npz holds position, normal, uv, ids as in `MeshRef`; numbers and names of its objects;
-without_uv, the names of those that have no UV map; worn and slots, the object, and the material
-slot and UDIM tile, of everything that one plain image can be put on.
+without_uv, the names of those that have no UV map; worn and slots, the object's full name, and the
+material slot and UDIM tile, of everything that one plain image can be put on.
 Exit code 2 with the reason on stderr when it cannot be done.
 """
 

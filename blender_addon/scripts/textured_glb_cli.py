@@ -3,10 +3,10 @@
     BLENDER_PYTHON textured_glb_cli.py --job job.json --out mesh.glb [--out mesh.fbx]
 
 The job names, as JSON: `textures`, the image files by tile and map: {"1001": {"base_color": FILE,
-"orm": FILE, ...}}; `source`, the file whose objects wear them; and either `slots`, rows of object
-name, material slot (from 0) and tile, or `materials`, rows of a material's name, the name it is to
-have, and its tile. All else of the file stays: objects, hierarchy, modifiers, and what materials
-hold besides the maps that are given.
+"orm": FILE, ...}}; `source`, the file whose objects wear them; and either `slots`, rows of object's
+full name, material slot (from 0) and tile, or `materials`, rows of a material's name, the name it
+is to have, and its tile. All else of the file stays: objects, hierarchy, modifiers, and what
+materials hold besides the maps that are given.
 Exit code 2 with the reason on stderr when it cannot be done.
 """
 
@@ -60,7 +60,9 @@ def _wear(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
     mesh_export_cli.open_file(Path(job["source"]))
     if "materials" in job:
         return _named(job)
-    wanted = [(bpy.data.objects[name], slot, tile) for name, slot, tile in job["slots"]]
+    objects = {item.name_full: item for item in bpy.data.objects}
+    local = _made_local(objects)
+    wanted = [(local[name], slot, tile) for name, slot, tile in job["slots"]]
     _part_meshes(wanted)
     worn: dict[tuple[int, str], Any] = {}
     for item, slot, tile in wanted:
@@ -83,6 +85,18 @@ def _named(job: Mapping[str, Any]) -> list[tuple[Any, Files]]:
             material.name = final
             worn.append((material, job["textures"][tile]))
     return worn
+
+
+def _made_local(objects: dict[str, Any]) -> dict[str, Any]:
+    """The objects by the names they had, all of the file's own: what is linked from other files
+    can wear nothing new."""
+    kinds = (bpy.data.collections, bpy.data.objects, bpy.data.meshes)
+    linked = [block for kind in kinds for block in kind if block.library is not None]
+    local = [(block, block.make_local()) for block in linked]
+    copied = {block: made for block, made in local if made != block}
+    for block, made in copied.items():  # only now: linked users keep what they had
+        block.user_remap(made)
+    return {name: copied.get(item, item) for name, item in objects.items()}
 
 
 def _part_meshes(wanted: list[tuple[Any, int, int]]) -> None:

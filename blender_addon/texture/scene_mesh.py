@@ -19,12 +19,13 @@ from ..capture.surfaces import Matrix4, Triangles, normal_matrix
 
 @dataclass(frozen=True, slots=True)
 class ExtractedMesh:
-    """`mesh` and the `buffers` it refers to; `names`: object id -> object name; `without_uv`:
-    names of the objects that have no UV map (their UVs are zeros)."""
+    """`mesh` and the `buffers` it refers to; `objects`: by object id (two may share a name,
+    one linked, one local); `without_uv`: names of those that have no UV map (their UVs are zeros).
+    """
 
     mesh: MeshRef
     buffers: Buffers
-    names: Mapping[int, str]
+    objects: Mapping[int, Any]
     without_uv: tuple[str, ...]
 
 
@@ -38,12 +39,12 @@ def extract_mesh(objects: Iterable[Any], depsgraph: Any) -> ExtractedMesh:
     """
     ids = object_ids(depsgraph)
     parts: list[tuple[Array, ...]] = []
-    names: dict[int, str] = {}
+    by_id: dict[int, Any] = {}
     without_uv: list[str] = []
     for item in objects:
         triangles = _triangles(item, depsgraph, ids)
         object_id = ids[item.original.name_full]
-        names[object_id] = item.name
+        by_id[object_id] = item
         if triangles.uv is None:
             without_uv.append(item.name)
         to_world = as_matrix(item.evaluated_get(depsgraph).matrix_world)
@@ -53,7 +54,7 @@ def extract_mesh(objects: Iterable[Any], depsgraph: Any) -> ExtractedMesh:
     buffers = Buffers()
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     mesh = MeshRef(*(buffers.add(Kind.MESH, column) for column in columns))
-    return ExtractedMesh(mesh, buffers, names, tuple(without_uv))
+    return ExtractedMesh(mesh, buffers, by_id, tuple(without_uv))
 
 
 def _triangles(item: Any, depsgraph: Any, ids: Mapping[str, int]) -> Triangles:

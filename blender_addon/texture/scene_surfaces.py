@@ -35,10 +35,9 @@ def surfaces_of(
 ) -> tuple[MeshRef, Buffers, tuple[Surface, ...]]:
     """The objects as one mesh, and the surfaces that its UDIM tiles belong to."""
     found = scene_mesh.extract_mesh(objects, depsgraph)
-    by_name = {item.name: item for item in objects}
     ids = found.buffers[found.mesh.ids.sha256][::3].astype(np.int64)
     pairs, which = np.unique(ids[:, 0] << 32 | ids[:, 1], return_inverse=True)
-    worn = [(by_name[found.names[int(pair >> 32)]], int(pair & 0xFFFF) - 1) for pair in pairs]
+    worn = [(found.objects[int(pair >> 32)], int(pair & 0xFFFF) - 1) for pair in pairs]
     numbers, keys = grouped([_key(item, slot) for item, slot in worn])
     own = found.buffers[found.mesh.uv.sha256]
     uv, tiles = lay_out(own, numbers[which.reshape(-1)], len(keys))

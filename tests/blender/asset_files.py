@@ -1,6 +1,7 @@
 """For test_assets.py, inside Blender: writes files as artists have them, and reads painted ones.
 
 asset_files.py make FOLDER            asset.blend, asset.glb, asset.fbx
+asset_files.py linked FOLDER          linked.blend: a box of its own and one of library.blend
 asset_files.py look OUT FILE ...      what is in the files, as JSON
 """
 
@@ -73,6 +74,38 @@ def make(folder):
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "asset.blend"))
 
 
+def linked(folder):
+    """Three boxes, two of them called Box: a linked one at -3, with a child, one that overrides
+    it at 0 and a local one at 3; a linked camera Eye, and Far eye in a scene of its own."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.mesh.primitive_cube_add(size=1.0, location=(-3, 0, 0))
+    box = bpy.context.object
+    box.name = "Box"
+    bpy.ops.mesh.primitive_plane_add(size=0.5, location=(0, 0, 2))
+    bpy.context.object.name, bpy.context.object.parent = "Lid", box
+    eye = bpy.data.objects.new("Eye", bpy.data.cameras.new("Eye"))
+    eye.location = (-3, 0, 10)
+    bpy.context.scene.collection.objects.link(eye)
+    library = str(folder / "library.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=library)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.mesh.primitive_cube_add(size=1.0, location=(3, 0, 0))
+    bpy.context.object.name = "Box"
+    with bpy.data.libraries.load(library, link=True) as (_there, wanted):
+        wanted.objects = ["Box", "Lid", "Eye"]
+    for item in wanted.objects:
+        bpy.context.scene.collection.objects.link(item)
+    over = wanted.objects[0].override_create()
+    over.location.x = 0
+    bpy.context.scene.collection.objects.link(over)
+    other = bpy.data.scenes.new("Other")
+    eye = bpy.data.objects.new("Far eye", bpy.data.cameras.new("Far eye"))
+    eye.location = (0, 0, 40)
+    other.collection.objects.link(eye)
+    other.collection.objects.link(bpy.data.objects["Box"])
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "linked.blend"))
+
+
 def look(path):
     """Every mesh object: its bounds in the world, and what feeds its material's shader."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -113,8 +146,8 @@ def behind(socket):
 
 if __name__ == "__main__":
     words = sys.argv[sys.argv.index("--") + 1 :]
-    if words[0] == "make":
-        make(Path(words[1]))
+    if words[0] in ("make", "linked"):
+        {"make": make, "linked": linked}[words[0]](Path(words[1]))
     else:
         found = {Path(word).name: look(Path(word)) for word in words[2:]}
         Path(words[1]).write_text(json.dumps(found), encoding="utf-8")

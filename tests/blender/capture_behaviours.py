@@ -21,12 +21,17 @@ import bpy
 
 # isort: split
 import capture_cameras
+import capture_sameness
 import capture_surfaces
 from outcomes import outcome
 
 from underpaint.blenders import script_arguments
 
-BEHAVIOURS = (*capture_cameras.BEHAVIOURS, *capture_surfaces.BEHAVIOURS)
+BEHAVIOURS = (
+    *capture_cameras.BEHAVIOURS,
+    *capture_sameness.BEHAVIOURS,
+    *capture_surfaces.BEHAVIOURS,
+)
 
 
 def empty_scene() -> None:

@@ -103,6 +103,65 @@ def far_from_the_origin_depth_stays_exact():
     assert np.abs(depth - 5).max() < 1e-3
 
 
+def near_things_hide_far_ones_whatever_the_clips():
+    """Float32 has no digits for a projected depth between 1e-6 and 1e6 m; Blender 4.2 knows no
+    other."""
+    ways = (True, False) if bpy.app.version >= (4, 5) else (False,)
+    names = [f"{number}" for number in range(4)]
+    for number, name in enumerate(names):  # the farther ones are drawn last, then first
+        cube(name, (0, 0.5 * number, 0), 0.4)
+    for cam in (camera((0, -6, 0)), camera((0, 8, 0))):
+        cam.data.clip_start, cam.data.clip_end = 1e-6, 1e6
+        ids = object_ids(bpy.context.evaluated_depsgraph_get())
+        nearest = ids[names[0] if cam.location.y < 0 else names[-1]]
+        for use_gpu in ways:
+            _, arrays = capture(cam, use_gpu=use_gpu)
+            seen = arrays[Kind.OBJECT_ID][45:55, 55:65]
+            assert (seen == nearest).all(), (use_gpu, np.unique(seen))
+            middle = arrays[Kind.DEPTH][50, 60]
+            assert abs(middle / (abs(cam.location.y - 1.5 * (cam.location.y > 0)) - 0.2) - 1) < 1e-5
+
+
+def things_of_any_size_are_captured():
+    for size in (1e-5, 1e-4, 1e4):
+        item = cube("Cube", size=size)
+        cam = camera((0, -3 * size, 0))
+        cam.data.clip_start, cam.data.clip_end = max(size / 100, 1e-6), size * 100
+        for kind in ("PERSP", "ORTHO"):
+            cam.data.type, cam.data.ortho_scale = kind, 2 * size
+            for use_gpu in (True, False):
+                view, arrays = capture(cam, use_gpu=use_gpu)
+                seen = np.isfinite(arrays[Kind.DEPTH])
+                assert seen.mean() > 0.1, (size, kind, use_gpu)
+                where = unproject(view.camera, np.where(seen, arrays[Kind.DEPTH], 1))[seen]
+                assert np.abs(where - arrays[Kind.POSITION][seen]).max() < 1e-3 * size
+                assert np.abs(np.abs(where).max() / (size / 2) - 1) < 0.02
+        bpy.data.objects.remove(item)
+
+
+def a_render_border_leaves_the_view_whole():
+    cube("Cube")
+    camera((4, -5, 3))
+    whole, before = capture()
+    render = bpy.context.scene.render
+    render.use_border = render.use_crop_to_border = True
+    render.border_min_x, render.border_max_x = 0.2, 0.4
+    with_border, after = capture()
+    assert with_border == whole
+    assert np.array_equal(before[Kind.DEPTH], after[Kind.DEPTH])
+
+
+def a_camera_of_another_scene_is_refused_by_name():
+    cube("Cube")
+    camera((0, -12, 0))
+    other = bpy.data.scenes.new("Second")
+    far = bpy.data.objects.new("Far camera", bpy.data.cameras.new("Far camera"))
+    other.collection.objects.link(far)
+    said = refused(far)
+    assert "Far camera" in said, said
+    assert bpy.context.scene.name in said, said
+
+
 def what_cannot_be_captured_is_refused_with_a_hint():
     item = cube("Cube")
     assert "no active camera" in refused()
@@ -126,5 +185,9 @@ BEHAVIOURS = (
     an_orthographic_viewport_sees_what_is_behind_its_origin,
     a_captured_camera_captures_the_same_again,
     far_from_the_origin_depth_stays_exact,
+    near_things_hide_far_ones_whatever_the_clips,
+    things_of_any_size_are_captured,
+    a_render_border_leaves_the_view_whole,
+    a_camera_of_another_scene_is_refused_by_name,
     what_cannot_be_captured_is_refused_with_a_hint,
 )

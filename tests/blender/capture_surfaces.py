@@ -221,7 +221,9 @@ def meshes_carry_the_ids_and_places_of_the_views():
         found.buffers[ref.sha256]
         for ref in (found.mesh.position, found.mesh.normal, found.mesh.uv, found.mesh.ids)
     )
-    assert found.names == {i: name for name, i in object_ids(depsgraph).items()}
+    assert {i: item.name for i, item in found.objects.items()} == {
+        i: name for name, i in object_ids(depsgraph).items()
+    }
     assert found.without_uv == ("Far",)
     assert len(position) == len(normal) == len(uv) == len(ids) == 3 * (12 + 24)
     assert (ids[:, 1] == 1).all()

@@ -89,7 +89,9 @@ def capture(
 
 def _add_scene(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("blend", type=Path, help="a .blend file")
-    parser.add_argument("--camera", help="a camera object; default: the scene's active camera")
+    parser.add_argument(
+        "--camera", help="a camera, in any scene; default: the scene's active camera"
+    )
     parser.add_argument("--blender", metavar="SERIES", help="which Blender; default: the newest")
 
 

@@ -146,6 +146,16 @@ def instances(d: Draft) -> None:
     d.doc["scenes"] = [{"nodes": list(range(5))}]
 
 
+def instances_without_uvs(d: Draft) -> None:
+    """Five wheels: the first is shrunk to nothing, the second mirrored and the largest."""
+    d.mesh(d.primitive(None, material=0))
+    d.doc["materials"] = [{"name": "Rubber"}]
+    d.doc["nodes"] = [{"mesh": 0, "translation": [3 * i, 0, 0], "name": f"{i}"} for i in range(5)]
+    d.doc["nodes"][0]["scale"] = [0, 0, 0]
+    d.doc["nodes"][1]["scale"] = [-2, 1, 1]
+    d.doc["scenes"] = [{"nodes": list(range(5))}]
+
+
 def hierarchy(d: Draft) -> None:
     d.mesh(d.primitive(mode=4), d.primitive())
     strip = d.primitive()
@@ -204,6 +214,7 @@ SAMPLES = {
     "morphs": morphs,
     "quantized": quantized,
     "instances": instances,
+    "instances without UVs": instances_without_uvs,
     "hierarchy": hierarchy,
     "tiles": tiles,
     "materials": materials,

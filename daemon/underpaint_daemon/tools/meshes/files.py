@@ -56,8 +56,10 @@ class MeshFile:
 
     @property
     def names(self) -> Mapping[int, str]:
-        """Its objects' names by their ids."""
-        return self.polygons.names
+        """The names of what is painted, by their ids: of a mesh without UVs that is there several
+        times, the one that the others wear the paint of."""
+        painted = set(np.unique(self.corners.ids[:, 0]).tolist())
+        return {n: name for n, name in self.polygons.names.items() if n in painted}
 
 
 def open_mesh(path: Path, up: str | None = None) -> MeshFile:
@@ -143,6 +145,9 @@ def ready(
     turned = None if normal is None else to_z_up(normal, axis)
     position = to_z_up(polygons.corner_positions, axis)
     corners = checked(position, turned, uv, part, partly=True)
+    if polygons.twin is not None:  # copies are not painted: they wear the paint of the first
+        itself = polygons.twin[::3] // 3 == np.arange(len(polygons.twin) // 3)
+        corners = corners.select(itself[corners.source])
     for told in polygons.told:
         corners = corners.warn(told)
     return MeshFile(path, corners, polygons, own, axis, obj, gltf)

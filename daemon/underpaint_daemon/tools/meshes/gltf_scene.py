@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ _TEXTURE_TRANSFORM = "KHR_texture_transform"
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A primitive as a node shows it. start, count: its triangles in the scene's `Polygons`. first:
-    no node before shows the same primitive. texcoord: the UV set that is painted, None = it has
-    none."""
+    of those that show the same primitive, the one to paint. texcoord: the UV set that is painted,
+    None = it has none. mirrored: its triangles' corners are in the order 0, 2, 1. size: how much
+    its node enlarges a volume."""
 
     mesh: int
     primitive: int
@@ -31,6 +32,8 @@ class Piece:
     count: int
     first: bool
     texcoord: int | None
+    mirrored: bool
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,13 @@ def read_scene(gltf: Gltf) -> Scene:
 @dataclass(slots=True)
 class _Tables:
     """A primitive's numbers: position (V, 3) and normal as placed, uv (V, 2) V up or None, rows
-    (3L,) of its triangles."""
+    (3L,) of its triangles. volume: what becomes of one of 1 m³, negative where it is mirrored."""
 
     position: Array
     normal: Array | None
     uv: Array | None
     rows: Array
+    volume: float
 
 
 class _Builder:
@@ -71,7 +75,6 @@ class _Builder:
         self._tables: list[_Tables] = []
         self._parts: list[tuple[int, int]] = []
         self._count = 0
-        self._seen: set[tuple[int, int]] = set()
         self._others = 0
         self._told: list[str] = []
 
@@ -84,31 +87,27 @@ class _Builder:
             if primitive.get("mode", _TRIANGLES) not in (_TRIANGLES, _STRIP, _FAN):
                 self._others += 1
                 continue
-            texcoord = self._texcoord(primitive)
-            first = (mesh, which) not in self._seen
-            self._seen.add((mesh, which))
-            # Of a mesh that is to be unwrapped one copy is: the others wear the same.
-            if first or texcoord is not None:
-                self._place(Piece(mesh, which, self._count, 0, first, texcoord), shown, number)
+            self._place(mesh, which, shown, number)
 
-    def _place(self, piece: Piece, shown: Shown, number: int) -> None:
-        primitive = item(self._gltf.doc, "meshes", piece.mesh)["primitives"][piece.primitive]
+    def _place(self, mesh: int, which: int, shown: Shown, number: int) -> None:
+        primitive = item(self._gltf.doc, "meshes", mesh)["primitives"][which]
+        texcoord = self._texcoord(primitive)
         if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
             raise ValueError("its data is compressed")
-        tables = _tables(self._gltf, primitive, piece.texcoord, shown)
+        tables = _tables(self._gltf, primitive, texcoord, shown)
         count = len(tables.rows) // 3
         if count == 0:
             return
-        key = primitive.get("material", (piece.mesh, piece.primitive))
+        key = primitive.get("material", (mesh, which))
         surface = self._surfaces.setdefault(key, len(self._surfaces) + 1)
         if isinstance(key, int):
             material = item(self._gltf.doc, "materials", key)
             self._materials[surface] = str(material.get("name", f"material {key}"))
+        mirrored, size = tables.volume < 0, abs(tables.volume)
+        start = self._count
+        self._pieces.append(Piece(mesh, which, start, count, False, texcoord, mirrored, size))
         self._count += count
         require_count(self._count)
-        self._pieces.append(
-            Piece(piece.mesh, piece.primitive, piece.start, count, piece.first, piece.texcoord)
-        )
         self._tables.append(tables)
         self._parts.append((number, surface))
         if "COLOR_0" in primitive.get("attributes", {}) and not self._told:
@@ -129,7 +128,7 @@ class _Builder:
         corner, sizes = _corners(self._tables)
         if self._others:
             self._told.append(f"{self._others} sets of points or lines are not painted.")
-        tables = self._tables
+        tables, pieces = self._tables, _with_first(self._pieces)
         uvs = [t.uv for t in tables if t.uv is not None]
         normals = [t.normal for t in tables if t.normal is not None]
         counts = [len(t.rows) // 3 for t in tables]
@@ -144,8 +143,35 @@ class _Builder:
             self._materials,
             tuple(self._told),
             "y",
+            _twins(pieces),
         )
-        return Scene(polygons, tuple(self._pieces))
+        return Scene(polygons, pieces)
+
+
+def _with_first(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """The pieces, with one chosen of those that show the same primitive: the first; of one that is
+    to be unwrapped the largest, since a node may have shrunk the first to nothing."""
+    chosen: dict[tuple[int, int], int] = {}
+    for number, piece in enumerate(pieces):
+        best = chosen.setdefault((piece.mesh, piece.primitive), number)
+        if piece.texcoord is None and piece.size > pieces[best].size:
+            chosen[piece.mesh, piece.primitive] = number
+    first = set(chosen.values())
+    return tuple(replace(piece, first=number in first) for number, piece in enumerate(pieces))
+
+
+def _twins(pieces: tuple[Piece, ...]) -> Array | None:
+    """`Polygons.twin`: of a primitive without UVs one copy is unwrapped, and the others wear its
+    paint."""
+    found = {(p.mesh, p.primitive): p for p in pieces if p.first and p.texcoord is None}
+    if all(piece.first or piece.texcoord is not None for piece in pieces):
+        return None
+    parts = []
+    for piece in pieces:
+        one = found.get((piece.mesh, piece.primitive), piece)
+        corner = np.arange(3 * one.count).reshape(-1, 3) + 3 * one.start
+        parts.append(corner if one.mirrored == piece.mirrored else corner[:, [0, 2, 1]])
+    return np.concatenate(parts).reshape(-1)
 
 
 def _joined(parts: list[Array], width: int) -> Array:
@@ -172,12 +198,13 @@ def _tables(gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown) -> 
     attributes = primitive.get("attributes", {})
     position = _attribute(gltf, attributes, "POSITION", 3)
     if position is None:
-        return _Tables(np.zeros((0, 3)), None, None, np.zeros(0, np.int32))
+        return _Tables(np.zeros((0, 3)), None, None, np.zeros(0, np.int32), 0.0)
     normal = _attribute(gltf, attributes, "NORMAL", 3)
     position, normal = _morphed(gltf, primitive, shown.node, position, normal)
     place = _placing(gltf, attributes, shown, len(position))
     rows = triangle_rows(gltf, primitive, len(position))
-    if np.linalg.det(place[0, :3, :3]) < 0:
+    volume = float(np.linalg.det(place[0, :3, :3]))
+    if volume < 0:
         rows = rows.reshape(-1, 3)[:, [0, 2, 1]].reshape(-1)
     uv = _attribute(gltf, attributes, f"TEXCOORD_{texcoord}", 2) if texcoord is not None else None
     if uv is not None:
@@ -189,7 +216,7 @@ def _tables(gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown) -> 
     lengths = {len(table) for table in (points, turned, uv) if table is not None}
     if len(lengths) > 1:
         raise ValueError("a primitive's attributes differ in length")
-    return _Tables(points, turned, uv, rows)
+    return _Tables(points, turned, uv, rows, volume)
 
 
 def _turned(place: Array, normal: Array) -> Array:

@@ -24,7 +24,9 @@ class Polygons:
     position (V, 3) float32. uv (T, 2) float32, V up. normal (N, 3) float32. corner (C, 3) int32:
     rows of position, UV and normal; -1 = none. sizes (P,) int32: corners a polygon. part (P, 2)
     int32: object and material, from 1. names, materials: theirs, by number. told: what a reader
-    should know of what was read. up: the axis that the file itself says is up, if it does.
+    should know of what was read. up: the axis that the file itself says is up, if it does. twin
+    (3L,) int64: the corner, among those of the triangles, whose paint each wears, where a mesh
+    without UVs is there several times; None = each its own.
     """
 
     position: Array
@@ -37,6 +39,7 @@ class Polygons:
     materials: Mapping[int, str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     up: str | None = None
+    twin: Array | None = None
 
     @cached_property
     def triangles(self) -> tuple[Array, Array]:

@@ -51,19 +51,23 @@ def wear(
     own: Mapping[int, int],
 ) -> Wear:
     """What a file's triangles wear after a job on the triangles `source` (l,) of it, with UVs
-    (3l, 2); bare (l,): where they were made. The rest (triangles without area, copies) wears what
-    its surface does."""
+    (3l, 2); bare (l,): where they were made. Copies wear what they are copies of, and the rest
+    (triangles without area) what its surface does."""
     count = len(polygons.triangles[1])
     numbers = tile_numbers(uv)
     tile, made = np.full(count, -1), np.zeros(count, bool)
     tile[source], made[source] = numbers, bare
+    made_uv = np.zeros((count, 3, 2), np.float32)
+    cell = np.array([cell_of(int(n)) for n in numbers[bare]], np.float32).reshape(-1, 1, 2)
+    made_uv[source[bare]] = uv.reshape(-1, 3, 2)[bare] - cell
+    if polygons.twin is not None:
+        triangle = polygons.twin[::3] // 3
+        tile, made = tile[triangle], made[triangle]
+        made_uv = made_uv.reshape(-1, 2)[polygons.twin]
     surface = polygons.part[polygons.triangles[1], 1]
     for number in np.unique(surface[tile < 0]):
         there = tile[(surface == number) & (tile >= 0)]
         tile[(surface == number) & (tile < 0)] = there[0] if len(there) else numbers[0]
-    made_uv = np.zeros((count, 3, 2), np.float32)
-    cell = np.array([cell_of(int(n)) for n in numbers[bare]], np.float32).reshape(-1, 1, 2)
-    made_uv[source[bare]] = uv.reshape(-1, 3, 2)[bare] - cell
     return Wear(tile, made, made_uv.reshape(-1, 2), images, own)
 
 
