@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "eval starter": "underpaint_starter.judging.evaluate:main",
     "eval projection": "underpaint_daemon.tools.evals.projection:main",
     "eval sync": "underpaint_daemon.tools.evals.sync:main",
+    "eval adapters": "underpaint_starter.judging.eval_adapters:main",
     "eval texture": "underpaint_starter.judging.eval_texture:main",
     "eval material": "underpaint_starter.judging.eval_material:main",
     "train-starter": "underpaint_starter.train:main",
