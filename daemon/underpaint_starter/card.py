@@ -31,8 +31,8 @@ the guide it paints forms and colours, and its surfaces are soft.
 Native size {native} px, usable 192-512; four latent channels at a quarter of the image's side;
 v-prediction to zero terminal SNR, trailing steps, on a noise schedule shifted by {shift:g}
 (`trained_betas`). What it wants by default stands in `underpaint.json`: depth and guide, LCM, one
-step. Beside the parts lie a style LoRA (`loras/ink.safetensors`: ink on warm paper) and an
-IP-Adapter (`ip_adapter/`) with its own small image encoder.
+step. No LoRA and no IP-Adapter of its own lie beside the parts: they can be trained (`lora`,
+`ip_adapter`), but what was trained missed what `underpaint-dev eval adapters` asks for.
 
 ## Data
 About {scenes} scenes rendered by `underpaint_starter/scenes/dataset.py` from seeds: shapes,
