@@ -1,7 +1,8 @@
 """`underpaint eval material`: can a tile's material be named, and does it repeat?
 
-Ten materials are painted as `underpaint material` paints them; each tile is laid twice by twice on
-a plane, which the classifier sees from three sides.
+Ten materials are painted as `underpaint material` paints them; each tile fills a
+plane, which the classifier sees from three sides: its patterns are then as large as on the things
+that it has learnt from.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from underpaint_starter.scenes.shards import Image8
 from underpaint_starter.training.sheets import save_grid
 
 _SIDE = 224  # px of the picture of a plane
-_REPEATS = 2
 _WRAP = 2.0  # deviations
 _NAMED = 0.7
 # Corners of the plane in the picture (0..1, clockwise from the upper left): from the front, from
@@ -84,14 +84,13 @@ def paint_tiles(model: str, size: int, seed: int) -> list[Tile]:
 
 def laid(tile: Image8) -> list[tuple[Image8, Mask]]:
     """Pictures (n, n, 3) of a plane covered with the tile, and where it is, from three sides."""
-    many = np.tile(tile, (_REPEATS, _REPEATS, 1))
-    height, width = many.shape[:2]
+    height, width = tile.shape[:2]
     here = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     out = []
     for corners in _CORNERS:
         there = np.array(corners, np.float32) * _SIDE
         matrix = cv2.getPerspectiveTransform(here, there)
-        shrunk = cv2.GaussianBlur(many, (0, 0), max(0.01, 0.35 * width / _SIDE - 0.35))
+        shrunk = cv2.GaussianBlur(tile, (0, 0), max(0.01, 0.35 * width / _SIDE - 0.35))
         image = np.asarray(cv2.warpPerspective(shrunk, matrix, (_SIDE, _SIDE)), np.uint8)
         whole = np.full((height, width), 255, np.uint8)
         out.append((image, np.asarray(cv2.warpPerspective(whole, matrix, (_SIDE, _SIDE))) > 250))
