@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "underpaint_daemon.server.serve:main",
     "bench transport": "underpaint_daemon.tools.bench.transport:main",
     "bench daemon": "underpaint_daemon.tools.bench.daemon:main",
+    "bench folder": "underpaint_daemon.tools.bench.folder:main",
     "bench memory": "underpaint_daemon.tools.bench.memory:main",
     "bench faults": "underpaint_daemon.tools.faults.command:main",
     "gpu-check": "underpaint_daemon.tools.gpu.check:main",

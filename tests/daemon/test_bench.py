@@ -58,6 +58,17 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_folder_is_measured_against_its_jobs():
+    small = ["--meshes", "2", "--views", "1", "--steps", "1", "--size", "64", "--view-size", "64"]
+    report = report_of(*bench("folder", "--json", *small))
+    measures = report["measures"]
+    assert measures["meshes"] == 2
+    assert 0 < measures["first_job_own_s"] < measures["jobs_own_s"] < measures["total_s"]
+    assert measures["writing_s"] > 0
+    assert {bar["name"]: bar["limit"] for bar in report["bars"]} == {"total_over_jobs_ratio": 1.4}
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a full disk is played by prlimit")
 def test_twenty_faults_lose_double_and_spoil_nothing():
     report = report_of(*bench("faults", "--json", "--faults", "20", "--seed", "5"))
