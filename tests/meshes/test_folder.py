@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,26 @@ def test_where_only_the_input_was_wrong_the_end_says_so(
     (tmp_path / "no.glb").write_bytes(b"glTF")
     assert _painted(tmp_path, capsys) == Exit.BAD_INPUT
     assert _painted(tmp_path / "empty.obj", capsys) == Exit.BAD_INPUT
+
+
+_HEAVY = {"torch", "PIL", "zmq", "msgpack", "trimesh", "scipy", "diffusers"}
+_NOT_YET = {"gltf_scene", "gltf_paint", "obj_write", "ply"}
+
+
+def test_a_bad_mesh_is_told_before_anything_that_it_does_not_need_is_loaded(tmp_path: Path) -> None:
+    """A process of its own: what it has loaded when it ends."""
+    mesh = tmp_path / "bad.obj"
+    mesh.write_text("v 0 0 0\nf 1 2 9\n")
+    words = [str(mesh), "--prompt", "clay", "--out", str(tmp_path / "out")]
+    code = (
+        "import sys\nfrom underpaint_daemon.__main__ import main\n"
+        f"print(main(['texture', *{words!r}]))\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ended, modules = done.stdout.splitlines()
+    assert ended == "2", "bad input"
+    assert "bad.obj" in done.stderr
+    loaded = {name.split(".")[0] for name in modules.split()}
+    loaded |= {name.split(".")[-1] for name in modules.split() if "tools.meshes." in name}
+    assert "obj" in loaded
+    assert loaded & (_HEAVY | _NOT_YET) == set()

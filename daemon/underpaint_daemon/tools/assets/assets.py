@@ -21,6 +21,8 @@ from ..meshes.polygons import Polygons
 OWN = (*PLAIN, *GLTF)
 BY_BLENDER = (".fbx", ".blend")
 SUFFIXES = OWN + BY_BLENDER
+KINDS = ("glb", "fbx")
+"""What a painted mesh is exported as, besides OBJ."""
 _TIMEOUT_S = 600.0
 
 

@@ -29,10 +29,9 @@ from underpaint.tree import request_digest
 
 from ..meshes.files import MeshFile
 from ..meshes.turns import AXES
-from .assets import SUFFIXES, open_asset
+from .assets import KINDS, SUFFIXES, open_asset
 from .cli_edit import add_editing
 from .cli_results import note_seconds, tell, write_results, write_summary
-from .export import KINDS
 from .folder import Asset, assets_of
 from .jobs import Seconds, pipelined
 from .request import build_request

@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from ..meshes.files import MeshFile
 from ..meshes.wear import Maps, Wear, wear
-from .export import Exported, export
 from .jobs import Seconds
 
 if TYPE_CHECKING:  # a mesh is read, and refused, before anything of the wire is loaded
     from underpaint.events import ResultFile
+
+    from .export import Exported
 
 Array = npt.NDArray[Any]
 _QUALITY = "quality.json"
@@ -34,6 +35,8 @@ def write_results(
 ) -> tuple[dict[str, Any], Exported]:
     """Write the job's files and the textured mesh into `out`; what was written and measured, and
     what of the mesh was not. exports: kinds of scene file."""
+    from .export import export
+
     files = []
     for result in results:
         path = out / result.name

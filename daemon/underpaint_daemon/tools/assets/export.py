@@ -21,8 +21,6 @@ from ..meshes.obj_write import write_obj
 from ..meshes.wear import Wear
 from .assets import a_blender, run_script
 
-KINDS = ("glb", "fbx")
-
 
 @dataclass(slots=True)
 class Exported:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,16 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import MeshRef
 from underpaint_daemon.common.corners import Corners, checked
 
-from .gltf_file import PACKED, Gltf, read_gltf
-from .gltf_scene import Scene, read_scene
 from .layout import lay_out
-from .obj import read_obj
-from .ply import read_ply
 from .polygons import Polygons
 from .turns import to_z_up
 
+if TYPE_CHECKING:  # a reader is loaded for the format that it reads
+    from .gltf_file import Gltf
+    from .gltf_scene import Scene
+
 Array = npt.NDArray[Any]
-PLAIN: Mapping[str, Callable[[bytes], Polygons]] = {".obj": read_obj, ".ply": read_ply}
+PLAIN = (".obj", ".ply")
 GLTF = (".glb", ".gltf")
 _MALFORMED = (
     ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError,
@@ -81,10 +81,20 @@ def open_mesh(path: Path, up: str | None = None) -> MeshFile:
             hint="Give an .obj, .ply, .glb or .gltf file.",
         )
     try:
-        polygons = PLAIN[kind](data)
+        polygons = _plain(kind, data)
     except _MALFORMED as error:
         raise _broken(path, error) from error
     return ready(path, polygons, up, obj=data if kind == ".obj" else None)
+
+
+def _plain(kind: str, data: bytes) -> Polygons:
+    if kind == ".obj":
+        from .obj import read_obj
+
+        return read_obj(data)
+    from .ply import read_ply
+
+    return read_ply(data)
 
 
 def read_file(path: Path) -> bytes:
@@ -96,6 +106,9 @@ def read_file(path: Path) -> bytes:
 
 
 def _gltf(path: Path, data: bytes) -> tuple[Gltf, Scene]:
+    from .gltf_file import PACKED, read_gltf
+    from .gltf_scene import read_scene
+
     try:
         gltf = read_gltf(data, path.parent)
         if (name := gltf.unread) is not None:
