@@ -7,6 +7,7 @@ import bpy
 from . import handlers, languages, operators, pump
 from .capture import gpu_passes
 from .editing import operators as editing_operators
+from .editing import outpainting
 from .editing import panels as editing_panels
 from .gallery import operators as gallery_operators
 from .gallery import panels as gallery_panels
@@ -32,6 +33,7 @@ _CLASSES = (
     *menus.CLASSES,
     *panels.CLASSES,
     *editing_operators.CLASSES,
+    *outpainting.CLASSES,
     *editing_panels.CLASSES,
     *gallery_operators.CLASSES,
     *gallery_panels.CLASSES,

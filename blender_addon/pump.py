@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -15,7 +16,6 @@ from .install import following
 from .layers import shown
 from .link import runtime
 from .link.session import DaemonState
-from .link.task import Task
 from .ui import preferences
 from .viewport import growing, live_view, overlay
 
@@ -53,14 +53,14 @@ def tick() -> float:
     return _BUSY_S if busy else _IDLE_S
 
 
-def run_until_ended(task: Task, timeout: float) -> None:
-    """Pump by hand until a task has ended: timers do not run in background mode.
+def run_until(happened: Callable[[], bool], timeout: float) -> None:
+    """Pump by hand until something is so: timers do not run in background mode.
 
     Raises ConnectionLost after `timeout` seconds, or when the daemon is gone for good; an
     accepted job goes on in the daemon.
     """
     live, deadline = runtime.live(), time.monotonic() + timeout
-    while not task.ended:
+    while not happened():
         if time.monotonic() > deadline:
             raise ConnectionLost(ErrorCode.TIMEOUT, f"not painted after {timeout:.0f} s")
         tick()

@@ -38,6 +38,29 @@ class Triangles:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed:
+    """One evaluated mesh as Blender keeps it, copied: what is left to do needs no Blender.
+
+    `corner` (3L,): of each triangle corner, its place among the C face corners; `vertex` (C,);
+    `position` (V, 3); `normal` (C, 3); `uv` (C, 2) or None; `face` (L,); `material` (F,).
+    """
+
+    corner: Int32
+    vertex: Int32
+    position: Float32
+    normal: Float32
+    uv: Float32 | None
+    face: Int32
+    material: Int32
+
+    def triangles(self) -> Triangles:
+        """The corners one by one."""
+        uv = None if self.uv is None else self.uv[self.corner]
+        position = self.position[self.vertex[self.corner]]
+        return Triangles(position, self.normal[self.corner], uv, self.material[self.face])
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """Triangles in the world. `to_world` (4, 4); `object_id` from 1; `colors` (M, 3) of the
     material slots, scene-linear, at least one."""

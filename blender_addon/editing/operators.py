@@ -121,7 +121,8 @@ class UNDERPAINT_OT_repaint_here(Paints, bpy.types.Operator):
     )
 
     def execute(self, context: Any) -> set[str]:
-        return self.paint(lambda: _submit(context, self.image))
+        name = self.image
+        return self.paint_sized(context, lambda: _submit(context, name), sized=False)
 
 
 class UNDERPAINT_OT_enlarge(Paints, bpy.types.Operator):
@@ -237,7 +238,7 @@ def _enlarge(context: Any, name: str, factor: float) -> Task:
     image, buffers = marks.need_image(context, name), Buffers()
     group = context.scene.underpaint
     choose_seed(group)
-    picture = buffers.add(Kind.COLOR, color_of(image))
+    picture = buffers.add(Kind.COLOR, color_of(marks.original_of(image) or image))
     request = enlarge_request(read_settings(group), picture, round(factor, 6))
     live = runtime.live()
     task = live.session.submit(

@@ -11,6 +11,7 @@ from ..ui.panel_parts import characters, draw_text
 from ..ui.queue_parts import draw_queue
 from ..ui.words_parts import draw_words
 from . import marks
+from .outpainting import draw_sides
 
 _BIG = 1.4
 
@@ -63,6 +64,7 @@ class UNDERPAINT_PT_send_image(bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         image = context.space_data.image
+        draw_sides(self.layout, context.scene.underpaint)
         column = self.layout.column(align=True)
         column.operator("underpaint.enlarge", icon="FULLSCREEN_ENTER")
         column.operator("underpaint.compare", icon="ARROW_LEFTRIGHT")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.pictures.outpaint import Sides, outpaint
 from underpaint.requests import InpaintRequest, UpscaleRequest, View
 
 from ..image.request import ImageSettings
@@ -20,6 +21,7 @@ _TINT = 0.55
 _SEEN = 3 / 255
 _MARGIN = 64
 _ROOM = 1.25
+_BLOCK = 8
 
 
 def tinted(picture: Picture, box: tuple[float, float, float, float]) -> Picture:
@@ -80,6 +82,37 @@ def enlarge_request(settings: ImageSettings, image: BufferRef, factor: float) ->
     painting = asked(settings)
     del painting["pattern"]
     return UpscaleRequest(**painting, image=image, factor=factor)
+
+
+def outpaint_request(
+    settings: ImageSettings,
+    picture: npt.NDArray[np.uint8],
+    side: str,
+    part: float,
+    native: int,
+    buffers: Buffers,
+) -> InpaintRequest:
+    """What paints beyond an edge by the panel's words: LEFT, TOP, RIGHT, BOTTOM, or ALL of them.
+
+    `picture` (h, w, 3 or 4) sRGB, row 0 at the top. `part`: how far, of the picture's width or
+    height. `native`: the model's own side, pixels; of larger pictures it sees what is nearest.
+    Raises RequestError(TOO_LARGE).
+    """
+    height, width = picture.shape[:2]
+    across, down = (max(_BLOCK, round(n * part / _BLOCK) * _BLOCK) for n in (width, height))
+    far = {"LEFT": across, "TOP": down, "RIGHT": across, "BOTTOM": down}
+    sides = Sides(**{name.lower(): n for name, n in far.items() if side in (name, "ALL")})
+    painting = asked(settings)
+    large = max(width + across, height + down) > native * _ROOM
+    return outpaint(
+        picture,
+        sides,
+        buffers,
+        painting.pop("prompt"),
+        controls=(),
+        padding=native // 2 if large else None,
+        **painting,
+    )
 
 
 def over_view(

@@ -204,7 +204,7 @@ def _open(context: Any, picture: PictureInfo, request: Request) -> None:
         hint = "Make the folder writable, or save the .blend elsewhere."
         raise RequestError(ErrorCode.FILE, f"{folder}: {error}", hint=hint) from error
     if bpy.app.background:
-        pump.run_until_ended(task, _WAIT_S)
+        pump.run_until(lambda: task.ended, _WAIT_S)
 
 
 def _look(context: Any, request: Request) -> None:

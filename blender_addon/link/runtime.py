@@ -103,7 +103,7 @@ def live() -> Runtime:
 
 
 def native_side(model: str) -> int:
-    """Pixels a side that a model was made for; a middling number while the daemon has not told."""
+    """Pixels a side that a model was made for; a middling number where the daemon knows none."""
     return live().session.sizes.get(model, _USUAL_SIDE)
 
 

@@ -49,13 +49,16 @@ class DaemonState(StrEnum):
 
 
 class Session:
-    """Connects when it is asked to, submits, follows, cancels, and saves what was painted."""
+    """Connects when it is asked to, submits, follows, cancels, and saves what was painted.
+
+    `told`: whether the daemon has said which models it has, and so what they paint best with."""
 
     def __init__(self, paths: Callable[[], Paths]) -> None:
         self._paths = paths
         self._client: Client | None = None
         self._was_ready = False
         self._models_asked = False
+        self.told = False
         self._threads = Threads()
         self.tasks: dict[str, Task] = {}
         self.model_records: tuple[ModelInfo, ...] = ()
@@ -257,13 +260,18 @@ class Session:
         self._was_ready = True
         if not self._models_asked:
             self._models_asked = True
-            self._threads.run(client.models, self._take_models, _shown_by_state)
+            self._threads.run(client.models, self._take_models, self._not_told)
         for task in self.tasks.values():
             if task.to_fetch and not task.fetching:
                 self._fetch(task)
 
     def _take_models(self, found: Sequence[ModelInfo]) -> None:
-        self.model_records = tuple(found)
+        self.model_records, self.told = tuple(found), True
+
+    def _not_told(self, error: UnderpaintError) -> None:
+        """Ask again where the daemon went away; what it cannot say, it will not say later."""
+        self._models_asked = not isinstance(error, ConnectionLost)
+        self.told = self.told or self._models_asked
 
     def _fetch(self, task: Task) -> None:
         job = task.job

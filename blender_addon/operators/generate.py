@@ -30,7 +30,9 @@ class UNDERPAINT_OT_generate(Paints, bpy.types.Operator):
     bl_label = "Generate"
 
     def execute(self, context: Any) -> set[str]:
-        return self.paint(lambda: _submit(context))
+        group = context.scene.underpaint
+        sized = bool(group.width and group.height)
+        return self.paint_sized(context, lambda: _submit(context), sized=sized)
 
 
 def _submit(context: Any) -> Task:

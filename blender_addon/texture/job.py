@@ -23,7 +23,7 @@ from ..link.marks import REQUEST_KEY, TARGET_KEY
 from ..link.runtime import native_side
 from ..plain.surfaces import Target, target_from_json
 from .request import Purpose, Scene, TextureSettings, texture_request
-from .scene_surfaces import paintable, surfaces_of, without_uv
+from .scene_surfaces import Worn, as_one, paintable, read_worn, without_uv
 
 _VIEW_WANTS = frozenset({Kind.DEPTH, Kind.NORMAL, Kind.OBJECT_ID})
 _MULTIPLE = 8
@@ -38,28 +38,51 @@ class Prepared:
     target: Target
 
 
-def prepare(context: Any, settings: TextureSettings, views: str, purpose: Purpose) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A job of which Blender has said what it shows now; what it has captured is in `buffers`."""
+
+    settings: TextureSettings
+    worn: Worn
+    scene: Scene
+    buffers: Buffers
+
+
+def begin(context: Any, settings: TextureSettings, views: str) -> Begun:
     """The job for the selected objects. `views`: as the panel's: PLACED, CAMERAS or VIEWPORT.
 
-    Raises UnderpaintError that says what to mend: nothing selected, no UV map, no mask …
+    Raises UnderpaintError that says what to mend: nothing selected, no UV map …
     """
     objects = paintable(context)
     _check(objects)
     for item in objects:
         item.update_from_editmode()
-    mesh, buffers, surfaces = surfaces_of(objects, context.evaluated_depsgraph_get())
-    existing.check_colours(surfaces)
+    worn = read_worn(objects, context.evaluated_depsgraph_get())
+    existing.check_colours(worn.surfaces)
+    buffers = Buffers()
     scene = Scene(
         _views(context, views, settings.view_size or native_side(settings.model), buffers),
         _own_words(objects, context.evaluated_depsgraph_get()),
         _mirror(objects[0], context.scene.underpaint_texture.mirror),
     )
-    there = {}
-    if purpose is not Purpose.NEW:
-        masks = existing.masks(context, objects, surfaces, settings.size, purpose)
-        there = existing.read_existing(surfaces, masks, settings.size, buffers)
+    return Begun(settings, worn, scene, buffers)
+
+
+def new_layer(begun: Begun) -> Prepared:
+    """The whole job of a new layer. In any thread: milliseconds for ten thousand triangles."""
+    mesh, surfaces = as_one(begun.worn, begun.buffers)
+    request = texture_request(begun.settings, mesh, begun.scene)
+    return Prepared(request, begun.buffers, Target(surfaces, Purpose.NEW))
+
+
+def over_layers(context: Any, begun: Begun, purpose: Purpose) -> Prepared:
+    """The whole job of painting over what is there. Raises UnderpaintError: no mask …"""
+    settings, buffers = begun.settings, begun.buffers
+    mesh, surfaces = as_one(begun.worn, buffers)
+    masks = existing.masks(context, paintable(context), surfaces, settings.size, purpose)
+    there = existing.read_existing(surfaces, masks, settings.size, buffers)
     restyle = purpose is Purpose.RESTYLE
-    request = texture_request(settings, mesh, scene, there, restyle=restyle)
+    request = texture_request(settings, mesh, begun.scene, there, restyle=restyle)
     return Prepared(request, buffers, Target(surfaces, purpose))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,9 +12,9 @@ from underpaint.buffers import Array, Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import MeshRef
 
-from ..capture.geometry import SURFACES, object_ids, read_triangles
+from ..capture.geometry import SURFACES, object_ids, read_indexed
 from ..capture.sources import as_matrix
-from ..capture.surfaces import Matrix4, Triangles, normal_matrix
+from ..capture.surfaces import Indexed, Matrix4, Triangles, normal_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,52 +29,71 @@ class ExtractedMesh:
     without_uv: tuple[str, ...]
 
 
-def extract_mesh(objects: Iterable[Any], depsgraph: Any) -> ExtractedMesh:
-    """The evaluated surfaces of `objects` in world space, triangulated, with the UV map that
-    renders use. Object ids are those of `capture.object_ids` for the same scene state.
+@dataclass(frozen=True, slots=True)
+class ReadObject:
+    """An object's surface, copied from Blender, and what places it."""
+
+    name: str
+    object_id: int
+    to_world: Matrix4
+    mesh: Indexed
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """The material slots that its faces wear, from 0."""
+        return tuple(np.unique(self.mesh.material).tolist())
+
+
+def read_objects(objects: Iterable[Any], depsgraph: Any) -> tuple[ReadObject, ...]:
+    """The evaluated surfaces of `objects`; what is left to do, `assemble` does in any thread.
 
     Takes the objects themselves, not copies that others instance of them. Raises
     RequestError(BAD_MESH) when an object is not in the scene, has no surface of its own, or
     has coordinates that are not finite.
     """
     ids = object_ids(depsgraph)
-    parts: list[tuple[Array, ...]] = []
-    by_id: dict[int, Any] = {}
-    without_uv: list[str] = []
-    for item in objects:
-        triangles = _triangles(item, depsgraph, ids)
-        object_id = ids[item.original.name_full]
-        by_id[object_id] = item
-        if triangles.uv is None:
-            without_uv.append(item.name)
-        to_world = as_matrix(item.evaluated_get(depsgraph).matrix_world)
-        parts.append(_corners(triangles, to_world, object_id))
-    if not parts:
+    read = tuple(_read(item, depsgraph, ids) for item in objects)
+    if not read:
         _refuse("no object is given", "Select the object to paint.")
-    buffers = Buffers()
+    return read
+
+
+def assemble(read: Sequence[ReadObject], buffers: Buffers) -> MeshRef:
+    """In world space, triangulated, with the UV map that renders use. The arrays go into
+    `buffers`."""
+    parts = [_corners(item.mesh.triangles(), item.to_world, item.object_id) for item in read]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    mesh = MeshRef(*(buffers.add(Kind.MESH, column) for column in columns))
-    return ExtractedMesh(mesh, buffers, by_id, tuple(without_uv))
+    return MeshRef(*(buffers.add(Kind.MESH, column) for column in columns))
 
 
-def _triangles(item: Any, depsgraph: Any, ids: Mapping[str, int]) -> Triangles:
+def extract_mesh(objects: Iterable[Any], depsgraph: Any) -> ExtractedMesh:
+    """Both at once. Object ids are those of `capture.object_ids` for the same scene state."""
+    items, buffers = tuple(objects), Buffers()
+    read = read_objects(items, depsgraph)
+    by_id = {part.object_id: item for part, item in zip(read, items, strict=True)}
+    bare = tuple(part.name for part in read if part.mesh.uv is None)
+    return ExtractedMesh(assemble(read, buffers), buffers, by_id, bare)
+
+
+def _read(item: Any, depsgraph: Any, ids: Mapping[str, int]) -> ReadObject:
     if item.type not in SURFACES:
         _refuse(
             f"{item.name!r} is a {item.type.lower()}, which has no surface",
             "Select meshes, curves or text only.",
         )
-    triangles = read_triangles(item.evaluated_get(depsgraph))
-    if triangles is None or item.original.name_full not in ids:
+    mesh = read_indexed(item.evaluated_get(depsgraph))
+    if mesh is None or item.original.name_full not in ids:
         _refuse(
             f"{item.name!r} has no faces of its own in this view layer",
             "Make it visible; if geometry nodes make it of instances, realise them.",
         )
-    if not np.isfinite(triangles.position).all():
+    if not np.isfinite(mesh.position).all():
         _refuse(
             f"{item.name!r} has coordinates that are not finite",
             "Delete the vertices that have no place, or undo what moved them.",
         )
-    return triangles
+    to_world = as_matrix(item.evaluated_get(depsgraph).matrix_world)
+    return ReadObject(item.name, ids[item.original.name_full], to_world, mesh)
 
 
 def _corners(triangles: Triangles, to_world: Matrix4, object_id: int) -> tuple[Array, ...]:

@@ -4,7 +4,7 @@ nothing of the client: scripts in a bare Blender use it too. No bpy."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from underpaint.requests import MeshRef
 
 from ..layers.materials import named, of_slot
 from ..plain.surfaces import Slot, Surface, grouped, lay_out
+from ..plain.udim import Ints
 from . import scene_mesh
+from .scene_mesh import ReadObject
 
 
 def paintable(context: Any) -> list[Any]:
@@ -30,25 +32,53 @@ def without_uv(objects: Sequence[Any]) -> list[Any]:
     return [item for item in objects if not item.data.uv_layers]
 
 
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """Objects copied from Blender with the surfaces that they wear, whose tiles are not known yet.
+    `pairs` (n,): object id and material slot, ascending; `numbers` (n,): the surface of each."""
+
+    objects: tuple[ReadObject, ...]
+    pairs: Ints
+    numbers: Ints
+    surfaces: tuple[Surface, ...]
+
+
+def read_worn(objects: Sequence[Any], depsgraph: Any) -> Worn:
+    """What only Blender knows of the objects. Raises RequestError(BAD_MESH)."""
+    read = scene_mesh.read_objects(objects, depsgraph)
+    known = {
+        read_object.object_id << 32 | slot + 1: (item, slot)
+        for item, read_object in zip(objects, read, strict=True)
+        for slot in read_object.slots
+    }
+    pairs = sorted(known)
+    numbers, keys = grouped([_key(*known[pair]) for pair in pairs])
+    of = list(zip(numbers, pairs, strict=True))
+    surfaces = (_surface([known[p] for n, p in of if n == group]) for group in range(len(keys)))
+    return Worn(read, np.array(pairs, np.int64), numbers, tuple(surfaces))
+
+
+def as_one(worn: Worn, buffers: Buffers) -> tuple[MeshRef, tuple[Surface, ...]]:
+    """The objects as one mesh, its arrays in `buffers`, and the surfaces that its UDIM tiles belong
+    to. In any thread."""
+    mesh = scene_mesh.assemble(worn.objects, buffers)
+    ids = buffers[mesh.ids.sha256][::3].astype(np.int64)
+    which = np.searchsorted(worn.pairs, ids[:, 0] << 32 | ids[:, 1])
+    own = buffers[mesh.uv.sha256]
+    uv, tiles = lay_out(own, worn.numbers[which], len(worn.surfaces))
+    if uv is not own:
+        mesh = replace(mesh, uv=buffers.add(Kind.MESH, uv))
+    laid = (replace(s, tiles=t) for s, t in zip(worn.surfaces, tiles, strict=True))
+    return mesh, tuple(laid)
+
+
 def surfaces_of(
     objects: Sequence[Any], depsgraph: Any
 ) -> tuple[MeshRef, Buffers, tuple[Surface, ...]]:
-    """The objects as one mesh, and the surfaces that its UDIM tiles belong to."""
-    found = scene_mesh.extract_mesh(objects, depsgraph)
-    ids = found.buffers[found.mesh.ids.sha256][::3].astype(np.int64)
-    pairs, which = np.unique(ids[:, 0] << 32 | ids[:, 1], return_inverse=True)
-    worn = [(found.objects[int(pair >> 32)], int(pair & 0xFFFF) - 1) for pair in pairs]
-    numbers, keys = grouped([_key(item, slot) for item, slot in worn])
-    own = found.buffers[found.mesh.uv.sha256]
-    uv, tiles = lay_out(own, numbers[which.reshape(-1)], len(keys))
-    surfaces = tuple(
-        _surface([w for w, n in zip(worn, numbers, strict=True) if n == group], tiles[group])
-        for group in range(len(keys))
-    )
-    mesh = found.mesh
-    if uv is not own:
-        mesh = replace(mesh, uv=found.buffers.add(Kind.MESH, uv))
-    return mesh, found.buffers, surfaces
+    """Both at once."""
+    buffers = Buffers()
+    mesh, surfaces = as_one(read_worn(objects, depsgraph), buffers)
+    return mesh, buffers, surfaces
 
 
 def _key(item: Any, slot: int) -> object:
@@ -57,16 +87,12 @@ def _key(item: Any, slot: int) -> object:
     return (item.session_uid,) if material is None else material.session_uid
 
 
-def _surface(worn: Sequence[tuple[Any, int]], tiles: tuple[tuple[int, int], ...]) -> Surface:
+def _surface(worn: Sequence[tuple[Any, int]]) -> Surface:
     material = of_slot(*worn[0])
     slots = tuple(Slot(named(item), slot) for item, slot in worn)
     maps = {_uv_map(item) for item, _slot in worn}
-    return Surface(
-        None if material is None else named(material),
-        slots,
-        maps.pop() if len(maps) == 1 else "",
-        tiles,
-    )
+    uv_map = maps.pop() if len(maps) == 1 else ""
+    return Surface(None if material is None else named(material), slots, uv_map, ())
 
 
 def _uv_map(item: Any) -> str:

@@ -179,6 +179,14 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         subtype="FACTOR",
         description="Of Repaint Here: how far to go from what is there; 1 paints it anew",
     )
+    outpaint_part: FloatProperty(
+        name="How Far",
+        default=0.25,
+        min=0.05,
+        max=1.0,
+        subtype="FACTOR",
+        description="How far beyond the edge to paint, as a part of the picture's side",
+    )
     reference: PointerProperty(
         name="Reference",
         type=bpy.types.Image,

@@ -6,6 +6,7 @@ texture is done, so cancelling leaves nothing, and undo knows nothing of it.
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from gpu_extras.batch import batch_for_shader
 
 from underpaint.requests import TextureRequest
 
+from ..link import runtime
 from ..link.task import Task
 from ..plain.udim import FIRST_TILE, cells, tile_numbers
 from .overlay import texture_of
@@ -38,14 +40,20 @@ void main() {
 """
 
 
+Part = dict[str, npt.NDArray[np.float32]]
+"""Corners of one UDIM tile: `position`, `normal` (n, 3), `uv` (n, 2)."""
+
+
 @dataclass(slots=True)
 class _Growing:
-    """What the draw handler draws: a batch and a texture for each UDIM number."""
+    """What the draw handler draws: a batch and a texture for each UDIM number. `parts`: what is
+    still to become batches, one a tick."""
 
     handler: Any = None
     shader: Any = None
     job: str = ""
     seen: int = -1
+    parts: Future[dict[int, Part]] | None = None
     batches: dict[int, Any] = field(default_factory=dict)
     textures: dict[int, Any] = field(default_factory=dict)
 
@@ -76,11 +84,14 @@ def update(task: Task | None) -> None:
     for growing in _GROWING:
         if task is None or not isinstance(task.request, TextureRequest) or not task.tiles:
             growing.job, growing.seen = "", -1
-            growing.batches, growing.textures = {}, {}
+            growing.batches, growing.textures, growing.parts = {}, {}, None
         elif growing.job != task.id:
             growing.job, growing.seen = task.id, -1
             growing.shader = growing.shader or _shader()
-            growing.batches = _batches(growing.shader, task)
+            growing.batches = {}
+            growing.parts = runtime.live().background.submit(_parts, task)
+        elif growing.parts is not None:
+            _take_parts(growing, growing.parts)
         elif growing.seen != task.previews_seen:
             growing.seen = task.previews_seen
             growing.textures = {n: texture_of(image) for n, image in task.tiles.items()}
@@ -91,8 +102,20 @@ def drawn() -> list[tuple[str, int]]:
     return [(growing.job, growing.seen) for growing in _GROWING]
 
 
-def _batches(shader: Any, task: Task) -> dict[int, Any]:
-    """The mesh's triangles by UDIM number, as the job was given them."""
+def _take_parts(growing: _Growing, coming: Future[dict[int, Part]]) -> None:
+    """One of them to the graphics card, once the thread has sorted them."""
+    if not coming.done():
+        return
+    parts = coming.result()
+    if not parts:
+        growing.parts = None
+        return
+    number, content = parts.popitem()
+    growing.batches[number] = batch_for_shader(growing.shader, "TRIS", content)
+
+
+def _parts(task: Task) -> dict[int, Part]:
+    """The mesh's triangles by UDIM number, as the job was given them. Runs in a thread."""
     assert isinstance(task.request, TextureRequest)
     if task.buffers is None:
         return {}
@@ -101,17 +124,11 @@ def _batches(shader: Any, task: Task) -> dict[int, Any]:
         task.buffers[ref.sha256] for ref in (mesh.position, mesh.normal, mesh.uv)
     )
     tile = tile_numbers(cells(uv)).repeat(3)
+    whole = {"position": position, "normal": normal, "uv": uv}
     return {
-        int(number): _batch(
-            shader, position[tile == number], normal[tile == number], uv[tile == number]
-        )
+        int(number): {name: array[tile == number] for name, array in whole.items()}
         for number in np.unique(tile)
     }
-
-
-def _batch(shader: Any, position: Any, normal: Any, uv: npt.NDArray[np.float32]) -> Any:
-    content = {"position": position, "normal": normal, "uv": uv}
-    return batch_for_shader(shader, "TRIS", content)
 
 
 def _shader() -> Any:

@@ -100,7 +100,7 @@ def shown() -> int:
 def tick(live: Runtime) -> None:
     """Look whether anything has changed, and ask for the next picture."""
     state = now()
-    if state is None or not live.session.reachable:
+    if state is None or not (live.session.reachable and live.session.told):
         return
     place = _place(state.area)
     if place is None:

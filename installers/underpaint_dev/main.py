@@ -36,6 +36,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "repository": ("build the extension repository", (f"{_INSTALLERS}/build_repository.py",)),
     "demo": ("capture the demo scene and paint it", (f"{_INSTALLERS}/demo.py",)),
     "bench": ("measure speed and memory", (*_DAEMON, "bench")),
+    "bench addon": (
+        "what the add-on costs Blender's window (--seconds, --json)",
+        (f"{_INSTALLERS}/bench_addon.py",),
+    ),
     "faults": ("1,000 random faults over a run, by seed", (*_DAEMON, "bench", "faults")),
     "eval": ("measure quality", (*_DAEMON, "eval")),
     "gpu-check": ("everything that needs a GPU, in minutes", (*_DAEMON, "gpu-check")),
@@ -46,12 +50,15 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] not in COMMANDS:
+    known = next((n for n in (2, 1) if " ".join(words[:n]) in COMMANDS), 0)
+    if not known:
         asked_for_help = words[:1] in (["-h"], ["--help"])
         print(usage(), file=sys.stdout if asked_for_help else sys.stderr)
         return 0 if asked_for_help else 2
-    _, command = COMMANDS[words[0]]
-    return subprocess.run([sys.executable, *command, *words[1:]], cwd=ROOT, check=False).returncode
+    _, command = COMMANDS[" ".join(words[:known])]
+    return subprocess.run(
+        [sys.executable, *command, *words[known:]], cwd=ROOT, check=False
+    ).returncode
 
 
 def usage() -> str:

@@ -56,7 +56,8 @@ def generate_starts_the_daemon_and_paints_the_scene():
     assert "Start" in draw("UNDERPAINT_PT_main").texts
     image = paint(STEPS)
     assert live().session.state == "ready", live().session.state
-    side = addon("link.runtime")._USUAL_SIDE  # the daemon has not told the model's own yet
+    side = live().session.sizes["starter"]  # told by the daemon before the view was captured
+    assert side == 256
     assert tuple(image.size) == (side, side)
     pixels = list(image.pixels)[::4]
     assert max(pixels) > 0.3, "the picture shows the scene's depth"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bpy
-from addon_tools import STEPS, addon, live, paint, refusal, settings
+from addon_tools import SLOW, STEPS, addon, live, paint, pump_until, refusal, settings
 
 # isort: split
 import numpy as np
@@ -74,6 +74,55 @@ def a_picture_is_enlarged():
     assert addon("editing.marks").other_side(large) == first
 
 
+def outpaint(image, side, seed=200):
+    """Paint beyond a side of an image; the new image."""
+    settings().prompt, settings().seed, settings().outpaint_part = f"{STEPS} blue", seed, 0.25
+    done = bpy.ops.underpaint.outpaint(image=image.name, side=side, timeout=120)
+    assert done == {"FINISHED"}
+    return bpy.data.images[live().last_image]
+
+
+def a_picture_grows_beyond_the_side_that_is_asked_for():
+    first = paint(f"{STEPS} gold")
+    before = pixels(first)
+    height, width = before.shape[:2]
+    more = width // 4
+    wide = outpaint(first, "LEFT")
+    assert tuple(wide.size) == (width + more, height)
+    assert (pixels(wide)[:, more:] == before).all(), "the picture itself is as it was"
+    assert (pixels(wide)[:, :more] == (0, 0, 200)).all()
+    tall = outpaint(first, "TOP")
+    assert (pixels(tall)[:height] == before).all()
+    assert (pixels(tall)[height:] == (0, 0, 200)).all()
+    around = outpaint(first, "ALL")
+    assert tuple(around.size) == (width + 2 * more, height + 2 * more)
+    assert (pixels(around)[more:-more, more:-more] == before).all()
+    assert {first, wide, tall, around} <= set(bpy.data.images), "each lies beside the others"
+    assert addon("editing.marks").other_side(around) == first
+
+
+def marks_do_not_get_into_what_is_made_of_the_picture():
+    first = paint(f"{STEPS} gold")
+    bpy.ops.underpaint.marks_box(image=first.name, box=BOX)
+    (marks,) = [i for i in bpy.data.images if i.get("underpaint_marks_of") == first]
+    grown = outpaint(marks, "RIGHT")
+    assert (pixels(grown)[:, : first.size[0]] == pixels(first)).all()
+    assert addon("editing.marks").other_side(grown) == first
+
+
+def outpainting_can_be_cancelled():
+    first = paint(f"{STEPS} gold")
+    settings().prompt = SLOW
+    images = set(bpy.data.images)
+    assert bpy.ops.underpaint.outpaint(image=first.name, side="TOP", wait=False) == {"FINISHED"}
+    task = live().current
+    pump_until(lambda: task.step > 0)
+    bpy.ops.underpaint.cancel()
+    pump_until(lambda: task.ended)
+    assert set(bpy.data.images) == images
+    assert live().error is None
+
+
 def what_cannot_be_repainted_says_why():
     image = bpy.data.images.new("plain", 32, 32)
     said = refusal(lambda: bpy.ops.underpaint.repaint_here(image=image.name))
@@ -81,6 +130,7 @@ def what_cannot_be_repainted_says_why():
     said = refusal(lambda: bpy.ops.underpaint.marks_box(image=image.name, box=(2, 2, 3, 3)))
     assert "no pixels" in said
     assert "Open a picture" in refusal(bpy.ops.underpaint.marks_begin)
+    assert "Open a picture" in refusal(bpy.ops.underpaint.outpaint)
     assert "nothing to compare" in refusal(lambda: bpy.ops.underpaint.compare(image=image.name))
     live().error = None
 
@@ -111,6 +161,9 @@ BEHAVIOURS = (
     what_is_as_red_as_the_marks_can_be_marked,
     before_and_after_know_each_other_and_survive_a_rename,
     a_picture_is_enlarged,
+    a_picture_grows_beyond_the_side_that_is_asked_for,
+    marks_do_not_get_into_what_is_made_of_the_picture,
+    outpainting_can_be_cancelled,
     what_cannot_be_repainted_says_why,
     marks_can_be_taken_away,
     a_picture_is_sent_into_the_scene,

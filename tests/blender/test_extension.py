@@ -64,7 +64,7 @@ def test_what_ended_while_blender_was_closed_is_offered_at_its_next_start(
         second = run_once(blender, RESTART_SCRIPT, tmp_path, env, [str(extension), "open"])
     finally:
         end_daemon(env)
-    offered = {**first, "offered": True, "size": [512, 512], "still_left": 0}
+    offered = {**first, "offered": True, "size": [256, 256], "still_left": 0}
     assert second == offered
 
 

@@ -66,7 +66,10 @@ def generate_comes_back_at_once() -> Iterator[float]:
         began = time.perf_counter()
         assert bpy.ops.underpaint.generate() == {"FINISHED"}
         REPORT["generate_ms"] = (time.perf_counter() - began) * 1000
-        task = live().current
+    yield from wait(lambda: live().current)
+    task = live().current
+    side = live().session.sizes["starter"]  # the first picture has the model's own size, too
+    assert (task.request.view.camera.width, task.request.view.camera.height) == (side, side)
     yield from wait(lambda: task.step > 0, 120)
     assert live().session.state == "busy"
 

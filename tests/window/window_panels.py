@@ -104,6 +104,7 @@ def there_is_no_daemon_yet() -> Iterator[float]:
 def the_image_tab_with_everything_unfolded() -> Iterator[float]:
     with inside():
         bpy.ops.underpaint.generate()
+    yield from wait(lambda: live().current)
     task = live().current
     yield from wait(lambda: task.ended and not live().finished)
     assert task.error is None, task.error

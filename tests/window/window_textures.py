@@ -81,6 +81,7 @@ def the_texture_grows_on_the_object() -> Iterator[float]:
         began = time.perf_counter()
         assert bpy.ops.underpaint.texture() == {"FINISHED"}
         REPORT["texture_ms"] = (time.perf_counter() - began) * 1000
+    yield from wait(lambda: live().current)
     task = live().current
     growing = addon("viewport.growing")._GROWING[0]
     yield from wait(lambda: growing.textures)
@@ -177,6 +178,7 @@ def bluish(colour: list[float]) -> bool:
 
 
 def until_painted() -> Iterator[float]:
+    yield from wait(lambda: live().current)
     task = live().current
     yield from wait(lambda: task.ended and not live().finished, 900)
     assert task.error is None, task.error
