@@ -51,6 +51,29 @@ def open_in(context: Any) -> Any:
     return scene
 
 
+def animate(scene: Any, frames: int = 24) -> None:
+    """Set the scene into motion: the camera goes around, the head turns, the ball rolls by."""
+    scene.frame_start, scene.frame_end = 1, frames
+    for frame, t in ((1, 0.0), (frames, 1.0)):
+        _key(scene.objects["Head"], frame, angle=math.radians(18 - 24 * t))
+        _key(scene.objects["Ball"], frame, at=(1.25 - 0.45 * t, -0.55 - 0.75 * t, 0.38))
+        eye = (0.9 - 1.4 * t, -6.2 + 0.25 * t, 2.5)
+        _key(scene.camera, frame, at=eye)
+        scene.camera.rotation_euler = _towards(eye, (0.0, -0.1, 0.8))
+        scene.camera.keyframe_insert("rotation_euler", frame=frame)
+
+
+def _key(
+    item: Any, frame: int, at: tuple[float, float, float] | None = None, angle: float | None = None
+) -> None:
+    if at is not None:
+        item.location = at
+        item.keyframe_insert("location", frame=frame)
+    if angle is not None:
+        item.rotation_euler.z = angle
+        item.keyframe_insert("rotation_euler", frame=frame)
+
+
 def _add(
     scene: Any, name: str, mesh: Any, location: tuple[float, float, float], color: Color
 ) -> Any:
@@ -75,10 +98,13 @@ def _camera(scene: Any, eye: tuple[float, float, float], target: tuple[float, fl
     data.lens = 58.0
     camera = bpy.data.objects.new("Camera", data)
     camera.location = eye
-    direction = Vector(target) - Vector(eye)
-    camera.rotation_euler = direction.to_track_quat("-Z", "Y").to_euler()
+    camera.rotation_euler = _towards(eye, target)
     scene.collection.objects.link(camera)
     return camera
+
+
+def _towards(eye: tuple[float, float, float], target: tuple[float, float, float]) -> Any:
+    return (Vector(target) - Vector(eye)).to_track_quat("-Z", "Y").to_euler()
 
 
 def _light(scene: Any) -> None:

@@ -23,6 +23,7 @@ class Seen:
     to_world: Matrix4
     name: str
     owner: Any
+    key: str
 
 
 def object_ids(depsgraph: Any) -> dict[str, int]:
@@ -55,7 +56,7 @@ def read_scene(
         triangles = cache[key]
         if triangles is not None:
             colors = material_colors(seen.object)
-            placed.append(Placed(triangles, seen.to_world, ids[seen.name], colors))
+            placed.append(Placed(triangles, seen.to_world, ids[seen.name], colors, seen.key))
     return placed
 
 
@@ -65,7 +66,14 @@ def _surfaces(depsgraph: Any) -> Iterator[Seen]:
         if item.type not in SURFACES or not instance.show_self:
             continue
         owner = (instance.parent if instance.is_instance else item).original
-        yield Seen(item, as_matrix(instance.matrix_world), item.original.name_full, owner)
+        name = item.original.name_full
+        key = f"{owner.name_full}/{name}/{_place_among_instances(instance)}"
+        yield Seen(item, as_matrix(instance.matrix_world), name, owner, key)
+
+
+def _place_among_instances(instance: Any) -> str:
+    """What Blender's own motion vectors tell instances apart by; empty for what is none."""
+    return ",".join(map(str, instance.persistent_id)) if instance.is_instance else ""
 
 
 def read_triangles(item: Any) -> Triangles | None:

@@ -23,8 +23,9 @@ from .surfaces import Passes, Placed, Triangles, normal_matrix
 _BLOCK = "struct UnderpaintDraw { mat4 clip; mat4 view; mat4 normal; vec4 facts; vec4 range; };\n"
 
 # The face's own normal tells the side: gl_FrontFacing would depend on mirrored transforms and on
-# the graphics backend. facts = object id, 1 when the mesh has UVs, 1 when orthographic;
-# range = clip start and end in metres.
+# the graphics backend. facts = object id, number of the item from 1 and negative when its mesh has
+# no UVs, 1 when orthographic. `uv` carries the barycentric weights behind the UVs, `color` the
+# number of the triangle. range = clip start and end in metres.
 _VERTEX = """
 void main()
 {
@@ -50,12 +51,12 @@ void main()
   vec3 n = dot(v_face, to_viewer) < 0.0 ? -v_normal : v_normal;
   out_position = vec4(v_position, draw.facts.x);
   out_normal = vec4(n / max(length(n), 1e-20), draw.facts.y);
-  out_surface = vec4(v_color, 1.0);
-  out_uv = vec4(v_uv, 0.0, 1.0);
+  out_surface = v_color;
+  out_uv = v_uv;
 }
 """
 _OUTPUTS = ("out_position", "out_normal", "out_surface", "out_uv")
-_ATTRIBUTES = (("position", 3), ("normal", 3), ("face", 3), ("uv", 2), ("color", 3))
+_ATTRIBUTES = (("position", 3), ("normal", 3), ("face", 3), ("uv", 4), ("color", 4))
 
 
 def render(placed: list[Placed], camera: Camera) -> Passes:
@@ -81,11 +82,11 @@ def _draw_all(placed: list[Placed], camera: Camera) -> None:
         shader = _shader()
         shader.bind()
         batches: dict[tuple[int, bytes], Any] = {}
-        for item in placed:
+        for number, item in enumerate(placed, start=1):
             key = (id(item.triangles), item.colors.tobytes())
             if key not in batches:
                 batches[key] = _batch(item.triangles, item.colors)
-            block = _block(item, camera)
+            block = _block(item, number, camera)
             shader.uniform_block("draw", block)
             batches[key].draw(shader)
     finally:
@@ -127,13 +128,18 @@ def _batch(triangles: Triangles, colors: npt.NDArray[np.float32]) -> Any:
     for name, size in _ATTRIBUTES:
         layout.attr_add(id=name, comp_type="F32", len=size, fetch_mode="FLOAT")
     corners = len(triangles.position)
-    uv = np.zeros((corners, 2), np.float32) if triangles.uv is None else triangles.uv
+    uv = np.zeros((corners, 4), np.float32)
+    if triangles.uv is not None:
+        uv[:, :2] = triangles.uv
+    uv[0::3, 2] = uv[1::3, 3] = 1.0
+    count = len(triangles.material)
+    color = np.column_stack([colors[triangles.slot(len(colors))], np.arange(count)])
     values = (
         triangles.position,
         triangles.normal,
         triangles.face_normal,
         uv,
-        np.repeat(colors[triangles.slot(len(colors))], 3, axis=0),
+        np.repeat(color.astype(np.float32), 3, axis=0),
     )
     vertices = gpu.types.GPUVertBuf(layout, corners)
     for (name, _size), array in zip(_ATTRIBUTES, values, strict=True):
@@ -141,10 +147,11 @@ def _batch(triangles: Triangles, colors: npt.NDArray[np.float32]) -> Any:
     return gpu.types.GPUBatch(type="TRIS", buf=vertices)
 
 
-def _block(item: Placed, camera: Camera) -> Any:
+def _block(item: Placed, number: int, camera: Camera) -> Any:
     # Multiplied in float64: a scene far from the origin keeps its precision in the view.
     view = camera.view_matrix @ item.to_world
-    facts = (item.object_id, item.triangles.uv is not None, camera.orthographic, 0.0)
+    numbered = -number if item.triangles.uv is None else number
+    facts = (item.object_id, numbered, camera.orthographic, 0.0)
     matrices = (camera.projection_matrix @ view, view, normal_matrix(view))
     ends = (camera.near, camera.far, 0.0, 0.0)
     vectors = [np.array(vector, np.float64) for vector in (facts, ends)]
@@ -175,4 +182,7 @@ def _passes(
         uv=np.where(normal[..., 3:] > 0.5, uv[..., :2], np.float32(np.nan)),
         object_id=np.rint(position[..., 3]).astype(np.int32),
         color=surface[..., :3],
+        item=np.rint(np.abs(normal[..., 3])).astype(np.int32) - 1,
+        triangle=np.rint(surface[..., 3]).astype(np.int32),
+        weights=uv[..., 2:],
     )

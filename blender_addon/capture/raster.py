@@ -139,6 +139,11 @@ def _shade(
         out[seen] = values
         return out.reshape(*shape, -1)
 
+    def whole(values: Int64) -> npt.NDArray[np.int32]:
+        out = np.zeros(shape[0] * shape[1], np.int32)
+        out[seen] = values
+        return out.reshape(shape)
+
     def interpolate(values: Float64) -> Float64:
         corner = values.reshape(-1, 3, values.shape[-1])[triangle]
         out: Float64 = np.einsum("nij,ni->nj", corner, weights)
@@ -150,15 +155,20 @@ def _shade(
     behind = (faces[triangle] * to_viewer).sum(axis=1, keepdims=True) < 0
     normal = np.where(behind, -1.0, 1.0) * interpolate(normals)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True).clip(1e-20)
-    counts = [len(item.triangles.material) for item in placed]
-    ids = np.repeat([item.object_id for item in placed], counts)
-    colors = [item.colors[item.triangles.slot(len(item.colors))] for item in placed]
+    counts = [len(one.triangles.material) for one in placed]
+    ids = np.repeat([one.object_id for one in placed], counts)
+    starts = np.cumsum([0, *counts[:-1]])
+    item = np.repeat(np.arange(len(placed)), counts)[triangle]
+    colors = [one.colors[one.triangles.slot(len(one.colors))] for one in placed]
     return Passes(
         position=image(position),
         normal=image(normal),
         uv=image(interpolate(_uvs(placed)), np.nan),
-        object_id=np.rint(image(ids[triangle][:, None])[..., 0]).astype(np.int32),
+        object_id=whole(ids[triangle]),
         color=image(np.concatenate(colors)[triangle]),
+        item=whole(item),
+        triangle=whole(triangle - starts[item]),
+        weights=image(weights[:, :2]),
     )
 
 

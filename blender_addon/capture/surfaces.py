@@ -17,13 +17,16 @@ class Triangles:
     """One evaluated mesh in its own space; L triangles, 3L corners.
 
     `position` (3L, 3) metres, `normal` (3L, 3) unit shading normals, `uv` (3L, 2) the map that
-    renders use or None, `material` (L,) material slot from 0.
+    renders use or None, `material` (L,) material slot from 0, `vertex` (3L,) the mesh's vertex at
+    each corner, `faces` the vertices of the mesh's own faces, one after another: its topology.
     """
 
     position: Float32
     normal: Float32
     uv: Float32 | None
     material: Int32
+    vertex: Int32
+    faces: Int32
 
     @property
     def face_normal(self) -> Float32:
@@ -56,19 +59,22 @@ class Indexed:
     def triangles(self) -> Triangles:
         """The corners one by one."""
         uv = None if self.uv is None else self.uv[self.corner]
-        position = self.position[self.vertex[self.corner]]
-        return Triangles(position, self.normal[self.corner], uv, self.material[self.face])
+        vertex, normal = self.vertex[self.corner], self.normal[self.corner]
+        material = self.material[self.face]
+        return Triangles(self.position[vertex], normal, uv, material, vertex, self.vertex)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Triangles in the world. `to_world` (4, 4); `object_id` from 1; `colors` (M, 3) of the
-    material slots, scene-linear, at least one."""
+    material slots, scene-linear, at least one; `key`: the same for the same instance in every
+    frame."""
 
     triangles: Triangles
     to_world: Matrix4
     object_id: int
     colors: Float32
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,9 @@ class Passes:
     `position` (h, w, 3) float32, camera space, metres (−z is the depth); `normal` (h, w, 3)
     float32, camera space, unit, on the viewer's side of the face; `uv` (h, w, 2)
     float32, NaN where the mesh has no map; `object_id` (h, w) int32; `color` (h, w, 3) float32
-    scene-linear, the material's viewport colour.
+    scene-linear, the material's viewport colour. Where on the surface a pixel lies: `item` (h, w) int32
+    which of those placed, `triangle` (h, w) int32 which of its triangles, `weights` (h, w, 2)
+    float32 the barycentric weights of the triangle's first two corners.
     """
 
     position: Float32
@@ -86,6 +94,9 @@ class Passes:
     uv: Float32
     object_id: Int32
     color: Float32
+    item: Int32
+    triangle: Int32
+    weights: Float32
 
 
 def normal_matrix(view: Matrix4) -> Matrix4:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import bpy
@@ -22,6 +23,16 @@ from .surfaces import Passes, Placed
 
 DEFAULT_WANTS = frozenset({Kind.DEPTH, Kind.NORMAL, Kind.COLOR, Kind.OBJECT_ID})
 _KINDS = DEFAULT_WANTS | {Kind.POSITION, Kind.UV}
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A view, and the surfaces and passes that it was made of."""
+
+    view: View
+    buffers: Buffers
+    placed: list[Placed]
+    passes: Passes
 
 
 def capture_view(
@@ -49,6 +60,21 @@ def capture_view(
     RequestError(CAPTURE_FAILED) when there is no camera, nothing is visible, or the size is
     not possible.
     """
+    taken = capture(context, source, width, height, wants, use_gpu=use_gpu, as_renders=as_renders)
+    return taken.view, taken.buffers
+
+
+def capture(
+    context: Any,
+    source: Source,
+    width: int,
+    height: int,
+    wants: frozenset[Kind] = DEFAULT_WANTS,
+    *,
+    use_gpu: bool = True,
+    as_renders: bool = True,
+) -> Captured:
+    """`capture_view` with the surfaces that it drew. Raises RequestError(CAPTURE_FAILED)."""
     _check(width, height, wants)
     ids = geometry.object_ids(context.evaluated_depsgraph_get())
     if isinstance(source, Viewport) or not as_renders:
@@ -64,7 +90,7 @@ def _capture(
     wants: frozenset[Kind],
     ids: dict[str, int],
     use_gpu: bool,
-) -> tuple[View, Buffers]:
+) -> Captured:
     width, height = size
     depsgraph = context.evaluated_depsgraph_get()
     camera = sources.resolve(source, depsgraph, width, height)
@@ -80,7 +106,7 @@ def _capture(
         arrays[Kind.COLOR] = color.shaded(passes) if picture is None else picture
     buffers = Buffers()
     refs = {kind.value: ref for kind, ref in buffers.add_all(arrays).items()}
-    return View(camera, **refs), buffers
+    return Captured(View(camera, **refs), buffers, placed, passes)
 
 
 def _check(width: int, height: int, wants: frozenset[Kind]) -> None:

@@ -34,10 +34,10 @@ from underpaint.requests import View  # noqa: E402
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     try:
-        _open(args)
-        camera = _camera(args.camera)
-        scene = bpy.context.scene if camera is None else _scene_of(camera)
-        with bpy.context.temp_override(scene=scene, view_layer=_layer_of(scene)):
+        open_scene(args)
+        camera = camera_named(args.camera)
+        scene = bpy.context.scene if camera is None else scene_of(camera)
+        with bpy.context.temp_override(scene=scene, view_layer=layer_of(scene)):
             view = _capture(args, camera)
     except UnderpaintError as error:
         print(f"capture: {error}", file=sys.stderr)
@@ -80,7 +80,8 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height or width)
 
 
-def _open(args: argparse.Namespace) -> None:
+def open_scene(args: argparse.Namespace) -> None:
+    """The demo scene or the .blend that the arguments name. Raises RequestError(FILE)."""
     if args.demo:
         demo_scene.open_in(bpy.context)
         return
@@ -90,7 +91,8 @@ def _open(args: argparse.Namespace) -> None:
         raise RequestError(ErrorCode.FILE, f"cannot open {args.blend}: {error}") from error
 
 
-def _camera(name: str | None) -> Any:
+def camera_named(name: str | None) -> Any:
+    """The object, None for the scene's camera. Raises RequestError(CAPTURE_FAILED)."""
     if name is None:
         return None
     found = [item for item in bpy.data.objects if name in (item.name_full, item.name)]
@@ -104,7 +106,7 @@ def _camera(name: str | None) -> Any:
     return (here or found)[0]
 
 
-def _scene_of(camera: Any) -> Any:
+def scene_of(camera: Any) -> Any:
     """The scene that a camera stands in: the present one, or the first other."""
     scenes = [bpy.context.scene, *bpy.data.scenes]
     found = next((scene for scene in scenes if _holds(scene, camera)), None)
@@ -121,7 +123,7 @@ def _holds(scene: Any, item: Any) -> bool:
     return any(other == item for other in scene.objects)
 
 
-def _layer_of(scene: Any) -> Any:
+def layer_of(scene: Any) -> Any:
     """The view layer that is open, or another scene's first."""
     return bpy.context.view_layer if scene == bpy.context.scene else scene.view_layers[0]
 

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "eval sync": "underpaint_daemon.tools.evals.sync:main",
     "eval adapters": "underpaint_starter.judging.eval_adapters:main",
     "eval texture": "underpaint_starter.judging.eval_texture:main",
+    "eval animation": "underpaint_starter.judging.eval_animation:main",
     "eval material": "underpaint_starter.judging.eval_material:main",
     "train-starter": "underpaint_starter.train:main",
     "texture": "underpaint_daemon.tools.assets.cli:main",

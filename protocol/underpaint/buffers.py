@@ -91,6 +91,10 @@ class Buffers(Mapping[str, Array]):
             refs = pool.map(self.add, arrays.keys(), arrays.values())
             return dict(zip(arrays, refs, strict=True))
 
+    def take(self, other: Buffers) -> None:
+        """Hold another's arrays as well."""
+        self._arrays.update(other._arrays)
+
     def __getitem__(self, sha256: str) -> Array:
         return self._arrays[sha256]
 

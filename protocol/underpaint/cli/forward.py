@@ -13,7 +13,7 @@ also, in the daemon's environment (each with --help and --json):
   texture MESH         paint a texture into a mesh's UVs, headless
   models WHAT          scan, add, pull, verify, remove; defaults
   eval WHAT            measure quality: capture, projection, sync, texture,
-                       material, starter, families
+                       material, starter, animation, families
   bench WHAT           measure speed and memory: transport, daemon, memory
   train-starter        train the starter model
 """

@@ -109,7 +109,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
 
 
 def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers) -> ImageRequest:
-    width, height = _size(args.size)
+    width, height = size_of(args.size)
     return ImageRequest(
         **painting,
         width=width,
@@ -146,7 +146,8 @@ def _view(args: argparse.Namespace, buffers: Buffers) -> View | None:
     return View(camera, depth=buffers.add(Kind.DEPTH, depth))
 
 
-def _size(text: str | None) -> tuple[int | None, int | None]:
+def size_of(text: str | None) -> tuple[int | None, int | None]:
+    """`WIDTHxHEIGHT` as numbers; None where nothing is said. Raises RequestError."""
     if text is None:
         return None, None
     width, _, height = text.lower().partition("x")

@@ -11,18 +11,25 @@ from pathlib import Path
 
 from ..blenders import Blender, addon_folder, require_blenders
 from ..errors import ErrorCode, RequestError
-from .generate import add_painting, build_request
+from . import animate
+from .generate import add_painting, build_request, size_of
 from .options import add_json
 from .output import print_result
 from .run import run_job
 
 _SCRIPT = Path("scripts", "capture_cli.py")
 _USUAL_SIZE = "512x512"
+_ALL = "all"
 _CAPTURE_S = 600.0
 _RENDER_EPILOG = """examples:
   underpaint render scene.blend --prompt "a mossy head" --out out
-  underpaint render scene.blend --frames 1-24 --prompt "ink wash" --out out
-each frame goes into a folder of its own: out/0001, out/0002, …"""
+  underpaint render scene.blend --frames 1:24 --prompt "ink wash" --out out
+  underpaint render scene.blend --frames all --prompt "(moss:{moss}) stone" --out out
+A range of frames becomes out/0001.png, out/0002.png, … and movie.mp4. Paint stays on its surface:
+each frame brings along what earlier ones painted, by the scene's exact motion, and paints what
+none of them saw. Stopped, it goes on where it was when the same is asked again. {moss} is the
+scene's custom property of that name, as it is animated; underpaint_seed, underpaint_guidance,
+underpaint_refresh and underpaint_depth (or another control) stand for the options."""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,24 +47,26 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawTextHelpFormatter,
     )
     _add_scene(parser)
-    parser.add_argument("--frames", metavar="FIRST-LAST", help="default: the one it was saved at")
+    parser.add_argument(
+        "--frames",
+        metavar="FIRST:LAST[:STEP]",
+        help="one frame or a range, or all: the scene's range; default: the one it was saved at",
+    )
+    animate.add_options(parser)
     add_painting(parser)
     parser.set_defaults(run=_render)
 
 
-def frames_of(text: str | None) -> list[int | None]:
-    """`1-24` or `7` as frame numbers; [None] for the frame that the file was saved at.
-
-    Raises RequestError."""
-    if text is None:
-        return [None]
-    match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", text.strip())
+def frames_of(text: str) -> list[int]:
+    """`7`, `1:24`, `1-24` or `1:24:2` as frame numbers. Raises RequestError."""
+    match = re.fullmatch(r"(-?\d+)(?:[-:](-?\d+)(?::(\d+))?)?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-    if last < first:
+    step = int(match[3] or 1) if match else 1
+    if last < first or step < 1:
         raise RequestError(
-            ErrorCode.BAD_REQUEST, f"--frames {text!r}: expected FIRST-LAST, like 1-24"
+            ErrorCode.BAD_REQUEST, f"--frames {text!r}: expected FIRST:LAST, like 1:24, or all"
         )
-    return list(range(first, last + 1))
+    return list(range(first, last + 1, step))
 
 
 def capture(
@@ -109,15 +118,18 @@ def _capture(args: argparse.Namespace) -> int:
 
 
 def _render(args: argparse.Namespace) -> int:
-    """Capture a frame, paint it, then the next."""
-    blender, frames = _blender(args), frames_of(args.frames)
-    args.depth, out = None, args.out
+    """Capture and paint one frame, or a range of them."""
+    every = args.frames == _ALL
+    frames = None if every or args.frames is None else frames_of(args.frames)
+    blender, size = _blender(args), args.size or _USUAL_SIZE
+    if every or (frames and len(frames) > 1):
+        width, height = size_of(size)
+        assert width is not None
+        assert height is not None
+        return animate.animate(args, blender, frames, (width, height))
+    frame = frames[0] if frames else None
     with tempfile.TemporaryDirectory(prefix="underpaint-render-") as folder:
-        for frame in frames:
-            args.view = Path(folder) / "view.npz"
-            size = args.size or _USUAL_SIZE
-            capture(blender, args.blend, args.view, camera=args.camera, size=size, frame=frame)
-            request, buffers = build_request(args)
-            place = out if frame is None else out / f"{frame:04d}"
-            run_job(request, buffers, place, as_json=args.json)
-    return 0
+        args.depth, args.view = None, Path(folder) / "view.npz"
+        capture(blender, args.blend, args.view, camera=args.camera, size=size, frame=frame)
+        request, buffers = build_request(args)
+        return run_job(request, buffers, args.out, as_json=args.json)

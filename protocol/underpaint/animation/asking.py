@@ -1,0 +1,110 @@
+"""The requests of an animation's frames, all made of the one that was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..buffers import Buffers, Kind
+from ..requests import ImageRequest, InpaintRequest, Prompt
+from .captures import Taken
+from .motion import Mask, grown
+from .sampling import Image8
+
+_SHARED = ("prompt", "model", "sampling", "controls", "pattern", "loras", "references")
+_PREFIX = "underpaint_"
+_BETWEEN = 128  # of 255: how much of the new paint lies on the ring around what is repainted
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`request`: a frame's, without its view; `refresh` (0–1): how much of every frame is painted
+    anew. `buffers`: what the request refers to."""
+
+    request: ImageRequest
+    buffers: Buffers
+    refresh: float = 0.0
+
+
+def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:
+    """What is asked in a frame, by the scene's custom properties there: `{name}` in the words is
+    the property of that name; `underpaint_seed`, `_guidance`, `_refresh` and those called after a
+    control (`underpaint_depth`) stand for the options."""
+    own = {name.removeprefix(_PREFIX): v for name, v in numbers.items() if name.startswith(_PREFIX)}
+    request = asked.request
+    sampling = replace(
+        request.sampling,
+        seed=round(own.get("seed", request.sampling.seed)),
+        guidance=own.get("guidance", request.sampling.guidance),
+    )
+    prompt = Prompt(_told(request.prompt.text, numbers), _told(request.prompt.negative, numbers))
+    controls = request.controls and tuple(
+        replace(control, scale=own.get(control.kind.value, control.scale))
+        for control in request.controls
+    )
+    request = replace(request, sampling=sampling, prompt=prompt, controls=controls)
+    return replace(asked, request=request, refresh=own.get("refresh", asked.refresh))
+
+
+def whole(asked: Asked, taken: Taken) -> tuple[ImageRequest, Buffers]:
+    """A frame by itself."""
+    return replace(asked.request, view=taken.view), _with(asked.buffers, taken.buffers)
+
+
+def again(
+    asked: Asked, taken: Taken, picture: Image8, strength: float
+) -> tuple[ImageRequest, Buffers]:
+    """A frame painted over what it is already."""
+    request, buffers = whole(asked, taken)
+    init = buffers.add(Kind.COLOR, picture)
+    return replace(request, init=init, strength=strength), buffers
+
+
+def patch(
+    asked: Asked, taken: Taken, picture: Image8, spot: Mask, strength: float
+) -> tuple[InpaintRequest, Buffers]:
+    """A spot of a frame, passing into the rest over the pixels around it."""
+    request, buffers = whole(asked, taken)
+    shared: dict[str, Any] = {name: getattr(request, name) for name in _SHARED}
+    return InpaintRequest(
+        **shared,
+        view=request.view,
+        image=buffers.add(Kind.COLOR, picture),
+        mask=buffers.add(Kind.MASK, mask_of(spot)),
+        strength=strength,
+        feather=0,
+    ), buffers
+
+
+def mask_of(spot: Mask) -> npt.NDArray[np.uint8]:
+    """The mask (h, w) uint8 of a spot and the ring around it."""
+    return np.where(spot, 255, np.where(grown(spot, 1), _BETWEEN, 0)).astype(np.uint8)
+
+
+def settled(asked: Asked, painted: ImageRequest) -> Asked:
+    """`asked` with what the daemon settled in the first frame, so that all have the same; the
+    words stay as they were asked."""
+    kept = replace(painted, prompt=asked.request.prompt, view=None)
+    seeded = replace(kept.sampling, seed=asked.request.sampling.seed)
+    return replace(asked, request=replace(kept, sampling=seeded))
+
+
+def _told(words: str, numbers: Mapping[str, float]) -> str:
+    return re.sub(
+        r"\{(\w+)\}",
+        lambda found: f"{numbers[found[1]]:.4g}" if found[1] in numbers else found[0],
+        words,
+    )
+
+
+def _with(own: Buffers, views: Buffers) -> Buffers:
+    """One Buffers with all arrays of both."""
+    out = Buffers()
+    out.take(own)
+    out.take(views)
+    return out

@@ -1,0 +1,150 @@
+"""A range of frames painted one after another, each from what the earlier ones know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from ..buffers import Buffers
+from ..errors import ErrorCode, RequestError
+from ..files.recipe import recipe_in, recipe_request
+from ..requests import ImageRequest, Request
+from .asking import Asked, again, in_frame, mask_of, patch, settled, whole
+from .captures import Taken
+from .flicker import Flicker
+from .folder import Folder, decoded, encoded
+from .memory import Painted, painted, recall, remembered
+from .motion import Mask, outlines
+from .sampling import Image8, crumbs, healed, smoothed
+from .tracks import Track
+
+Paint: TypeAlias = Callable[[Request, Buffers], bytes]
+"""A request to the PNG of its picture."""
+Take: TypeAlias = Callable[[int, int, int], Taken]
+"""Frame, width and height in pixels to what the camera sees."""
+PER_FRAME = "per_frame"
+_RENEWED = 0.4  # the strength by which paint that is drawn out gets its detail back
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`size`: width and height to capture for the first picture, which is painted as large as the
+    request says; all others are as large as that. `compare`: each frame by itself as well."""
+
+    asked: Asked
+    frames: Sequence[int]
+    size: tuple[int, int]
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A frame is done. `resumed`: it was before; `own`: the share of it that it painted itself."""
+
+    frame: int
+    resumed: bool
+    own: float
+
+
+@dataclass(slots=True)
+class Figures:
+    """What is known of a series at its end. Warping errors 0–1; NaN of a single frame."""
+
+    flicker: Flicker = field(default_factory=Flicker)
+    per_frame: Flicker = field(default_factory=Flicker)
+
+
+class Animation:
+    """One series. `frames` paints it; `figures` are of what is done so far."""
+
+    def __init__(self, plan: Plan, take: Take, paint: Paint, folder: Folder) -> None:
+        self._plan, self._take, self._paint, self._folder = plan, take, paint, folder
+        self._asked = plan.asked
+        self._size = plan.size
+        self._memory: list[Painted] = []
+        self._single: Image8 | None = None
+        self.figures = Figures()
+
+    def frames(self) -> Iterator[Made]:
+        """Paint every frame that is not done; each is told when it is. Raises UnderpaintErrors."""
+        for frame in self._plan.frames:
+            yield self._frame(frame)
+
+    def _frame(self, frame: int) -> Made:
+        name = f"{frame:04d}"
+        taken = self._take(frame, *self._size)
+        data, fresh = self._folder.done(name), self._folder.fresh(name)
+        resumed = data is not None and fresh is not None
+        if data is None or fresh is None:
+            paint = self._next if self._memory else self._first
+            data, fresh = paint(in_frame(self._asked, taken.numbers), taken)
+            self._folder.keep(name, data, fresh)
+        picture = decoded(data)
+        if not self._memory:
+            self._asked = settled(self._asked, _settled_request(data, name))
+            taken = self._sized(frame, taken, picture)
+            fresh = np.ones(picture.shape[:2], bool)
+        if self._plan.compare:
+            self._by_itself(name, taken, data)
+        self._remember(taken.track, picture, fresh)
+        return Made(frame, resumed, float(fresh.mean()))
+
+    def _first(self, asked: Asked, taken: Taken) -> tuple[bytes, Mask]:
+        data = self._paint(*whole(asked, taken))
+        return data, np.ones(decoded(data).shape[:2], bool)
+
+    def _next(self, asked: Asked, taken: Taken) -> tuple[bytes, Mask]:
+        """A frame from what is remembered; what nobody saw is painted."""
+        found = recall(taken.track, self._memory)
+        if not found.known.any():
+            return self._first(asked, taken)
+        holes = ~found.known & ~crumbs(~found.known)
+        picture = healed(found.picture, found.known, taken.track.item)
+        # Each pixel shows one surface alone, so outlines come out as stairs.
+        data = encoded(smoothed(picture, outlines(taken.track) & found.known))
+        fresh = np.zeros(holes.shape, bool)
+        coarse = found.coarse & ~crumbs(found.coarse) & ~holes
+        for spot, strength in ((holes, 1.0), (coarse, _RENEWED)):
+            if spot.any():
+                data = self._paint(*patch(asked, taken, decoded(data), spot, strength))
+                fresh |= mask_of(spot) > 0
+        if asked.refresh > 0:
+            data = self._paint(*again(asked, taken, decoded(data), asked.refresh))
+            fresh |= True
+        return data, fresh
+
+    def _sized(self, frame: int, taken: Taken, picture: Image8) -> Taken:
+        """The capture at the picture's size."""
+        height, width = picture.shape[:2]
+        self._size = (width, height)
+        return taken if taken.track.size == (height, width) else self._take(frame, width, height)
+
+    def _by_itself(self, name: str, taken: Taken, first: bytes) -> None:
+        """Paint the frame as if there were no other, and count how that flickers."""
+        own = f"{PER_FRAME}/{name}"
+        data = self._folder.done(own)
+        if data is None:
+            asked = in_frame(self._asked, taken.numbers)
+            data = self._paint(*whole(asked, taken)) if self._memory else first
+            self._folder.keep(own, data)
+        picture = decoded(data)
+        if self._memory and self._single is not None:
+            before = self._memory[-1].target
+            self.figures.per_frame.add(before, self._single, taken.track, picture)
+        self._single = picture
+
+    def _remember(self, track: Track, picture: Image8, fresh: Mask) -> None:
+        if self._memory:
+            last = self._memory[-1]
+            self.figures.flicker.add(last.target, last.picture, track, picture)
+        self._memory = remembered([*self._memory, painted(track, picture, fresh)])
+
+
+def _settled_request(data: bytes, name: str) -> ImageRequest:
+    request = recipe_request(recipe_in(data, name))
+    if not isinstance(request, ImageRequest):
+        raise RequestError(ErrorCode.FILE, f"{name}.png was not painted as a whole picture")
+    return request
