@@ -84,8 +84,8 @@ class Passes:
     `position` (h, w, 3) float32, camera space, metres (−z is the depth); `normal` (h, w, 3)
     float32, camera space, unit, on the viewer's side of the face; `uv` (h, w, 2)
     float32, NaN where the mesh has no map; `object_id` (h, w) int32; `color` (h, w, 3) float32
-    scene-linear, the material's viewport colour. Where on the surface a pixel lies: `item` (h, w) int32
-    which of those placed, `triangle` (h, w) int32 which of its triangles, `weights` (h, w, 2)
+    scene-linear, the material's viewport colour. Where on the surface a pixel lies: `item` (h, w)
+    int32 which of those placed, `triangle` (h, w) int32 which of its triangles, `weights` (h, w, 2)
     float32 the barycentric weights of the triangle's first two corners.
     """
 

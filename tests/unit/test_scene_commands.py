@@ -10,15 +10,22 @@ from underpaint.errors import RequestError
 
 
 @pytest.mark.parametrize(
-    ("text", "frames"), [(None, [None]), ("7", [7]), ("1-3", [1, 2, 3]), ("-2-0", [-2, -1, 0])]
+    ("text", "frames"),
+    [
+        ("7", [7]),
+        ("1-3", [1, 2, 3]),
+        ("1:3", [1, 2, 3]),
+        ("-2-0", [-2, -1, 0]),
+        ("1:8:3", [1, 4, 7]),
+    ],
 )
 def test_frames_are_read(text, frames):
     assert frames_of(text) == frames
 
 
-@pytest.mark.parametrize("text", ["3-1", "a-b", "1-", ""])
+@pytest.mark.parametrize("text", ["3-1", "a-b", "1-", "", "1:5:0", "every"])
 def test_what_is_no_range_is_refused(text):
-    with pytest.raises(RequestError, match="FIRST-LAST"):
+    with pytest.raises(RequestError, match="FIRST:LAST"):
         frames_of(text)
 
 

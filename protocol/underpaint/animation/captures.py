@@ -75,7 +75,8 @@ class SceneCaptures:
             undo.callback(self.close)
             facts = self._answer()
             undo.pop_all()
-        self.scene = Scene(*facts["frames"], facts["present"], facts["fps"])
+        first, last = facts["frames"]
+        self.scene = Scene(first, last, facts["present"], facts["fps"])
 
     def take(self, frame: int, width: int, height: int) -> Taken:
         """Capture one frame."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .motion import Distances, Mask, Target, behind, from_edges, motion, target
+from .motion import Distances, Indices, Mask, Target, behind, from_edges, motion, target
 from .sampling import Image8, sharp_at
 from .tracks import Float64, Track
 
@@ -85,9 +85,7 @@ def recall(track: Track, frames: list[Painted]) -> Recalled:
     return Recalled(picture, known, known & _drawn_out(at, source, track))
 
 
-def _drawn_out(
-    at: Float64, source: np.ndarray[tuple[int], np.dtype[np.int64]], track: Track
-) -> Mask:
+def _drawn_out(at: Float64, source: Indices, track: Track) -> Mask:
     """(h, w): where a step of a pixel is less than half a pixel of its source."""
     at, source = at.reshape(*track.size, 2), source.reshape(track.size)
     out = np.zeros(track.size, bool)
@@ -99,7 +97,7 @@ def _drawn_out(
 
 
 def _neighbours(
-    at: Float64, source: np.ndarray[tuple[int, int], np.dtype[np.int64]], track: Track
+    at: Float64, source: Indices, track: Track
 ) -> Iterable[tuple[Float64, tuple[slice, slice], tuple[slice, slice]]]:
     """Steps between neighbours of one item and source, across and down; others are infinite."""
     whole, before, after = slice(None), slice(None, -1), slice(1, None)

@@ -151,7 +151,8 @@ def _shows(there: Target, index: Indices, item: Int32, depth: Float64) -> Mask:
     room = _SAME_SPOT * depth
     with np.errstate(invalid="ignore"):
         spot = (depth >= near - room) & (depth <= far + room)
-    return same & (spot | (item == -1))
+    shows: Mask = same & (spot | (item == -1))
+    return shows
 
 
 def _groups(items: Int32) -> Iterator[tuple[int, Indices]]:
@@ -174,7 +175,8 @@ def _corners(at: Float64, size: tuple[int, int]) -> Iterator[tuple[Indices, Indi
 def _around(track: Track) -> Iterator[tuple[Float32, Int32]]:
     """Depth and item of each of the eight neighbours; beyond the frame, of the nearest pixel."""
     height, width = track.size
-    depth, item = (np.pad(part, 1, mode="edge") for part in (track.depth, track.item))
+    depth = np.pad(track.depth, 1, mode="edge")
+    item = np.pad(track.item, 1, mode="edge")
     for y in range(3):
         for x in range(3):
             if (x, y) != (1, 1):

@@ -88,7 +88,8 @@ def crumbs(mask: Mask) -> Mask:
 
 
 def _shrunk(mask: Mask) -> Mask:
-    return ~grown(~mask, 1) & mask
+    out: Mask = ~grown(~mask, 1) & mask
+    return out
 
 
 def _split(at: Float64) -> tuple[npt.NDArray[np.int64], Float32]:
@@ -102,7 +103,9 @@ def _pixels(
     height, width = picture.shape[:2]
     column = (corner[:, 0] + x).clip(0, width - 1)
     row = (corner[:, 1] + y).clip(0, height - 1)
-    return picture.reshape(height * width, -1)[row * width + column].astype(np.float32)
+    colors = picture.reshape(height * width, -1)[row * width + column]
+    out: Float32 = colors.astype(np.float32)
+    return out
 
 
 def _cubic(t: Float32) -> tuple[Float32, Float32, Float32, Float32]:

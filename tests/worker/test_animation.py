@@ -1,0 +1,135 @@
+"""A range of frames: paint stays on its surface, only what was hidden is painted, and a series that
+was stopped goes on as if it had not been."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from underpaint.animation.asking import Asked
+from underpaint.animation.folder import Folder, decoded, encoded
+from underpaint.animation.sequence import Animation, Plan
+from underpaint.buffers import Buffers
+from underpaint.errors import RequestError
+from underpaint.requests import ImageRequest, InpaintRequest, Prompt, Sampling
+
+from helpers.painting.sliding_card import SIDE, STEP, take
+from helpers.painting.studio import Recorder
+
+FRAMES = (1, 2, 3)
+
+
+class Series:
+    """An animation of the sliding card in a folder; `asked` are the requests that it painted."""
+
+    def __init__(self, studio, root, digest="a", frames=FRAMES, words="grey", **fields):
+        self.asked, self._studio = [], studio
+        self.folder = Folder(root, digest)
+        request = ImageRequest(
+            Prompt(words), "tiny", SIDE, SIDE, Sampling(steps=2, seed=5), controls=()
+        )
+        plan = Plan(
+            Asked(request, Buffers(), fields.pop("refresh", 0.0)), frames, (SIDE, SIDE), **fields
+        )
+        self.animation = Animation(plan, take, self._paint, self.folder)
+        self.made = list(self.animation.frames())
+
+    def _paint(self, request, buffers):
+        self.asked.append(request)
+        artifacts = self._studio.runner(request, buffers, Recorder())
+        return next(item.data for item in artifacts if item.media == "image/png")
+
+    def bytes(self, frame):
+        return self.folder.done(f"{frame:04d}")
+
+    def picture(self, frame):
+        return decoded(self.bytes(frame)).astype(int)
+
+
+def test_paint_moves_with_its_surface(studio, tmp_path):
+    series = Series(studio, tmp_path)
+    first, third = series.picture(1), series.picture(3)
+    card = np.isfinite(take(3).track.depth)
+    inside = np.zeros_like(card)
+    inside[20:44, 20 + 2 * STEP : 44 + 2 * STEP] = True
+    assert (card | ~inside).all()
+    moved = np.roll(first, 2 * STEP, axis=1)
+    assert np.abs(third - moved)[inside].max() <= 1
+    corner = np.s_[:8, :8]
+    assert (third[corner] == first[corner]).all()
+
+
+def test_only_what_no_frame_saw_is_painted(studio, tmp_path):
+    series = Series(studio, tmp_path)
+    assert [type(request) for request in series.asked] == [ImageRequest, *[InpaintRequest] * 2]
+    assert all(0 < made.own < 0.35 for made in series.made[1:])
+    fresh = series.folder.fresh("0002")
+    was_card = np.isfinite(take(1).track.depth) & ~np.isfinite(take(2).track.depth)
+    assert fresh[was_card].all()
+
+
+def test_a_stopped_series_goes_on_as_if_it_had_not_been(studio, tmp_path):
+    whole = Series(studio, tmp_path / "whole")
+    Series(studio, tmp_path / "parts", frames=(1, 2))
+    rest = Series(studio, tmp_path / "parts")
+    assert [made.resumed for made in rest.made] == [True, True, False]
+    assert len(rest.asked) == 1
+    assert [rest.bytes(frame) for frame in FRAMES] == [whole.bytes(frame) for frame in FRAMES]
+
+
+def test_a_damaged_or_missing_picture_is_made_again(studio, tmp_path):
+    before = Series(studio, tmp_path)
+    pictures = [before.bytes(frame) for frame in FRAMES]
+    (tmp_path / "0002.png").write_bytes(pictures[1][:100])
+    (tmp_path / "painted" / "0003.png").unlink()
+    after = Series(studio, tmp_path)
+    assert [made.resumed for made in after.made] == [True, False, False]
+    assert [after.bytes(frame) for frame in FRAMES] == pictures
+
+
+def test_another_request_begins_anew(studio, tmp_path):
+    Series(studio, tmp_path)
+    (tmp_path / "mine.png").write_bytes(b"kept")
+    other = Series(studio, tmp_path, digest="b", frames=(1, 2))
+    assert not any(made.resumed for made in other.made)
+    assert not (tmp_path / "0003.png").exists()
+    assert (tmp_path / "mine.png").read_bytes() == b"kept"
+
+
+def test_a_damaged_state_begins_anew(studio, tmp_path):
+    Series(studio, tmp_path, frames=(1,))
+    for text in ("", "[]", "{", '{"digest": "a"}'):
+        (tmp_path / "animation.json").write_text(text)
+        assert not Series(studio, tmp_path, frames=(1,)).made[0].resumed
+
+
+def test_words_and_options_follow_the_scenes_numbers(studio, tmp_path):
+    series = Series(studio, tmp_path, words="(stone:{wet}), {unknown}")
+    told = [request.prompt.text for request in series.asked]
+    assert told == [f"(stone:{n}), {{unknown}}" for n in FRAMES]
+
+
+def test_refreshing_paints_every_frame_over(studio, tmp_path):
+    series = Series(studio, tmp_path, refresh=0.5)
+    last = series.asked[-1]
+    assert isinstance(last, ImageRequest)
+    assert last.strength == 0.5
+    assert last.init is not None
+    assert all(made.own == 1 for made in series.made)
+
+
+def test_flicker_is_told_beside_that_of_single_frames(studio, tmp_path):
+    series = Series(studio, tmp_path, compare=True)
+    figures = series.animation.figures
+    assert 0 <= figures.flicker.warp_error < 0.5 * figures.per_frame.warp_error
+    resumed = Series(studio, tmp_path, compare=True)
+    assert resumed.asked == []
+    assert resumed.animation.figures.flicker.warp_error == figures.flicker.warp_error
+
+
+def test_a_first_picture_of_another_program_is_refused(studio, tmp_path):
+    series = Series(studio, tmp_path, frames=(1,))
+    plain = decoded(series.bytes(1))
+    series.folder.keep("0001", encoded(plain), np.ones(plain.shape[:2], bool))
+    with pytest.raises(RequestError, match="0001"):
+        Series(studio, tmp_path)
