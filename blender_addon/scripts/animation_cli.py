@@ -51,20 +51,21 @@ def main(argv: list[str]) -> int:
     except UnderpaintError as error:
         _say({"code": error.code, "message": error.message})
         return 2
+    _say(_facts(scene))
     known: set[str] = set()
-    with bpy.context.temp_override(scene=scene, view_layer=capture_cli.layer_of(scene)):
-        _say(_facts())
-        for line in sys.stdin:
-            _say(_answer(json.loads(line), camera, known))
+    for line in sys.stdin:
+        _say(_answer(json.loads(line), scene, camera, known))
     return 0
 
 
-def _answer(asked: dict[str, Any], camera: Any, known: set[str]) -> dict[str, Any]:
+def _answer(asked: dict[str, Any], scene: Any, camera: Any, known: set[str]) -> dict[str, Any]:
     try:
         if "movie" in asked:
             pictures = [Path(picture) for picture in asked["pictures"]]
             return {"movie": movie.write(Path(asked["movie"]), pictures, asked["fps"])}
-        return _take(asked, camera, known)
+        # Not around the movie: Blender ends when another scene is rendered in another's view layer.
+        with bpy.context.temp_override(scene=scene, view_layer=capture_cli.layer_of(scene)):
+            return _take(asked, camera, known) | {"numbers": _numbers(scene)}
     except UnderpaintError as error:
         return {"code": error.code, "message": error.message}
 
@@ -75,11 +76,10 @@ def _take(asked: dict[str, Any], camera: Any, known: set[str]) -> dict[str, Any]
     save_view(Path(asked["view"]), taken.view, taken.buffers)
     track = track_of(taken.placed, taken.passes, taken.view.camera)
     save_track(Path(asked["track"]), track, known)
-    return {**_facts(), "numbers": _numbers()}
+    return _facts(bpy.context.scene)
 
 
-def _facts() -> dict[str, Any]:
-    scene = bpy.context.scene
+def _facts(scene: Any) -> dict[str, Any]:
     render = scene.render
     return {
         "frames": [scene.frame_start, scene.frame_end],
@@ -88,9 +88,8 @@ def _facts() -> dict[str, Any]:
     }
 
 
-def _numbers() -> dict[str, float]:
+def _numbers(scene: Any) -> dict[str, float]:
     """The scene's custom properties that are numbers, animated ones as they are in this frame."""
-    scene = bpy.context.scene
     values = {name: scene[name] for name in scene.keys()}  # noqa: SIM118 (no mapping)
     return {n: float(v) for n, v in values.items() if isinstance(v, (int, float))}
 
