@@ -19,11 +19,15 @@ from underpaint.wire.message_types import Channel
 from underpaint.wire.security import client_socket, new_keys, receive, send
 
 WAIT_MS = 700
+PATIENCE_MS = 60_000
+"""After so long a test fails, saying where, instead of waiting without end."""
 
 
 @pytest.fixture
 def context():
     with zmq.Context() as context:
+        context.setsockopt(zmq.SNDTIMEO, PATIENCE_MS)  # of every socket that it makes
+        context.setsockopt(zmq.RCVTIMEO, PATIENCE_MS)
         yield context
         context.destroy(linger=0)
 
@@ -145,32 +149,45 @@ def test_what_goes_over_the_wire_cannot_be_read(daemon, context):
     seen = bytearray()
     host, port = daemon.connection.data.removeprefix("tcp://").split(":")
     with plain_socket.create_server(("127.0.0.1", 0)) as tap:
+        tap.settimeout(PATIENCE_MS / 1000)
         tapped = replace(daemon.connection, data=f"tcp://127.0.0.1:{tap.getsockname()[1]}")
         with client_socket(context, Channel.DATA, tapped) as socket:
             inner, _ = tap.accept()
             outer = plain_socket.create_connection((host, int(port)))
-            inner.settimeout(0.05)
-            outer.settimeout(0.05)
-            hello = message_types.message(m.Hello("s", secret.decode(), "0"))
-            send_later = encode(hello)
-            deadline, sent = time.monotonic() + 5, False
             with inner, outer:
-                while time.monotonic() < deadline and not (sent and socket.poll(0)):
-                    _pass_on(inner, outer, seen)
-                    _pass_on(outer, inner, seen)
-                    if not sent and socket.poll(0, zmq.POLLOUT):
-                        socket.send_multipart(send_later)
-                        sent = True
-            assert isinstance(message_types.parse(decode(socket.recv_multipart())), m.HelloOk)
+                line = _Line(inner, outer, seen)
+                line.flow_until(lambda: socket.poll(0, zmq.POLLOUT))
+                hello = message_types.message(m.Hello("s", secret.decode(), "0"))
+                socket.send_multipart(encode(hello), zmq.DONTWAIT)
+                line.flow_until(lambda: socket.poll(0))
+                answer = message_types.parse(decode(socket.recv_multipart(zmq.DONTWAIT)))
+            assert isinstance(answer, m.HelloOk)
     assert len(seen) > 300
     assert secret not in seen
     assert b"UPT1" not in seen
 
 
-def _pass_on(source, target, seen: bytearray) -> None:
-    try:
-        data = source.recv(65536)
-    except TimeoutError:
-        return
-    seen += data
-    target.sendall(data)
+class _Line:
+    """Two ends joined by hand; `seen` gets every byte that passes."""
+
+    def __init__(self, one, other, seen: bytearray) -> None:
+        self._one, self._other, self._seen = one, other, seen
+
+    def flow_until(self, reached) -> None:
+        """Pass on what comes until something is so."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not reached():
+            assert time.monotonic() < deadline, "nothing came through the tap"
+            self._pass_on(self._one, self._other)
+            self._pass_on(self._other, self._one)
+
+    def _pass_on(self, source, target) -> None:
+        source.settimeout(0.02)
+        try:
+            data = source.recv(65536)
+        except TimeoutError:
+            return
+        assert data, "one end hung up"
+        target.settimeout(PATIENCE_MS / 1000)
+        target.sendall(data)
+        self._seen += data
