@@ -4,11 +4,14 @@
 `BREAK` starts a new window of the text encoder. `{a|b}` is one of them, `{3::a|b}` a three times
 as often, and `__name__` a line of the wildcard file `name.txt`; both are settled by the seed before
 a job is stored, so that its recipe says what was painted. A backslash takes a sign at its word:
-`\\(`. An opening bracket that nothing closes is a sign like any other.
+`\\(`. An opening bracket that nothing closes is a sign like any other, and so are braces without a
+`|` of their own and those of a JSON object: `{"scene": "a | b"}`. A prompt that is a JSON object as
+a whole has neither weights nor breaks; only choices and wildcards in its texts are settled.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -22,6 +25,9 @@ _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 _WEIGHT = re.compile(r"^(.*):\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*$", re.DOTALL)
 _NUMBER = re.compile(r"(?<!\\)\(([^()]*):\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*\)")
 _WILDCARD = re.compile(r"__([\w\-]+(?:/[\w\-]+)*)__")
+_OBJECT = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
+_QUOTE = re.compile(r'(?<!\\)"')
+_ESCAPED_BRACKET = re.compile(r"\\([()\[\]{}|])")
 _SHARE = re.compile(r"^\s*(\d+\.?\d*|\.\d+)::")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MOST = 200
@@ -38,6 +44,8 @@ class Piece:
 
 def pieces(text: str) -> tuple[tuple[Piece, ...], ...]:
     """The windows that `BREAK` makes, each in pieces of one weight, brackets taken off."""
+    if is_json(text):
+        return ((Piece(text),),)
     found = [_joined(_weighted(part, 1.0)) for part in _BREAK.split(text)]
     return tuple(found)
 
@@ -50,12 +58,26 @@ def is_weighted(text: str) -> bool:
 
 def has_numbers(text: str) -> bool:
     """Whether a text says weights in numbers, or breaks: what nobody writes for other reasons."""
-    return without_numbers(text) != text
+    return not is_json(text) and _unnumbered(text) != text
 
 
 def without_numbers(text: str) -> str:
-    """The words alone, for encoders that read no weights: `(word:1.3)` is `word`, BREAK a space.
-    Other brackets are signs like any other."""
+    """The words alone, for encoders that read no weights: `(word:1.3)` is `word`, BREAK a space,
+    and `\\(` a bracket. Other brackets are signs like any other; a JSON object stays as it is."""
+    return text if is_json(text) else _ESCAPED_BRACKET.sub(r"\1", _unnumbered(text))
+
+
+def is_json(text: str) -> bool:
+    """Whether a prompt as a whole is a JSON object, as FLUX.2 and others take it."""
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _unnumbered(text: str) -> str:
     found, count = _NUMBER.subn(r"\1", text)
     while count:
         found, count = _NUMBER.subn(r"\1", found)
@@ -86,8 +108,8 @@ def _settled_once(
         if text[at] == "\\":
             at += 2
             continue
-        if text[at] == "{" and (end := _closing(text, at)) is not None:
-            options = _split(text[at + 1 : end])
+        if text[at] == "{" and (choice := _choice(text, at)) is not None:
+            options, end = choice
             return text[:at] + _drawn(options, chance) + text[end + 1 :]
         if found := _WILDCARD.match(text, at):
             lines = wildcard(found[1])
@@ -95,6 +117,18 @@ def _settled_once(
             return text[:at] + chosen + text[found.end() :]
         at += 1
     return None
+
+
+def _choice(text: str, at: int) -> tuple[list[str], int] | None:
+    """The options of the braces that open at `at`, and where they close; None for braces that are
+    signs: without a `|` of their own, or of a JSON object."""
+    end = _closing(text, at)
+    if end is None or _OBJECT.match(text, at):
+        return None
+    if is_json(text) and _QUOTE.search(text, at, end):
+        return None  # It would reach from one of the object's texts into another.
+    options = _split(text[at + 1 : end])
+    return (options, end) if len(options) > 1 else None
 
 
 def _drawn(options: Sequence[str], chance: random.Random) -> str:

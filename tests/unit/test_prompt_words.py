@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from underpaint.errors import RequestError
-from underpaint.words import is_weighted, pieces, settle_choices
+from underpaint.words import (
+    has_numbers,
+    is_weighted,
+    pieces,
+    settle_choices,
+    without_numbers,
+)
 
 
 def seen(text: str) -> list[tuple[str, float]]:
@@ -73,8 +79,48 @@ def test_shares_escapes_and_open_braces() -> None:
     assert 0.65 < drawn.count("a") / 400 < 0.85
     assert settled(r"\{a|b\} {open", 1) == r"\{a|b\} {open"
     assert seen(r"\{a|b\}") == [("{a|b}", 1)]
-    assert settled("{a}", 1) == "a"
+    assert settled("{a} {} {{a}} {}|{b}", 1) == "{a} {} {{a}} {}|{b}"
+    assert settled("{{a}|{a}}", 1) == "{a}"
     assert settled("(w:1.2) snake_case __init", 1) == "(w:1.2) snake_case __init"
+
+
+JSON = (
+    '{"scene": "a red ball (ratio: 2) BREAK", "colors": ["#ff0000", "#00ff00"]}',
+    ' {"title": "A | B", "deep": {"x": {"y": [1, [2, "(z:1.3)"]]}}, "none": {}}\n',
+    r'{"quoted \" {": "C:\\x [y]", "a|b": "\n"}',
+)
+
+
+@pytest.mark.parametrize("text", JSON)
+def test_a_prompt_in_json_stays_to_the_letter(text: str) -> None:
+    assert settled(text, 3) == text
+    assert without_numbers(text) == text
+    assert seen(text) == [(text, 1)]
+    assert not has_numbers(text)
+    assert not is_weighted(text)
+
+
+def test_choices_and_wildcards_in_json_are_settled() -> None:
+    text = '{"scene": "a {red|blue} ball", "list": [{"of": "__stone__"}, {"b|c": "{x}"}]}'
+    found = {settled(text, seed) for seed in range(200)}
+    expected = '{"scene": "a %s ball", "list": [{"of": "%s"}, {"b|c": "{x}"}]}'
+    stones = ("granite", "marble", "slate")
+    assert found == {expected % (c, s) for c in ("red", "blue") for s in stones}
+
+
+def test_json_among_words_and_code_are_no_choices() -> None:
+    for text in (
+        'a stone, {"style": "a|b"}',
+        "f(x) = {x, y}",
+        r"\frac{a}{b}",
+        "body { color: red }",
+    ):
+        assert settled(text, 1) == text
+
+
+def test_a_backslash_takes_a_bracket_at_its_word_for_every_encoder() -> None:
+    assert without_numbers(r"\{a|b\} \(old:1.2\) c:\dir") == r"{a|b} (old:1.2) c:\dir"
+    assert not has_numbers(r"\{a|b\} \(old:1.2\)")
 
 
 def test_wildcards_that_lead_to_themselves_are_refused() -> None:
