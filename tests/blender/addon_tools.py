@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -93,6 +94,20 @@ def daemon_pid() -> int:
     from underpaint.wire.connection import read_connection
 
     return read_connection(user_paths().connection_file).pid
+
+
+def lose_daemon() -> None:
+    """Kill it until it stays away: a question on its way brings it back by itself."""
+    killed = set()
+
+    def stays_away() -> bool:
+        asked = any(thread.name == "underpaint-later" for thread in threading.enumerate())
+        if not asked and live().session.reachable and daemon_pid() not in killed:
+            killed.add(daemon_pid())
+            os.kill(daemon_pid(), signal.SIGKILL)
+        return live().session.state == "lost" and not asked
+
+    pump_until(stays_away)
 
 
 def fresh_file() -> None:

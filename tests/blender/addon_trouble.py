@@ -16,6 +16,7 @@ from addon_tools import (
     daemon_pid,
     draw,
     live,
+    lose_daemon,
     paint,
     pump_until,
     refusal,
@@ -81,8 +82,7 @@ def the_daemon_may_be_killed_while_it_paints():
 
 def a_lost_daemon_can_be_started_again():
     paint(STEPS)
-    os.kill(daemon_pid(), signal.SIGKILL)
-    pump_until(lambda: live().session.state == "lost")
+    lose_daemon()
     drawn = draw("UNDERPAINT_PT_main")
     assert "Start Again" in drawn.texts, drawn.texts
     assert bpy.ops.underpaint.start_daemon() == {"FINISHED"}
