@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, FloatVectorProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, FloatVectorProperty
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import UnderpaintError
@@ -23,6 +23,7 @@ from ..operators.painting import Paints
 from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings
 from . import marks, sending
+from .picture import OfPicture
 from .request import enlarge_request, marked, over_view, repaint_request, tinted
 
 _TO = (
@@ -31,15 +32,10 @@ _TO = (
 )
 
 
-class _OnImage:
+class _OnImage(OfPicture):
     """A mixin: a verb on the image of a name, or on the one that the Image Editor shows."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
-
-    image: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="The name of the image; empty: the one that is shown",
-    )
 
     def act(self, context: Any, verb: Callable[[Any], None]) -> set[str]:
         """What `execute` gives."""
@@ -109,32 +105,23 @@ class UNDERPAINT_OT_marks_clear(_OnImage, bpy.types.Operator):
         return self.act(context, _clear)
 
 
-class UNDERPAINT_OT_repaint_here(Paints, bpy.types.Operator):
+class UNDERPAINT_OT_repaint_here(OfPicture, Paints, bpy.types.Operator):
     """Repaint what is marked, by the prompt; the rest stays as it is, pixel by pixel"""
 
     bl_idname = "underpaint.repaint_here"
     bl_label = "Repaint Here"
-
-    image: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="The name of the image; empty: the one that is shown",
-    )
 
     def execute(self, context: Any) -> set[str]:
         name = self.image
         return self.paint_sized(context, lambda: _submit(context, name), sized=False)
 
 
-class UNDERPAINT_OT_enlarge(Paints, bpy.types.Operator):
+class UNDERPAINT_OT_enlarge(OfPicture, Paints, bpy.types.Operator):
     """Make the picture larger, and paint the detail that it lacks"""
 
     bl_idname = "underpaint.enlarge"
     bl_label = "Enlarge"
 
-    image: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="The name of the image; empty: the one that is shown",
-    )
     factor: FloatProperty(
         name="Factor",
         default=2.0,

@@ -5,7 +5,7 @@
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty
 
 from underpaint.buffers import Buffers
 
@@ -17,6 +17,7 @@ from ..operators.painting import Paints
 from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings
 from . import marks
+from .picture import OfPicture
 from .request import outpaint_request
 
 _SIDES = (
@@ -29,16 +30,12 @@ _SIDES = (
 _ICONS = ("TRIA_LEFT", "TRIA_UP", "TRIA_DOWN", "TRIA_RIGHT", "FULLSCREEN_ENTER")
 
 
-class UNDERPAINT_OT_outpaint(Paints, bpy.types.Operator):
+class UNDERPAINT_OT_outpaint(OfPicture, Paints, bpy.types.Operator):
     """Paint what lies beyond the picture's edges, by the prompt; the picture stays as it is"""
 
     bl_idname = "underpaint.outpaint"
     bl_label = "Beyond the Edges"
 
-    image: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="The name of the image; empty: the one that is shown",
-    )
     side: EnumProperty(items=_SIDES, default="ALL", description="Beyond which edge to paint")
 
     @classmethod

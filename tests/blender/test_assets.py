@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from underpaint.blenders import find_blenders
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.tools.assets.assets import open_asset
 from underpaint_daemon.tools.assets.cli_objects import object_prompts
@@ -18,6 +16,8 @@ from underpaint_daemon.tools.assets.export import export
 from underpaint_daemon.tools.meshes.files import MeshFile
 from underpaint_daemon.tools.meshes.layout import tile_numbers
 from underpaint_daemon.tools.meshes.wear import wear
+
+from helpers.blender.asset_script import blender_says
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(1000)]
 SCRIPT = Path(__file__).with_name("asset_files.py")
@@ -27,21 +27,10 @@ KINDS = ("blend", "glb", "fbx")
 COLOURS = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0)]
 
 
-def blender_says(*words: str) -> None:
-    blender = find_blenders()[-1]
-    done = subprocess.run(
-        blender.command(SCRIPT, words), capture_output=True, text=True, timeout=300, check=False
-    )
-    # Blender as a Python module may crash when it is torn down, after its work.
-    assert Path(words[1]).exists(), done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    if not find_blenders():
-        pytest.skip("no Blender on this machine")
     made = tmp_path_factory.mktemp("Pr\u00fcfung \u4e2d\u6587")
-    blender_says("make", str(made))
+    blender_says(SCRIPT, "make", str(made))
     return made
 
 
@@ -77,7 +66,7 @@ def painted(folder, files):
                 name = f"{out.name}.{end}"
                 looks[name] = (out / f"asset.{end}").rename(folder / name)
     looks |= {"asset.glb": folder / "asset.glb"}
-    blender_says("look", str(folder / "look.json"), *map(str, looks.values()))
+    blender_says(SCRIPT, "look", str(folder / "look.json"), *map(str, looks.values()))
     return json.loads((folder / "look.json").read_text("utf-8"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +15,17 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.viewfile import load_view
 from underpaint_daemon.tools.assets.assets import open_asset
 
+from helpers.blender.asset_script import blender_says
 from helpers.meshes.wearing import painted
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(600)]
 SCRIPT = Path(__file__).with_name("asset_files.py")
 
 
-def blender_says(*words: str) -> None:
-    done = subprocess.run(
-        find_blenders()[-1].command(SCRIPT, words), capture_output=True, text=True, check=False
-    )
-    assert Path(words[1]).exists(), done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    if not find_blenders():
-        pytest.skip("no Blender on this machine")
     made = tmp_path_factory.mktemp("linked")
-    blender_says("linked", str(made))
+    blender_says(SCRIPT, "linked", str(made))
     return made
 
 
@@ -43,7 +34,7 @@ def test_a_linked_and_a_local_object_of_one_name_wear_their_own_paint(folder) ->
     assert sorted(file.names.values()) == ["Box", "Box", "Box.001", "Lid"]
     done = painted(file, folder / "out")
     assert done.problems == []
-    blender_says("look", str(folder / "look.json"), str(folder / "out" / "linked.glb"))
+    blender_says(SCRIPT, "look", str(folder / "look.json"), str(folder / "out" / "linked.glb"))
     found = json.loads((folder / "look.json").read_text("utf-8"))["linked.glb"]
     lid = found.pop("Lid")
     middle = {np.mean(item["bounds"], 0)[0].round(3): item for item in found.values()}

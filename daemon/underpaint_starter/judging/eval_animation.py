@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def evaluate(options: argparse.Namespace) -> Report:
     forms: list[torch.Tensor] = []
     with (
         tempfile.TemporaryDirectory(prefix="underpaint-") as root,
-        SceneCaptures(require_blenders(options.blender)[-1], options.blend) as captures,
+        closing(SceneCaptures(require_blenders(options.blender)[-1], options.blend)) as captures,
     ):
 
         def take(frame: int, width: int, height: int) -> Taken:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from ..blenders import Blender, addon_folder
 from ..buffers import Buffers
@@ -102,17 +101,6 @@ class SceneCaptures:
         self._process.wait()
         stdout.close()
         self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         stdin, _ = self._streams()

@@ -8,6 +8,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -52,7 +53,8 @@ def animate(
     """Paint `frames` (None: the scene's own range) and a movie of them."""
     asked, line, began = _asked(args), ProgressLine(), time.monotonic()
     made: list[Made] = []
-    with SceneCaptures(blender, args.blend, args.camera) as captures, connect() as up:
+    scene_captures = SceneCaptures(blender, args.blend, args.camera)
+    with closing(scene_captures) as captures, connect() as up:
         scene = captures.scene
         frames = list(range(scene.first, scene.last + 1)) if frames is None else frames
         folder = Folder(args.out, _digest(args, asked, frames, size))
