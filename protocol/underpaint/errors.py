@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     BAD_MESH = "bad_mesh"
     OUT_OF_MEMORY = "out_of_memory"
     DISK_FULL = "disk_full"
+    NOT_SAVED = "not_saved"
     WORKER_LOST = "worker_lost"
     CANCELLED = "cancelled"
     DAEMON_ABSENT = "daemon_absent"
@@ -199,6 +200,10 @@ REGISTRY: Mapping[ErrorCode, _Entry] = {
         "Free disk space, or move Underpaint's data to another disk.",
         retryable=True,
         terminal="Free disk space, or set UNDERPAINT_DATA to another disk.",
+    ),
+    ErrorCode.NOT_SAVED: _Entry(
+        RequestError,
+        "Nothing is lost: mend the folder, and move the files from where they are kept.",
     ),
     ErrorCode.WORKER_LOST: _Entry(
         JobFailed,

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ErrorCode, RequestError, error_from_dict
+from .errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
 from .launcher import daemon_python
 
 
 @dataclass(frozen=True, slots=True)
 class TexturedFile:
     """What was painted: `files` (texture, maps, meshes, turntable, report) and `quality`, the
-    measures of quality.json. `skipped`: it was there already, from the same request."""
+    measures of quality.json. `skipped`: it was there already, from the same request. `problems`:
+    what could not be written where it was asked for."""
 
     files: tuple[Path, ...]
     quality: Mapping[str, Any]
     skipped: bool = False
+    problems: tuple[UnderpaintError, ...] = ()
 
 
 def texture_file(
@@ -44,12 +46,14 @@ def texture_file(
     `--view-size 512`. Run again, what is finished is not painted again. Blocks until it is done.
     Raises UnderpaintError.
     """
-    words = [str(mesh), "--prompt", prompt, "--out", str(out), "--json"]
-    words += ["--export", ",".join(export) or "none", *(["--pbr"] if pbr else [])]
+    # A word that begins with a dash is no option when it stands behind `=` or `--`.
+    words = [f"--prompt={prompt}", f"--out={out}", "--json"]
+    words += [f"--export={','.join(export) or 'none'}", *(["--pbr"] if pbr else [])]
     for name, text in (object_prompts or {}).items():
-        words += ["--object-prompt", f"{name}={text}"]
+        words.append(f"--object-prompt={name}={text}")
     for option, value in options.items():
-        words += [f"--{option.replace('_', '-')}", str(value)]
+        words.append(f"--{option.replace('_', '-')}={value}")
+    words += ["--", str(mesh)]
     command = [daemon_python(), "-m", "underpaint_daemon", "texture", *words]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
@@ -62,4 +66,5 @@ def texture_file(
     if "error" in asset:
         raise error_from_dict(asset["error"])
     files = tuple(Path(file) for file in asset["files"])
-    return TexturedFile(files, asset["quality"], bool(asset.get("skipped")))
+    problems = tuple(error_from_dict(problem) for problem in asset.get("problems", ()))
+    return TexturedFile(files, asset["quality"], bool(asset.get("skipped")), problems)

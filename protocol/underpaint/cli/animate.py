@@ -7,9 +7,10 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ..animation.asking import Asked
@@ -67,9 +68,10 @@ def animate(
         )
         try:
             _show(line, made, len(frames), began)
-            for done in animation.frames():
-                made.append(done)
-                _show(line, made, len(frames), began)
+            with room(args.out):
+                for done in animation.frames():
+                    made.append(done)
+                    _show(line, made, len(frames), began)
             pictures = [folder.picture(f"{frame:04d}") for frame in frames]
             step = frames[1] - frames[0] if len(frames) > 1 else 1
             has_movie = captures.movie(args.out / _MOVIE, pictures, scene.fps / step)
@@ -82,6 +84,20 @@ def animate(
     (args.out / _REPORT).write_text(json.dumps(report, indent=2), encoding="utf-8")
     print_result({**report, "files": files}, [*files, *_lines(report)], args.json)
     return 0
+
+
+@contextmanager
+def room(out: Path) -> Iterator[None]:
+    """Frames are painted. Raises RequestError(NOT_SAVED) when their folder takes no more."""
+    try:
+        yield
+    except OSError as error:
+        raise RequestError(
+            ErrorCode.NOT_SAVED,
+            f"{out} can no longer be written: {error.strerror or error}; the frames that are "
+            "there are whole",
+            hint="Mend the folder and run the same again: it goes on where it stopped.",
+        ) from error
 
 
 def _asked(args: argparse.Namespace) -> Asked:

@@ -4,7 +4,7 @@ code  when
 ----  --------------------------------------------------------------------------------
 0     done
 1     it failed, through no fault of what was asked: a job, the daemon, memory, a full disk;
-      or `doctor` found a fault
+      results that are kept elsewhere than asked; or `doctor` found a fault
 2     bad input: an option, a file, a request, a mesh; nothing was begun
 3     a bar of an `eval` or `bench` does not hold
 130   cancelled: Ctrl-C, or the job was cancelled elsewhere
@@ -53,7 +53,8 @@ def exit_code(error: UnderpaintError) -> Exit:
     if error.code is ErrorCode.CANCELLED:
         return Exit.CANCELLED
     # A full disk is met by a request, but is not what was wrong with it.
-    blameless = error.code is ErrorCode.DISK_FULL or not isinstance(error, RequestError)
+    met = error.code in (ErrorCode.DISK_FULL, ErrorCode.NOT_SAVED)
+    blameless = met or not isinstance(error, RequestError)
     return Exit.FAILED if blameless else Exit.BAD_INPUT
 
 

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..client import connect
+from ..files.saving import ready_folder, saved
 from .options import add_json
 from .output import print_result
-from .run import save_results
+from .run import tell_saved, write_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,8 +52,8 @@ def _cancel(args: argparse.Namespace) -> int:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    args.out.mkdir(parents=True, exist_ok=True)
+    ready_folder(args.out)
     with connect() as up:
-        files = save_results(up.job(args.job), args.out)
-    print_result({"job": args.job, "files": files}, files, args.json)
-    return 0
+        results = up.job(args.job).result()
+    files, problem = saved(args.out, lambda folder: write_files(results, folder))
+    return tell_saved({"job": args.job, "files": files}, files, problem, as_json=args.json)

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ..buffers import Buffers
 from ..client import connect
-from ..events import Progress, Warning_
+from ..errors import RequestError
+from ..events import Progress, ResultFile, Warning_
 from ..files.inputs import save_inputs
+from ..files.saving import ready_folder, saved, write_whole
 from ..job import Job
 from ..requests import Request
 from ..tree import request_digest
-from .output import ProgressLine, print_result
+from .guard import exit_code
+from .output import ProgressLine, print_error, print_result
 
 
 def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> int:
     """Submit, follow, save."""
-    out.mkdir(parents=True, exist_ok=True)
+    ready_folder(out)
     with connect() as up:
         job = up.submit(request, buffers)
         follow(job)
-        files = save_results(job, out)
-    inputs = save_inputs(out, request_digest(request), buffers)
+        results = job.result()
+    digest = request_digest(request)
+
+    def write(folder: Path) -> tuple[list[str], str | None]:
+        return write_files(results, folder), save_inputs(folder, digest, buffers)
+
+    (files, inputs), problem = saved(out, write, _kept(job.id))
     data: dict[str, Any] = {"job": job.id, "files": files, "inputs": inputs}
-    print_result(data, files, as_json)
-    return 0
+    return tell_saved(data, files, problem, as_json=as_json)
+
+
+def _kept(job: str) -> str:
+    return f"Nothing is lost: make room, then run `underpaint fetch {job} --out FOLDER`."
+
+
+def tell_saved(
+    data: dict[str, Any], files: list[str], problem: RequestError | None, *, as_json: bool
+) -> int:
+    """Print what was done, and where it went instead, if it did; the exit code."""
+    if problem is None:
+        print_result(data, files, as_json)
+        return 0
+    print_result({**data, "error": problem.to_dict()}, files, as_json)
+    print_error(problem, as_json=False)
+    return exit_code(problem)
 
 
 def follow(job: Job) -> None:
@@ -44,11 +68,11 @@ def follow(job: Job) -> None:
         line.end()
 
 
-def save_results(job: Job, out: Path) -> list[str]:
-    """Fetch and write every result; the paths written. Raises JobFailed."""
+def write_files(results: Iterable[ResultFile], out: Path) -> list[str]:
+    """Write every result; the paths written. Raises OSError."""
     written = []
-    for result in job.result():
+    for result in results:
         path = out / result.name
-        path.write_bytes(result.data)
+        write_whole(path, result.data)
         written.append(str(path))
     return written

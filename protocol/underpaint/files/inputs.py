@@ -10,6 +10,7 @@ from ..buffers import Buffers
 from ..errors import ErrorCode, RequestError
 from ..requests import Request
 from ..tree import buffer_refs, request_digest
+from .saving import whole
 
 
 def save_inputs(folder: Path, digest: str, buffers: Buffers) -> str | None:
@@ -17,7 +18,8 @@ def save_inputs(folder: Path, digest: str, buffers: Buffers) -> str | None:
     if not buffers:
         return None
     path = _file(folder, digest)
-    np.savez_compressed(path, allow_pickle=False, **dict(buffers))
+    with whole(path):
+        np.savez_compressed(path, allow_pickle=False, **dict(buffers))
     return str(path)
 
 

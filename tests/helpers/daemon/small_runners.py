@@ -20,7 +20,7 @@ from PIL import Image
 
 from underpaint.errors import ErrorCode, JobFailed
 from underpaint.paths import Paths
-from underpaint.requests import Request
+from underpaint.requests import Request, TextureRequest
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 
 
@@ -61,6 +61,8 @@ class Walker:
         if "warn" in orders:
             reporter.warn(f"warned of {orders['warn']}")
         picture = [_picture(orders["picture"])] if "picture" in orders else []
+        if isinstance(request, TextureRequest):
+            return _textures(request, buffers)
         return [*picture, _result(request, buffers, int(orders.get("bytes", 1000)))]
 
     def _die_once(self, orders: Mapping[str, str]) -> None:
@@ -68,6 +70,26 @@ class Walker:
         if orders.get("always") or not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _textures(request: TextureRequest, buffers: Mapping[str, Any]) -> list[Artifact]:
+    """A plain texture for each tile of the mesh, and what a report has; UVs in a row where there
+    are none."""
+    uv, made = np.array(buffers[request.mesh.uv.sha256]), []
+    bare = np.isnan(uv).reshape(-1, 6).any(axis=1)
+    if bare.any():
+        uv[bare.repeat(3)] = np.tile([[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]], (int(bare.sum()), 1))
+        data = io.BytesIO()
+        np.savez(data, uv=uv)
+        made = [Artifact("unwrapped.npz", "application/octet-stream", data.getvalue())]
+    tiles = np.unique(np.floor(uv.reshape(-1, 3, 2).mean(axis=1)) @ [1, 10]).astype(int) + 1001
+    picture = _picture("16x16").data
+    images = [
+        Artifact(f"texture.{tile}.png", "image/png", picture, {"tile": tile})
+        for tile in tiles.tolist()
+    ]
+    facts = {"coverage_fraction": 1.0}
+    return [*images, *made, Artifact("quality.json", "application/json", b"{}", facts)]
 
 
 def _picture(size: str) -> Artifact:

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from underpaint.cli.options import (
     chosen,
 )
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
+from underpaint.files.saving import ready_folder, saved, write_whole
 from underpaint.requests import Method, TextureRequest
 from underpaint.tree import request_digest
 
@@ -38,6 +40,7 @@ from .request import build_request
 
 if TYPE_CHECKING:  # a mesh is read, and refused, before anything of the wire is loaded
     from underpaint.client import Client
+    from underpaint.events import ResultFile
     from underpaint.job import Job
 
     from .following import Line
@@ -83,9 +86,22 @@ def main(argv: list[str] | None = None) -> int:
         for result in painter.results(assets):
             results.append(result)
             if many:
-                write_summary(args.out, results)
+                with suppress(OSError):
+                    write_summary(args.out, results)
+    if many:
+        _summarised(args.out, results)
     tell(results, args.json)
     return _ended(results)
+
+
+def _summarised(out: Path, results: list[dict[str, Any]]) -> None:
+    """The summary, wherever it can be written."""
+    try:
+        problem = saved(out, lambda folder: write_summary(folder, results))[1]
+    except RequestError as error:
+        problem = error
+    if problem is not None:
+        print(f"note: summary: {problem.message}", file=sys.stderr)
 
 
 def _ended(results: Sequence[dict[str, Any]]) -> Exit:
@@ -160,6 +176,7 @@ class _Painter:
     def __init__(self, args: argparse.Namespace, *, guarded: bool) -> None:
         self._args, self._guarded = args, guarded
         self._daemon: tuple[Client, Line] | None = None
+        self._begun = False
 
     def __enter__(self) -> _Painter:
         return self
@@ -198,13 +215,20 @@ class _Painter:
         mark = hashlib.sha256(request_digest(request).encode()).hexdigest()
         if (done := _finished(asset, mark)) is not None:
             return _Begun(asset, {**done, "skipped": True})
-        asset.out.mkdir(parents=True, exist_ok=True)
-        (asset.out / _FAILED).unlink(missing_ok=True)
+        self._ready(asset)
         read = time.monotonic()
         client, _ = self._connected()
         handed = time.monotonic()
         job = client.submit(request, buffers)
+        self._begun = True
         return _Begun(asset, None, file, mark, job, read - start, handed)
+
+    def _ready(self, asset: Asset) -> None:
+        """A folder for the results. Where none can be written, nothing is begun; once something
+        is, the results are kept elsewhere."""
+        with suppress(*((OSError,) if self._begun else ())):
+            ready_folder(asset.out)
+            (asset.out / _FAILED).unlink(missing_ok=True)
 
     def _connected(self) -> tuple[Client, Line]:
         if self._daemon is None:
@@ -215,18 +239,28 @@ class _Painter:
 
     def _written(self, begun: _Begun) -> dict[str, Any]:
         assert begun.job is not None
-        assert begun.file is not None
         waiting, running = self._connected()[1].follow(begun.job, begun.handed)
-        start = time.monotonic()
         results = begun.job.result()
-        told, _ = write_results(begun.file, begun.asset.out, results, _exports(self._args))
-        writing = time.monotonic() - start
-        told = note_seconds(
-            begun.asset.out, told, Seconds(begun.reading, waiting, running, writing)
-        )
+
+        def write(folder: Path) -> dict[str, Any]:
+            return self._write(begun, folder, results, (waiting, running))
+
+        told, problem = saved(begun.asset.out, write, f"The daemon keeps job {begun.job.id}.")
+        if problem is not None:
+            told["problems"] = [problem.to_dict(), *told.get("problems", ())]
+        return told
+
+    def _write(
+        self, begun: _Begun, folder: Path, results: list[ResultFile], took: tuple[float, float]
+    ) -> dict[str, Any]:
+        assert begun.file is not None
+        start = time.monotonic()
+        told, _ = write_results(begun.file, folder, results, _exports(self._args))
+        seconds = Seconds(begun.reading, *took, time.monotonic() - start)
+        told = note_seconds(folder, told, seconds)
         if "problems" not in told:  # what is missing is tried again by the next run
             done = json.dumps({"mark": begun.mark, **told}, indent=1)
-            (begun.asset.out / _DONE).write_text(done, "utf-8")
+            write_whole(folder / _DONE, done.encode())
         return told
 
     def _failed(self, asset: Asset, error: UnderpaintError | OSError) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.files.saving import write_whole
+
 from ..meshes.files import MeshFile
 from ..meshes.wear import Maps, Wear, wear
 from .jobs import Seconds
@@ -40,7 +42,7 @@ def write_results(
     files = []
     for result in results:
         path = out / result.name
-        path.write_bytes(result.data)
+        write_whole(path, result.data)
         files.append(path)
     worn = _worn(file, out, results)
     done = export(file, worn, out, exports)
@@ -59,7 +61,7 @@ def note_seconds(out: Path, told: dict[str, Any], seconds: Seconds) -> dict[str,
     """What was done, with its seconds; both in the report on disk as well."""
     told["quality"] = {**told["quality"], "seconds": asdict(seconds)}
     text = json.dumps(told["quality"], indent=1, sort_keys=True)
-    (out / _QUALITY).write_text(text, encoding="utf-8")
+    write_whole(out / _QUALITY, text.encode())
     return told
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from underpaint.blenders import Blender
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.files.saving import write_whole
 
 from ..meshes.compare import Kept, kept
 from ..meshes.files import MeshFile
@@ -42,13 +43,13 @@ def export(
     file: MeshFile, worn: Wear, folder: Path, kinds: Sequence[str], blender: Blender | None = None
 ) -> Exported:
     """Write the mesh that wears its paint into a folder, as .obj and each of `kinds`. What fails
-    does not stop the rest, and is told."""
+    does not stop the rest, and is told. Raises OSError when the folder takes no files."""
     done = Exported()
     path = folder / f"{file.path.stem}.obj"
     try:
         done.files += write_obj(file.polygons, worn, path, file.obj)
         done.look(file, worn, path)
-    except (OSError, UnderpaintError) as error:
+    except UnderpaintError as error:
         done.problems.append(_told(path, error))
     if file.slots:
         outs = [folder / f"{file.path.stem}.{kind}" for kind in kinds]
@@ -64,10 +65,10 @@ def export(
 
 def _glb(done: Exported, file: MeshFile, worn: Wear, out: Path) -> None:
     try:
-        out.write_bytes(painted_glb(file, worn).added.file())
+        write_whole(out, painted_glb(file, worn).added.file())
         done.files.append(out)
         done.look(file, worn, out)
-    except (OSError, UnderpaintError) as error:
+    except UnderpaintError as error:
         done.problems.append(_told(out, error))
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.files.saving import whole, write_whole
+
 from .obj import as_bytes
 from .polygons import Polygons
 from .wear import Wear, material_names
@@ -30,10 +32,10 @@ def write_obj(
     faces = _Faces.of(polygons, worn)
     head = [_HEAD, f"mtllib {material.name}".encode()]
     body = _fresh(polygons, faces) if source is None else _kept(source, polygons, faces)
-    with path.open("wb") as stream:
+    with whole(path), path.open("wb") as stream:
         for line in (*head, *body):
             stream.write(line + b"\n")
-    material.write_text(_materials(faces.names, worn), encoding="utf-8")
+    write_whole(material, _materials(faces.names, worn).encode())
     return [path, material]
 
 
