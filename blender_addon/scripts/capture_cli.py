@@ -21,14 +21,22 @@ import bare
 bare.install()
 
 import bpy  # noqa: E402
+import numpy as np  # noqa: E402
 
 from blender_addon import demo_scene  # noqa: E402
-from blender_addon.capture import DEFAULT_WANTS, capture_view, not_captured  # noqa: E402
+from blender_addon.capture import (  # noqa: E402
+    DEFAULT_WANTS,
+    capture_view,
+    not_captured,
+    object_ids,
+)
 from underpaint.blenders import script_arguments  # noqa: E402
-from underpaint.buffers import Kind  # noqa: E402
+from underpaint.buffers import Buffers, Kind  # noqa: E402
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError  # noqa: E402
-from underpaint.files.viewfile import save_view  # noqa: E402
+from underpaint.files.viewfile import SceneObject, save_view  # noqa: E402
 from underpaint.requests import View  # noqa: E402
+
+_OWN_PROMPT = "underpaint_prompt"
 
 
 def main(argv: list[str]) -> int:
@@ -53,10 +61,25 @@ def _capture(args: argparse.Namespace, camera: Any) -> View:
     wants = DEFAULT_WANTS | ({Kind.POSITION, Kind.UV} if args.surface else frozenset())
     width, height = args.size
     view, buffers = capture_view(bpy.context, camera, width, height, wants, use_gpu=not args.no_gpu)
-    save_view(args.out, view, buffers)
+    save_view(args.out, view, buffers, objects_in(view, buffers))
     for lack in not_captured(bpy.context.evaluated_depsgraph_get()):
         print(f"capture: note: {lack} is in the scene and not in the view", file=sys.stderr)
     return view
+
+
+def objects_in(view: View, buffers: Buffers) -> dict[int, SceneObject]:
+    """The objects that a view shows, by their ids, with their own prompts."""
+    if view.object_id is None:
+        return {}
+    if not hasattr(bpy.types.Object, _OWN_PROMPT):  # as the add-on has it, which is not running
+        setattr(bpy.types.Object, _OWN_PROMPT, bpy.props.StringProperty())
+    seen = set(np.unique(buffers[view.object_id.sha256]).tolist())
+    names = {item.name_full: item for item in bpy.context.scene.objects}
+    return {
+        number: SceneObject(name, getattr(names[name], _OWN_PROMPT) if name in names else "")
+        for name, number in object_ids(bpy.context.evaluated_depsgraph_get()).items()
+        if number in seen
+    }
 
 
 def _parser() -> argparse.ArgumentParser:

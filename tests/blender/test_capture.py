@@ -16,7 +16,7 @@ import pytest
 from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
 from underpaint.evals.capture import evaluate
-from underpaint.files.viewfile import load_view
+from underpaint.files.viewfile import SceneObject, load_objects, load_view
 
 from helpers.blender.behaviour_lists import behaviours
 
@@ -85,6 +85,31 @@ def test_a_bare_blender_without_the_clients_libraries_captures(blender, tmp_path
     done = run(blender, CAPTURE, "--demo", "--size", "32", "--out", str(out), env=env)
     assert done.returncode == 0, done.stderr
     assert load_view(out, Buffers()).camera.width == 32
+
+
+_OWN_WORDS = """
+import os, sys
+import bpy
+
+bpy.types.Object.underpaint_prompt = bpy.props.StringProperty()
+bpy.data.objects["Cube"].underpaint_prompt = "red bricks"
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+os._exit(0)
+"""
+
+
+def test_a_view_file_says_what_its_objects_are_called_and_are_to_look_like(blender, tmp_path):
+    script, scene, out = (tmp_path / name for name in ("own.py", "own.blend", "view.npz"))
+    script.write_text(_OWN_WORDS)
+    made = run(blender, script, str(scene))
+    assert scene.exists(), made.stdout + made.stderr
+    done = run(blender, CAPTURE, "--blend", str(scene), "--size", "32", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    ((number, cube),) = load_objects(out).items()
+    assert cube == SceneObject("Cube", "red bricks")
+    buffers = Buffers()
+    view = load_view(out, buffers)
+    assert number in buffers[view.object_id.sha256]
 
 
 def test_a_blend_file_that_is_not_there_is_said_in_words(blender, tmp_path):

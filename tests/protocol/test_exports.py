@@ -45,6 +45,7 @@ NAMES = [
     "Prompt",
     "Reference",
     "ReferenceRole",
+    "RegionPrompt",
     "ProtocolError",
     "Request",
     "RequestError",

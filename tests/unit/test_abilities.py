@@ -21,6 +21,7 @@ from underpaint.requests import (
     Prompt,
     Reference,
     ReferenceRole,
+    RegionPrompt,
     TextureRequest,
     TileAxes,
 )
@@ -111,6 +112,8 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
         ("flux1_control", IMAGE, "depth or canny"),
         ("auto", ImageRequest(Prompt("a"), "m", 64, 64, loras=(Lora("x"),)), "LoRA"),
         ("sd35", ImageRequest(Prompt("a"), "m", 64, 64, tile=TileAxes.XY), "seam"),
+        ("flux1", ImageRequest(Prompt("a"), "m", regions=(RegionPrompt(Prompt("b"), MASK),)),
+         "parts of a picture"),
         ("flux1", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),
          "textures by sync"),
     ],
@@ -121,6 +124,14 @@ def test_what_a_family_cannot_is_refused_by_name(family: str, request_, says: st
     assert says in caught.value.message
     assert ABILITIES[family].title in caught.value.message
     assert caught.value.hint
+
+
+def test_who_paints_parts_by_prompts_of_their_own_is_told_to_those_who_cannot() -> None:
+    asked = ImageRequest(Prompt("a"), "m", 64, 64, regions=(RegionPrompt(Prompt("b"), MASK),))
+    with pytest.raises(RequestError) as caught:
+        refuse_what_cannot_be(asked, "z_image", "m")
+    assert "Stable Diffusion 1.5 and 2 and Stable Diffusion XL" in caught.value.hint
+    refuse_what_cannot_be(asked, "sdxl", "m")
 
 
 def test_form_goes_in_as_references_where_there_are_no_networks() -> None:

@@ -23,19 +23,25 @@ from underpaint import (
     Pattern,
     Pbr,
     Prompt,
+    RegionPrompt,
     RequestError,
     Sampler,
     Sampling,
     TileAxes,
+    View,
     to_json,
 )
+from underpaint.cameras import Camera
 from underpaint.cli.generate import build_request
 from underpaint.cli.main import build_parser
 from underpaint.cli.material import build_request as material_request
 from underpaint.errors import ErrorCode
 from underpaint.files.inputs import load_inputs, save_inputs
 from underpaint.files.recipe import read_recipe, recipe_request
+from underpaint.files.viewfile import SceneObject, save_view
 from underpaint.tree import request_digest, to_plain
+
+IDENTITY = tuple(np.eye(4).flatten().tolist())
 
 
 def parsed(*words: str) -> tuple[object, Buffers]:
@@ -97,6 +103,39 @@ def test_the_scale_of_bricks_lands_in_the_request():
     assert material.pattern == Pattern(0.125)
 
 
+def test_parts_of_the_picture_have_words_of_their_own(tmp_path: Path):
+    mask = tmp_path / "left=1.png"
+    Image.fromarray(np.eye(32, 48, dtype=np.uint8) * 255).save(mask)
+    request, buffers = parsed(
+        *("--negative", "blur", "--region", f"{mask}=a (red:1.3) brick = good:0.5"),
+        *("--region", f"{mask}=moss"),
+    )
+    ref = buffers.add(Kind.MASK, np.asarray(Image.open(mask)))
+    assert request.regions == (
+        RegionPrompt(Prompt("a (red:1.3) brick = good", "blur"), ref, weight=0.5),
+        RegionPrompt(Prompt("moss", "blur"), ref),
+    )
+
+
+def test_parts_are_called_by_the_objects_of_the_view(tmp_path: Path):
+    file, buffers = tmp_path / "view.npz", Buffers()
+    camera = Camera(IDENTITY, IDENTITY, 48, 32, 0.1, 10.0)
+    view = View(camera, object_id=buffers.add(Kind.OBJECT_ID, np.ones((32, 48), np.int32)))
+    objects = {1: SceneObject("Cube = 1"), 3: SceneObject("Ball", "gold")}
+    save_view(file, view, buffers, objects)
+    named = ("--view", str(file), "--region", "Cube = 1=moss", "--region", "2=ice:0.5")
+    asked = (
+        RegionPrompt(Prompt("moss"), object_id=1),
+        RegionPrompt(Prompt("ice"), object_id=2, weight=0.5),
+    )
+    assert parsed(*named)[0].regions == asked
+    gold = RegionPrompt(Prompt("gold"), object_id=3)
+    assert parsed(*named, "--object-prompts")[0].regions == (gold, *asked)
+    with pytest.raises(RequestError) as caught:
+        parsed("--view", str(file), "--region", "Cuhe=moss")
+    assert "Ball" in caught.value.hint
+
+
 def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
     photo, mask = a_picture(tmp_path), tmp_path / "mask.png"
     Image.fromarray(np.eye(32, 48, dtype=np.uint8) * 255).save(mask)
@@ -115,6 +154,8 @@ def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
         (["--init", "nowhere.png"], ErrorCode.FILE, "nowhere.png"),
         (["--view", "nowhere.npz"], ErrorCode.FILE, "nowhere.npz"),
         (["--depth", "nowhere.npy"], ErrorCode.FILE, "nowhere.npy"),
+        (["--region", "nowhere.png=moss"], ErrorCode.FILE, "nowhere.png"),
+        (["--region", "moss"], ErrorCode.BAD_REQUEST, "MASK=PROMPT"),
         (["--mask", "m.png"], ErrorCode.BAD_REQUEST, "--mask needs --init"),
     ],
 )

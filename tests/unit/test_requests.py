@@ -20,6 +20,7 @@ from underpaint.requests import (
     Pattern,
     Pbr,
     Prompt,
+    RegionPrompt,
     Request,
     Sampler,
     Sampling,
@@ -49,7 +50,14 @@ def every_kind_of_request() -> list[Request]:
         ImageRequest(
             Prompt("a"), controls=(), tile=TileAxes.XY, pbr=Pbr(normal_model="/models/normals")
         ),
-        InpaintRequest(Prompt("a"), color, mask, sampling=sampling, padding=16),
+        InpaintRequest(
+            Prompt("a"),
+            color,
+            mask,
+            sampling=sampling,
+            padding=16,
+            regions=(RegionPrompt(Prompt("b", "c"), mask, weight=0.5),),
+        ),
         UpscaleRequest(Prompt("a"), color, factor=3.0, tile=512, strength=0.2),
         TextureRequest(
             Prompt("a"),

@@ -48,7 +48,8 @@ def _truncate(path):
 def _other_array(path):
     with np.load(path) as stored:
         arrays = dict(stored)
-    name = next(key for key in arrays if key != "view" and arrays[key].dtype == np.uint8)
+    described = ("view", "objects")
+    name = next(key for key in arrays if key not in described and arrays[key].dtype == np.uint8)
     arrays[name] = arrays[name] ^ 1
     np.savez(path, **arrays)
 

@@ -24,6 +24,7 @@ from underpaint.requests import (
     Pbr,
     Prompt,
     Reference,
+    RegionPrompt,
     Sampling,
     TextureRequest,
     TileAxes,
@@ -38,7 +39,11 @@ COLOR = STORE.add(Kind.COLOR, np.zeros((32, 48, 3), np.uint8))
 MASK = STORE.add(Kind.MASK, np.zeros((32, 48), np.uint8))
 SMALL_MASK = STORE.add(Kind.MASK, np.zeros((16, 48), np.uint8))
 DEPTH = STORE.add(Kind.DEPTH, np.ones((32, 48), np.float32))
+IDS = STORE.add(Kind.OBJECT_ID, np.ones((32, 48), np.int32))
 VIEW = View(Camera(IDENTITY, IDENTITY, 48, 32, 0.1, 10.0), depth=DEPTH)
+SEEN = replace(VIEW, object_id=IDS)
+MOSS = RegionPrompt(Prompt("moss"), MASK)
+OBJECT = RegionPrompt(Prompt("moss"), object_id=1)
 IMAGE = ImageRequest(Prompt("a cube"))
 INPAINT = InpaintRequest(Prompt("a cube"), COLOR, MASK)
 
@@ -60,6 +65,10 @@ GOOD: list[Any] = [
     replace(TEXTURE, more_tiles=(TileImages(1002, BASE, LOCK),)),
     replace(IMAGE, view=VIEW, controls=(Control(ControlKind.DEPTH),)),
     replace(IMAGE, controls=(Control(ControlKind.CANNY, image=COLOR),)),
+    replace(IMAGE, regions=(MOSS,)),
+    replace(IMAGE, width=64, height=96, init=COLOR, regions=(MOSS,)),
+    replace(IMAGE, width=64, height=96, view=SEEN, regions=(OBJECT, MOSS)),
+    replace(INPAINT, regions=(MOSS,)),
 ]
 BAD: list[tuple[Any, ErrorCode, str]] = [
     (replace(IMAGE, model=""), ErrorCode.BAD_REQUEST, "model"),
@@ -107,6 +116,37 @@ BAD: list[tuple[Any, ErrorCode, str]] = [
         ErrorCode.BAD_BUFFER,
         "camera",
     ),
+    (replace(IMAGE, width=64, height=96, regions=(MOSS,)), ErrorCode.BAD_BUFFER, "64×96"),
+    (replace(INPAINT, regions=(replace(MOSS, mask=SMALL_MASK),)), ErrorCode.BAD_BUFFER, "48×16"),
+    (replace(IMAGE, regions=(replace(MOSS, mask=COLOR),)), ErrorCode.BAD_BUFFER, "regions[0].mask"),
+    (
+        replace(IMAGE, regions=(replace(MOSS, prompt=Prompt(" ", "blue")),)),
+        ErrorCode.BAD_REQUEST,
+        "regions[0].prompt is empty",
+    ),
+    (
+        replace(IMAGE, regions=(replace(MOSS, prompt=Prompt("a" * 30_000)),)),
+        ErrorCode.BAD_REQUEST,
+        "regions[0].prompt",
+    ),
+    (
+        replace(IMAGE, regions=(MOSS, replace(MOSS, weight=1.5))),
+        ErrorCode.BAD_REQUEST,
+        "[1].weight",
+    ),
+    (replace(IMAGE, regions=(RegionPrompt(Prompt("a")),)), ErrorCode.BAD_REQUEST, "one of the two"),
+    (
+        replace(IMAGE, regions=(replace(MOSS, object_id=1),)),
+        ErrorCode.BAD_REQUEST,
+        "one of the two",
+    ),
+    (replace(IMAGE, view=VIEW, regions=(OBJECT,)), ErrorCode.BAD_REQUEST, "object ids"),
+    (
+        replace(IMAGE, view=SEEN, regions=(replace(OBJECT, object_id=0),)),
+        ErrorCode.BAD_REQUEST,
+        "object_id",
+    ),
+    (replace(IMAGE, regions=17 * (MOSS,)), ErrorCode.BAD_REQUEST, "at most 16"),
     (replace(INPAINT, mask=SMALL_MASK), ErrorCode.BAD_BUFFER, "mask"),
     (replace(INPAINT, mask=COLOR), ErrorCode.BAD_BUFFER, "mask"),
     (replace(INPAINT, feather=-1), ErrorCode.BAD_REQUEST, "feather"),

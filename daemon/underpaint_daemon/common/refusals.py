@@ -57,6 +57,8 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
         _refuse(able, model, "lora", "takes no LoRA")
     if isinstance(request, ImageRequest) and request.tile is not TileAxes.OFF and not able.tile:
         _refuse(able, model, "tile", "cannot paint images that repeat without a seam")
+    if request.regions and not able.regions:
+        _refuse(able, model, "regions", "takes no prompts for parts of a picture", hint=_regional())
     _check_controls(request, able, family, model, start)
     _check_references(request, able, family, model)
 
@@ -118,6 +120,12 @@ def _refuse(
     name: str,
     problem: str,
     code: ErrorCode = ErrorCode.BAD_REQUEST,
+    hint: str | None = None,
 ) -> NoReturn:
-    reason = able.why.get(name)
+    reason = able.why.get(name, hint)
     raise RequestError(code, f"Model {model!r} ({able.title}) {problem}", hint=reason)
+
+
+def _regional() -> str:
+    titles = " and ".join(row.title for row in ABILITIES.values() if row.regions)
+    return f"Families that do: {titles}. Or say in the prompt where things are."

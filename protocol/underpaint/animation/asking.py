@@ -16,7 +16,9 @@ from .captures import Taken
 from .motion import Mask, grown
 from .sampling import Image8
 
-_SHARED = ("prompt", "model", "sampling", "controls", "pattern", "loras", "references")
+_SHARED = (
+    "prompt", "model", "sampling", "controls", "pattern", "loras", "references", "regions",
+)  # fmt: skip
 _PREFIX = "underpaint_"
 _BETWEEN = 128  # of 255: how much of the new paint lies on the ring around what is repainted
 
@@ -42,12 +44,13 @@ def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:
         seed=round(own.get("seed", request.sampling.seed)),
         guidance=own.get("guidance", request.sampling.guidance),
     )
-    prompt = Prompt(_told(request.prompt.text, numbers), _told(request.prompt.negative, numbers))
+    prompt = _worded(request.prompt, numbers)
+    regions = tuple(replace(r, prompt=_worded(r.prompt, numbers)) for r in request.regions)
     controls = request.controls and tuple(
         replace(control, scale=own.get(control.kind.value, control.scale))
         for control in request.controls
     )
-    request = replace(request, sampling=sampling, prompt=prompt, controls=controls)
+    request = replace(request, sampling=sampling, prompt=prompt, controls=controls, regions=regions)
     return replace(asked, request=request, refresh=own.get("refresh", asked.refresh))
 
 
@@ -89,9 +92,14 @@ def mask_of(spot: Mask) -> npt.NDArray[np.uint8]:
 def settled(asked: Asked, painted: ImageRequest) -> Asked:
     """`asked` with what the daemon settled in the first frame, so that all have the same; the
     words stay as they were asked."""
-    kept = replace(painted, prompt=asked.request.prompt, view=None)
+    own = asked.request
+    kept = replace(painted, prompt=own.prompt, regions=own.regions, view=None)
     seeded = replace(kept.sampling, seed=asked.request.sampling.seed)
     return replace(asked, request=replace(kept, sampling=seeded))
+
+
+def _worded(prompt: Prompt, numbers: Mapping[str, float]) -> Prompt:
+    return Prompt(_told(prompt.text, numbers), _told(prompt.negative, numbers))
 
 
 def _told(words: str, numbers: Mapping[str, float]) -> str:

@@ -109,6 +109,12 @@ def _asked(args: argparse.Namespace) -> Asked:
             "--mask and --batch are for single pictures, not for a range of frames",
             hint="Leave them out, or give one frame.",
         )
+    if args.object_prompts:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            "--object-prompts is for single frames: an object's number may change over a range",
+            hint="Leave it out, or give masks: --region MASK=PROMPT.",
+        )
     if not 0 <= args.refresh <= 1:
         raise RequestError(ErrorCode.BAD_REQUEST, f"--refresh is {args.refresh:g}; expected 0 to 1")
     return Asked(request, buffers, args.refresh)

@@ -12,7 +12,7 @@ from ..buffers import Buffers, Kind
 from ..cameras import Camera, look_at, perspective
 from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_depth, read_mask
-from ..files.viewfile import load_view
+from ..files.viewfile import load_objects, load_view
 from ..requests import (
     ImageRequest,
     InpaintRequest,
@@ -36,6 +36,7 @@ from .options import (
 )
 from .references import FORM as REFERENCE_FORM
 from .references import reference_of
+from .regions import add_region, regions_of
 from .run import run_job
 
 _EPILOG = """\
@@ -46,6 +47,8 @@ examples:
       --control depth@control_v11f1p_sd15_depth.safetensors:0.8 --out out
   underpaint generate --prompt "oak" --model klein --view view.npz --reference depth \
       --reference style=wood.jpg --out out
+  underpaint generate --prompt "a wall" --region left.png="red bricks" \
+      --region right.png=moss:0.8 --out out
   underpaint generate --prompt "gold" --init render.png --strength 0.5 --mask spot.png --out out
 """
 
@@ -81,6 +84,7 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
         help=f"a picture to read beside the words; ROLE is one of {', '.join(ReferenceRole)}; "
         "depth, normal and color alone come from the view; repeat for several",
     )
+    add_region(parser)
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")
     add_tile(parser, defaults.tile)
     add_sampling(parser)
@@ -101,6 +105,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
         "view": _view(args, buffers),
         "controls": controls_of(args.control, buffers),
         "references": tuple(reference_of(text, buffers) for text in args.reference),
+        "regions": regions_of(args, {} if args.view is None else load_objects(args.view), buffers),
     }
     if args.strength is not None:
         painting["strength"] = args.strength

@@ -23,6 +23,7 @@ _ALL = "all"
 _CAPTURE_S = 600.0
 _RENDER_EPILOG = """examples:
   underpaint render scene.blend --prompt "a mossy head" --out out
+  underpaint render scene.blend --prompt "a yard" --region Wall="red bricks" --out out
   underpaint render scene.blend --frames 1:24 --prompt "ink wash" --out out
   underpaint render scene.blend --frames all --prompt "(moss:{moss}) stone" --out out
 A range of frames becomes out/0001.png, out/0002.png, … and movie.mp4. Paint stays on its surface:

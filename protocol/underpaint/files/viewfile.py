@@ -1,7 +1,8 @@
 """View files: a captured view in one `.npz`, to carry it from Blender to a command line.
 
 The file holds the View's JSON (as it stands in a request) as UTF-8 bytes under `view`, and its
-arrays under their sha256.
+arrays under their sha256; under `objects`, also as JSON, what the scene calls the objects of its
+`object_id`, and what they are to look like by their own prompts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,29 @@ from ..errors import ErrorCode, RequestError
 from ..requests import View
 from ..tree import buffer_refs, view_from_plain, view_to_plain
 
-_VIEW = "view"
+_VIEW, _OBJECTS = "view", "objects"
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)
 
 
-def save_view(path: Path, view: View, buffers: Mapping[str, Array]) -> None:
-    """Write a view and the arrays it refers to. Raises RequestError(FILE)."""
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """An object that a view shows: its name, and its own prompt; empty where it has none."""
+
+    name: str
+    prompt: str = ""
+
+
+def save_view(
+    path: Path,
+    view: View,
+    buffers: Mapping[str, Array],
+    objects: Mapping[int, SceneObject] | None = None,
+) -> None:
+    """Write a view and the arrays it refers to; `objects`: those of its ids that are known.
+
+    Raises RequestError(FILE).
+    """
+    named = {str(number): asdict(one) for number, one in (objects or {}).items()}
     text = json.dumps(view_to_plain(view), sort_keys=True, allow_nan=False)
     arrays = {ref.sha256: buffers[ref.sha256] for ref in buffer_refs(view)}
     try:
@@ -31,7 +51,7 @@ def save_view(path: Path, view: View, buffers: Mapping[str, Array]) -> None:
             np.savez_compressed(
                 file,
                 allow_pickle=False,
-                **{_VIEW: np.frombuffer(text.encode(), np.uint8), **arrays},
+                **{_VIEW: _bytes(text), _OBJECTS: _bytes(json.dumps(named)), **arrays},
             )
     except OSError as error:
         raise RequestError(ErrorCode.FILE, f"cannot write {path}: {error}") from error
@@ -47,13 +67,33 @@ def load_view(path: Path, buffers: Buffers) -> View:
         with np.load(path, allow_pickle=False) as stored:
             view = view_from_plain(json.loads(stored[_VIEW].tobytes()))
             _add_all(view, stored, buffers, path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RequestError(
-            ErrorCode.FILE,
-            f"{path} is not a view file: {error}",
-            hint="Make one with the add-on, or with blender_addon/scripts/capture_cli.py.",
-        ) from error
+    except _DAMAGED as error:
+        raise _no_view(path, error) from error
     return view
+
+
+def load_objects(path: Path) -> dict[int, SceneObject]:
+    """The objects of a view file by their ids. Raises RequestError(FILE)."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if _OBJECTS not in stored:
+                return {}
+            named = json.loads(stored[_OBJECTS].tobytes())
+            return {int(number): SceneObject(**one) for number, one in named.items()}
+    except _DAMAGED as error:
+        raise _no_view(path, error) from error
+
+
+def _no_view(path: Path, error: Exception) -> RequestError:
+    return RequestError(
+        ErrorCode.FILE,
+        f"{path} is not a view file: {error}",
+        hint="Make one with `underpaint capture`, or with the add-on.",
+    )
+
+
+def _bytes(text: str) -> Array:
+    return np.frombuffer(text.encode(), np.uint8)
 
 
 def _add_all(view: View, stored: Mapping[str, Any], buffers: Buffers, path: Path) -> None:

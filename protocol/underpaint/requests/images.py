@@ -20,6 +20,22 @@ class TileAxes(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RegionPrompt:
+    """A prompt for a part of the picture; the rest keeps the request's own.
+
+    Where: `mask` (255 = here, between = partly), of the size of the picture, of the view or of
+    the picture to start from; or `object_id`, what shows that object in the view's `object_id`.
+    One of the two. `weight`: how far it takes the place of what is said there otherwise, 0–1.
+    Regions lie over one another in their order, the last on top.
+    """
+
+    prompt: Prompt
+    mask: BufferRef | None = None
+    object_id: int | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRequest:
     """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
 
@@ -29,7 +45,7 @@ class ImageRequest:
     image-to-image,
     0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
     `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
-    a ball comes with it. `pbr`: the material's maps as well.
+    a ball comes with it. `pbr`: the material's maps as well. `regions`: prompts for parts of it.
     """
 
     prompt: Prompt
@@ -47,6 +63,7 @@ class ImageRequest:
     references: tuple[Reference, ...] = ()
     tile: TileAxes = TileAxes.OFF
     pbr: Pbr | None = None
+    regions: tuple[RegionPrompt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ class InpaintRequest:
     `mask`: 255 = repaint, 0 = keep, between = blend. `feather`: pixels over which the new paint
     fades in, inside the mask. `padding`: None works on the whole image; a number crops to the
     mask plus so many pixels and works there at full resolution. `controls`: None is what the
-    model wants for a view.
+    model wants for a view. `regions`: prompts for parts of the image, masks of its size.
     """
 
     prompt: Prompt
@@ -73,6 +90,7 @@ class InpaintRequest:
     padding: int | None = None
     loras: tuple[Lora, ...] = ()
     references: tuple[Reference, ...] = ()
+    regions: tuple[RegionPrompt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from .fields import (
     size_text,
     too_large,
 )
+from .regions import check_regions
 from .textures import check_texture_request
 
 MAX_STEPS = 200
@@ -80,6 +81,8 @@ def _check_prompts(request: Request) -> None:
             (f"object_prompts[{i}].prompt", item.prompt)
             for i, item in enumerate(request.object_prompts)
         ]
+    if isinstance(request, (ImageRequest, InpaintRequest)):
+        prompts += [(f"regions[{i}].prompt", r.prompt) for i, r in enumerate(request.regions)]
     for name, prompt in prompts:
         if max(len(prompt.text), len(prompt.negative)) > MAX_PROMPT:
             refuse(name, f"is longer than {MAX_PROMPT} characters")
@@ -126,6 +129,7 @@ def _check_image_request(request: ImageRequest) -> None:
     flat = request.tile is not TileAxes.OFF and request.view is None
     check_controls(request.controls or (), request.view, request.init, flat=flat)
     check_references(request.references, request.view)
+    check_regions(request)
 
 
 def _check_inpaint_request(request: InpaintRequest) -> None:
@@ -144,6 +148,7 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
     check_view("view", request.view)
     check_controls(request.controls or (), request.view, request.image)
     check_references(request.references, request.view)
+    check_regions(request)
 
 
 def _check_upscale_request(request: UpscaleRequest) -> None:

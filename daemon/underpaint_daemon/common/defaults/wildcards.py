@@ -7,7 +7,7 @@ from pathlib import Path
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import Prompt, Request, TextureRequest
+from underpaint.requests import Prompt, Request, TextureRequest, UpscaleRequest
 from underpaint.words import settle_choices
 
 FOLDER = "wildcards"
@@ -26,7 +26,12 @@ def settled_words(request: Request, paths: Paths) -> Request:
             replace(one, prompt=_settled(one.prompt, seed, paths)) for one in request.object_prompts
         )
         return replace(request, prompt=prompt, object_prompts=objects)
-    return replace(request, prompt=prompt)
+    if isinstance(request, UpscaleRequest):
+        return replace(request, prompt=prompt)
+    regions = tuple(
+        replace(one, prompt=_settled(one.prompt, seed, paths)) for one in request.regions
+    )
+    return replace(request, prompt=prompt, regions=regions)
 
 
 def _settled(prompt: Prompt, seed: int, paths: Paths) -> Prompt:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from underpaint.requests import ImageRequest, InpaintRequest, TileAxes
+from underpaint.requests import ImageRequest, InpaintRequest, RegionPrompt, TileAxes
 from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
@@ -26,6 +26,7 @@ from .latents import decode_latents, to_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier, frugal
 from .references import Beside
+from .regions import Region, told
 from .spaces import channels_of, unpacked
 from .tiling import circular, with_margins
 from .watch import StepWatch
@@ -49,6 +50,7 @@ class Plan:
     start: Mapping[str, Any]
     beside: Beside = field(default_factory=Beside)
     tile: TileAxes = TileAxes.OFF
+    regions: tuple[Region, ...] = ()
 
 
 def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> list[Image8]:
@@ -101,6 +103,11 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     ):
         text = " ".join(part for part in (request.prompt.text, beside.words) if part)
         words = Words(text, request.prompt.negative, guided, beside.pictures)
+
+        def embed(region: RegionPrompt) -> Embedding:
+            said = region.prompt
+            return _embedded(model, tool, Words(said.text, said.negative, guided))
+
         yield Denoising(
             model=model,
             task=plan.task,
@@ -112,6 +119,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             start=plan.start,
             extra=extra,
             references=beside.pictures,
+            regions=told(plan.regions, embed),
         )
 
 

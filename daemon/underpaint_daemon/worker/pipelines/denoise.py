@@ -26,6 +26,7 @@ from .families.base import Ask
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .precision import check_finite
+from .regions import Region, regional
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]
@@ -53,6 +54,7 @@ class Denoising:
     start: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[Any, ...] = ()
+    regions: tuple[Region, ...] = ()
 
     @property
     def taken(self) -> int:
@@ -166,7 +168,8 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
         "return_dict": False,
     }
     timesteps = scheduler.config.num_train_timesteps
-    with applied(job.model.denoiser, job.conditioning.adapters, timesteps):
+    adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
+    with adapters, regional(pipe, job.regions):
         made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
     check_finite(made, job.model)
     return _sized(made, job.size) if family.self_decoding else made

@@ -25,6 +25,7 @@ from .latents import from_image8
 from .loading.components import LoadedModel
 from .memory import Tier
 from .references import read_beside, through_networks
+from .regions import read_regions
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -59,6 +60,7 @@ def run_image(
         start={} if init is None else {"image": from_image8(init)},
         beside=beside,
         tile=request.tile,
+        regions=read_regions(model, request, arrays, canvas, reporter.warn),
     )
     return paint(model, plan, tier, reporter)
 

@@ -26,6 +26,7 @@ from .latents import from_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier
 from .references import read_beside, through_networks
+from .regions import read_regions
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -70,6 +71,7 @@ def run_inpaint(
         strength=request.strength,
         start={"image": shown, "mask_image": _mask(hole)},
         beside=beside,
+        regions=read_regions(model, request, arrays, canvas, reporter.warn),
     )
     return paint(model, plan, tier, reporter)
 

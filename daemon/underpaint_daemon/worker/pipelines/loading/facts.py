@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from underpaint.requests import Request, TextureRequest
+from underpaint.requests import Request, TextureRequest, UpscaleRequest
 from underpaint.words import has_numbers
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.control_files import find_control
@@ -44,6 +44,8 @@ def texts_of(request: Request) -> list[str]:
     prompts = [request.prompt]
     if isinstance(request, TextureRequest):
         prompts += [one.prompt for one in request.object_prompts]
+    elif not isinstance(request, UpscaleRequest):
+        prompts += [one.prompt for one in request.regions]
     return [text for prompt in prompts for text in (prompt.text, prompt.negative)]
 
 
