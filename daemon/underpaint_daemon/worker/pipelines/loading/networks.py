@@ -43,6 +43,17 @@ def best_device() -> Device:
     return Device(torch.device("cpu"), torch.float32)
 
 
+def exact_device(device: torch.device) -> torch.device:
+    """Where sums in float64 and sparse matrices are done, for networks on `device`: there, or on
+    the CPU where it has no float64 (Apple's GPUs, whose memory is main memory anyway; some of
+    Intel's)."""
+    if device.type == "mps":
+        return torch.device("cpu")
+    if device.type == "xpu" and not torch.xpu.get_device_properties(device).has_fp64:
+        return torch.device("cpu")
+    return device
+
+
 def load_network(kind: Any, folder: Path, place: Device) -> Any:
     """A diffusers or transformers network from its folder.
 

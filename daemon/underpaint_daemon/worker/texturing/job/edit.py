@@ -158,7 +158,9 @@ def _pictures(inputs: Inputs, scenes: Sequence[Scene]) -> list[Tensor]:
     """What the views show once their open parts are painted, (h, w, 3)."""
     stations = [scene.station for scene in scenes]
     vae, strength = inputs.model.vae, inputs.request.strength
-    kept = [encode_images(vae, s.seen.permute(2, 0, 1)[None].cpu()) for s in scenes]
+    kept = [
+        encode_images(vae, s.seen.permute(2, 0, 1)[None].cpu()).to(s.seen.device) for s in scenes
+    ]
     hook = Keeping(synchroniser(inputs, stations), kept, [scene.free for scene in scenes])
     start = [scene.seen for scene in scenes] if strength < 1 else None
     pictures = paint(inputs, Pass(stations, hook, strength, start))

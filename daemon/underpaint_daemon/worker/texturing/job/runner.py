@@ -19,6 +19,7 @@ from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
+from underpaint_daemon.worker.pipelines.loading.networks import exact_device
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, within_memory
 from underpaint_daemon.worker.provenance import recipe
 
@@ -128,7 +129,8 @@ def prepared(
 ) -> Iterator[Inputs]:
     """A job ready to paint: mesh checked, adapters and memory tier in place; all undone after."""
     received = _received(request, buffers, reporter)
-    mesh = received.mesh.to(model.place.device)
+    # Everything but the networks is where the mesh is.
+    mesh = received.mesh.to(exact_device(model.place.device))
     for warning in (*mesh.warnings, *check_uvs(mesh).warnings):
         reporter.warn(warning)
     with ExitStack() as stack:

@@ -49,7 +49,8 @@ class Denoiser:
     def predict(
         self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
     ) -> Tensor:
-        """The guided output (1, C, h, w) float32 for a sample scaled for the network.
+        """The guided output (1, C, h, w) float32 for a sample scaled for the network, where the
+        sample is.
 
         progress: the step and how many there are; controls act in a part of them.
         """
@@ -83,7 +84,7 @@ class Denoiser:
         steps = int(self.model.scheduler_config.get("num_train_timesteps", 1000))
         with applied(self.model.unet, station.conditioning.adapters, steps):
             output = self.model.unet(sample, timestep, return_dict=False, **text, **residuals)[0]
-        told: Tensor = output.float()
+        told: Tensor = output.float().to(scaled.device)
         if not guided:
             return told
         return torch.lerp(told[:1], told[1:], self.guidance)

@@ -17,6 +17,7 @@ from underpaint_daemon.common.defaults.settle import Settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps, scheduled_steps
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, make_scheduler
+from underpaint_daemon.worker.pipelines.loading.networks import exact_device
 from underpaint_daemon.worker.pipelines.precision import check_finite
 
 from .denoiser import Denoiser
@@ -82,7 +83,7 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     """
     if (known := run.journal.finished(run.number)) is not None:
         return known
-    device = run.model.place.device
+    device = exact_device(run.model.place.device)
     sampling = run.sampling
     pattern = make_scheduler(run.model, sampling.sampler, run.steps, sampling.spacing, run.strength)
     pattern.set_timesteps(run.steps, device=device)
@@ -111,7 +112,7 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
 
 
 def _begin(run: Run, scheduler: Any, channels: int) -> list[Tensor]:
-    device = run.model.place.device
+    device = exact_device(run.model.place.device)
     noise = [n.to(device) for n in run.noise.draw(run.sampling.seed, channels)]
     if run.start is None:
         return [n * scheduler.init_noise_sigma for n in noise]
