@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from .editing import undoing
 from .layers import nodes, pixels, shown
 from .layers.stack import LOOKS
 
@@ -23,6 +24,13 @@ def keep_images(*_: Any) -> None:
 def refresh_shown(*_: Any) -> None:
     """After undo and redo."""
     shown.refresh_all()
+    undoing.restore()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def before_undo(*_: Any) -> None:
+    """Before undo and redo."""
+    undoing.remember()
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -34,6 +42,8 @@ def refresh_opened(*_: Any) -> None:
 _WHEN = (
     ("load_post", refresh_opened),
     ("save_pre", keep_images),
+    ("undo_pre", before_undo),
+    ("redo_pre", before_undo),
     ("undo_post", refresh_shown),
     ("redo_post", refresh_shown),
 )

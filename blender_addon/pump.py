@@ -48,7 +48,7 @@ def tick() -> float:
         live.error = JobFailed(ErrorCode.INTERNAL, f"{type(error).__name__}: {error}")
     if _glance(live) != before:
         redraw()
-    busy = live.session.tasks or live.is_installing or live.drawing
+    busy = live.session.tasks or live.is_installing or live.drawing or live_view.now()
     busy = busy or live.session.state is DaemonState.STARTING or live.gallery.waits
     return _BUSY_S if busy else _IDLE_S
 
@@ -117,7 +117,7 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     """What the panel and the viewport show, to see whether they must be drawn anew."""
     task, session = live.current, live.session
     shown = (task.id, task.phase, task.step, task.previews_seen) if task else ()
-    shown = (*shown, len(session.tasks), len(live.failed), live_view.shown())
+    shown = (*shown, len(session.kept_tasks), len(live.failed))
     seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
     work, installing = live.shown_work, live.installing
     seen = (*seen, live.installed, installing and (installing.line, installing.ended))

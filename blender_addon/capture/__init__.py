@@ -9,8 +9,17 @@ only; what must be switched for the viewport colour is switched back.
 """
 
 from .geometry import object_ids
+from .kept import Kept
 from .rendered import not_captured
 from .sources import Source, Viewport
 from .view import DEFAULT_WANTS, capture_view
 
-__all__ = ["DEFAULT_WANTS", "Source", "Viewport", "capture_view", "not_captured", "object_ids"]
+__all__ = [
+    "DEFAULT_WANTS",
+    "Kept",
+    "Source",
+    "Viewport",
+    "capture_view",
+    "not_captured",
+    "object_ids",
+]

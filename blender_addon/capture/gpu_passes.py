@@ -59,20 +59,21 @@ _OUTPUTS = ("out_position", "out_normal", "out_surface", "out_uv")
 _ATTRIBUTES = (("position", 3), ("normal", 3), ("face", 3), ("uv", 4), ("color", 4))
 
 
-def render(placed: list[Placed], camera: Camera) -> Passes:
-    """Draw the surfaces. Needs a GPU context (`gpu_context.ready`) and the main thread."""
+def render(placed: list[Placed], camera: Camera, batches: dict[tuple[int, bytes], Any]) -> Passes:
+    """Draw the surfaces; `batches` has, and gets, what of them is uploaded. Needs a GPU context
+    (`gpu_context.ready`) and the main thread."""
     size = (camera.width, camera.height)
     textures = [gpu.types.GPUTexture(size, format="RGBA32F") for _ in _OUTPUTS]
     depth = gpu.types.GPUTexture(size, format="DEPTH_COMPONENT32F")
     framebuffer = gpu.types.GPUFrameBuffer(depth_slot=depth, color_slots=tuple(textures))
     with framebuffer.bind():
         framebuffer.clear(color=(0.0, 0.0, 0.0, 0.0), depth=1.0)
-        _draw_all(placed, camera)
+        _draw_all(placed, camera, batches)
         images = [_read(framebuffer, slot, size) for slot in range(len(_OUTPUTS))]
     return _passes(*images)
 
 
-def _draw_all(placed: list[Placed], camera: Camera) -> None:
+def _draw_all(placed: list[Placed], camera: Camera, batches: dict[tuple[int, bytes], Any]) -> None:
     before = (gpu.state.depth_test_get(), gpu.state.depth_mask_get(), gpu.state.blend_get())
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
@@ -81,7 +82,6 @@ def _draw_all(placed: list[Placed], camera: Camera) -> None:
     try:
         shader = _shader()
         shader.bind()
-        batches: dict[tuple[int, bytes], Any] = {}
         for number, item in enumerate(placed, start=1):
             key = (id(item.triangles), item.colors.tobytes())
             if key not in batches:

@@ -17,6 +17,7 @@ from underpaint.normals import encode_normal
 from underpaint.requests import View
 
 from . import color, geometry, gpu_context, gpu_passes, raster, sources
+from .kept import Kept
 from .rendered import as_rendered
 from .sources import Source, Viewport
 from .surfaces import Passes, Placed
@@ -44,6 +45,7 @@ def capture_view(
     *,
     use_gpu: bool = True,
     as_renders: bool = True,
+    kept: Kept | None = None,
 ) -> tuple[View, Buffers]:
     """What `source` sees of the context's evaluated scene, width × height pixels.
 
@@ -54,13 +56,16 @@ def capture_view(
     a camera, hidden or drawn as wire or bounds for a viewport. `use_gpu`: False draws in numpy
     even where there is a GPU (it is chosen by itself where there is none). `as_renders`: a camera
     sees what F12 shows, modifiers at render level included; False takes the viewport's geometry,
-    which a mesh extracted beside it has as well.
+    which a mesh extracted beside it has as well. `kept`: of an earlier capture of the same kind,
+    for this one to build on.
 
     Must run on Blender's main thread. Leaves the scene as it was. Raises
     RequestError(CAPTURE_FAILED) when there is no camera, nothing is visible, or the size is
     not possible.
     """
-    taken = capture(context, source, width, height, wants, use_gpu=use_gpu, as_renders=as_renders)
+    taken = capture(
+        *(context, source, width, height, wants), use_gpu=use_gpu, as_renders=as_renders, kept=kept
+    )
     return taken.view, taken.buffers
 
 
@@ -73,14 +78,16 @@ def capture(
     *,
     use_gpu: bool = True,
     as_renders: bool = True,
+    kept: Kept | None = None,
 ) -> Captured:
     """`capture_view` with the surfaces that it drew. Raises RequestError(CAPTURE_FAILED)."""
     _check(width, height, wants)
     ids = geometry.object_ids(context.evaluated_depsgraph_get())
+    kept = Kept() if kept is None else kept
     if isinstance(source, Viewport) or not as_renders:
-        return _capture(context, source, (width, height), wants, ids, use_gpu)
+        return _capture(context, source, (width, height), wants, ids, use_gpu, kept)
     with as_rendered(bpy.data, context.scene, context.view_layer):
-        return _capture(context, source, (width, height), wants, ids, use_gpu)
+        return _capture(context, source, (width, height), wants, ids, use_gpu, kept)
 
 
 def _capture(
@@ -90,16 +97,19 @@ def _capture(
     wants: frozenset[Kind],
     ids: dict[str, int],
     use_gpu: bool,
+    kept: Kept,
 ) -> Captured:
     width, height = size
     depsgraph = context.evaluated_depsgraph_get()
     camera = sources.resolve(source, depsgraph, width, height)
     viewport = source if isinstance(source, Viewport) else None
-    placed = geometry.read_scene(depsgraph, _shown(viewport, context.view_layer), ids)
+    shown = _shown(viewport, context.view_layer)
+    placed = geometry.read_scene(depsgraph, shown, ids, kept.meshes)
     if camera.orthographic:
         camera = sources.in_front(camera, _nearest(placed, camera))
     on_gpu = use_gpu and gpu_context.ready()
-    passes = _render(placed, camera, on_gpu)
+    passes = _render(placed, camera, on_gpu, kept)
+    kept.bound()
     arrays = _arrays(passes, camera, wants)
     if Kind.COLOR in wants:
         picture = color.viewport_color(context, camera, viewport) if on_gpu else None
@@ -119,10 +129,12 @@ def _check(width: int, height: int, wants: frozenset[Kind]) -> None:
         _refuse(f"a view has no {', '.join(sorted(unknown))}", "Leave it out of `wants`.")
 
 
-def _render(placed: list[Placed], camera: Camera, on_gpu: bool) -> Passes:
+def _render(placed: list[Placed], camera: Camera, on_gpu: bool, kept: Kept) -> Passes:
     passes: Passes | None = None
-    if placed:
-        passes = (gpu_passes if on_gpu else raster).render(placed, camera)
+    if placed and on_gpu:
+        passes = gpu_passes.render(placed, camera, kept.batches)
+    elif placed:
+        passes = raster.render(placed, camera)
     if passes is None or not passes.object_id.any():
         _refuse("nothing is visible from here", "Point the camera or the viewport at an object.")
     return passes

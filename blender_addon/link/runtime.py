@@ -30,7 +30,8 @@ class Runtime:
     by address. `failed`: the last paintings that can be asked for again. `installing`: the
     daemon's installation that runs or has just ended. `installed`: whether a daemon can be
     started; None before the first look. `marked`: the image with the marks that a repainting was
-    asked by, of each job."""
+    asked by, of each job. `editors`: by an Image Editor's address, the picture that it shows and
+    the one that this was made of, for undo."""
 
     session: Session
     error: UnderpaintError | None = None
@@ -44,6 +45,7 @@ class Runtime:
     installing: Installing | None = None
     installed: bool | None = None
     marked: dict[str, str] = field(default_factory=dict)
+    editors: dict[int, tuple[str, str]] = field(default_factory=dict)
     gallery: Looking = field(init=False)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
@@ -55,8 +57,7 @@ class Runtime:
     @property
     def current(self) -> Task | None:
         """The painting to show: the oldest that has not ended."""
-        tasks = self.session.tasks.values()
-        return next((task for task in tasks if not task.passing), None)
+        return next(iter(self.session.kept_tasks), None)
 
     def keep_failed(self, task: Task) -> None:
         """Offer it again, if what it was asked with is at hand."""

@@ -72,10 +72,15 @@ class Session:
             return DaemonState.ABSENT
         state = self._client.state
         if state.reachable:
-            return DaemonState.BUSY if self.tasks else DaemonState.READY
+            return DaemonState.BUSY if self.kept_tasks else DaemonState.READY
         if state in _STARTING:
             return DaemonState.STARTING
         return DaemonState.LOST if self._was_ready or self.tasks else DaemonState.ABSENT
+
+    @property
+    def kept_tasks(self) -> list[Task]:
+        """The paintings under way, without the live view's."""
+        return [task for task in self.tasks.values() if not task.passing]
 
     @property
     def reachable(self) -> bool:

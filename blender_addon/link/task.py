@@ -26,7 +26,8 @@ class Task:
     on disk once they are there; `error`: why there are none. `target`: what a texture is for;
     None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
     request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
-    of each UDIM number of a texture.
+    of each UDIM number of a texture. `finished`: the preview of the last step, which is the picture
+    itself; a passing one has ended with it.
     """
 
     id: str
@@ -45,14 +46,16 @@ class Task:
     tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
     previews_seen: int = 0
     warnings: list[str] = field(default_factory=list)
+    finished: npt.NDArray[np.uint8] | None = None
     files: tuple[Path, ...] = ()
     error: UnderpaintError | None = None
     fetching: bool = False
     to_fetch: bool = False
+    passed: bool = False
 
     @property
     def ended(self) -> bool:
-        return bool(self.files) or self.error is not None
+        return bool(self.files) or self.passed or self.error is not None
 
     @property
     def fraction(self) -> float:
@@ -71,9 +74,12 @@ class Task:
                 self.preview = event.image
                 self.tiles[FIRST_TILE + event.index] = event.image
                 self.previews_seen += 1
+                if event.step == event.total:
+                    self.finished = event.image
             case Warning_():
                 self.warnings.append(event.text)
             case Done():
-                self.phase, self.to_fetch = "fetching", True
+                self.passed = self.passing and self.finished is not None
+                self.phase, self.to_fetch = "fetching", not self.passed
             case Failed():
                 self.error = event.error

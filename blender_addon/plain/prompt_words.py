@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -18,7 +19,10 @@ class Phrase:
 
 
 def phrases(prompt: str) -> tuple[Phrase, ...]:
-    """The prompt's parts between commas that stand in no bracket."""
+    """The prompt's parts between commas that stand in no bracket; none of one that is JSON, which
+    stays to the letter."""
+    if is_data(prompt):
+        return ()
     return tuple(_phrase(part.strip()) for part in _parts(prompt) if part.strip())
 
 
@@ -29,6 +33,16 @@ def weighed(prompt: str, index: int, by: float) -> str:
     weight = round(min(MOST, max(LEAST, old.weight + by)), 2)
     found[index] = Phrase(old.text, weight)
     return ", ".join(_written(phrase) for phrase in found)
+
+
+def is_data(prompt: str) -> bool:
+    """Whether a prompt as a whole is a JSON object or list."""
+    if not prompt.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        return isinstance(json.loads(prompt), dict | list)
+    except ValueError:
+        return False
 
 
 def _phrase(part: str) -> Phrase:

@@ -49,13 +49,18 @@ class Times:
 
 @dataclass(slots=True)
 class Watch:
-    """`apart`: what is measured for itself within the tick that is being timed."""
+    """`apart`: what is measured for itself within the tick that is being timed. `between`: from one
+    tick to the next, which is Blender's: by the clock, and of all its threads. `late`: from asking
+    for a live picture until it is shown."""
 
     ticks: Times = field(default_factory=Times)
+    between: Times = field(default_factory=Times)
     captures: Times = field(default_factory=Times)
     applied: Times = field(default_factory=Times)
     operators: dict[str, tuple[float, float]] = field(default_factory=dict)
     apart: list[tuple[float, float]] = field(default_factory=list)
+    late: Times = field(default_factory=Times)
+    _ended: tuple[float, float] = (0.0, 0.0)
 
     def around(self, call: Callable[..., Any], times: Times) -> Callable[..., Any]:
         """The same function, timed, and left out of the tick."""
@@ -71,10 +76,14 @@ class Watch:
 
     def tick(self) -> None:
         """One tick of the pump."""
+        if self._ended[0]:
+            self.between.wall.append((time.perf_counter() - self._ended[0]) * 1e3)
+            self.between.own.append((time.process_time() - self._ended[1]) * 1e3)
         self.apart.clear()
         _, wall, own = clocked(addon("pump").tick)
         self.ticks.wall.append(wall - sum(part[0] for part in self.apart))
         self.ticks.own.append(own - sum(part[1] for part in self.apart))
+        self._ended = time.perf_counter(), time.process_time()
 
     def operator(self, verb: str, /, **named: Any) -> None:
         """Press a button; what capture takes is not its own."""
@@ -151,11 +160,30 @@ def story(seconds: float, measures: dict[str, float]) -> Iterator[float]:
 
 def listen(watch: Watch) -> None:
     """Time captures and results for themselves."""
-    for name in ("viewport.live_view", "operators.generate"):
+    for name in ("viewport.live_request", "operators.generate"):
         module = addon(name)
         module.capture_view = watch.around(module.capture_view, watch.captures)
+    module = addon("viewport.live_view")
+    module._ask, module._show = timed_pictures(watch, module._ask, module._show)
     pump = addon("pump")
     pump._as_one_step = watch.around(pump._as_one_step, watch.applied)
+
+
+def timed_pictures(watch: Watch, ask: Any, show: Any) -> tuple[Any, Any]:
+    """Both, with the time from one to the other."""
+    asked_at: dict[int, float] = {}
+
+    def asks(live: Any, state: Any, *rest: Any) -> None:
+        began = time.perf_counter()
+        ask(live, state, *rest)
+        if state.under_way:
+            asked_at[id(state.under_way[-1])] = began
+
+    def shows(state: Any, asked: Any) -> None:
+        show(state, asked)
+        watch.late.wall.append((time.perf_counter() - asked_at.pop(id(asked))) * 1e3)
+
+    return asks, shows
 
 
 def live_painting(watch: Watch, seconds: float, measures: dict[str, float]) -> Iterator[float]:
@@ -166,8 +194,8 @@ def live_painting(watch: Watch, seconds: float, measures: dict[str, float]) -> I
     watch.operator("live")
     state = addon("viewport.live_view").now()
     yield from ticking(watch, lambda: state.pictures > 1)
-    watch.ticks = Times()
-    watch.captures.forget()
+    for times in (watch.ticks, watch.between, watch.captures, watch.late):
+        times.forget()
     began, first, moving, seen = time.monotonic(), state.pictures, 0.0, 0
     while (spent := time.monotonic() - began) < seconds:
         turns, before, at = spent % (seconds / 3) < seconds * 2 / 9, state.pictures, spent
@@ -185,6 +213,8 @@ def live_painting(watch: Watch, seconds: float, measures: dict[str, float]) -> I
     measures["live_side_px"] = math.sqrt(state.picture.shape[0] * state.picture.shape[1])
     measures.update(summed("tick", watch.ticks))
     measures.update(summed("capture", watch.captures))
+    measures.update(summed("live_picture", watch.late))
+    measures.update(summed("redraw", watch.between))
     watch.operator("live")
     yield from ticking(watch, lambda: not runtime().session.tasks)
 
@@ -275,6 +305,8 @@ def main() -> None:
         raise AssertionError("Blender has ended")
 
     bpy.context.preferences.view.show_splash = False
+    # Where drawing is done in software, as one would have it there.
+    bpy.context.preferences.system.viewport_aa = "OFF"
     bpy.app.timers.register(step, first_interval=1.0, persistent=True)
 
 

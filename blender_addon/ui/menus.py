@@ -9,7 +9,7 @@ import bpy
 from .. import own_files
 from ..link import runtime
 from ..plain import history
-from ..plain.prompt_words import STEP, phrases
+from ..plain.prompt_words import STEP, is_data, phrases
 from ..plain.styles import negatives, styles
 from .painting_properties import shown_settings
 from .panel_parts import InSidebar, draw_text
@@ -74,7 +74,9 @@ class UNDERPAINT_PT_weights(bpy.types.Panel):
             _step(row, "REMOVE", index, -STEP)
             row.label(text=f"{phrase.weight:.1f}")
             _step(row, "ADD", index, STEP)
-        if not found:
+        if is_data(group.prompt):
+            column.label(text="JSON is read to the letter", icon="INFO")
+        elif not found:
             column.label(text="Write a prompt first", icon="INFO")
 
 

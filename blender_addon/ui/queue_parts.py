@@ -15,7 +15,7 @@ _SHORTEST, _BUTTON, _RETRY = 4, 5, 25
 def draw_queue(layout: Any, live: Runtime, room: int) -> None:
     """A bar for each painting under way, with its own Cancel; Retry for what failed. `room`:
     letters a line."""
-    tasks = [task for task in live.session.tasks.values() if not task.passing]
+    tasks = live.session.kept_tasks
     for task in tasks[:_MOST]:
         _draw_task(layout, task, room, many=len(tasks) > 1)
     if len(tasks) > 1:

@@ -1,7 +1,8 @@
 """Live: every change of view, scene or words is painted anew and lies over the viewport.
 
-One picture is under way at a time. A quick one is left to end, so that something is seen while
-the view moves; a better one is cancelled as soon as anything changes.
+While the view moves one quick picture is painted and one more waits, so that what paints never
+does: it is asked for when the one before is at its last step, of what is seen by then. A better
+picture is cancelled as soon as anything changes, and not waited for.
 """
 
 from __future__ import annotations
@@ -19,20 +20,17 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from underpaint.buffers import Buffers
 from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest
 
-from ..capture import Viewport, capture_view
+from ..capture import Kept
 from ..image.pictures import color_of
-from ..image.request import image_request, wanted_buffers
-from ..link.runtime import Runtime, native_side
+from ..link.runtime import Runtime
 from ..link.task import Task
-from ..plain.live_plan import Plan, at_level
-from ..ui.properties import read_settings
+from ..plain.live_plan import QUICK, Plan
+from .live_request import request_at, what_is_seen
 
-_ROUNDED = 5
 _COUNTED = 20
 _SEEN_TYPES = (
     *(bpy.types.Object, bpy.types.Mesh, bpy.types.Material, bpy.types.Light),
@@ -41,28 +39,59 @@ _SEEN_TYPES = (
 
 
 @dataclass(slots=True, eq=False)
+class Asked:
+    """A picture under way: what it was asked of, and as the how good one."""
+
+    task: Task
+    key: object
+    level: int
+    cancelled: bool = False
+
+    @property
+    def nearly_done(self) -> bool:
+        """Whether it is at its last step, or past it."""
+        task = self.task
+        last = task.phase == "denoising" and task.step >= task.total - 1
+        return last or task.phase in ("decoding", "saving", "fetching")
+
+
+@dataclass(slots=True, eq=False)
 class Live:
     """`area`: the viewport's address. `changes`: of the scene so far; `own`: while ours are made.
-    `picture`: (h, w, 3) uint8, the newest, seen by `camera`; `pictures` so far. `times`: when the
-    last ones came."""
+    `under_way`: oldest first. `picture`: (h, w, 3) uint8, the newest, seen by `camera`; `pictures`
+    so far. `times`: when the last ones came. `kept`: meshes as they were last captured."""
 
     area: int
     plan: Plan = field(default_factory=Plan)
     changes: int = 0
     own: bool = False
-    task: Task | None = None
-    asked: tuple[object, int] = (None, 0)
-    cancelled: bool = False
+    under_way: list[Asked] = field(default_factory=list)
     picture: Any = None
     camera: Camera | None = None
     pictures: int = 0
     times: deque[float] = field(default_factory=lambda: deque(maxlen=_COUNTED))
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def per_second(self) -> float:
         """Pictures a second, of the last ones."""
         span = self.times[-1] - self.times[0] if len(self.times) > 1 else 0.0
         return (len(self.times) - 1) / span if span else 0.0
+
+    @property
+    def rests(self) -> bool:
+        """Whether the best picture of what is seen is there."""
+        return not self.plan.wants and not self.under_way
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a picture to ask for, and what paints will soon have time for it."""
+        waited_for = [asked for asked in self.under_way if not asked.cancelled]
+        if not self.plan.wants or not waited_for:
+            return self.plan.wants
+        (first, *more), plan = waited_for, self.plan
+        quick = first.level == plan.level == QUICK and first.key != plan.key
+        return quick and not more and first.nearly_done
 
 
 _ON: list[Live] = []
@@ -78,23 +107,21 @@ def start(live: Runtime, area: Any) -> None:
     stop(live)
     live.session.start()
     _ON.append(Live(area.as_pointer()))
-    bpy.app.handlers.depsgraph_update_post.append(_scene_changed)
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
 
 
 def stop(live: Runtime) -> None:
     """Switch it off; what was under way is cancelled."""
     while _ON:
         shown = _ON.pop()
-        if shown.task is not None and not shown.task.ended:
-            live.session.cancel(shown.task.id)
-    handlers = bpy.app.handlers.depsgraph_update_post
-    if _scene_changed in handlers:
-        handlers.remove(_scene_changed)
-
-
-def shown() -> int:
-    """How many pictures have come, to see whether the viewport must be drawn anew."""
-    return _ON[0].pictures if _ON else -1
+        for asked in shown.under_way:
+            if not asked.task.ended:
+                live.session.cancel(asked.task.id)
+    for name, handler in _HANDLERS:
+        handlers = getattr(bpy.app.handlers, name)
+        if handler in handlers:
+            handlers.remove(handler)
 
 
 def tick(live: Runtime) -> None:
@@ -108,35 +135,51 @@ def tick(live: Runtime) -> None:
         return
     window, area, region = place
     with bpy.context.temp_override(window=window, area=area, region=region):
-        if state.plan.look(_key(bpy.context, state)):
+        if state.plan.look(*what_is_seen(bpy.context, state.changes)):
             _replace_better(live, state)
-        if state.task is None and state.plan.wants:
+        if state.may_ask:
             _ask(live, state, bpy.context, area)
 
 
 def take(live: Runtime, task: Task) -> None:
     """A picture of the live view has ended."""
     state = now()
-    if state is not None and state.task is task:
-        state.task, state.cancelled = None, False
+    asked = next((one for one in state.under_way if one.task is task), None) if state else None
+    if state is not None and asked is not None:
+        state.under_way.remove(asked)
         if task.error is None:
-            _show(state, task)
+            _show(state, asked)
         elif task.error.code is not ErrorCode.CANCELLED:
             live.error = task.error
             stop(live)
     live.session.drop(task.id)
-    shutil.rmtree(task.folder, ignore_errors=True)
+    if task.files:
+        shutil.rmtree(task.folder, ignore_errors=True)
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _scene_changed(_scene: Any, depsgraph: Any) -> None:
-    state = now()
-    if (
-        state is not None
-        and not state.own
-        and any(isinstance(u.id, _SEEN_TYPES) for u in depsgraph.updates)
-    ):
+    for state in _ON:
+        if any(update.is_updated_geometry for update in depsgraph.updates):
+            state.kept.clear()
+        if not state.own and any(isinstance(u.id, _SEEN_TYPES) for u in depsgraph.updates):
+            state.changes += 1
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _all_changed(*_: Any) -> None:
+    """Another frame; after undo and redo: another scene."""
+    for state in _ON:
+        state.kept.clear()
         state.changes += 1
+
+
+_HANDLERS = (
+    ("depsgraph_update_post", _scene_changed),
+    ("frame_change_post", _all_changed),
+    ("undo_post", _all_changed),
+    ("redo_post", _all_changed),
+)
 
 
 @contextmanager
@@ -160,67 +203,53 @@ def _evaluate() -> None:
 
 def _replace_better(live: Runtime, state: Live) -> None:
     """Nobody waits any more for a better picture of what was."""
-    if state.task is not None and state.asked[1] > 0 and not state.cancelled:
-        state.cancelled = True
-        live.session.cancel(state.task.id)
+    for asked in state.under_way:
+        if asked.level > QUICK and not asked.cancelled:
+            asked.cancelled = True
+            live.session.cancel(asked.task.id)
 
 
 def _ask(live: Runtime, state: Live, context: Any, area: Any) -> None:
     key, level = state.plan.key, state.plan.level
     try:
-        request, buffers = _request(context, area, level)
-        state.asked = (key, level)
-        state.task = live.session.submit(
+        request, buffers = request_at(context, area, state.plan, state.kept)
+        task = live.session.submit(
             request,
             buffers,
             scene=context.scene.name,
             folder=Path(bpy.app.tempdir),
             passing=True,
         )
+        state.under_way.append(Asked(task, key, level))
     except UnderpaintError as error:
         live.error = error
         stop(live)
 
 
-def _request(context: Any, area: Any, level: int) -> tuple[ImageRequest, Buffers]:
-    pictures = Buffers()
-    region = context.region
-    asked = read_settings(context.scene.underpaint, pictures)
-    aspect = region.width / region.height
-    settings = at_level(asked, level, aspect, native_side(asked.model))
-    wants = wanted_buffers(settings)
-    view, buffers = None, Buffers()
-    if wants:
-        where = Viewport.of_area(area)
-        view, buffers = capture_view(context, where, settings.width, settings.height, wants)
-    for ref in (settings.reference, *(control.image for control in settings.active_controls)):
-        if ref is not None:
-            buffers.add(ref.kind, pictures[ref.sha256])
-    return image_request(settings, view), buffers
-
-
-def _show(state: Live, task: Task) -> None:
-    with _unseen(state):
-        image = bpy.data.images.load(str(task.files[0]), check_existing=False)
-        try:
-            state.picture = np.ascontiguousarray(color_of(image))
-        finally:
-            bpy.data.images.remove(image)
+def _show(state: Live, asked: Asked) -> None:
+    """Unless it was cancelled too late: a newer one is there by now, or will be."""
+    task = asked.task
+    if asked.cancelled:
+        return
+    state.picture = _loaded(state, task) if task.finished is None else task.finished
     request = task.request
     seen = request.view if isinstance(request, ImageRequest) else None
     state.camera = seen.camera if seen else None
     state.pictures += 1
     state.times.append(time.monotonic())
-    state.plan.painted(*state.asked)
+    state.plan.painted(asked.key, asked.level)
+    if (place := _place(state.area)) is not None:
+        place[1].tag_redraw()
 
 
-def _key(context: Any, state: Live) -> tuple[Any, ...]:
-    """What a picture depends on: view, size, settings, scene."""
-    view, region = context.region_data, context.region
-    matrices = (view.view_matrix, view.window_matrix)
-    numbers = tuple(round(x, _ROUNDED) for m in matrices for row in m for x in row)
-    settings = read_settings(context.scene.underpaint)
-    return numbers, region.width, region.height, settings, context.scene.name, state.changes
+def _loaded(state: Live, task: Task) -> Any:
+    """Its file's pixels."""
+    with _unseen(state):
+        image = bpy.data.images.load(str(task.files[0]), check_existing=False)
+        try:
+            return np.ascontiguousarray(color_of(image))
+        finally:
+            bpy.data.images.remove(image)
 
 
 def _place(address: int) -> tuple[Any, Any, Any] | None:

@@ -82,8 +82,9 @@ def texture_of(image: npt.NDArray[np.uint8]) -> Any:
     every = -(-max(image.shape[:2]) // _TEXTURE_PX)  # an upload must fit into a tick
     image = image[::every, ::every]
     height, width = image.shape[:2]
-    pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., :3] = _LINEAR[image[::-1]]
+    opaque = np.full((height, width, 4), 255, np.uint8)
+    opaque[..., :3] = image[::-1]
+    pixels = _LINEAR.take(opaque, mode="clip")
     buffer = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
     return gpu.types.GPUTexture((width, height), format="RGBA16F", data=buffer)
 

@@ -21,6 +21,7 @@ import bpy
 
 # isort: split
 import capture_cameras
+import capture_kept
 import capture_motion
 import capture_sameness
 import capture_surfaces
@@ -30,6 +31,7 @@ from underpaint.blenders import script_arguments
 
 BEHAVIOURS = (
     *capture_cameras.BEHAVIOURS,
+    *capture_kept.BEHAVIOURS,
     *capture_motion.BEHAVIOURS,
     *capture_sameness.BEHAVIOURS,
     *capture_surfaces.BEHAVIOURS,

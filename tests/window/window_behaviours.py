@@ -46,6 +46,7 @@ def story() -> Iterator[float]:
     yield from cancel_ends_it_and_the_overlay()
     yield from a_finished_painting_shows_in_the_panel()
     yield from the_result_is_one_undo_step()
+    yield from what_was_made_of_a_picture_can_be_undone_without_losing_sight_of_it()
     yield from a_running_job_survives_another_file()
     yield from the_viewport_can_be_painted_too()
     yield from disabling_frees_the_overlay()
@@ -128,6 +129,36 @@ def the_result_is_one_undo_step() -> Iterator[float]:
         bpy.ops.ed.redo()
     yield 0.5
     assert bpy.context.scene.underpaint.results[0].image.name == name
+
+
+def what_was_made_of_a_picture_can_be_undone_without_losing_sight_of_it() -> Iterator[float]:
+    """The Image Editor shows the picture again, and what was painted beyond it after redo."""
+    first = bpy.context.scene.underpaint.results[0].image.name
+    area = next(a for a in window().screen.areas if a.type not in ("VIEW_3D", "PROPERTIES"))
+    kind, area.type = area.type, "IMAGE_EDITOR"
+    area.spaces.active.image = bpy.data.images[first]
+    with inside():
+        bpy.ops.ed.undo_push(message="Ready to outpaint")
+        assert bpy.ops.underpaint.outpaint(image=first, side="LEFT") == {"FINISHED"}
+    yield from wait(lambda: live().current or live().works)
+    yield from wait(lambda: area.spaces.active.image.name != first)
+    wide = area.spaces.active.image.name
+    for step, shown in (("undo", first), ("redo", wide), ("undo", first), ("redo", wide)):
+        with inside():
+            getattr(bpy.ops.ed, step)()
+        yield 0.5
+        image = area.spaces.active.image
+        assert image is not None, step
+        assert image.name == shown, step
+    area.spaces.active.image = bpy.data.images[first]
+    with inside():
+        bpy.ops.ed.undo_push(message="Looking at the one before")
+        bpy.ops.object.select_all(action="SELECT")
+        bpy.ops.ed.undo_push(message="Something else")
+        bpy.ops.ed.undo()
+    yield 0.5
+    assert area.spaces.active.image.name == first, "what the artist looks at stays"
+    area.type = kind
 
 
 def a_running_job_survives_another_file() -> Iterator[float]:

@@ -144,7 +144,7 @@ def live_painting_follows_the_view() -> Iterator[float]:
     with inside():
         assert bpy.ops.underpaint.live() == {"FINISHED"}
     state = addon("viewport.live_view").now()
-    yield from wait(lambda: state.pictures > 2)
+    yield from wait(lambda: state.rests)
     captures = time_captures()
     until, times = time.monotonic() + LIVE_S, []
     while time.monotonic() < until:
@@ -157,7 +157,7 @@ def live_painting_follows_the_view() -> Iterator[float]:
     REPORT["live_pictures"], REPORT["live_per_second"] = state.pictures, state.per_second
     REPORT["live_tick_median_ms"] = statistics.median(times)
     REPORT["live_tick_p99_ms"] = sorted(times)[int(len(times) * 0.99)]
-    yield from wait(lambda: not state.plan.wants and state.task is None)
+    yield from wait(lambda: state.rests)
     painted = state.pictures
     yield 2.0
     assert state.pictures == painted, "while nothing changes nothing is painted"
@@ -179,7 +179,7 @@ def live_painting_follows_the_view() -> Iterator[float]:
 def time_captures() -> list[float]:
     """Seconds of each capture from now on: the one thing of ours that may take long. Of this
     thread: what else the machine does is not counted."""
-    module, seconds = addon("viewport.live_view"), list[float]()
+    module, seconds = addon("viewport.live_request"), list[float]()
     capture = module.capture_view
 
     def timed(*args, **named):

@@ -113,7 +113,7 @@ def test_a_start_image_of_another_size_is_fitted(studio: Studio) -> None:
 
 def test_progress_rises_through_the_phases_and_previews_come_when_wanted(studio: Studio) -> None:
     told = Recorder()
-    studio.run(replace(ASKED, batch=2), told)
+    pictures = studio.paint(replace(ASKED, batch=2), told)
     steps = [step for phase, step, _ in told.told if phase is Phase.DENOISING]
     assert steps == list(range(2 * STEPS + 1))
     phases = list(dict.fromkeys(phase for phase, _, _ in told.told))
@@ -124,8 +124,10 @@ def test_progress_rises_through_the_phases_and_previews_come_when_wanted(studio:
         Phase.DECODING,
         Phase.SAVING,
     ]
-    assert [step for step, _ in told.previews] == steps[1:]
+    assert [step for step, _ in told.previews] == [*steps[1:], steps[-1]]
     assert told.previews[0][1].shape == (64, 64, 3)
+    last = [shown for step, shown in told.previews if step == steps[-1]]
+    assert np.array_equal(last, pictures), "those of the last step are the pictures themselves"
     quiet = Recorder(credit=False)
     studio.run(ASKED, quiet)
     assert not quiet.previews

@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Lora, Prompt, Sampling
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
+from underpaint_daemon.worker.pipelines.threads import threads_for
 
 from helpers.painting.address_space import only_more
 from helpers.painting.studio import Recorder, Studio
@@ -71,3 +73,17 @@ def test_every_tier_paints_the_same_motif(studio: Studio) -> None:
     assert np.array_equal(tiled, offloaded)
     assert np.array_equal(full, again)
     assert model.unet.device.type != "meta"
+
+
+def test_a_small_picture_takes_few_threads_and_leaves_the_rest_to_blender() -> None:
+    usual = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        for side, expected in ((64, 1), (128, 1), (192, 2), (512, 4)):
+            with threads_for(side * side, torch.device("cpu")):
+                assert torch.get_num_threads() == expected
+            assert torch.get_num_threads() == 4
+        with threads_for(64 * 64, torch.device("meta")):
+            assert torch.get_num_threads() == 4, "a GPU's own business"
+    finally:
+        torch.set_num_threads(usual)

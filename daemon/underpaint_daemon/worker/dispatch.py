@@ -33,6 +33,7 @@ from .pipelines.loading.components import LoadedModel
 from .pipelines.loading.facts import model_facts, word_notes
 from .pipelines.memory import Tier, release_gpu, tiers_for, within_memory
 from .pipelines.precision import Overflowed, wider
+from .pipelines.threads import threads_for
 from .pipelines.upscale import run_upscale
 from .provenance import image_artifacts, recipe
 
@@ -139,7 +140,7 @@ def _paint(
     tier: Tier,
     reporter: Reporter,
 ) -> list[Image8]:
-    with torch.no_grad():
+    with torch.no_grad(), threads_for(_pixels(request), model.place.device):
         if isinstance(request, ImageRequest):
             return run_image(model, request, arrays, tier, reporter)
         if isinstance(request, UpscaleRequest):
@@ -147,11 +148,24 @@ def _paint(
         return run_inpaint(model, request, arrays, tier, reporter)
 
 
-def _what(request: _Picture) -> str:
+def _pixels(request: _Picture) -> int:
+    height, width = _size(request)
+    return height * width
+
+
+def _size(request: _Picture) -> tuple[int, int]:
+    """Height and width of the result."""
     if isinstance(request, UpscaleRequest):
-        height, width = enlarged(request)
+        return enlarged(request)
+    if isinstance(request, ImageRequest):
+        return image_size(request)
+    return request.image.shape[0], request.image.shape[1]
+
+
+def _what(request: _Picture) -> str:
+    height, width = _size(request)
+    if isinstance(request, UpscaleRequest):
         return f"Upscaling to {width}×{height}"
     if isinstance(request, ImageRequest):
-        height, width = image_size(request)
         return f"An image of {width}×{height}"
-    return f"Inpainting {request.image.shape[1]}×{request.image.shape[0]}"
+    return f"Inpainting {width}×{height}"

@@ -57,18 +57,20 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
     """The request's pictures, one for each seed.
 
     They are denoised one after another, so that each is the same whatever batch it comes in. When
-    it is enough, the one at work is the last.
+    it is enough, the one at work is the last. A preview of the last step is the picture itself.
     Raises JobCancelled and UnderpaintErrors.
     """
     reporter.progress(Phase.ENCODING, 0, 1)
     with ready(model, plan, tier) as job:
         reporter.progress(Phase.ENCODING, 1, 1)
         latents = _denoise_all(job, plan, reporter)
-        pictures = []
+        steps, pictures = job.taken * plan.request.batch, list[Image8]()
         for i, one in enumerate(latents):
             reporter.raise_if_cancelled()
             reporter.progress(Phase.DECODING, i, len(latents))
             pictures.append(plan.finish(to_image8(decoded(model, one, plan.tile, tier)[0])))
+            if reporter.wants_preview():
+                reporter.preview(steps, pictures[-1][..., :3])
     reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
 

@@ -52,7 +52,9 @@ class StepWatch:
         self.reporter.raise_if_cancelled()
         step = self.done + index + 1
         self.reporter.progress(Phase.DENOISING, step, self.total)
-        wanted, enough = self.reporter.wants_preview(), self.reporter.enough()
+        # The last step is followed by the picture itself.
+        wanted = step < self.total and self.reporter.wants_preview()
+        enough = self.reporter.enough()
         if self._last is None or not (wanted or enough):
             return {}
         output, sample, at = self._last

@@ -1,0 +1,57 @@
+"""What a live picture is asked of: the view, the panel's settings, the scene. No bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from underpaint.buffers import Buffers
+from underpaint.requests import ImageRequest
+
+from ..capture import Kept, Viewport, capture_view
+from ..image.request import ImageSettings, image_request, wanted_buffers
+from ..link.runtime import native_side, record_of
+from ..plain.live_plan import Best, Plan, at_level
+from ..ui.properties import read_settings
+
+_ROUNDED = 5
+
+
+def what_is_seen(context: Any, changes: int) -> tuple[tuple[Any, ...], Best]:
+    """What a picture depends on: view, size, settings, scene; and what the best one is like.
+
+    `changes`: of the scene so far."""
+    view, region = context.region_data, context.region
+    matrices = (view.view_matrix, view.window_matrix)
+    numbers = tuple(round(x, _ROUNDED) for m in matrices for row in m for x in row)
+    settings = read_settings(context.scene.underpaint)
+    key = (numbers, region.width, region.height, settings, context.scene.name, changes)
+    return key, _best(settings)
+
+
+def _best(settings: ImageSettings) -> Best:
+    """By the model's own values where none are set, and usual ones where it is not known."""
+    record, usual, native = record_of(settings.model), Best(), native_side(settings.model)
+    own = record.defaults if record is not None else {}
+    return Best(
+        ((settings.width or native) * (settings.height or native)) ** 0.5,
+        settings.steps or int(own.get("steps", usual.steps)),
+        settings.guidance or float(own.get("guidance", usual.guidance)),
+    )
+
+
+def request_at(context: Any, area: Any, plan: Plan, kept: Kept) -> tuple[ImageRequest, Buffers]:
+    """The request of the plan's next picture, captured now. Raises UnderpaintError."""
+    pictures = Buffers()
+    region = context.region
+    asked = read_settings(context.scene.underpaint, pictures)
+    aspect = region.width / region.height
+    settings = at_level(asked, plan.level, aspect, plan.best)
+    wants = wanted_buffers(settings)
+    view, buffers = None, Buffers()
+    if wants:
+        size, where = (settings.width, settings.height), Viewport.of_area(area)
+        view, buffers = capture_view(context, where, *size, wants, kept=kept)
+    for ref in (settings.reference, *(control.image for control in settings.active_controls)):
+        if ref is not None:
+            buffers.add(ref.kind, pictures[ref.sha256])
+    return image_request(settings, view), buffers
