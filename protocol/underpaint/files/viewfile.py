@@ -88,7 +88,7 @@ def _no_view(path: Path, error: Exception) -> RequestError:
     return RequestError(
         ErrorCode.FILE,
         f"{path} is not a view file: {error}",
-        hint="Make one with `underpaint capture`, or with the add-on.",
+        hint="Capture it again, in Blender or from the command line.",
     )
 
 
