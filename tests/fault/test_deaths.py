@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -148,7 +147,8 @@ def test_a_stopped_daemon_goes_on_where_it_was(daemon):
     job = up.submit(asked("steps=20 seconds=0.02"))
     wait_for(lambda: job.info.state is JobState.RUNNING)
     daemon.process.send_signal(signal.SIGSTOP)
-    time.sleep(0.5)
+    with pytest.raises(ConnectionLost, match="did not answer"):
+        up.ping(timeout=0.5)
     daemon.process.send_signal(signal.SIGCONT)
     assert job.result(120)
     assert len(daemon.runs()) == 1

@@ -53,7 +53,7 @@ def test_a_job_is_accepted_once_though_the_line_is_cut_while_its_buffers_are_sen
     request = asked("steps=2", init=buffers.add(Kind.COLOR, noise))
     data.flowing.clear()
     submitting = up.later(lambda: up.submit(request, buffers))
-    time.sleep(0.2)
+    wait_for(lambda: data.held)
     data.cut()
     data.flowing.set()
     (file,) = submitting.result(120).result(120)

@@ -38,6 +38,7 @@ class SmallDaemon:
     def __init__(self, paths: Paths, step_s: float = 0.0) -> None:
         self.step_s = step_s
         self.deaf = threading.Event()
+        self.waiting: list[tuple[Channel, list[memoryview]]] = []  # came while it was deaf
         self.heard: list[m.Body] = []
         self.bytes_received = 0
         self.blobs: dict[str, Buffer] = {}
@@ -50,6 +51,7 @@ class SmallDaemon:
 
     def start(self) -> None:
         self._stop.clear()
+        self.waiting.clear()
         self._watchers: dict[str, set[bytes]] = {}
         self._peers: dict[tuple[Channel, str], bytes] = {}
         self._session_of: dict[bytes, str] = {}
@@ -72,6 +74,11 @@ class SmallDaemon:
         write_connection(self._paths.connection_file, self.connection)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def left_waiting(self, kind: type[m.Body]) -> bool:
+        """Whether a message of a kind came while it was deaf."""
+        came = [decode(frames[1:]) for _, frames in list(self.waiting)]
+        return any(isinstance(message_types.parse(envelope), kind) for envelope in came)
 
     def crash(self) -> None:
         """Go without a word, as kill -9 does: only the file is left, its process dead."""
@@ -97,17 +104,19 @@ class SmallDaemon:
         next_step = time.monotonic()
         while not self._stop.is_set():
             ready = dict(poller.poll(5))
-            if self.deaf.is_set():
-                continue
             for channel, socket in self._sockets.items():
                 if socket in ready:
-                    self._hear(channel, socket)
+                    self.waiting.append((channel, receive_frames(socket)))
+            if self.deaf.is_set():
+                continue
+            while self.waiting:
+                self._hear(*self.waiting.pop(0))
             if time.monotonic() >= next_step:
                 next_step = time.monotonic() + self.step_s
                 self._step_jobs()
 
-    def _hear(self, channel: Channel, socket: zmq.Socket) -> None:
-        identity, *frames = receive_frames(socket)
+    def _hear(self, channel: Channel, message: list[memoryview]) -> None:
+        identity, *frames = message
         peer = bytes(identity)
         try:
             envelope = decode(frames)

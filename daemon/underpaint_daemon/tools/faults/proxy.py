@@ -16,9 +16,9 @@ _PIECE = 65536
 class Proxy:
     """Passes bytes on, both ways, for every connection to `port`.
 
-    `flowing`: cleared, nothing passes any more, and nobody is told. `piece`: bytes passed at a
-    time. `cuts`: how many more connections end abruptly once the daemon has answered
-    `cut_after` bytes on them.
+    `flowing`: cleared, nothing passes any more, and nobody is told; `held`: something has come
+    meanwhile and waits. `piece`: bytes passed at a time. `cuts`: how many more connections end
+    abruptly once the daemon has answered `cut_after` bytes on them.
     """
 
     def __init__(self, target: str) -> None:
@@ -29,6 +29,7 @@ class Proxy:
         self._open: list[socket.socket] = []
         self.flowing = threading.Event()
         self.flowing.set()
+        self.held = False
         self.cuts = self.cut_after = self.connections = 0
         self.piece = _PIECE
         threading.Thread(target=self._accept, daemon=True).start()
@@ -58,6 +59,7 @@ class Proxy:
         passed = 0
         with contextlib.suppress(OSError):
             while data := source.recv(self.piece):
+                self.held = not self.flowing.is_set()
                 self.flowing.wait()
                 sink.sendall(data)
                 passed += len(data)
