@@ -1,4 +1,4 @@
-"""What `bootstrap.py test` runs: linters, types, then the suite in two halves.
+"""What `bootstrap.py test` runs: linters, then the suite in several processes; types beside it.
 
 --quick        only what takes seconds: no Blender, no model, no long test
 --coverage     measure lines and branches too, by folder, and hold the floors
@@ -10,15 +10,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from environments import ROOT, say
 
 SOURCES = ("protocol", "daemon", "installers", "blender_addon", "tests")
 QUICK = ("tests/unit", "tests/protocol", "tests/daemon", "tests/docs", "tests/packages")
-_WORKERS = 2
-"""Test processes side by side: a daemon and a worker of each want a core, a model 1 to 2 GB."""
+_EACH_GIB = 4
+"""What a test process, its daemon, worker and Blender may take together."""
 
 
 def run_checks(python: Path, arguments: list[str]) -> int:
@@ -28,10 +31,11 @@ def run_checks(python: Path, arguments: list[str]) -> int:
     steps = [
         ["-m", "ruff", "check", *SOURCES],
         ["-m", "ruff", "format", "--check", *SOURCES],
-        ["-m", "mypy"],
         _suite(rest, quick=quick, measured=measured),
     ]
-    codes = [_step(python, step) for step in steps]
+    with _beside(python, ["-m", "mypy"]) as types:
+        codes = [_step(python, step) for step in steps]
+    codes += types
     if measured:
         codes.append(_step(python, [str(ROOT / "installers" / "coverage_floors.py")]))
     return next((code for code in codes if code), 0)
@@ -39,7 +43,7 @@ def run_checks(python: Path, arguments: list[str]) -> int:
 
 def _suite(rest: list[str], *, quick: bool, measured: bool) -> list[str]:
     # In the order of tests/conftest.py: the longest files first, not those of the most tests.
-    spread = ["-n", str(_WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
+    spread = ["-n", str(_processes()), "--dist", "loadfile", "--no-loadscope-reorder"]
     pytest = ["-m", "pytest", *spread]
     if quick:
         pytest += ["-m", "not slow and not blender", *QUICK]
@@ -48,8 +52,36 @@ def _suite(rest: list[str], *, quick: bool, measured: bool) -> list[str]:
     return [*pytest, *rest]
 
 
+def _processes() -> int:
+    """One more than there are cores: some always wait, for a daemon, a window, a deadline."""
+    if not hasattr(os, "sysconf"):
+        return 2
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(2, min((os.cpu_count() or 1) + 1, int(gib / _EACH_GIB)))
+
+
+@contextmanager
+def _beside(python: Path, step: list[str]) -> Iterator[list[int]]:
+    """A step that runs while others do; if it fails, what it says comes after theirs."""
+    codes = list[int]()
+    say(f"{_words(step)}, beside the rest")
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        process = subprocess.Popen([str(python), *step], cwd=ROOT, stdout=said, stderr=said)
+        try:
+            yield codes
+        finally:
+            codes.append(process.wait())
+            if process.returncode:
+                said.seek(0)
+                print(_words(step), said.read(), sep="\n", file=sys.stderr, flush=True)
+
+
+def _words(step: list[str]) -> str:
+    return " ".join(word.removeprefix(f"{ROOT}/") for word in step if word != "-m")
+
+
 def _step(python: Path, step: list[str]) -> int:
-    say(" ".join(word.removeprefix(f"{ROOT}/") for word in step if word != "-m"))
+    say(_words(step))
     began = time.monotonic()
     environ = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     code = subprocess.run([str(python), *step], cwd=ROOT, env=environ, check=False).returncode

@@ -1,17 +1,22 @@
-"""What holds for every run of the suite: compiled modules are kept, long files come first, and at
-its end it says what it left out, and why."""
+"""What holds for every run of the suite: compiled modules are kept, long files come first, each
+Blender's part of a file may run beside another's, and at its end it says what it left out."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # A test starts many processes; without this each would compile diffusers anew: 15 CPU seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+_SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
+"""The Blender series that a test's parameters name first."""
 
 _LONGEST_FIRST = (
     "tests/families/test_families.py",
@@ -34,6 +39,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; all else as it was."""
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
+class ByFileAndBlender(LoadScopeScheduling):
+    """One process for a file, which shares what it builds; or for each Blender series of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, series = nodeid.partition("::")[0], _SERIES.match(nodeid)
+        return f"{file} {series[1]}" if series else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """How tests are spread when there are several processes."""
+    return ByFileAndBlender(config, log)
 
 
 def _reason(report: pytest.TestReport) -> str:
