@@ -18,6 +18,8 @@ sys.dont_write_bytecode = False
 _SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
 """The Blender series that a test's parameters name first."""
 
+pytest_plugins = ["helpers.large_comparisons"]
+
 _LONGEST_FIRST = (
     "tests/families/test_families.py",
     "tests/packages/test_wheels.py",

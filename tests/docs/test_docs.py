@@ -8,13 +8,16 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from underpaint.cli import forward
 from underpaint.cli.main import build_parser
+from underpaint_daemon.__main__ import main as run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -77,8 +80,11 @@ def test_the_command_lines_that_pages_show_are_understood(page: str, line: str):
 
 @cache
 def _usage(*name: str) -> str:
-    command = [sys.executable, "-m", "underpaint_daemon", *name, "--help"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    """What a command says of itself, asked in this process: what they all import is loaded once."""
+    with redirect_stdout(StringIO()) as said, pytest.raises(SystemExit) as ended:
+        run_command([*name, "--help"])
+    assert ended.value.code == 0
+    return said.getvalue()
 
 
 def _named(words: list[str]) -> list[str]:
@@ -86,20 +92,22 @@ def _named(words: list[str]) -> list[str]:
     return words[:2] if words[0] in ("eval", "bench") else words[:1]
 
 
+@pytest.fixture(scope="module")
+def a_users_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variables of a user with folders of their own, and one daemon for all pages."""
+    folder = tmp_path_factory.mktemp("user")
+    env = {**os.environ, "UNDERPAINT_DATA": f"{folder}/data", "UNDERPAINT_CACHE": f"{folder}/cache"}
+    yield env
+    stop = [sys.executable, "-m", "underpaint.cli.main", "daemon", "stop"]
+    subprocess.run(stop, env=env, check=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "code"), list(blocks("python")), ids=lambda value: value[:20])
-def test_the_python_that_pages_show_runs(page: str, code: str, tmp_path):
-    env = {**os.environ, "UNDERPAINT_DATA": f"{tmp_path}/data", "UNDERPAINT_CACHE": f"{tmp_path}/c"}
+def test_the_python_that_pages_show_runs(page: str, code: str, a_users_own, tmp_path):
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=tmp_path,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"
-    finally:
-        subprocess.run([sys.executable, "-m", "underpaint.cli.main", "daemon", "stop"], env=env)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=a_users_own, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"

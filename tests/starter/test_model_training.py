@@ -134,13 +134,27 @@ def _encoder_of(path: Path) -> torch.Tensor:
     return weight
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with settings, and work whose scenes are rendered and whose autoencoder is done."""
+    folder = tmp_path_factory.mktemp("begun")
+    (folder / "tiny.toml").write_text(TINY)
+    assert main([*_given(folder), "data", "vae"]) == 0
+    return folder
+
+
+def _given(folder: Path) -> list[str]:
+    settings = ["--config", str(folder / "tiny.toml"), "--preset", "tiny"]
+    return ["--work", str(folder / "work"), "--out", str(folder / "model"), *settings]
+
+
 @pytest.mark.slow
-def test_the_training_command_renders_trains_resumes_and_exports(tmp_path: Path) -> None:
-    settings = tmp_path / "tiny.toml"
-    settings.write_text(TINY)
-    work, out = tmp_path / "work", tmp_path / "model"
-    given = ["--work", str(work), "--out", str(out), "--config", str(settings), "--preset", "tiny"]
-    assert main([*given, "data", "vae", "reader"]) == 0
+def test_the_training_command_renders_trains_resumes_and_exports(
+    begun: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+    given, work, out = _given(tmp_path), tmp_path / "work", tmp_path / "model"
+    assert main([*given, "reader"]) == 0
     start, now = (_encoder_of(work / name) for name in ("vae_start.pt", "vae.pt"))
     assert not torch.equal(start, now)  # the encoder learns too
     assert main([*given, "diffusion"]) == 0
@@ -167,29 +181,17 @@ def test_the_training_command_renders_trains_resumes_and_exports(tmp_path: Path)
     further = tmp_path / "further"
     shutil.copytree(work / "train", further / "train")
     shutil.copytree(work / "held", further / "held")
-    again = [
-        "--start",
-        str(out),
-        "--config",
-        str(settings),
-        "--preset",
-        "tiny",
-        "reader",
-        "diffusion",
-    ]
-    assert main(["--work", str(further), *again]) == 0  # goes on from an exported model
+    again = ["--work", str(further), "--start", str(out), *given[4:], "reader", "diffusion"]
+    assert main(again) == 0  # goes on from an exported model
     line = (further / "diffusion.jsonl").read_text().splitlines()[0]
     assert json.loads(line)["loss"] < 1.1 * json.loads(logged[0])["loss"]
 
 
 @pytest.mark.slow
-def test_the_denoiser_asks_for_the_part_that_comes_before_it(tmp_path: Path) -> None:
-    settings = tmp_path / "tiny.toml"
-    settings.write_text(TINY)
-    given = ["--work", str(tmp_path / "w"), "--config", str(settings), "--preset", "tiny"]
-    assert main([*given, "data", "vae"]) == 0
+def test_the_denoiser_asks_for_the_part_that_comes_before_it(begun: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     with pytest.raises(UnderpaintError, match="run the reader part first"):
-        main([*given, "diffusion"])
+        main([*_given(tmp_path), "diffusion"])
 
 
 def test_starting_from_a_folder_that_is_no_model_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,36 +33,12 @@ def _command(tmp_path: Path, seconds: int) -> list[str]:
     return [sys.executable, "-c", code, *given]
 
 
-@pytest.mark.slow
-def test_the_smoke_preset_runs_every_stage_and_its_weights_join_to_a_model(tmp_path: Path) -> None:
-    run = subprocess.run(_command(tmp_path, 100), capture_output=True, text=True, check=True)
-    assert "windows" in run.stderr
-    sizes = [path.stat().st_size for path in (tmp_path / "out").glob("*.safetensors")]
-    assert max(sizes) <= SHARD_MIB * 2**20
-    index = json.loads((tmp_path / "out" / INDEX).read_text())
-    assert len(index["files"]) == len(sizes)  # nothing of earlier sets is left
-    assert index["number"] >= 4  # the start, patterns, last block, decoder
-    assert (
-        main(
-            [
-                "--work",
-                str(tmp_path),
-                "--join",
-                str(tmp_path / "out"),
-                "--out",
-                str(tmp_path / "model"),
-            ]
-        )
-        == 0
-    )
-    networks, _, _ = read_model(tmp_path / "model")
-    assert set(networks.controls) == set(CONTROLS)
-
-
-@pytest.mark.slow
-def test_a_run_that_is_killed_leaves_a_whole_set(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run leaves that is killed as soon as it has rendered what it begins with."""
+    folder = tmp_path_factory.mktemp("killed")
     process = subprocess.Popen(
-        _command(tmp_path, 600), stderr=subprocess.PIPE, text=True, start_new_session=True
+        _command(folder, 600), stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stderr is not None
     try:
@@ -71,7 +48,30 @@ def test_a_run_that_is_killed_leaves_a_whole_set(tmp_path: Path) -> None:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert {"unet", "controlnet_guide", "vae"} <= set(join_weights(tmp_path / "out"))
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_a_whole_set(killed: Path) -> None:
+    assert {"unet", "controlnet_guide", "vae"} <= set(join_weights(killed / "out"))
+
+
+@pytest.mark.slow
+def test_the_smoke_preset_runs_every_stage_and_its_weights_join_to_a_model(
+    killed: Path, tmp_path: Path
+) -> None:
+    work, out, model = (tmp_path / name for name in ("work", "out", "model"))
+    shutil.copytree(killed / "work", work)  # so its seconds are for training
+    run = subprocess.run(_command(tmp_path, 40), capture_output=True, text=True, check=True)
+    assert "windows" in run.stderr
+    sizes = [path.stat().st_size for path in out.glob("*.safetensors")]
+    assert max(sizes) <= SHARD_MIB * 2**20
+    index = json.loads((out / INDEX).read_text())
+    assert len(index["files"]) == len(sizes)  # nothing of earlier sets is left
+    assert index["number"] >= 4  # the start, patterns, last block, decoder
+    assert main(["--work", str(tmp_path), "--join", str(out), "--out", str(model)]) == 0
+    networks, _, _ = read_model(model)
+    assert set(networks.controls) == set(CONTROLS)
 
 
 def test_a_set_that_was_not_finished_is_never_read(tmp_path: Path) -> None:

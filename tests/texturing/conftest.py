@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,21 @@ from underpaint.paths import user_paths
 from helpers.painting.tiny_model import build
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A user's folders of their own, with a tiny model; the daemon is stopped afterwards."""
-    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("UNDERPAINT_CACHE", str(tmp_path / "cache"))
-    build(user_paths().models / "tiny")
-    yield tmp_path
-    try:
-        with underpaint.connect(start=False) as up:
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A user's folders of their own, with a tiny model; their daemon serves all that asks, and is
+    stopped afterwards."""
+    folder = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNDERPAINT_DATA", str(folder / "data"))
+        patch.setenv("UNDERPAINT_CACHE", str(folder / "cache"))
+        build(user_paths().models / "tiny")
+        yield
+        with suppress(ConnectionLost), underpaint.connect(start=False) as up:
             up.shutdown(now=True)
-    except ConnectionLost:
-        pass
+
+
+@pytest.fixture
+def home(user: None, tmp_path: Path) -> Path:
+    """Where a user keeps a test's files."""
+    return tmp_path

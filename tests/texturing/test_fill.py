@@ -22,6 +22,8 @@ from underpaint_daemon.worker.texturing.surface.atlas import build_tile
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays
 
+from helpers.painting.threads import threads
+
 torch.set_num_threads(1)
 
 
@@ -132,7 +134,6 @@ def test_fill_gives_the_same_bits_on_any_number_of_threads() -> None:
     up = np.tile([0.0, 0, 1], (4000, 1))
     sources = Sources(points[:1000], up[:1000], rng.random((1000, 3)).astype(np.float32))
     one = fill(points[1000:], up[1000:], sources, np.zeros(3))
-    torch.set_num_threads(2)
-    two = fill(points[1000:], up[1000:], sources, np.zeros(3))
-    torch.set_num_threads(1)
+    with threads(2):
+        two = fill(points[1000:], up[1000:], sources, np.zeros(3))
     assert (one == two).all()

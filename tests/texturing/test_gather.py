@@ -24,6 +24,8 @@ from underpaint_daemon.worker.texturing.surface.atlas import build_tile
 from underpaint_daemon.worker.texturing.surface.points import SurfacePoints
 from underpaint_daemon.worker.texturing.surface.sampling import sample_surface
 
+from helpers.painting.threads import threads
+
 torch.set_num_threads(1)
 SIZE = 192
 
@@ -181,9 +183,8 @@ def test_the_same_views_give_the_same_bits_on_any_number_of_threads() -> None:
     mesh = chair()
     views = [plain(front(mesh, azimuth=a), 0.1 * a, 0.5) for a in (0, 3, 6)]
     first, second = (project(mesh, views, Options(128)) for _ in range(2))
-    torch.set_num_threads(2)
-    third = project(mesh, views, Options(128))
-    torch.set_num_threads(1)
+    with threads(2):
+        third = project(mesh, views, Options(128))
     for other in (second, third):
         assert (first[0].color == other[0].color).all()
         assert (first[0].view == other[0].view).all()

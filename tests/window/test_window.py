@@ -35,11 +35,12 @@ def window_blender() -> Path:
         pytest.skip(str(error))
 
 
-@pytest.fixture
-def extension(tmp_path) -> Path:
-    command = [sys.executable, str(ROOT / "installers" / "build_extension.py")]
-    subprocess.run([*command, "--out", str(tmp_path / "dist")], check=True, timeout=300)
-    (built,) = (tmp_path / "dist").glob("*.zip")
+@pytest.fixture(scope="module")
+def extension(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, str(ROOT / "installers" / "build_extension.py"), "--out", str(out)]
+    subprocess.run(command, check=True, timeout=300)
+    (built,) = out.glob("*.zip")
     return built
 
 
@@ -65,7 +66,7 @@ def tell(window_blender: Path, script: Path, extension: Path, env: dict, tmp_pat
         window_blender,
         script,
         [str(out), str(extension)],
-        binds=[tmp_path, ROOT],
+        binds=[tmp_path, extension.parent, ROOT],
         env={**env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
         timeout=1100,
     )

@@ -34,7 +34,7 @@ from window_tools import (
 )
 
 # Long enough that a slow machine sees them while they last.
-LONG, MIDDLE, SHORT = "steps=250 seconds=0.3", "steps=40 seconds=0.4", "steps=20 seconds=0.05"
+LONG, SHORT = "steps=250 seconds=0.3", "steps=20 seconds=0.05"
 
 
 def story() -> Iterator[float]:
@@ -162,7 +162,7 @@ def what_was_made_of_a_picture_can_be_undone_without_losing_sight_of_it() -> Ite
 
 
 def a_running_job_survives_another_file() -> Iterator[float]:
-    bpy.context.scene.underpaint.prompt = MIDDLE
+    bpy.context.scene.underpaint.prompt = LONG
     with inside():
         began = time.perf_counter()
         bpy.ops.underpaint.generate()
@@ -172,6 +172,7 @@ def a_running_job_survives_another_file() -> Iterator[float]:
     assert not task.ended
     with bpy.context.temp_override(window=window()):
         bpy.ops.wm.read_homefile(use_factory_startup=False)
+    task.job.enough()
     yield from wait(lambda: task.ended and not live().finished)
     yield 0.5
     assert len(bpy.context.scene.underpaint.results) == 1
@@ -179,7 +180,7 @@ def a_running_job_survives_another_file() -> Iterator[float]:
 
 def the_viewport_can_be_painted_too() -> Iterator[float]:
     settings = bpy.context.scene.underpaint
-    settings.source, settings.prompt = "VIEWPORT", MIDDLE
+    settings.source, settings.prompt = "VIEWPORT", LONG
     settings.width, settings.height = 384, 256
     yield from show_sidebar()
     with inside():
@@ -189,6 +190,7 @@ def the_viewport_can_be_painted_too() -> Iterator[float]:
     yield from wait(lambda: shown.texture is not None)
     yield 0.3
     screenshot("4_viewport")
+    task.job.enough()
     yield from wait(lambda: task.ended and not live().finished)
     assert task.error is None, task.error
     yield 0.5

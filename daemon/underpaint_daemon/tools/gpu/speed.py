@@ -24,10 +24,11 @@ class Live:
 
     def __init__(self, client: Client, bench: Bench) -> None:
         self._client, self._bench = client, bench
-        self._first = self._submit(0)
+        self._first = self._submit(0) if bench.in_time else None
 
     def frames(self, bench: Bench) -> None:
         """Pictures a second, one after another, each as soon as the last has come."""
+        assert self._first is not None
         self._first.result()
         waits = list[float]()
         for seed in range(1, 4 if bench.small else 30):
