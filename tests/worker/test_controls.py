@@ -18,7 +18,9 @@ from underpaint_daemon.worker.pipelines.controls.conditioning import depth_contr
 from underpaint_daemon.worker.pipelines.controls.detectors import detect
 from underpaint_daemon.worker.pipelines.controls.images import Sources, control_image
 
+from helpers.painting.hearing import hearing
 from helpers.painting.studio import Studio, ball_view, photo
+from helpers.painting.tiny_model import STEPS
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 DEPTH, NORMAL = Control(ControlKind.DEPTH), Control(ControlKind.NORMAL)
@@ -28,30 +30,52 @@ def canvas(width: int = 64, height: int = 64) -> Canvas:
     return Canvas((height, width), (0, 0, height, width), (height, width), (height, width))
 
 
-def test_each_control_acts_and_scale_and_range_matter(studio: Studio, view: View) -> None:
+@pytest.mark.parametrize(
+    ("control", "scales"),
+    [
+        (DEPTH, [1, 1, 1, 1]),
+        (replace(NORMAL, scale=0.3), [0.3] * STEPS),
+        (replace(DEPTH, end=0.5), [1, 1, 0, 0]),
+        (replace(DEPTH, start=0.5), [0, 0, 1, 1]),
+    ],
+)
+def test_a_network_is_shown_its_control_as_strongly_and_as_long_as_asked(
+    studio: Studio, view: View, control: Control, scales: list[float]
+) -> None:
+    network = studio.models.load("tiny").controlnets[control.kind]
+    with hearing(network) as told:
+        studio.paint(replace(ASKED, view=view, controls=(control,)))
+    assert [call.scale for call in told] == pytest.approx(scales)
+    assert all(np.array_equal(call.image, shown(studio, view, control)) for call in told)
+
+
+def shown(studio: Studio, view: View, control: Control) -> np.ndarray:
+    if control.kind is ControlKind.DEPTH:
+        return depth_control(np.asarray(studio.buffers[view.depth.sha256]))
+    return np.asarray(studio.buffers[view.normal.sha256])
+
+
+def test_what_a_network_says_is_painted_and_at_no_strength_nothing(
+    studio: Studio, view: View
+) -> None:
     def paint(*controls: Control) -> bytes:
         return studio.paint(replace(ASKED, view=view, controls=controls))[0].tobytes()
 
     plain = paint()
-    pictures = [
-        plain,
-        paint(DEPTH),
-        paint(NORMAL),
-        paint(DEPTH, NORMAL),
-        paint(DEPTH, replace(NORMAL, scale=0.3)),
-        paint(replace(DEPTH, end=0.5)),
-        paint(replace(DEPTH, start=0.5)),
-    ]
+    pictures = [plain, paint(DEPTH), paint(NORMAL), paint(DEPTH, NORMAL)]
     assert len(set(pictures)) == len(pictures)
     assert paint(replace(DEPTH, scale=0.0)) == plain
 
 
 def test_two_controls_work_with_a_start_image(studio: Studio, view: View) -> None:
     init = studio.buffers.add(Kind.COLOR, photo())
-    asked = replace(ASKED, view=view, init=init)
-    one = studio.paint(replace(asked, controls=(DEPTH,)))[0]
-    two = studio.paint(replace(asked, controls=(DEPTH, NORMAL)))[0]
-    assert not np.array_equal(one, two)
+    networks = studio.models.load("tiny").controlnets
+    asked = replace(ASKED, view=view, init=init, controls=(DEPTH, NORMAL))
+    with hearing(networks["depth"]) as depth, hearing(networks["normal"]) as normal:
+        studio.paint(asked)
+    for control, told in ((DEPTH, depth), (NORMAL, normal)):
+        assert told
+        assert np.array_equal(told[0].image, shown(studio, view, control))
 
 
 def test_a_view_of_another_resolution_keeps_depth_in_metres_and_normals_unit_length(
@@ -99,12 +123,21 @@ def test_shuffle_keeps_the_colours_and_is_the_same_each_time() -> None:
 def test_a_derived_control_runs_with_a_controlnet_from_elsewhere(
     studio: Studio, view: View, paths: Paths
 ) -> None:
-    elsewhere = str(paths.models / "tiny" / "controlnet_depth")
-    canny = Control(ControlKind.CANNY, model=elsewhere)
-    with_lines = studio.paint(replace(ASKED, view=view, controls=(canny,)))[0]
-    assert not np.array_equal(with_lines, studio.paint(ASKED)[0])
+    elsewhere = paths.models / "tiny" / "controlnet_depth"
+    canny = Control(ControlKind.CANNY, model=str(elsewhere))
     picture = studio.buffers.add(Kind.COLOR, photo())
-    studio.paint(replace(ASKED, controls=(replace(canny, image=picture),)))
+    seen = {
+        "the view's colours": (view.color, replace(ASKED, view=view, controls=(canny,))),
+        "a picture": (picture, replace(ASKED, controls=(replace(canny, image=picture),))),
+    }
+    studio.paint(seen["a picture"][1])  # loads it
+    network = studio.models.load("tiny").companion(elsewhere, lambda: pytest.fail("not kept"))
+    for name, (ref, asked) in seen.items():
+        with hearing(network) as told:
+            studio.paint(asked)
+        lines = detect(ControlKind.CANNY, np.asarray(studio.buffers[ref.sha256])[..., :3])
+        assert lines.any(), name
+        assert np.array_equal(told[0].image, lines), name
 
 
 def test_a_control_image_may_be_given_ready_made(studio: Studio, view: View) -> None:
