@@ -34,8 +34,8 @@ def viewed(prompt: str, side: int = 64) -> tuple[ImageRequest, Buffers]:
     return ImageRequest(Prompt(prompt), view=view), buffers
 
 
-def test_a_job_tells_of_its_life_and_gives_its_files(daemon):
-    up = daemon.client()
+def test_a_job_tells_of_its_life_and_gives_its_files(served):
+    up = served.client()
     request, buffers = viewed("steps=6 seconds=0.05 warn=rain")
     job = up.submit(request, buffers, previews=True)
     events = list(job)
@@ -53,29 +53,29 @@ def test_a_job_tells_of_its_life_and_gives_its_files(daemon):
     assert len(file.data) == 1000
 
 
-def test_pixels_that_the_daemon_has_are_not_sent_again(daemon):
+def test_pixels_that_the_daemon_has_are_not_sent_again(served):
     request, buffers = viewed("steps=1")
-    daemon.client().submit(request, buffers).result(120)
+    served.client().submit(request, buffers).result(120)
     again = ImageRequest(Prompt("steps=2"), view=request.view)
-    job = daemon.client().submit(again, Buffers())
+    job = served.client().submit(again, Buffers())
     assert job.result(120)[0].facts["buffers_intact"]
 
 
-def test_nobody_asking_for_previews_gets_none(daemon):
-    job = daemon.client().submit(asked("steps=4"))
+def test_nobody_asking_for_previews_gets_none(served):
+    job = served.client().submit(asked("steps=4"))
     assert not [e for e in job if isinstance(e, Preview)]
 
 
-def test_progress_comes_ten_times_a_second_at_most_and_ends_at_the_last_step(daemon):
-    job = daemon.client().submit(asked("steps=100 seconds=0.005"))
+def test_progress_comes_ten_times_a_second_at_most_and_ends_at_the_last_step(served):
+    job = served.client().submit(asked("steps=100 seconds=0.005"))
     began = time.monotonic()
     told = [e for e in job if isinstance(e, Progress) and e.phase == "denoising"]
     assert len(told) <= (time.monotonic() - began) * 10 + 3
     assert told[-1].step == 100
 
 
-def test_a_soft_cancel_ends_the_job_at_its_next_step(daemon):
-    up = daemon.client()
+def test_a_soft_cancel_ends_the_job_at_its_next_step(served):
+    up = served.client()
     job = up.submit(asked("steps=1000 seconds=0.03"))
     wait_for(lambda: job.info.state is JobState.RUNNING)
     job.cancel()
@@ -86,8 +86,8 @@ def test_a_soft_cancel_ends_the_job_at_its_next_step(daemon):
     assert up.submit(asked("steps=1")).result(120)
 
 
-def test_enough_ends_a_job_as_done_with_what_it_has(daemon):
-    up = daemon.client()
+def test_enough_ends_a_job_as_done_with_what_it_has(served):
+    up = served.client()
     job = up.submit(asked("steps=500 seconds=0.02 name=enough"))
     steps = 0
     for event in job:
@@ -101,8 +101,8 @@ def test_enough_ends_a_job_as_done_with_what_it_has(daemon):
     assert job.enough() is JobState.DONE
 
 
-def test_enough_cancels_a_job_that_has_nothing_yet(daemon):
-    up = daemon.client()
+def test_enough_cancels_a_job_that_has_nothing_yet(served):
+    up = served.client()
     first = up.submit(asked("steps=100 seconds=0.02"))
     waiting = up.submit(asked("steps=1 name=waits"))
     assert waiting.enough() is JobState.QUEUED
@@ -110,6 +110,7 @@ def test_enough_cancels_a_job_that_has_nothing_yet(daemon):
         waiting.result(10)
     assert failed.value.code is ErrorCode.CANCELLED
     first.cancel()
+    assert isinstance(list(first)[-1], Failed)
 
 
 def test_a_hard_cancel_kills_a_worker_that_does_not_listen(idle_daemon):
@@ -123,15 +124,15 @@ def test_a_hard_cancel_kills_a_worker_that_does_not_listen(idle_daemon):
     assert up.status().worker_pid != worker
 
 
-def test_a_queued_job_is_cancelled_at_once_and_never_runs(daemon):
-    up = daemon.client()
+def test_a_queued_job_is_cancelled_at_once_and_never_runs(served):
+    up = served.client()
     first = up.submit(asked("steps=10 seconds=0.03"))
     second = up.submit(asked("name=unwanted"))
     assert second.info.position == 0
     assert second.cancel() is JobState.QUEUED
     assert list(second)[-1].error.code is ErrorCode.CANCELLED
     first.result(120)
-    assert not [run for run in daemon.runs() if "unwanted" in run]
+    assert not [run for run in served.runs() if "unwanted" in run]
 
 
 def test_jobs_run_in_the_order_of_their_submission(daemon):
@@ -147,8 +148,8 @@ def test_jobs_run_in_the_order_of_their_submission(daemon):
     ("order", "code"),
     [("fail_at=1", ErrorCode.MODEL_BROKEN), ("bug_at=1", ErrorCode.INTERNAL)],
 )
-def test_a_job_that_fails_says_why_and_the_next_one_runs(daemon, order, code):
-    up = daemon.client()
+def test_a_job_that_fails_says_why_and_the_next_one_runs(served, order, code):
+    up = served.client()
     with pytest.raises((JobFailed, RequestError)) as failure:
         up.submit(asked(order)).result(120)
     assert failure.value.code is code
@@ -156,19 +157,19 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(daemon, order, code):
     assert up.submit(asked("steps=1")).result(120)
 
 
-def test_the_next_client_finds_the_job_and_its_request(daemon):
+def test_the_next_client_finds_the_job_and_its_request(served):
     request, buffers = viewed("steps=2")
-    job = daemon.client().submit(request, buffers)
+    job = served.client().submit(request, buffers)
     job.result(120)
-    later = daemon.client()
+    later = served.client()
     assert later.job(job.id).result(120)[0].facts["buffers_intact"]
     assert later.request_of(job.id)["prompt"] == {"text": "steps=2"}
 
 
-def test_the_job_folder_tells_people_what_happened(daemon):
-    job = daemon.client().submit(asked("steps=1", seed=7))
+def test_the_job_folder_tells_people_what_happened(served):
+    job = served.client().submit(asked("steps=1", seed=7))
     job.result(120)
-    record = (daemon.paths.data / "jobs" / job.id / "job.json").read_text()
+    record = (served.paths.data / "jobs" / job.id / "job.json").read_text()
     assert '"outcome": "done"' in record
     assert '"seed": 7' in record
 
@@ -250,6 +251,6 @@ def test_buffers_of_waiting_jobs_are_kept_when_room_is_made(idle_daemon):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have no such file modes")
-def test_what_the_daemon_keeps_is_for_its_user_only(daemon):
-    assert daemon.paths.data.stat().st_mode & 0o077 == 0
-    assert daemon.paths.connection_file.stat().st_mode & 0o077 == 0
+def test_what_the_daemon_keeps_is_for_its_user_only(served):
+    assert served.paths.data.stat().st_mode & 0o077 == 0
+    assert served.paths.connection_file.stat().st_mode & 0o077 == 0

@@ -23,7 +23,7 @@ TINY = """
 precision = "fp32"
 compile = false
 threads = 1
-scenes = 24
+scenes = 8
 judge_minutes = 0.0
 judge_steps = 2
 [tiny.vae]

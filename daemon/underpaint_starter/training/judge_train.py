@@ -86,7 +86,8 @@ def _batches(folder: Path, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]
         for path in rng.permutation(np.array(shard_paths(folder), dtype=object)):
             shard = read_shard(path)
             order = rng.permutation(len(shard))
-            for start in range(0, len(order) - BATCH + 1, BATCH):
+            # Whole batches; of a few scenes, all of them.
+            for start in range(0, max(1, len(order) - BATCH + 1), BATCH):
                 samples = [_sample(shard, int(i), rng) for i in order[start : start + BATCH]]
                 images, mask, near = (np.stack(x) for x in zip(*samples, strict=True))
                 yield (

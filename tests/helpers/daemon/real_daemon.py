@@ -107,3 +107,12 @@ def idle_daemon(tmp_path: Path) -> Iterator[Daemon]:
 def daemon(idle_daemon: Daemon) -> Daemon:
     """Started, and ended after the test."""
     return idle_daemon.start()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """Started once for the tests of a module that leave it as it was: running, with nothing to do
+    that they asked for."""
+    daemon = Daemon(tmp_path_factory.mktemp("served")).start()
+    yield daemon
+    daemon.close()
