@@ -106,6 +106,8 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
         ("qwen_image", ImageRequest(Prompt("a"), "m", 64, 64, controls=DEPTH, init=PICTURE),
          "depth control"),
         ("flux1", ImageRequest(Prompt("a"), "m", 64, 64, references=REFERENCE), "reference"),
+        ("flux2_klein", ImageRequest(Prompt("a"), "m", references=(Reference(image=PICTURE,
+         model="plus"),)), "takes no IP-Adapter"),
         ("flux1_kontext", ImageRequest(Prompt("a"), "m", 64, 64, references=2 * REFERENCE),
          "1 reference"),
         ("qwen_edit", IMAGE, "needs a reference"),
@@ -152,6 +154,10 @@ def test_references_of_the_command_line(tmp_path: Path) -> None:
     named = reference_of(f"style={file}:0.3", buffers)
     assert (named.role, named.scale) == (ReferenceRole.STYLE, 0.3)
     assert named.image is not None
+    adapter = tmp_path / "plus@v2.safetensors"
+    through = reference_of(f"subject={file}@{adapter}:0.3", buffers)
+    assert (through.image, through.scale, through.model) == (named.image, 0.3, str(adapter))
+    assert reference_of(f"{file}@plus", buffers) == Reference(image=named.image, model="plus")
     assert reference_of("depth", buffers) == Reference(ReferenceRole.DEPTH)
     for wrong in ("mood=x.png", "depth:much", "depth:1:2"):
         with pytest.raises(RequestError):

@@ -31,8 +31,8 @@ class Abilities:
     the words; `needs_reference`: it edits, and paints nothing without one. `flow`: trained by flow
     matching (else ε or v, as its scheduler's config says). `cell`: sides are multiples of so many
     pixels; `side`: those that it was made for. `inner_control`: the control picture goes into its
-    own channels, without a ControlNet. `reads_weights`: of words, like `(this:1.3)`. `regions`:
-    prompts for parts of a picture. `why`:
+    own channels, without a ControlNet. `ip_adapter`: references go through one. `reads_weights`: of
+    words, like `(this:1.3)`. `regions`: prompts for parts of a picture. `why`:
     reasons for what it cannot, by the field's name.
     """
 
@@ -53,6 +53,7 @@ class Abilities:
     cell: int = 16
     side: int = 1024
     inner_control: bool = False
+    ip_adapter: bool = False
     reads_weights: bool = False
     regions: bool = False
     why: Mapping[str, str] = field(default_factory=dict)
@@ -71,11 +72,13 @@ _NO_NETWORK = "No ControlNet of this family is known to diffusers."
 ABILITIES: Mapping[str, Abilities] = {
     "sd15": Abilities(
         "Stable Diffusion 1.5 and 2", control=_ALL, references=1, flow=False, tile=True,
-        samplers=_DENOISING, texture=_METHODS, cell=8, reads_weights=True, regions=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, reads_weights=True,
+        regions=True,
     ),
     "sdxl": Abilities(
         "Stable Diffusion XL", control=_ALL, references=1, flow=False, tile=True,
-        samplers=_DENOISING, texture=_METHODS, cell=8, reads_weights=True, regions=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, reads_weights=True,
+        regions=True,
     ),
     "sd35": Abilities(
         "Stable Diffusion 3.5", control=_TEXT,

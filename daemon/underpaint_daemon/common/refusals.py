@@ -78,6 +78,7 @@ def tile_request(request: UpscaleRequest) -> ImageRequest:
     )
 
 
+_NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
 
 
@@ -110,6 +111,8 @@ def _check_references(
     if count > able.references:
         most = f"reads {able.references} reference pictures at most" if able.references else ""
         _refuse(able, model, "references", most or "reads no reference pictures")
+    if not able.ip_adapter and any(one.model for one in request.references):
+        _refuse(able, model, "ip_adapter", "takes no IP-Adapter", hint=_NO_ADAPTER)
     if able.needs_reference and count == 0 and isinstance(request, ImageRequest):
         _refuse(able, model, "text", "edits, and needs a reference picture")
 

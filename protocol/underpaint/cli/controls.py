@@ -73,7 +73,7 @@ def control_of(text: str, buffers: Buffers) -> Control:
         start=start,
         end=end,
         image=image,
-        model=_from_root(parts.network),
+        model=from_root(parts.network),
         convention=parts.options.get("convention"),
         depth_range=_range(text, parts.options.get("range")),
     )
@@ -134,7 +134,7 @@ def _paths(body: str) -> Iterator[tuple[str, str]]:
         yield (here, there) if first == "=" else (there, here)
 
 
-def _from_root(network: str) -> str | None:
+def from_root(network: str) -> str | None:
     """A name as it is; a path from here as one from the root, since the daemon is elsewhere."""
     if not network:
         return None

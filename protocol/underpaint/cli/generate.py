@@ -82,7 +82,8 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar=REFERENCE_FORM,
         help=f"a picture to read beside the words; ROLE is one of {', '.join(ReferenceRole)}; "
-        "depth, normal and color alone come from the view; repeat for several",
+        "depth, normal and color alone come from the view; ADAPTER: an IP-Adapter of your own, for "
+        "Stable Diffusion 1.5 and XL; repeat for several",
     )
     add_region(parser)
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")

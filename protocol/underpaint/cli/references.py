@@ -1,4 +1,4 @@
-"""`--reference [ROLE=]IMAGE[:SCALE]`, or a role alone for what the view has."""
+"""`--reference [ROLE=]IMAGE[@ADAPTER][:SCALE]`, or a role alone for what the view has."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from ..buffers import Buffers, Kind
 from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_color
 from ..requests import Reference, ReferenceRole
+from .controls import from_root
 from .options import is_number, split_numbers
 
-FORM = "[ROLE=]IMAGE[:SCALE], or ROLE[:SCALE]"
+FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
 
 
 def reference_of(text: str, buffers: Buffers) -> Reference:
@@ -21,9 +22,18 @@ def reference_of(text: str, buffers: Buffers) -> Reference:
     role, equals, rest = text.partition("=")
     if not equals or role not in list(ReferenceRole):
         role, rest = _without_equals(text)
-    path, numbers = split_numbers(rest, 1)
+    given, numbers = split_numbers(rest, 1)
+    path, adapter = _parted(given)
     image = buffers.add(Kind.COLOR, read_color(Path(path))) if path else None
-    return Reference(ReferenceRole(role), image, *numbers)
+    scale = numbers[0] if numbers else Reference().scale
+    return Reference(ReferenceRole(role), image, scale, from_root(adapter))
+
+
+def _parted(given: str) -> tuple[str, str]:
+    """A picture and the adapter it goes through; a path may hold `@`: the picture is a file."""
+    ends = [i for i, letter in enumerate(given) if letter == "@" and i]
+    parts = [(given, ""), *((given[:i], given[i + 1 :]) for i in ends)]
+    return next((part for part in parts if Path(part[0]).is_file()), parts[-1])
 
 
 def _without_equals(text: str) -> tuple[str, str]:
@@ -31,7 +41,7 @@ def _without_equals(text: str) -> tuple[str, str]:
     role, colon, scale = text.partition(":")
     if role in list(ReferenceRole) and (not colon or is_number(scale)):
         return role, f":{scale}" if colon else ""
-    path, _ = split_numbers(text, 1)
+    path, _ = _parted(split_numbers(text, 1)[0])
     if Path(path).suffix:
         return ReferenceRole.STYLE, text
     raise RequestError(

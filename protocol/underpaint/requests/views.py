@@ -85,9 +85,12 @@ class Reference:
 
     Models that edit read several, of any role; Stable Diffusion 1.5 and XL read one of style or
     subject through an IP-Adapter, by `scale` (0–1; the others take a picture whole). `image`: None
-    takes depth, normal and color from the view.
+    takes depth, normal and color from the view. `model`: the IP-Adapter's .safetensors file or
+    folder (a full path), or the name of one among the models; None takes the model's own, or one
+    among the models that fits.
     """
 
     role: ReferenceRole = ReferenceRole.STYLE
     image: BufferRef | None = None
     scale: float = 0.6
+    model: str | None = None

@@ -42,6 +42,8 @@ def check_references(references: Sequence[Reference], view: View | None) -> None
         where = f"references[{i}]"
         check_range(f"{where}.scale", reference.scale, 0.0, 1.0)
         check_ref(f"{where}.image", reference.image, Kind.COLOR)
+        if reference.model == "":
+            refuse(f"{where}.model", "is empty; leave it out to take the model's own")
         if reference.image is None and reference_source(reference.role, view) is None:
             refuse(where, f"({reference.role}) needs an image, or a view that has it")
 

@@ -30,6 +30,7 @@ from ..abilities import ABILITIES
 from ..checks.fields import MIN_SIDE
 from ..checks.view_parts import control_source
 from ..refusals import kinds_without_network
+from .image_prompts import settled_references
 from .model_defaults import Defaults, model_defaults
 from .wildcards import settled_words
 
@@ -58,6 +59,8 @@ def settle(request: Request, paths: Paths) -> Request:
     list of what the model can do.
     """
     request = settled_words(request, paths)
+    if isinstance(request, (ImageRequest, InpaintRequest)):
+        request = replace(request, references=settled_references(request, paths))
     defaults = model_defaults(paths, request.model, request.loras)
     sampling, name = _sampling(request.sampling, defaults, request.model), request.model
     controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))

@@ -16,12 +16,13 @@ from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
-from .adapters import with_loras, with_reference
+from .adapters import with_loras
 from .canvas import Canvas, resize
 from .controls.networks import Conditioning
 from .denoise import Denoising, denoise, tool_pipeline
 from .families import Task
 from .families.base import Embedding, Words
+from .image_prompt import with_reference
 from .latents import decode_latents, to_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier, frugal
@@ -99,7 +100,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     guided = sampling.guidance > 1
     with (
         with_loras(tool, model, request.loras),
-        with_reference(tool, model, beside.adapter, beside.scale, guided) as extra,
+        with_reference(tool, model, beside.adapter, beside.scale, guided, beside.through) as extra,
         frugal(tier, model.networks, model.place.device),
         circular(_wrapping(model, tier), plan.tile),
     ):

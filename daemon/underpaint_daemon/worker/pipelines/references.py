@@ -42,12 +42,14 @@ _EXACT = {ReferenceRole.DEPTH: ControlKind.DEPTH, ReferenceRole.NORMAL: ControlK
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What is read beside the prompt: `pictures` (PIL), and `words` to end the prompt with.
-    `adapter`: one for an IP-Adapter, (h, w, 3 or 4) uint8, and its scale."""
+    `adapter`: one for an IP-Adapter, (h, w, 3 or 4) uint8, its scale, and which adapter it goes
+    `through`; None leaves that to the model."""
 
     pictures: tuple[Any, ...] = ()
     words: str = ""
     adapter: Image8 | None = None
     scale: float = 0.0
+    through: str | None = None
 
 
 def read_beside(
@@ -80,7 +82,8 @@ def _adapted(references: Sequence[Reference], arrays: Arrays) -> Beside:
         return Beside()
     first = references[0]
     assert first.image is not None
-    return Beside(adapter=arrays[first.image.sha256], scale=first.scale)
+    picture = arrays[first.image.sha256]
+    return Beside(adapter=picture, scale=first.scale, through=first.model)
 
 
 def _picture(reference: Reference, sources: Sources) -> Image8:

@@ -1,0 +1,31 @@
+"""The IP-Adapter that a reference goes through, where the model brings none of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from underpaint.paths import Paths
+from underpaint.requests import ImageRequest, InpaintRequest, Reference
+
+from ..abilities import ABILITIES
+from ..adapter_files import adapters_among
+from ..models import IP_ADAPTER, glance, model_folder
+
+
+def settled_references(
+    request: ImageRequest | InpaintRequest, paths: Paths
+) -> tuple[Reference, ...]:
+    """The references, with an adapter from among the models that fits the request's.
+
+    Raises RequestError(MODEL_MISSING, MODEL_BROKEN).
+    """
+    if all(one.model is not None for one in request.references):
+        return request.references
+    place = model_folder(paths, request.model)
+    seen, folder = glance(place), place.with_suffix("") if place.is_file() else place
+    if not ABILITIES[seen.family].ip_adapter or (folder / IP_ADAPTER).is_dir():
+        return request.references
+    width = seen.denoiser.get("cross_attention_dim")
+    fitting = (str(one.path) for one in adapters_among(paths.models) if one.text_width == width)
+    found = next(fitting, None)
+    return tuple(replace(one, model=one.model or found) for one in request.references)

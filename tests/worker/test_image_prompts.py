@@ -1,0 +1,255 @@
+"""IP-Adapters as they are published: plain, plus, full face; their encoder found where it lies."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors.torch import save_file
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from underpaint.buffers import BufferRef, Kind
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.paths import Paths
+from underpaint.requests import ImageRequest, Prompt, Reference, ReferenceRole
+from underpaint_daemon.common.adapter_files import Form, recognise_adapter
+from underpaint_daemon.worker.pipelines.image_prompt import _read_picture
+
+from helpers.painting.studio import Studio, photo
+from helpers.painting.tiny_model import build, build_xl
+
+ASKED = ImageRequest(Prompt("a red cube"), width=64, height=64)
+SEEN, EMBEDDED, WIDTH, TOKENS = 64, 12, 64, 16  # of the encoder's states, its embedding; resampler
+
+
+def encoder(folder: Path) -> CLIPVisionModelWithProjection:
+    torch.manual_seed(3)
+    config = CLIPVisionConfig(
+        hidden_size=SEEN,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=1,
+        hidden_act="gelu",
+        image_size=32,
+        patch_size=8,
+        projection_dim=EMBEDDED,
+    )
+    network = CLIPVisionModelWithProjection(config).eval()
+    network.save_pretrained(folder)
+    return network
+
+
+def attention(unet) -> dict[str, torch.Tensor]:
+    """Keys and values under their published names: every second number is a self-attention."""
+    tensors, index = {}, 1
+    modules = dict(unet.named_modules())
+    for name in unet.attn_processors:
+        if "attn2" in name:
+            out, words = modules[name.removesuffix(".processor")].to_k.weight.shape
+            for which in ("k", "v"):
+                tensors[f"ip_adapter.{index}.to_{which}_ip.weight"] = torch.randn(out, words) * 0.3
+            index += 2
+    return tensors
+
+
+def linear(name: str, out: int, into: int, *, bias: bool = True) -> dict[str, torch.Tensor]:
+    made = {f"{name}.weight": torch.randn(out, into) * into**-0.5}
+    return made | ({f"{name}.bias": torch.randn(out) * 0.1} if bias else {})
+
+
+def norm(name: str, width: int) -> dict[str, torch.Tensor]:
+    return {f"{name}.weight": torch.ones(width), f"{name}.bias": torch.randn(width) * 0.1}
+
+
+def resampler(words: int) -> dict[str, torch.Tensor]:
+    """`image_proj` of ip-adapter-plus (Resampler, IP-Adapter's repository): four layers."""
+    tensors = {"latents": torch.randn(1, TOKENS, WIDTH)}
+    tensors |= linear("proj_in", WIDTH, SEEN) | linear("proj_out", words, WIDTH)
+    tensors |= norm("norm_out", words)
+    for i in range(4):
+        at = f"layers.{i}"
+        tensors |= norm(f"{at}.0.norm1", WIDTH) | norm(f"{at}.0.norm2", WIDTH)
+        tensors |= linear(f"{at}.0.to_q", WIDTH, WIDTH, bias=False)
+        tensors |= linear(f"{at}.0.to_kv", 2 * WIDTH, WIDTH, bias=False)
+        tensors |= linear(f"{at}.0.to_out", WIDTH, WIDTH, bias=False)
+        tensors |= norm(f"{at}.1.0", WIDTH)
+        tensors |= linear(f"{at}.1.1", 4 * WIDTH, WIDTH, bias=False)
+        tensors |= linear(f"{at}.1.3", WIDTH, 4 * WIDTH, bias=False)
+    return tensors
+
+
+def plain(words: int) -> dict[str, torch.Tensor]:
+    return linear("proj", 4 * words, EMBEDDED) | norm("norm", words)
+
+
+def full(words: int) -> dict[str, torch.Tensor]:
+    return linear("proj.0", SEEN, SEEN) | linear("proj.2", words, SEEN) | norm("proj.3", words)
+
+
+def adapter(unet, form: Form, file: Path) -> Path:
+    torch.manual_seed(5)
+    make = {Form.PLAIN: plain, Form.PLUS: resampler, Form.FULL: full}[form]
+    projection = make(int(unet.config.cross_attention_dim))
+    tensors = {f"image_proj.{name}": tensor for name, tensor in projection.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors | attention(unet), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def bare(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Models without an IP-Adapter of their own."""
+    root = tmp_path_factory.mktemp("bare")
+    shutil.rmtree(build(root / "sd15") / "ip_adapter")
+    return {"sd15": str(root / "sd15"), "sdxl": str(build_xl(root / "sdxl"))}
+
+
+@pytest.fixture(scope="module")
+def picture(studio: Studio) -> BufferRef:
+    return studio.buffers.add(Kind.COLOR, photo(90, 60, channels=4))
+
+
+def unet_of(studio: Studio, model: str):
+    return studio.models.load(model).unet
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+@pytest.mark.parametrize("form", list(Form))
+def test_every_form_acts_by_its_weight_and_leaves_no_trace(
+    studio: Studio,
+    bare: dict[str, str],
+    picture: BufferRef,
+    tmp_path: Path,
+    family: str,
+    form: Form,
+) -> None:
+    asked = replace(ASKED, model=bare[family])
+    file = adapter(
+        unet_of(studio, bare[family]), form, tmp_path / "my adapters" / "a@b=1.safetensors"
+    )
+    encoder(tmp_path / "my adapters" / "image_encoder")
+    assert recognise_adapter(file).form is form
+    before = studio.paint(asked)[0]
+    through = Reference(ReferenceRole.STYLE, picture, 0.8, str(file))
+    shown = studio.paint(replace(asked, references=(through,)))[0]
+    fainter = studio.paint(replace(asked, references=(replace(through, scale=0.1),)))[0]
+    other = studio.buffers.add(Kind.COLOR, photo(60, 90))
+    another = studio.paint(replace(asked, references=(replace(through, image=other),)))[0]
+    assert len({one.tobytes() for one in (before, shown, fainter, another)}) == 4
+    assert np.array_equal(studio.paint(asked)[0], before)
+
+
+def test_a_picture_is_read_as_diffusers_reads_it(
+    studio: Studio, bare: dict[str, str], tmp_path: Path
+) -> None:
+    model = studio.models.load(bare["sd15"])
+    network = encoder(tmp_path / "image_encoder")
+    small = photo(32, 32)
+    sides = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
+    pipe = StableDiffusionPipeline.from_pretrained(
+        bare["sd15"], image_encoder=network, feature_extractor=CLIPImageProcessor(**sides)
+    )
+    for form in (Form.PLAIN, Form.PLUS):
+        file = adapter(model.unet, form, tmp_path / f"{form}.safetensors")
+        none, shown = _read_picture(model, recognise_adapter(file), small)
+        theirs, nothing = pipe.encode_image(Image.fromarray(small), "cpu", 1, form is Form.PLUS)
+        assert torch.allclose(shown[:, 0], theirs, atol=1e-4), form
+        assert torch.allclose(none[:, 0], nothing, atol=1e-4), form
+
+
+def test_the_encoder_is_found_where_it_lies(
+    studio: Studio, bare: dict[str, str], picture: BufferRef, tmp_path: Path, paths: Paths
+) -> None:
+    unet = unet_of(studio, bare["sd15"])
+    network = encoder(tmp_path / "made")
+    small = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=1,
+        image_size=32, patch_size=8, projection_dim=8,
+    )  # fmt: skip
+    pictures = []
+    for name, adapters, place in (
+        ("beside", "x", "x/image_encoder"),
+        ("published", "repo/sdxl_models", "repo/models/image_encoder"),
+        ("one file", "Comfy/ipadapter", "Comfy/clip_vision/ViT-H.safetensors"),
+    ):
+        root = tmp_path / name
+        file = adapter(unet, Form.PLUS, root / adapters / "plus.safetensors")
+        # One that does not fit lies nearer.
+        CLIPVisionModelWithProjection(small).save_pretrained(
+            root / adapters / "clip_vision" / "wrong"
+        )
+        target = root / place
+        if target.suffix:
+            target.parent.mkdir(parents=True)
+            names = {
+                n if n.startswith("vi") else f"vision_model.{n}": t.clone()
+                for n, t in network.state_dict().items()
+            }
+            save_file(names, target)
+        else:
+            shutil.copytree(tmp_path / "made", target)
+        asked = replace(
+            ASKED, model=bare["sd15"], references=(Reference(image=picture, model=str(file)),)
+        )
+        pictures.append(studio.paint(asked)[0].tobytes())
+    assert len(set(pictures)) == 1
+    file = adapter(unet, Form.PLUS, tmp_path / "alone" / "deep" / "plus.safetensors")
+    with pytest.raises(RequestError, match="64 wide") as caught:
+        studio.paint(replace(asked, references=(Reference(image=picture, model=str(file)),)))
+    assert caught.value.code is ErrorCode.CONTROL_MISSING
+    assert "image_encoder" in caught.value.hint
+
+
+def test_one_among_the_models_serves_those_that_it_fits_and_the_recipe_says_so(
+    studio: Studio, bare: dict[str, str], picture: BufferRef, paths: Paths
+) -> None:
+    file = adapter(
+        unet_of(studio, bare["sd15"]), Form.PLUS, paths.models / "ipadapter" / "plus.safetensors"
+    )
+    encoder(paths.models / "clip_vision" / "ViT-H")
+    asked = replace(ASKED, references=(Reference(image=picture),))
+    try:
+        (recipe,) = (
+            a for a in studio.run(replace(asked, model=bare["sd15"])) if a.name == "image_0.json"
+        )
+        told = json.loads(recipe.data)
+        assert told["request"]["references"][0]["model"] == str(file)
+        assert str(file) in told["model"]["files"]
+        with pytest.raises(RequestError, match="no IP-Adapter"):
+            studio.run(replace(asked, model=bare["sdxl"]))
+        named = replace(
+            asked, model=bare["sdxl"], references=(Reference(image=picture, model="plus"),)
+        )
+        with pytest.raises(RequestError, match="another family"):
+            studio.run(named)
+    finally:
+        shutil.rmtree(file.parent)
+        shutil.rmtree(paths.models / "clip_vision")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "told"),
+    [
+        ({"ip_adapter.0.to_q_lora.down.weight": (4, 4)}, "FaceID"),
+        ({"image_proj.perceiver_resampler.proj_in.weight": (4, 4)}, "FaceID"),
+        ({"lora_unet_x.lora_up.weight": (4, 4)}, "is no IP-Adapter"),
+        ({"ip_adapter.1.to_k_ip.weight": (4, 4), "image_proj.x": (2,)}, "of a kind"),
+    ],
+)
+def test_what_is_no_adapter_of_a_known_kind_is_told_by_name(
+    tmp_path: Path, tensors: dict[str, tuple[int, ...]], told: str
+) -> None:
+    file = tmp_path / "ip adapter faceid.safetensors"
+    save_file({name: torch.ones(shape) for name, shape in tensors.items()}, file)
+    with pytest.raises(RequestError, match=told) as caught:
+        recognise_adapter(file)
+    assert caught.value.code is ErrorCode.MODEL_BROKEN
+    with pytest.raises(RequestError, match="safetensors"):
+        recognise_adapter(tmp_path / "ip-adapter_sd15.bin")
