@@ -45,6 +45,7 @@ NAMES = [
     "Prompt",
     "Reference",
     "ReferenceRole",
+    "Refiner",
     "RegionPrompt",
     "ProtocolError",
     "Request",

@@ -23,6 +23,7 @@ from underpaint import (
     Pattern,
     Pbr,
     Prompt,
+    Refiner,
     RegionPrompt,
     RequestError,
     Sampler,
@@ -101,6 +102,15 @@ def test_the_scale_of_bricks_lands_in_the_request():
     words = ["material", "--prompt", "brick", "--out", "out", "--pattern-size", "0.125"]
     material, _ = material_request(build_parser().parse_args(words))
     assert material.pattern == Pattern(0.125)
+
+
+def test_a_second_model_and_the_weight_of_the_picture_land_in_the_request(tmp_path: Path):
+    request, _ = parsed("--refiner", "refiner:0.3", "--image-guidance", "2")
+    assert request.refiner == Refiner("refiner", 0.3)
+    assert request.sampling == Sampling(image_guidance=2.0)
+    file = tmp_path / "my refiner.safetensors"
+    file.touch()
+    assert parsed("--refiner", str(file))[0].refiner == Refiner(str(file))
 
 
 def test_parts_of_the_picture_have_words_of_their_own(tmp_path: Path):

@@ -72,8 +72,7 @@ def test_a_file_in_the_models_folder_is_listed_by_its_name(studio: Studio, check
         ("lora_unet_mid.lora_up.weight", 4, "is a LoRA", "--lora"),
         ("control_model.input_blocks.0.0.weight", 4, "is a ControlNet", "--control"),
         ("double_blocks.0.img_attn.qkv.weight", 4, "is a FLUX checkpoint", "diffusers"),
-        ("model.diffusion_model.input_blocks.0.0.weight", 8, "an InstructPix2Pix", "inpainting"),
-        ("model.diffusion_model.input_blocks.0.0.weight", 5, "a depth2img model", "inpainting"),
+        ("model.diffusion_model.input_blocks.0.0.weight", 8, "no text encoder", "diffusers"),
         ("model.diffusion_model.input_blocks.0.0.weight", 4, "no text encoder", "diffusers"),
         ("something.else", 4, "no checkpoint of a family", "diffusers"),
     ],
@@ -293,13 +292,12 @@ def test_a_file_is_read_where_it_lies_without_a_copy_on_the_disk_or_in_memory(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"_class_name": "StableDiffusionInstructPix2PixPipeline"}, "InstructPix2Pix"),
-        ({"_class_name": "StableDiffusionDepth2ImgPipeline"}, "depth2img"),
-        ({"_class_name": "StableDiffusionImageVariationPipeline"}, "image variation"),
         (
-            {"_class_name": "StableDiffusionXLImg2ImgPipeline", "text_encoder": [None, None]},
-            "refiner",
+            {"_class_name": "StableDiffusionXLInstructPix2PixPipeline"},
+            "InstructPix2Pix model of SDXL",
         ),
+        ({"_class_name": "StableDiffusionLatentUpscalePipeline"}, "upscaling"),
+        ({"_class_name": "StableDiffusionImageVariationPipeline"}, "image variation"),
     ],
 )
 def test_a_folder_of_another_make_is_listed_as_what_it_is(

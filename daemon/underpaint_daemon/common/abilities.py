@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from underpaint.requests import Method, Sampler
+from underpaint.requests import ControlKind, Method, Sampler
 
 
 class Guidance(StrEnum):
@@ -30,10 +30,12 @@ class Abilities:
     them a ControlNet goes together, by these names. `references`: pictures that it can read beside
     the words; `needs_reference`: it edits, and paints nothing without one. `flow`: trained by flow
     matching (else ε or v, as its scheduler's config says). `cell`: sides are multiples of so many
-    pixels; `side`: those that it was made for. `inner_control`: the control picture goes into its
-    own channels, without a ControlNet. `ip_adapter`: references go through one. `reads_weights`: of
-    words, like `(this:1.3)`. `regions`: prompts for parts of a picture. `why`:
-    reasons for what it cannot, by the field's name.
+    pixels; `side`: those that it was made for. `inner_control`: the controls whose picture goes
+    into its own channels, without a ControlNet; it needs one of them. `image_guidance`: the usual
+    scale by which it keeps to the picture that it edits; None of those that have none.
+    `ip_adapter`: references go through one. `reads_weights`: of words, like `(this:1.3)`.
+    `regions`: prompts for parts of a picture. `why`: reasons for what it cannot, by the field's
+    name.
     """
 
     title: str
@@ -52,7 +54,8 @@ class Abilities:
     texture: tuple[Method, ...] = ()
     cell: int = 16
     side: int = 1024
-    inner_control: bool = False
+    inner_control: tuple[ControlKind, ...] = ()
+    image_guidance: float | None = None
     ip_adapter: bool = False
     reads_weights: bool = False
     regions: bool = False
@@ -67,6 +70,7 @@ _NO_TEXTURE = "Its views have not been denoised together yet; SD 1.5, SD 2 and S
 _EDITS = "It edits: give the picture as a reference, and say in words what is to change."
 _KEEPS_FORM = "It has no ControlNet; depth and normals go in as reference pictures."
 _NO_PICTURES = "FLUX.1 Kontext reads references."
+_FINISHES = "It finishes pictures of SDXL: give one (--init), with a strength of about 0.25."
 _NO_NETWORK = "No ControlNet of this family is known to diffusers."
 
 ABILITIES: Mapping[str, Abilities] = {
@@ -79,6 +83,30 @@ ABILITIES: Mapping[str, Abilities] = {
         "Stable Diffusion XL", control=_ALL, references=1, flow=False, tile=True,
         samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, reads_weights=True,
         regions=True,
+    ),
+    "sd15_edit": Abilities(
+        "InstructPix2Pix", text=False, mask=False, flow=False, samplers=_DENOISING, cell=8,
+        reads_weights=True, image_guidance=1.5, side=512,
+        why={"text": "It edits: give the picture to start from (--init), and say in words what is "
+             "to change.", "mask": "It was made to edit whole pictures; take an inpainting model.",
+             "control": "It keeps the picture's form by itself (--image-guidance).",
+             "references": "diffusers' pipeline for it reads none.",
+             "texture": "It edits pictures."},
+    ),
+    "sd2_depth": Abilities(
+        "Stable Diffusion 2 depth2img", mask=False, control=frozenset({"text", "image"}),
+        inner_control=(ControlKind.DEPTH,), flow=False, samplers=_DENOISING, cell=8,
+        reads_weights=True, regions=True, side=512,
+        why={"mask": "diffusers has no inpainting for it.", "inner_control": "Give a view, a depth "
+             "map, or a picture of one (--control depth=IMAGE).",
+             "references": "diffusers' pipeline for it reads none.", "texture": _NO_TEXTURE},
+    ),
+    "sdxl_refiner": Abilities(
+        "SDXL's refiner", text=False, mask=False, lora=False, flow=False, samplers=_DENOISING,
+        cell=8, reads_weights=True,
+        why={"text": _FINISHES, "mask": _FINISHES, "control": "No ControlNet was made for it.",
+             "references": "No IP-Adapter was made for it.", "texture": _FINISHES,
+             "lora": "LoRAs are made for SDXL itself."},
     ),
     "sd35": Abilities(
         "Stable Diffusion 3.5", control=_TEXT,
@@ -105,7 +133,8 @@ ABILITIES: Mapping[str, Abilities] = {
         why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
     ),
     "flux1_control": Abilities(
-        "FLUX.1 Depth and Canny", control=_ALL, inner_control=True,
+        "FLUX.1 Depth and Canny", control=_ALL,
+        inner_control=(ControlKind.DEPTH, ControlKind.CANNY),
         guidance=Guidance.EMBEDDED, negative=False,
         why={"references": _NO_PICTURES, "texture": _NO_TEXTURE},
     ),

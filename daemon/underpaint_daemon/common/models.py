@@ -28,7 +28,10 @@ _CONTROL_PREFIX = "controlnet_"
 _SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 PARTS_OF_FAMILY = {
     "sd15": _SHARED_PARTS,
+    "sd15_edit": _SHARED_PARTS,
+    "sd2_depth": _SHARED_PARTS,
     "sdxl": (*_SHARED_PARTS, "text_encoder_2", "tokenizer_2"),
+    "sdxl_refiner": ("unet", "vae", "scheduler", "text_encoder_2", "tokenizer_2"),
 }
 
 

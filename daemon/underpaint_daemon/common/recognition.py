@@ -38,8 +38,10 @@ _NO_PAINTERS = (
 )  # fmt: skip
 _FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
 _OTHER_PIPELINES = (
-    ("InstructPix2Pix", "is an InstructPix2Pix model: it edits pictures by instruction"),
-    ("Depth2Img", "is a depth2img model: it takes depth as a channel"),
+    (
+        "XLInstructPix2Pix",
+        "is an InstructPix2Pix model of SDXL: diffusers' pipeline for it cannot be stopped",
+    ),
     ("ImageVariation", "is an image variation model: it takes a picture in place of words"),
     ("UnCLIP", "is an unCLIP model: it takes a picture in place of words"),
     ("Upscale", "is an upscaling model"),
@@ -92,11 +94,11 @@ def family_of_index(folder: Path, index: Mapping[str, Any]) -> str:
     """The family of a model's folder by its index. Raises RequestError(MODEL_BROKEN): what paints
     no pictures from words, and what is not known here."""
     name = str(index.get("_class_name", ""))
-    _refuse_others(folder, name, index)
+    _refuse_others(folder, name)
     if not name.startswith(_UNLIKE_PREFIXES):
         for prefix, family in _FAMILY_OF_PREFIX.items():
             if name.startswith(prefix):
-                return family
+                return _of_channels(folder, family, index)
     found = family_of_pipeline(name)
     if found is not None:
         return found
@@ -104,17 +106,23 @@ def family_of_index(folder: Path, index: Mapping[str, Any]) -> str:
     broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
 
 
-def _refuse_others(folder: Path, pipeline: str, index: Mapping[str, Any]) -> None:
+def _refuse_others(folder: Path, pipeline: str) -> None:
     """Name what is of the same make as a text-to-image model, and is none."""
     for piece, problem in _OTHER_PIPELINES:
         if piece in pipeline:
             _unfit(folder, problem)
-    if "XL" in pipeline and "text_encoder" in index and not any(index["text_encoder"] or ()):
-        _unfit(folder, "is SDXL's refiner, which only finishes pictures")
+
+
+def _of_channels(folder: Path, family: str, index: Mapping[str, Any]) -> str:
+    """What else is of a family's make, told by its text encoders and its UNet's channels."""
+    if family == "sdxl" and "text_encoder" in index and not any(index["text_encoder"] or ()):
+        return "sdxl_refiner"
     config = folder / "unet" / "config.json"
-    channels = read_json(config).get("in_channels") if config.is_file() else None
-    if channels in single_files.CHANNELS_OF_OTHERS:
+    channels = int(read_json(config).get("in_channels", 4)) if config.is_file() else 4
+    found = single_files.family_by_channels(family, channels)
+    if found is None:
         _unfit(folder, single_files.CHANNELS_OF_OTHERS[channels])
+    return found
 
 
 def _unfit(folder: Path, problem: str) -> NoReturn:

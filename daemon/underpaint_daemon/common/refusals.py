@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
+from underpaint.buffers import BufferRef
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import (
     ControlKind,
@@ -37,13 +39,16 @@ def kinds_without_network(family: str) -> tuple[ControlKind, ...]:
     """The controls that a family follows without a ControlNet: as references, or through channels
     of its own."""
     if ABILITIES[family].inner_control:
-        return tuple(_AS_REFERENCE)
+        return ABILITIES[family].inner_control
     return tuple(kind for kind in _AS_REFERENCE if role_of_control(kind, family) is not None)
 
 
 def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     """Raise RequestError(BAD_REQUEST, CONTROL_MISSING) for what the family cannot do."""
     able = ABILITIES[family]
+    if request.sampling.image_guidance is not None and able.image_guidance is None:
+        told = "does not weigh the picture against the words"
+        _refuse(able, model, "image_guidance", told, hint=_NO_WEIGHING)
     if isinstance(request, TextureRequest):
         if request.method not in able.texture:
             _refuse(able, model, "texture", f"cannot paint textures by {request.method}")
@@ -63,6 +68,24 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     _check_references(request, able, family, model)
 
 
+def refining_request(request: ImageRequest, picture: BufferRef, index: int) -> ImageRequest:
+    """What finishing a picture, the `index`-th of the request's, asks of the second model."""
+    assert request.refiner is not None
+    refiner = request.refiner
+    sampling = replace(refiner.sampling, seed=request.sampling.seed + index)
+    return ImageRequest(
+        request.prompt,
+        refiner.model,
+        picture.shape[1],
+        picture.shape[0],
+        sampling,
+        controls=(),
+        init=picture,
+        strength=refiner.strength,
+        tile=request.tile,
+    )
+
+
 def tile_request(request: UpscaleRequest) -> ImageRequest:
     """What painting one tile of an upscaling asks of a model."""
     return ImageRequest(
@@ -78,6 +101,7 @@ def tile_request(request: UpscaleRequest) -> ImageRequest:
     )
 
 
+_NO_WEIGHING = "Leave image_guidance (--image-guidance) out; strength says how much stays."
 _NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
 
@@ -93,7 +117,8 @@ def _check_controls(
 ) -> None:
     acting = [control for control in request.controls or () if control.scale > 0]
     if able.inner_control and len(acting) != 1:
-        told = "follows one depth or canny control, and paints nothing without it"
+        kinds = " or ".join(able.inner_control)
+        told = f"follows one {kinds} control, and paints nothing without it"
         _refuse(able, model, "inner_control", told, ErrorCode.CONTROL_MISSING)
     for control in acting:
         if role_of_control(control.kind, family) is not None:

@@ -27,10 +27,11 @@ _FOLDER_HINT = (
 )
 _VAE_HINT = "Put its VAE beside it, as {name}, or give a checkpoint with the VAE baked in."
 # What else has a UNet of the same make, by the channels that it takes.
+_BY_CHANNELS = {("sd15", 8): "sd15_edit", ("sd15", 5): "sd2_depth"}
 CHANNELS_OF_OTHERS = {
-    5: "is a depth2img model: it takes depth as a channel",
+    5: "is a depth2img model of a family that has none here",
     7: "is an upscaling model",
-    8: "is an InstructPix2Pix model: it edits pictures by instruction",
+    8: "is an InstructPix2Pix model of SDXL: diffusers' pipeline for it cannot be stopped",
 }
 OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
 # What people have in the same format, by a piece of a tensor's name.
@@ -93,8 +94,13 @@ _KINDS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
         {"text_encoder": "cond_stage_model.transformer."},
     ),
     ("cond_stage_model.model.", "sd15", "sd2", {"text_encoder": "cond_stage_model.model."}),
+    (
+        "conditioner.embedders.0.model.",
+        "sdxl_refiner",
+        "sdxl_refiner",
+        {"text_encoder_2": "conditioner.embedders.0.model."},
+    ),
 )
-_REFINER = "conditioner.embedders.0.model."
 
 
 def config_folder(family: str) -> Path:
@@ -126,8 +132,16 @@ def header(file: Path) -> dict[str, Any]:
 
 
 def family_of(file: Path) -> str:
-    """The family of a checkpoint, "sd15" or "sdxl" (see `recognise`)."""
+    """The family of a checkpoint (see `recognise`)."""
     return recognise(file).family
+
+
+def family_by_channels(base: str, channels: int) -> str | None:
+    """What a UNet of a family's make with so many input channels is; None of what is not painted
+    with here."""
+    if channels not in CHANNELS_OF_OTHERS:
+        return base
+    return _BY_CHANNELS.get((base, channels))
 
 
 def recognise(file: Path) -> Checkpoint:
@@ -141,11 +155,10 @@ def recognise(file: Path) -> Checkpoint:
     if _FIRST_LAYER not in tensors:
         _refuse(file, tensors)
     channels = tensors[_FIRST_LAYER]["shape"][1]
-    if channels in CHANNELS_OF_OTHERS:
+    base, configs, prefixes = _kind(file, tensors)
+    family = family_by_channels(base, channels)
+    if family is None:
         _broken(file, CHANNELS_OF_OTHERS[channels], OTHER_HINT)
-    if any(name.startswith(_REFINER) for name in tensors):
-        _broken(file, "is SDXL's refiner, which only finishes pictures", OTHER_HINT)
-    family, configs, prefixes = _kind(file, tensors)
     prediction, zero_snr = _prediction(file, tensors, configs, channels)
     vae = any(name.startswith(VAE_PREFIX) for name in tensors)
     if not vae and not vae_beside(file).is_file():
@@ -175,7 +188,7 @@ def _prediction(
         return str(prediction), zero_snr
     if "v_pred" in tensors or _is_v_by_yaml(file.with_suffix(".yaml")):
         return V_PREDICTION, zero_snr
-    if configs == "sd2" and channels == INPAINT_CHANNELS:
+    if configs == "sd2" and channels != TEXT_CHANNELS:  # inpainting and depth2img
         return EPSILON, zero_snr
     return None, zero_snr
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
 from underpaint.requests import (
     ImageRequest,
@@ -22,7 +23,7 @@ from ..common.checks.validation import enlarged, validate
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.models import family_of
-from ..common.refusals import refuse_what_cannot_be
+from ..common.refusals import refining_request, refuse_what_cannot_be
 from .materials.material import material_artifacts
 from .pipelines.controls.guided import with_pattern_size
 from .pipelines.image import run_image
@@ -93,15 +94,12 @@ class PipelineRunner:
         model = self._load(request.model, reporter)
         for note in word_notes(model, request):
             reporter.warn(note)
-        images = within_memory(
-            lambda tier: _paint(model, request, buffers, tier, reporter),
-            tiers_for(model.place.device),
-            reporter.warn,
-            _what(request),
-        )
+        images = self._painted(model, request, buffers, reporter)
+        facts = model_facts(model, request)
+        if isinstance(request, ImageRequest) and request.refiner is not None:
+            images, facts["refiner"] = self._refined(images, request, reporter)
         self.models.trim()
         reporter.progress(Phase.SAVING, 0, 1)
-        facts = model_facts(model, request)
         if reporter.enough():
             reporter.warn("It was enough: the picture is as it was then.")
         artifacts = image_artifacts(images, request, facts, stopped=reporter.enough())
@@ -116,6 +114,34 @@ class PipelineRunner:
             )
         reporter.progress(Phase.SAVING, 1, 1)
         return artifacts
+
+    def _painted(
+        self, model: LoadedModel, request: _Picture, buffers: Arrays, reporter: Reporter
+    ) -> list[Image8]:
+        return within_memory(
+            lambda tier: _paint(model, request, buffers, tier, reporter),
+            tiers_for(model.place.device),
+            reporter.warn,
+            _what(request),
+        )
+
+    def _refined(
+        self, images: list[Image8], request: ImageRequest, reporter: Reporter
+    ) -> tuple[list[Image8], dict[str, Any]]:
+        """The pictures as the second model finishes them, and what is to be told of it. When it is
+        enough, those that are left stay as they are."""
+        assert request.refiner is not None
+        finished, name, model = list[Image8](), request.refiner.model, None
+        family, own = family_of(self.models.paths, name), Buffers()
+        for i, image in enumerate(images):
+            second = refining_request(request, own.add(Kind.COLOR, image), i)
+            refuse_what_cannot_be(second, family, name)
+            model = self._load(name, reporter)
+            finished += (
+                [image] if reporter.enough() else self._painted(model, second, own, reporter)
+            )
+        assert model is not None
+        return finished, model_facts(model, second)
 
     def _load(self, name: str, reporter: Reporter) -> LoadedModel:
         reporter.raise_if_cancelled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..requests import (
     InpaintRequest,
     Prompt,
     ReferenceRole,
+    Refiner,
     Request,
     View,
 )
@@ -30,8 +32,11 @@ from .options import (
     add_sampling,
     add_tile,
     add_words,
+    model_of,
     painting_of,
     picture_of,
+    sampling_of,
+    split_numbers,
     tile_of,
 )
 from .references import FORM as REFERENCE_FORM
@@ -86,9 +91,20 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
         "Stable Diffusion 1.5 and XL; repeat for several",
     )
     add_region(parser)
+    parser.add_argument(
+        "--refiner",
+        metavar="MODEL[:STRENGTH]",
+        help="a second model that finishes the picture, as SDXL's refiner; default strength: "
+        f"{Refiner('').strength}",
+    )
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")
     add_tile(parser, defaults.tile)
     add_sampling(parser)
+    parser.add_argument(
+        "--image-guidance",
+        type=float,
+        help="how closely to keep to --init, with models that edit by instruction; default: 1.5",
+    )
     add_results(parser, "images")
     add_json(parser)
 
@@ -103,6 +119,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
     buffers = Buffers()
     painting = {
         **painting_of(args),
+        "sampling": replace(sampling_of(args), image_guidance=args.image_guidance),
         "view": _view(args, buffers),
         "controls": controls_of(args.control, buffers),
         "references": tuple(reference_of(text, buffers) for text in args.reference),
@@ -122,7 +139,16 @@ def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers)
         height=height,
         init=picture_of(args.init, buffers),
         tile=tile_of(args),
+        refiner=_refiner(args.refiner),
     )
+
+
+def _refiner(text: str | None) -> Refiner | None:
+    if text is None:
+        return None
+    name, numbers = split_numbers(text, 1)
+    model = model_of(name)
+    return Refiner(model, numbers[0]) if numbers else Refiner(model)
 
 
 def _inpaint(

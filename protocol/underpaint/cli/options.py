@@ -37,7 +37,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Model and LoRAs; `loras_of` reads the latter."""
     parser.add_argument(
         "--model",
-        type=_model,
+        type=model_of,
         default=STARTER_MODEL,
         help="a model's name, its folder, or a single .safetensors file",
     )
@@ -50,7 +50,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _model(text: str) -> str:
+def model_of(text: str) -> str:
     """A name as it is; a path from here as one from the root, since the daemon is elsewhere."""
     path = Path(text)
     is_path = len(path.parts) > 1 or path.is_file()

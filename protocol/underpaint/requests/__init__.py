@@ -6,7 +6,14 @@ result. Arrays are `BufferRef`s into a `Buffers` that travels beside the request
 
 from __future__ import annotations
 
-from .images import ImageRequest, InpaintRequest, RegionPrompt, TileAxes, UpscaleRequest
+from .images import (
+    ImageRequest,
+    InpaintRequest,
+    Refiner,
+    RegionPrompt,
+    TileAxes,
+    UpscaleRequest,
+)
 from .painting import STARTER_MODEL, Lora, Pattern, Pbr, Prompt, Sampler, Sampling, Spacing
 from .textures import MeshRef, Method, Mirror, ObjectPrompt, TextureRequest, TileImages
 from .views import Control, ControlKind, Reference, ReferenceRole, View
@@ -28,6 +35,7 @@ __all__ = [
     "Prompt",
     "Reference",
     "ReferenceRole",
+    "Refiner",
     "RegionPrompt",
     "Request",
     "Sampler",

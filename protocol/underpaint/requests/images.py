@@ -36,6 +36,19 @@ class RegionPrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Refiner:
+    """A second model that finishes each picture: SDXL's refiner, or any that can begin from one.
+
+    It paints over it by `strength` (0–1), with the same words and seed. `sampling`: what is None
+    is the second model's to say; its seed is not read.
+    """
+
+    model: str
+    strength: float = 0.25
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRequest:
     """Paint an image of a view: text-to-image, or image-to-image when `init` is given.
 
@@ -46,6 +59,7 @@ class ImageRequest:
     0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
     `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
     a ball comes with it. `pbr`: the material's maps as well. `regions`: prompts for parts of it.
+    `refiner`: a second model that finishes it.
     """
 
     prompt: Prompt
@@ -64,6 +78,7 @@ class ImageRequest:
     tile: TileAxes = TileAxes.OFF
     pbr: Pbr | None = None
     regions: tuple[RegionPrompt, ...] = ()
+    refiner: Refiner | None = None
 
 
 @dataclass(frozen=True, slots=True)

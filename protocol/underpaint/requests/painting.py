@@ -52,6 +52,9 @@ class Sampling:
     seed: int = 0
     spacing: Spacing | None = None
     """Most models need not be told: their own scheduler config says it."""
+    image_guidance: float | None = None
+    """How closely the picture to start from is kept, of models that edit it by instruction
+    (InstructPix2Pix), 1–50; others take none."""
 
 
 @dataclass(frozen=True, slots=True)

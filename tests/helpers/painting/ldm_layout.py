@@ -81,6 +81,26 @@ def export_xl(pipeline, file: Path) -> Path:
     return file
 
 
+def export_refiner(pipeline, file: Path) -> Path:
+    """Write an SDXL refiner into one file: its one text encoder is the second of SDXL."""
+    unet = {
+        name.replace("add_embedding.linear_1", "label_emb.0.0").replace(
+            "add_embedding.linear_2", "label_emb.0.2"
+        ): tensor
+        for name, tensor in _unet_names(pipeline.unet).items()
+    }
+    parts = {
+        "model.diffusion_model.": unet,
+        "first_stage_model.": _vae_names(pipeline.vae),
+        "conditioner.embedders.0.model.": _open_clip_names(pipeline.text_encoder_2),
+    }
+    tensors = {
+        p + name: t.contiguous().clone() for p, named in parts.items() for name, t in named.items()
+    }
+    save_file(tensors, file)
+    return file
+
+
 _OPEN_CLIP = (
     (r"^embeddings\.token_embedding\.weight", "token_embedding.weight"),
     (r"^embeddings\.position_embedding\.weight", "positional_embedding"),

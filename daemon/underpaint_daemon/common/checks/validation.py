@@ -15,6 +15,7 @@ from underpaint.requests import (
     Lora,
     Pattern,
     Pbr,
+    Refiner,
     Request,
     Sampling,
     TextureRequest,
@@ -88,12 +89,14 @@ def _check_prompts(request: Request) -> None:
             refuse(name, f"is longer than {MAX_PROMPT} characters")
 
 
-def _check_sampling(sampling: Sampling) -> None:
+def _check_sampling(sampling: Sampling, where: str = "sampling") -> None:
     if sampling.steps is not None:
-        check_range("sampling.steps", sampling.steps, 1, MAX_STEPS)
+        check_range(f"{where}.steps", sampling.steps, 1, MAX_STEPS)
     if sampling.guidance is not None:
-        check_range("sampling.guidance", sampling.guidance, 0.0, MAX_GUIDANCE)
-    check_range("sampling.seed", sampling.seed, 0, MAX_SEED)
+        check_range(f"{where}.guidance", sampling.guidance, 0.0, MAX_GUIDANCE)
+    if sampling.image_guidance is not None:
+        check_range(f"{where}.image_guidance", sampling.image_guidance, 1.0, MAX_GUIDANCE)
+    check_range(f"{where}.seed", sampling.seed, 0, MAX_SEED)
 
 
 def _check_pattern(pattern: Pattern) -> None:
@@ -130,6 +133,15 @@ def _check_image_request(request: ImageRequest) -> None:
     check_controls(request.controls or (), request.view, request.init, flat=flat)
     check_references(request.references, request.view)
     check_regions(request)
+    if request.refiner is not None:
+        _check_refiner(request.refiner)
+
+
+def _check_refiner(refiner: Refiner) -> None:
+    if not refiner.model:
+        refuse("refiner.model", "is empty; name a model, or leave the refiner out")
+    check_range("refiner.strength", refiner.strength, 0.0, 1.0)
+    _check_sampling(refiner.sampling, "refiner.sampling")
 
 
 def _check_inpaint_request(request: InpaintRequest) -> None:

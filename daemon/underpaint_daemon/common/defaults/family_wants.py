@@ -24,6 +24,9 @@ def _flow(family: str, steps: int, guidance: float, sampler: Sampler = Sampler.E
 FAMILY_WANTS: Mapping[str, Wants] = {
     "sd15": Wants(512, Sampler.DPMPP_2M_KARRAS, 25, 7.0, _FORM, _ALL),
     "sdxl": Wants(1024, Sampler.DPMPP_2M_KARRAS, 25, 6.0, _FORM, _ALL),
+    "sd15_edit": Wants(512, Sampler.EULER_A, 30, 7.5, (), _ALL),
+    "sd2_depth": Wants(512, Sampler.DPMPP_2M_KARRAS, 25, 7.5, _FORM[:1], _ALL),
+    "sdxl_refiner": Wants(1024, Sampler.DPMPP_2M_KARRAS, 25, 6.0, (), _ALL),
     "sd35": _flow("sd35", 28, 4.5),
     "flux1": _flow("flux1", 28, 3.5),
     "flux1_fill": _flow("flux1_fill", 50, 30.0),

@@ -17,6 +17,7 @@ from underpaint.requests import (
     ControlKind,
     ImageRequest,
     InpaintRequest,
+    Refiner,
     Request,
     Sampler,
     Sampling,
@@ -50,6 +51,7 @@ class Settled:
     guidance: float
     seed: int
     spacing: Spacing | None = None
+    image_guidance: float = 1.0
 
 
 def settle(request: Request, paths: Paths) -> Request:
@@ -70,11 +72,19 @@ def settle(request: Request, paths: Paths) -> Request:
         tile = request.tile or defaults.size
         return replace(request, sampling=sampling, controls=controls, tile=tile)
     if isinstance(request, TextureRequest):
-        _need_form(controls, request)
+        if ABILITIES[defaults.family].texture:
+            _need_form(controls, request)
         side = request.view_size or defaults.size
         return replace(request, sampling=sampling, controls=controls, view_size=side)
     width, height = _sides(request, defaults.size)
-    return replace(request, sampling=sampling, controls=controls, width=width, height=height)
+    return replace(
+        request,
+        sampling=sampling,
+        controls=controls,
+        width=width,
+        height=height,
+        refiner=_refiner(request.refiner, sampling.seed, paths),
+    )
 
 
 def settled(sampling: Sampling) -> Settled:
@@ -83,7 +93,8 @@ def settled(sampling: Sampling) -> Settled:
     assert sampler is not None
     assert steps is not None
     assert guidance is not None
-    return Settled(sampler, steps, guidance, sampling.seed, sampling.spacing)
+    weighed = sampling.image_guidance or 1.0
+    return Settled(sampler, steps, guidance, sampling.seed, sampling.spacing, weighed)
 
 
 def image_size(request: ImageRequest) -> tuple[int, int]:
@@ -111,7 +122,18 @@ def _sampling(asked: Sampling, defaults: Defaults, name: str) -> Sampling:
     steps = defaults.steps if asked.steps is None else asked.steps
     guidance = defaults.guidance if asked.guidance is None else asked.guidance
     spacing = asked.spacing or defaults.spacing
-    return Sampling(sampler, steps, guidance, asked.seed, spacing)
+    weighed = asked.image_guidance
+    if weighed is None:
+        weighed = ABILITIES[defaults.family].image_guidance
+    return Sampling(sampler, steps, guidance, asked.seed, spacing, weighed)
+
+
+def _refiner(refiner: Refiner | None, seed: int, paths: Paths) -> Refiner | None:
+    if refiner is None:
+        return None
+    defaults = model_defaults(paths, refiner.model)
+    sampling = _sampling(refiner.sampling, defaults, refiner.model)
+    return replace(refiner, sampling=replace(sampling, seed=seed))
 
 
 def _wanted(request: Request, defaults: Defaults) -> Sequence[Control]:

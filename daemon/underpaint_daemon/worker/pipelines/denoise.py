@@ -27,7 +27,7 @@ from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .precision import check_finite
 from .regions import Region, regional
-from .watch import StepWatch
+from .watch import EnoughSteps, StepWatch
 
 Image8 = npt.NDArray[np.uint8]
 _CALLED = {
@@ -156,12 +156,14 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
         **job.embedding,
         **job.start,
         **job.extra,
-        **job.conditioning.arguments(family.control_argument[job.task]),
+        **_controlled(job),
         "height": job.size[0],
         "width": job.size[1],
         "strength": part.told,
         "num_inference_steps": steps,
-        **family.arguments(Ask(job.task, sampling.guidance, job.size, job.references)),
+        **family.arguments(
+            Ask(job.task, sampling.guidance, job.size, job.references, sampling.image_guidance)
+        ),
         "generator": torch.Generator("cpu").manual_seed(seed),
         "callback_on_step_end": watch,
         "output_type": "pt" if family.self_decoding else "latent",
@@ -170,9 +172,18 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     timesteps = scheduler.config.num_train_timesteps
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
     with adapters, regional(pipe, job.regions):
-        made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
+        try:
+            made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
+        except EnoughSteps as stopped:
+            made = stopped.latents
     check_finite(made, job.model)
     return _sized(made, job.size) if family.self_decoding else made
+
+
+def _controlled(job: Denoising) -> dict[str, Any]:
+    family = job.model.family
+    arguments = job.conditioning.arguments(family.control_argument[job.task])
+    return family.controlled(arguments) if arguments else arguments
 
 
 def _sized(picture: Tensor, size: tuple[int, int]) -> Tensor:

@@ -16,7 +16,7 @@ from underpaint_daemon.common.job_contract import Reporter
 from underpaint_daemon.common.single_files import INPAINT_CHANNELS
 
 from .batch import Plan, paint
-from .canvas import whole
+from .canvas import Canvas, whole
 from .controls.images import Sources
 from .controls.networks import prepare_controls
 from .denoise import changes_nothing
@@ -29,6 +29,7 @@ from .regions import read_regions
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
+_GREY = 128
 
 
 def run_image(
@@ -56,13 +57,20 @@ def run_image(
         canvas=canvas,
         conditioning=prepare_controls(model, networks, sources, reporter.warn),
         finish=canvas.back,
-        strength=1.0 if init is None else request.strength,
-        start={} if init is None else {"image": from_image8(init)},
+        strength=1.0 if init is None or model.family.whole_noise else request.strength,
+        start=_start(model, canvas, init),
         beside=beside,
         tile=request.tile,
         regions=read_regions(model, request, arrays, canvas, reporter.warn),
     )
     return paint(model, plan, tier, reporter)
+
+
+def _start(model: LoadedModel, canvas: Canvas, init: Image8 | None) -> dict[str, Any]:
+    """The pipeline's arguments to begin from."""
+    if init is None and model.family.needs_picture:
+        init = np.full((*canvas.padded, 3), _GREY, np.uint8)
+    return {} if init is None else {"image": from_image8(init)}
 
 
 def _refuse_masks_only(model: LoadedModel) -> None:

@@ -19,6 +19,14 @@ Image8 = npt.NDArray[np.uint8]
 _SIGMA_SCALED = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
 
 
+class EnoughSteps(Exception):
+    """It is enough, in a pipeline that cannot be told so. `latents`: what it believes in."""
+
+    def __init__(self, latents: Tensor) -> None:
+        super().__init__("enough steps")
+        self.latents = latents
+
+
 @dataclass(slots=True)
 class StepWatch:
     """A pipeline's `callback_on_step_end`, and an ear at its scheduler.
@@ -64,8 +72,11 @@ class StepWatch:
             self.reporter.preview(step, shown)
         if not enough:
             return {}
+        latents = clean.to(tensors["latents"].dtype)
+        if not hasattr(type(pipe), "interrupt"):
+            raise EnoughSteps(latents)
         pipe._interrupt = True  # diffusers' own word for it
-        return {"latents": clean.to(tensors["latents"].dtype)}
+        return {"latents": latents}
 
 
 def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep: Any) -> Tensor:

@@ -43,12 +43,18 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a family puts into its pipelines' own arguments. `size`: height and width in pixels.
-    `references`: PIL images."""
+    `references`: PIL images. `image_guidance`: how closely the picture to start from is kept."""
 
     task: Task
     guidance: float
     size: tuple[int, int]
     references: tuple[Any, ...] = ()
+    image_guidance: float = 1.0
+
+
+def unchanged(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a control as they are."""
+    return arguments
 
 
 def plain_guidance(ask: Ask) -> dict[str, Any]:
@@ -70,7 +76,9 @@ class Family:
     `self_decoding`: the pipeline gives pictures, not latents. `patches`: its latents travel as a
     sequence of patches so many cells a side (None = as an image). `control_channels`: the control
     picture goes into the network's own input channels, without a ControlNet. `whole_pictures`:
-    the call takes PIL images to start from.
+    the call takes PIL images to start from. `controlled`: what is made of a control's arguments.
+    `needs_picture`: words alone begin from plain grey. `whole_noise`: it begins from pure noise
+    whatever it is given, so that a strength means nothing to it.
     """
 
     name: str
@@ -87,6 +95,9 @@ class Family:
     patches: int | None = None
     control_channels: bool = False
     whole_pictures: bool = False
+    controlled: Callable[[dict[str, Any]], dict[str, Any]] = unchanged
+    needs_picture: bool = False
+    whole_noise: bool = False
 
     @property
     def first(self) -> tuple[Task, bool]:
