@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,11 @@ def unfinished(studio: Studio) -> list[Path]:
     return list((studio.models.paths.cache / "unfinished").glob("*"))
 
 
+def digests(files: dict[str, bytes]) -> dict[str, str]:
+    """What is compared, short enough to be read where it differs."""
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
 def asked(sampler: Sampler) -> dict:
     return {"sampling": Sampling(sampler, STEPS, 3.0, 1), "view_count": VIEWS}
 
@@ -51,7 +57,7 @@ def test_a_cancelled_texture_goes_on_with_any_sampler(studio, sampler) -> None:
     rest = Reporter()
     again = studio.run(rest, **asked(sampler))
     assert rest.steps[0] == (VIEWS * 2 + 1, VIEWS * STEPS)
-    assert again == whole
+    assert digests(again) == digests(whole)
     assert unfinished(studio) == []
 
 
@@ -63,7 +69,8 @@ def test_other_methods_go_on_in_their_later_parts(studio, method) -> None:
         with pytest.raises(JobCancelled):
             studio.run(Reporter(stop_after=stop), **change)
     rest = Reporter()
-    assert studio.run(rest, **change) == whole
+    again = studio.run(rest, **change)
+    assert digests(again) == digests(whole)
     assert rest.steps[0][0] > STEPS + 1
 
 
@@ -82,4 +89,5 @@ def test_a_broken_file_is_no_obstacle(studio) -> None:
         studio.run(Reporter(stop_after=5), **asked(Sampler.EULER))
     (file,) = unfinished(studio)
     file.write_bytes(file.read_bytes()[:-100])
-    assert studio.run(**asked(Sampler.EULER)) == whole
+    again = studio.run(**asked(Sampler.EULER))
+    assert digests(again) == digests(whole)

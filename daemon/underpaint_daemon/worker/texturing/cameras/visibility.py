@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from underpaint.cameras import Camera
@@ -85,8 +86,18 @@ def edge_distance(view: ViewBuffers) -> Tensor:
         if view.mask.shape[axis] > 2:
             _mark_edges(edge, safe, limit, view.object_id, axis)
     inside = np.pad((~edge).cpu().numpy().astype(np.uint8), 1)
-    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    return torch.from_numpy(np.ascontiguousarray(distance)).to(view.mask.device)
+    return torch.from_numpy(_distance(inside)[1:-1, 1:-1].copy()).to(view.mask.device)
+
+
+def _distance(inside: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels to the nearest zero, float32, the same bits in every run.
+
+    The library's last bit depends on where the image lies in memory; squares of pixel distances
+    are whole numbers, and so tell the right one (up to 2,000 px).
+    """
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    square = np.rint(distance.astype(np.float64) ** 2)
+    return np.sqrt(square).astype(np.float32)
 
 
 def _mark_edges(edge: Tensor, depth: Tensor, limit: Tensor, ids: Tensor, axis: int) -> None:
