@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..buffers import Buffers, Kind
@@ -12,7 +11,7 @@ from ..files.imagefile import read_color
 from ..pictures.outpaint import Sides, outpaint, sides_for
 from ..requests import InpaintRequest, Prompt, UpscaleRequest
 from .controls import add_control, controls_of
-from .options import add_json, add_model, add_sampling, add_words, loras_of, sampling_of
+from .options import add_json, add_model, add_sampling, add_words, loras_of, path_of, sampling_of
 from .run import run_job
 
 _SIDES = ("left", "top", "right", "bottom")
@@ -43,12 +42,12 @@ def _told(fields: Any) -> str:
 
 
 def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("picture", type=Path, help="an image file")
+    parser.add_argument("picture", type=path_of, help="an image file")
     add_words(parser, what, required=False)
     add_model(parser)
     add_control(parser)
     add_sampling(parser)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
     add_json(parser)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from .options import (
     add_words,
     model_of,
     painting_of,
+    path_of,
     picture_of,
     sampling_of,
     split_numbers,
@@ -65,8 +65,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--view", type=Path, help="a captured view file (.npz)")
-    parser.add_argument("--depth", type=Path, help="depth in metres (.npy) in place of a view")
+    parser.add_argument("--view", type=path_of, help="a captured view file (.npz)")
+    parser.add_argument("--depth", type=path_of, help="depth in metres (.npy) in place of a view")
     add_painting(parser)
     parser.set_defaults(run=_run)
 
@@ -78,8 +78,8 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_control(parser)
     add_pattern(parser, "metres")
-    parser.add_argument("--init", type=Path, help="start from this image")
-    parser.add_argument("--mask", type=Path, help="repaint only where this image is white")
+    parser.add_argument("--init", type=path_of, help="start from this image")
+    parser.add_argument("--mask", type=path_of, help="repaint only where this image is white")
     parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")
     parser.add_argument(
         "--reference",

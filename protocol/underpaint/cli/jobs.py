@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 
 from ..client import connect
 from ..files.saving import ready_folder, saved
-from .options import add_json
+from .options import add_json, path_of
 from .output import print_result
 from .run import tell_saved, write_files
 
@@ -30,7 +29,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     cancel.set_defaults(run=_cancel)
     fetch = commands.add_parser("fetch", help="fetch the results of a job that is done")
     fetch.add_argument("job", help="the job's id")
-    fetch.add_argument("--out", type=Path, required=True, help="folder for the results")
+    fetch.add_argument("--out", type=path_of, required=True, help="folder for the results")
     add_json(fetch)
     fetch.set_defaults(run=_fetch)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..buffers import Buffers
 from ..requests import ImageRequest, Prompt, TileAxes
@@ -17,6 +16,7 @@ from .options import (
     add_tile,
     add_words,
     painting_of,
+    path_of,
     pbr_of,
     picture_of,
     tile_of,
@@ -46,7 +46,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_tile(parser, TileAxes.XY)
     add_pbr(parser)
     add_pattern(parser, "the part of the tile's width")
-    parser.add_argument("--init", type=Path, help="start from this image")
+    parser.add_argument("--init", type=path_of, help="start from this image")
     parser.add_argument(
         "--strength", type=float, default=defaults.strength, help="how far to go from it, 0 to 1"
     )

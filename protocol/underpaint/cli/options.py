@@ -22,6 +22,13 @@ from ..requests import (
 )
 
 
+def path_of(text: str) -> Path:
+    """A path; an empty one, as of a variable that is not set, would be the folder we are in."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`, which every command has."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -69,7 +76,7 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
 def add_results(parser: argparse.ArgumentParser, what: str) -> None:
     """How many, and where to."""
     parser.add_argument("--batch", type=int, default=1, help=f"number of {what}")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
 
 
 def add_tile(parser: argparse.ArgumentParser, default: TileAxes) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..files.inputs import load_inputs
 from ..files.recipe import read_recipe, recipe_request
 from ..tree import request_digest
-from .options import add_json
+from .options import add_json, path_of
 from .run import run_job
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("rerun", help="make a result again from its PNG or JSON")
-    parser.add_argument("file", type=Path, help="a result's PNG, or its JSON sidecar")
-    parser.add_argument("--out", type=Path, help="folder for the results; default: beside FILE")
+    parser.add_argument("file", type=path_of, help="a result's PNG, or its JSON sidecar")
+    parser.add_argument("--out", type=path_of, help="folder for the results; default: beside FILE")
     add_json(parser)
     parser.set_defaults(run=_run)
 

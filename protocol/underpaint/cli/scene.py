@@ -13,7 +13,7 @@ from ..blenders import Blender, addon_folder, require_blenders
 from ..errors import ErrorCode, RequestError
 from . import animate
 from .generate import add_painting, build_request, size_of
-from .options import add_json
+from .options import add_json, path_of
 from .output import print_result
 from .run import run_job
 
@@ -38,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_scene(parser)
     parser.add_argument("--frame", type=int, help="which frame; default: the one it was saved at")
     parser.add_argument("--size", default=_USUAL_SIZE, metavar="WIDTHxHEIGHT")
-    parser.add_argument("--out", type=Path, required=True, help="the view file (.npz) to write")
+    parser.add_argument("--out", type=path_of, required=True, help="the view file (.npz) to write")
     add_json(parser)
     parser.set_defaults(run=_capture)
     parser = commands.add_parser(
@@ -98,7 +98,7 @@ def capture(
 
 
 def _add_scene(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("blend", type=Path, help="a .blend file")
+    parser.add_argument("blend", type=path_of, help="a .blend file")
     parser.add_argument(
         "--camera", help="a camera, in any scene; default: the scene's active camera"
     )

@@ -22,6 +22,7 @@ from underpaint.errors import ErrorCode, JobFailed
 from underpaint.paths import Paths
 from underpaint.requests import Request, TextureRequest
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
+from underpaint_daemon.tools.meshes.layout import tile_numbers
 
 
 def build_runner(paths: Paths):
@@ -82,7 +83,7 @@ def _textures(request: TextureRequest, buffers: Mapping[str, Any]) -> list[Artif
         data = io.BytesIO()
         np.savez(data, uv=uv)
         made = [Artifact("unwrapped.npz", "application/octet-stream", data.getvalue())]
-    tiles = np.unique(np.floor(uv.reshape(-1, 3, 2).mean(axis=1)) @ [1, 10]).astype(int) + 1001
+    tiles = np.unique(tile_numbers(uv))
     picture = _picture("16x16").data
     images = [
         Artifact(f"texture.{tile}.png", "image/png", picture, {"tile": tile})

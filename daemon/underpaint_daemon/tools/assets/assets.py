@@ -39,9 +39,14 @@ def open_asset(path: Path, blender: Blender | None = None, *, up: str | None = N
     if kind in PLAIN or (kind in GLTF and blender is None):
         try:
             return open_mesh(path, up)
-        except NeedsBlender:
-            if a_blender() is None:
+        except NeedsBlender as why:
+            newest = a_blender()
+            if newest is None:
                 raise
+            try:
+                return _through_blender(path, newest)
+            except RequestError:
+                raise why from None  # Blender could not either, and has fewer words for it
     return _through_blender(path, blender or require_blenders()[-1])
 
 

@@ -22,8 +22,11 @@ from underpaint.cli.options import (
     add_pattern,
     add_pbr,
     add_sampling,
+    add_words,
     chosen,
+    path_of,
 )
+from underpaint.encodings import typed
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
 from underpaint.files.saving import ready_folder, saved, write_whole
 from underpaint.requests import Method, TextureRequest
@@ -131,11 +134,10 @@ def options() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("mesh", type=Path, help=f"a mesh ({' '.join(SUFFIXES)}) or a folder")
-    parser.add_argument("--prompt", default="", help="what to paint")
-    parser.add_argument("--negative", default="", help="what to keep away from")
-    parser.add_argument("--csv", type=Path, help="for a folder: its prompts")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("mesh", type=path_of, help=f"a mesh ({' '.join(SUFFIXES)}) or a folder")
+    add_words(parser, "what to paint", required=False)
+    parser.add_argument("--csv", type=path_of, help="for a folder: its prompts")
+    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
     parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
     parser.add_argument(
         "--views",
@@ -157,6 +159,7 @@ def options() -> argparse.ArgumentParser:
     add_pbr(parser)
     parser.add_argument(
         "--object-prompt",
+        type=typed,
         action="append",
         default=[],
         metavar="NAME=TEXT",

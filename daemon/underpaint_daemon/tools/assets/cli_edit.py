@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.cli.controls import controls_of
-from underpaint.cli.options import chosen, loras_of, pattern_of, pbr_of, sampling_of
+from underpaint.cli.options import chosen, loras_of, path_of, pattern_of, pbr_of, sampling_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request
@@ -45,7 +45,7 @@ def add_editing(parser: argparse.ArgumentParser) -> None:
     add, which = parser.add_argument, parser.add_mutually_exclusive_group()
     add("--base", help=f"the present texture, size × size; {_UDIM} for tiles")
     told = "go on from an earlier result: its texture and its settings"
-    add("--from", dest="earlier", type=Path, metavar="FOLDER", help=told)
+    add("--from", dest="earlier", type=path_of, metavar="FOLDER", help=told)
     which.add_argument("--mask", help="white = paint only there; the rest stays, bit for bit")
     which.add_argument("--lock", help="white = keep the base there, bit for bit")
     told = "texels over which new paint fades in beside what stays"

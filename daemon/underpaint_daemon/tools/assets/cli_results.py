@@ -92,7 +92,10 @@ def write_summary(out: Path, results: list[dict[str, Any]]) -> None:
     """How the assets of a folder went so far: summary.json, and summary.csv for a table."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "summary.json").write_text(json.dumps({"assets": results}, indent=1), "utf-8")
-    with (out / "summary.csv").open("w", newline="", encoding="utf-8") as stream:
+    table_file = (out / "summary.csv").open(  # a name need not be text
+        "w", newline="", encoding="utf-8", errors="backslashreplace"
+    )
+    with table_file as stream:
         table = csv.writer(stream)
         table.writerow(("file", "state", *_MEASURES, "problem", "fix"))
         for result in results:

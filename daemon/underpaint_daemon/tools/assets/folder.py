@@ -39,11 +39,19 @@ def assets_of(args: argparse.Namespace) -> list[Asset]:
         prompt = Prompt(args.prompt, args.negative)
         return [Asset(args.mesh, prompt, args.out, args.seed, tuple(args.object_prompt))]
     if args.csv is not None:
-        return apart(list(_rows(args)), args.out)
+        if not (rows := list(_rows(args))):
+            raise RequestError(ErrorCode.FILE, f"{args.csv} has no rows below its first")
+        return apart(rows, args.out)
     if not args.prompt:
         raise RequestError(ErrorCode.BAD_REQUEST, "a folder needs --csv or --prompt")
     prompt, objects = Prompt(args.prompt, args.negative), tuple(args.object_prompt)
     found = [Asset(file, prompt, args.out, args.seed, objects) for file in _meshes(args.mesh)]
+    if not found:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"there is no mesh in the folder {args.mesh}",
+            hint=f"Folders below it are not searched. Meshes are {', '.join(SUFFIXES)}.",
+        )
     return apart(found, args.out)
 
 

@@ -17,6 +17,7 @@ from underpaint_daemon.common.corners import Corners, checked
 
 from .layout import lay_out
 from .polygons import Polygons
+from .text import require_content
 from .turns import to_z_up
 
 if TYPE_CHECKING:  # a reader is loaded for the format that it reads
@@ -71,6 +72,7 @@ def open_mesh(path: Path, up: str | None = None) -> MeshFile:
     """
     data = read_file(path)
     kind = path.suffix.lower()
+    require_content(path, data)
     if kind in GLTF:
         gltf, scene = _gltf(path, data)
         return ready(path, scene.polygons, up, gltf=(gltf, scene))

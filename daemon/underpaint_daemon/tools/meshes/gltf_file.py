@@ -8,9 +8,9 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import numpy as np
 import numpy.typing as npt
@@ -86,10 +86,13 @@ def items(doc: Mapping[str, Any], name: str) -> list[Json]:
 
 def item(doc: Json, name: str, number: Any) -> Json:
     """One object of a list. Raises ValueError when there is none of that number."""
-    found = items(doc, name)
-    if type(number) is not int or not 0 <= number < len(found):
+    found = doc.get(name, [])  # not looked through: it is asked for thousands of times
+    if type(number) is not int or not isinstance(found, list) or not 0 <= number < len(found):
         raise ValueError(f"it has no {name}[{number!r}]")
-    return found[number]
+    one = found[number]
+    if not isinstance(one, dict):
+        raise ValueError(f"its {name} are no list of objects")
+    return one
 
 
 def _chunks(data: bytes) -> tuple[bytes, bytes]:
@@ -100,12 +103,14 @@ def _chunks(data: bytes) -> tuple[bytes, bytes]:
     while at + 8 <= len(data):
         size, kind = struct.unpack_from("<II", data, at)
         if at + 8 + size > len(data):
+            if _BIN in parts:  # what follows is no part of it
+                break
             raise ValueError("it ends early")
         parts.setdefault(kind, data[at + 8 : at + 8 + size])
         at += 8 + size
     if _JSON not in parts:
         raise ValueError("it has no JSON")
-    return parts[_JSON], parts.get(_BIN, b"")
+    return parts[_JSON].rstrip(b"\0 "), parts.get(_BIN, b"")
 
 
 def _buffer(described: Json, own: bytes, folder: Path) -> bytes:
@@ -118,18 +123,29 @@ def _buffer(described: Json, own: bytes, folder: Path) -> bytes:
 
 
 def uri_bytes(uri: str, folder: Path) -> bytes:
-    """What a URI of a glTF file stands for: data of its own, or a file beside it. Raises
-    ValueError or OSError."""
+    """What a URI of a glTF file stands for: data of its own, or a file that lies by its path from
+    the file's. Raises ValueError or OSError."""
     if uri.startswith("data:"):
-        try:
-            return base64.b64decode(uri.partition(",")[2], validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"it holds data that is no base64: {error}") from error
-    if "://" in uri:
-        raise ValueError(f"it needs {uri[:60]}, and nothing is fetched from elsewhere")
+        return _own_data(uri)
+    if "://" in uri or uri.startswith(("/", "\\", "file:")) or PureWindowsPath(uri).drive:
+        raise ValueError(f"it needs {uri[:60]}; files are named from where it lies itself")
     if "\0" in uri:
         raise ValueError("a file's name has a zero in it")
-    return (folder / unquote(uri)).read_bytes()
+    # As it should be written; as it is, and as Windows programs do.
+    names = dict.fromkeys((unquote(uri), uri, unquote(uri).replace("\\", "/")))
+    found = [path for path in (folder / name for name in names) if path.is_file()]
+    return (found[0] if found else folder / unquote(uri)).read_bytes()
+
+
+def _own_data(uri: str) -> bytes:
+    head, _, body = uri.partition(",")
+    if not head.endswith(";base64"):
+        return unquote_to_bytes(body)
+    letters = "".join(unquote(body).split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"it holds data that is no base64: {error}") from error
 
 
 def raw_accessor(gltf: Gltf, number: Any) -> Array:

@@ -17,6 +17,14 @@ from .gltf_scene import Piece, Scene, triangle_rows
 from .wear import Wear
 
 Array = npt.NDArray[Any]
+_PICTURES = (
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8", "image/jpeg"),
+    (b"RIFF", "image/webp"),
+    (b"\xabKTX 20", "image/ktx2"),
+    (b"DDS ", "image/vnd-ms.dds"),
+    (b"\0\0\0", "image/avif"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,10 @@ def _take_in_images(added: Additions, gltf: Gltf) -> None:
             data = uri_bytes(image["uri"], gltf.folder)
         except (OSError, ValueError):
             continue
-        jpeg = data.startswith(b"\xff\xd8")
-        image.setdefault("mimeType", "image/jpeg" if jpeg else "image/png")
+        kind = next((kind for mark, kind in _PICTURES if data.startswith(mark)), None)
+        if kind is None:  # who made the file may not have it take in whatever else lies about
+            continue
+        image.setdefault("mimeType", kind)
         del image["uri"]
         image["bufferView"] = added.view(data)
 
@@ -107,7 +117,9 @@ class _Brush:
         key = (piece.mesh, piece.primitive) if own is None else own
         if (key, tile) not in self._wanted:
             given = {} if own is None else self._gltf.doc["materials"][own]
-            made = self._added.painted(given, self._worn.images[tile], piece.texcoord or 0)
+            made = self._added.painted(
+                given, self._worn.images[tile], piece.texcoord or 0, piece.widened
+            )
             free = own is not None and not any(k == key for k, _ in self._wanted)
             if free:
                 self._ready[own] = made

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .gltf_file import Json
+from .gltf_file import Json, item, items
 from .wear import Maps
 
 Array = npt.NDArray[Any]
@@ -18,6 +18,56 @@ _CODES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126
 _NAMES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 9: "MAT3", 16: "MAT4"}
 VERTICES, INDICES = 34962, 34963
 _ROUGH = 0.8
+_GLOSSY = "KHR_materials_pbrSpecularGlossiness"
+TEXTURE_TRANSFORM = "KHR_texture_transform"
+
+
+def require_materials(doc: Json) -> None:
+    """Raise ValueError when the materials are not of a form that can be painted: said before the
+    job, not after it."""
+    for name in ("images", "textures", "samplers"):
+        items(doc, name)
+    for material in items(doc, "materials"):
+        inner = _inner(material, "pbrMetallicRoughness")
+        glossy = _inner(_inner(material, "extensions"), _GLOSSY)
+        for factor in (inner.get("baseColorFactor"), glossy.get("diffuseFactor")):
+            if factor is not None and np.shape(np.array(factor, np.float64)) != (4,):
+                raise ValueError(f"a material's colour is {factor!r}")
+
+
+def _inner(value: Json, name: str) -> Json:
+    found = value.get(name, {})
+    if not isinstance(found, dict):
+        raise ValueError(f"a material's {name} is no object")
+    return found
+
+
+def widened_by(doc: Json, primitive: Json, texcoord: int) -> Json | None:
+    """The texture transform of UVs that are whole numbers: packers keep them in a part of their
+    range, and every texture of the material says how to widen it. Of other UVs the transform is a
+    repeat or a turn of one picture, and paint lies on the UVs as they are. Raises ValueError."""
+    number = primitive["attributes"][f"TEXCOORD_{texcoord}"]
+    if item(doc, "accessors", number).get("componentType") == _CODES["f4"]:
+        return None
+    given = primitive.get("material")
+    found = None if given is None else _transform_in(item(doc, "materials", given))
+    parts: Json = {k: v for k, v in (found or {}).items() if k in ("scale", "offset")}
+    for values in parts.values():
+        if np.shape(np.array(values, np.float64)) != (2,):
+            raise ValueError(f"a {TEXTURE_TRANSFORM} is not well-formed")
+    return parts or None
+
+
+def _transform_in(material: Any) -> Json | None:
+    """The first texture transform of a material, its base colour's if that has one."""
+    if not isinstance(material, dict):
+        return None
+    found = material.get("extensions", {}).get(TEXTURE_TRANSFORM)
+    if isinstance(found, dict):
+        return found
+    first = material.get("pbrMetallicRoughness", {})
+    inner = [first.get("baseColorTexture"), *material.values()]
+    return next((t for t in map(_transform_in, inner) if t is not None), None)
 
 
 class Additions:
@@ -76,10 +126,14 @@ class Additions:
             self._textures[key] = self.append("textures", {"source": source})
         return self._textures[key]
 
-    def painted(self, material: Json, maps: Maps, texcoord: int) -> Json:
-        """A material with these maps instead of its own; all else stays."""
+    def painted(
+        self, material: Json, maps: Maps, texcoord: int, widened: Json | None = None
+    ) -> Json:
+        """A material with these maps instead of its own; all else stays. widened: see `Piece`."""
         made = deepcopy(material)
-        where = {"texCoord": texcoord} if texcoord else {}
+        where: Json = {"texCoord": texcoord} if texcoord else {}
+        if widened is not None:
+            where["extensions"] = {TEXTURE_TRANSFORM: widened}
         base = {"index": self.texture(maps, "base_color"), **where}
         surface = made.setdefault("pbrMetallicRoughness", {"metallicFactor": 0.0})
         if material == {} or not material.get("pbrMetallicRoughness"):
@@ -87,7 +141,7 @@ class Additions:
         surface["baseColorTexture"] = base
         alpha = (surface.get("baseColorFactor") or [1, 1, 1, 1])[3]
         surface["baseColorFactor"] = [1, 1, 1, alpha]
-        glossy = made.get("extensions", {}).get("KHR_materials_pbrSpecularGlossiness")
+        glossy = made.get("extensions", {}).get(_GLOSSY)
         if glossy is not None:
             alpha = (glossy.get("diffuseFactor") or [1, 1, 1, 1])[3]
             glossy |= {"diffuseTexture": dict(base), "diffuseFactor": [1, 1, 1, alpha]}

@@ -12,11 +12,11 @@ from underpaint_daemon.common.corners import require_count
 
 from .gltf_file import Gltf, Json, accessor, item, items
 from .gltf_nodes import Shown, shown_nodes
+from .gltf_parts import TEXTURE_TRANSFORM, require_materials, widened_by
 from .polygons import Polygons
 
 Array = npt.NDArray[Any]
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
-_TEXTURE_TRANSFORM = "KHR_texture_transform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Piece:
     """A primitive as a node shows it. start, count: its triangles in the scene's `Polygons`. first:
     of those that show the same primitive, the one to paint. texcoord: the UV set that is painted,
     None = it has none. mirrored: its triangles' corners are in the order 0, 2, 1. size: how much
-    its node enlarges a volume."""
+    its node enlarges a volume. widened: the transform that whole numbers are made UVs by."""
 
     mesh: int
     primitive: int
@@ -34,6 +34,7 @@ class Piece:
     texcoord: int | None
     mirrored: bool
     size: float
+    widened: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Scene:
 
 def read_scene(gltf: Gltf) -> Scene:
     """The triangles of the default scene. Raises ValueError on what is not well-formed."""
+    require_materials(gltf.doc)
     build = _Builder(gltf)
     for number, shown in enumerate(shown_nodes(gltf), 1):
         build.add(number, shown)
@@ -94,7 +96,8 @@ class _Builder:
         texcoord = self._texcoord(primitive)
         if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
             raise ValueError("its data is compressed")
-        tables = _tables(self._gltf, primitive, texcoord, shown)
+        widened = None if texcoord is None else widened_by(self._gltf.doc, primitive, texcoord)
+        tables = _tables(self._gltf, primitive, texcoord, shown, widened)
         count = len(tables.rows) // 3
         if count == 0:
             return
@@ -105,7 +108,9 @@ class _Builder:
             self._materials[surface] = str(material.get("name", f"material {key}"))
         mirrored, size = tables.volume < 0, abs(tables.volume)
         start = self._count
-        self._pieces.append(Piece(mesh, which, start, count, False, texcoord, mirrored, size))
+        self._pieces.append(
+            Piece(mesh, which, start, count, False, texcoord, mirrored, size, widened)
+        )
         self._count += count
         require_count(self._count)
         self._tables.append(tables)
@@ -120,7 +125,7 @@ class _Builder:
         if primitive.get("material") is not None:
             material = item(self._gltf.doc, "materials", primitive["material"])
             info = material.get("pbrMetallicRoughness", {}).get("baseColorTexture", {})
-            transform = info.get("extensions", {}).get(_TEXTURE_TRANSFORM, {})
+            transform = info.get("extensions", {}).get(TEXTURE_TRANSFORM, {})
             wanted = transform.get("texCoord", info.get("texCoord", 0))
         return next((n for n in (wanted, 0) if f"TEXCOORD_{n}" in attributes), None)
 
@@ -194,7 +199,9 @@ def _corners(tables: list[_Tables]) -> tuple[Array, Array]:
     return corner, np.full(len(corner) // 3, 3, np.int32)
 
 
-def _tables(gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown) -> _Tables:
+def _tables(
+    gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown, widened: Json | None
+) -> _Tables:
     attributes = primitive.get("attributes", {})
     position = _attribute(gltf, attributes, "POSITION", 3)
     if position is None:
@@ -207,6 +214,9 @@ def _tables(gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown) -> 
     if volume < 0:
         rows = rows.reshape(-1, 3)[:, [0, 2, 1]].reshape(-1)
     uv = _attribute(gltf, attributes, f"TEXCOORD_{texcoord}", 2) if texcoord is not None else None
+    if uv is not None and widened is not None:
+        scale, offset = widened.get("scale", [1, 1]), widened.get("offset", [0, 0])
+        uv = uv * np.array(scale, np.float32) + np.array(offset, np.float32)
     if uv is not None:
         uv = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -11,21 +11,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.encodings import decoded
+
 from .numbers import numbers, quoted, table
 from .polygons import Polygons, require_rows
 from .text import decoded_name, up_axis
 
 Array = npt.NDArray[Any]
 _BLOCK = 1 << 18
+_PEEK = 64
 _NONE = -(1 << 31)  # a corner that has no such number
+_OTHERS = frozenset((b"o", b"g", b"s", b"l", b"p", b"usemtl", b"mtllib"))
 _KINDS = {b"v": 0, b"vt": 1, b"vn": 2}
 
 
 def as_bytes(data: bytes) -> bytes:
     """A file's text in one encoding and with one kind of line end."""
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if data.startswith(mark):
-            data = data.decode(name).encode()
+    if b"\0" in data[:_PEEK] or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = decoded(data).encode()  # of two or four bytes a letter
     data = data.removeprefix(codecs.BOM_UTF8)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -94,6 +97,7 @@ class _Reader:
         self._owners = list[Array]()
         self._short = 0
         self._up: str | None = None
+        self._known = False  # whether there was a line of the format
 
     def read(self, block: bytes) -> None:
         rows: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
@@ -106,11 +110,14 @@ class _Reader:
             if (which := _KINDS.get(kind)) is not None:
                 rows[which].append(rest)
                 self._counts[which] += 1
+                self._known = True
             elif kind in (b"f", b"fo"):
                 self._face(faces, rest)
             elif kind.startswith(b"#"):
                 self._up = self._up or up_axis(line)
+                self._known = True
             else:
+                self._known = self._known or kind in _OTHERS
                 self._parts.see(kind, rest.strip())
         for which, (columns, least, name) in enumerate(((3, 3, "v"), (2, 1, "vt"), (3, 3, "vn"))):
             if rows[which]:
@@ -147,6 +154,8 @@ class _Reader:
             for parts, width in zip(self._tables, (3, 2, 3), strict=True)
         )
         corner = self._corner_table()
+        if not self._known:
+            raise ValueError("none of its lines is one of an OBJ file")
         told = self._without_tables(corner, (len(uv), len(normal)))
         for column, (rows, name) in enumerate(
             ((position, "vertex"), (uv, "UV"), (normal, "normal"))

@@ -4,6 +4,7 @@ the same bits."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,10 @@ def write_obj(
 ) -> list[Path]:
     """Write `path` (.obj) and its .mtl, which names the images by their file names. source: the OBJ
     file that the mesh was read from, if it was."""
-    material = path.with_suffix(".mtl")
+    # A line ends where a name breaks, and many readers take a blank for the end of a name.
+    material = path.with_name("_".join(path.stem.split()) + ".mtl")
     faces = _Faces.of(polygons, worn)
-    head = [_HEAD, f"mtllib {material.name}".encode()]
+    head = [_HEAD, b"mtllib " + os.fsencode(material.name)]
     body = _fresh(polygons, faces) if source is None else _kept(source, polygons, faces)
     with whole(path), path.open("wb") as stream:
         for line in (*head, *body):

@@ -3,6 +3,7 @@ of their corners; ears, one after another, where they are not."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -77,14 +78,7 @@ def _first_or_none(points: Array) -> Array:
 def clip_ears(points: Array) -> Array:
     """Triangles (n - 2, 3) of one polygon (n, 3) of any shape that does not cross itself; of one
     that does, as good as can be."""
-    flat = _flat(points)
-    left, found = list(range(len(flat))), list[tuple[int, int, int]]()
-    while len(left) > 3:
-        at = _ear(flat[left])
-        found.append((left[at - 1], left[at], left[(at + 1) % len(left)]))
-        del left[at]
-    found.append((left[0], left[1], left[2]))
-    return np.array(found)
+    return np.array(_Ring(_flat(points)).clipped())
 
 
 def _flat(points: Array) -> Array:
@@ -96,25 +90,81 @@ def _flat(points: Array) -> Array:
     return np.asarray(flat * ([1, 1] if normal[axis] >= 0 else [-1, 1]))
 
 
-def _ear(flat: Array) -> int:
-    """The corner of a polygon (n, 2) to cut off: the first that bends inward with no other corner
-    in its triangle; failing that, the one that does least harm."""
-    before, after = np.roll(flat, 1, axis=0), np.roll(flat, -1, axis=0)
-    area = _cross(flat - before, after - flat)
-    reflex = np.flatnonzero(area <= 0)
-    for at in np.flatnonzero(area > 0):
-        others = flat[reflex]
-        inside = np.ones(len(reflex), bool)
-        corners = (before[at], flat[at], after[at])
+class _Ring:
+    """The corners of a polygon (n, 2) that are left while its ears are cut off, one after another.
+
+    A cut changes its two neighbours alone: whether any other corner is an ear stays as it was
+    (Meisters, "Polygons have ears", 1975), so each is looked at about three times.
+    """
+
+    _STALE = 64  # cuts after which those that have gone are taken off the list of reflex corners
+
+    def __init__(self, flat: Array) -> None:
+        count = len(flat)
+        self._flat, self._count = flat, count
+        self._before = np.roll(np.arange(count), 1).tolist()
+        self._after = np.roll(np.arange(count), -1).tolist()
+        self._area = _cross(flat - np.roll(flat, 1, axis=0), np.roll(flat, -1, axis=0) - flat)
+        self._alive = np.ones(count, bool)
+        self._cuts: list[tuple[int, int, int]] = []
+        self._watch()
+
+    def clipped(self) -> list[tuple[int, int, int]]:
+        """The triangles, n - 2."""
+        waiting, looked = deque(range(self._count)), self._count
+        while (left := self._count - len(self._cuts)) > 3:
+            if waiting:
+                at = waiting.popleft()
+                if self._alive[at] and self._is_ear(at):
+                    waiting += self._cut(at)
+            elif left < 0.8 * looked:  # corners in one place can break the rule above
+                waiting, looked = deque(np.flatnonzero(self._alive).tolist()), left
+            else:
+                waiting += self._cut(self._least())
+        last = np.flatnonzero(self._alive).tolist()
+        return [*self._cuts, (last[0], last[1], last[2])]
+
+    def _cut(self, at: int) -> tuple[int, int]:
+        """Cut a corner off; its neighbours."""
+        before, after = self._before[at], self._after[at]
+        self._cuts.append((before, at, after))
+        self._alive[at] = False
+        self._after[before], self._before[after] = after, before
+        for corner in (before, after):
+            a, b, c = self._flat[[self._before[corner], corner, self._after[corner]]]
+            self._area[corner] = _cross(b - a, c - b)
+        if len(self._cuts) % self._STALE == 0:
+            self._watch()
+        return before, after
+
+    def _watch(self) -> None:
+        reflex = np.flatnonzero(self._alive & (self._area <= 0))
+        self._reflex = reflex[np.argsort(self._flat[reflex, 0])]
+        self._across = self._flat[self._reflex, 0]
+
+    def _least(self) -> int:
+        """The corner that does least harm."""
+        left = np.flatnonzero(self._alive)
+        return int(left[np.abs(self._area[left]).argmin()])
+
+    def _is_ear(self, at: int) -> bool:
+        """Whether a corner bends inward with no other corner in its triangle."""
+        if self._area[at] <= 0:
+            return False
+        corners = self._flat[[self._before[at], at, self._after[at]]]
+        low, high = corners[:, 0].min(), corners[:, 0].max()
+        first, last = (
+            np.searchsorted(self._across, low),
+            np.searchsorted(self._across, high, "right"),
+        )
+        found = self._reflex[first:last]
+        found = found[self._alive[found] & (self._area[found] <= 0)]
         for k in range(3):
             start, end = corners[k], corners[(k + 1) % 3]
-            inside &= _cross(end - start, others - start) >= 0
+            found = found[_cross(end - start, self._flat[found] - start) >= 0]
         # A corner that only touches the ear's own corners does not lie in it.
-        for corner in corners:
-            inside &= (others != corner).any(axis=1)
-        if not inside.any():
-            return int(at)
-    return int(np.abs(area).argmin())
+        apart = (self._flat[found][:, None] != corners).any(axis=2).all(axis=1)
+        return not apart.any()
 
 
 def _cross(a: Array, b: Array) -> Array:
