@@ -67,6 +67,24 @@ def test_a_worker_that_dies_idle_is_replaced(daemon):
     assert up.submit(asked("steps=2")).result(120)
 
 
+@pytest.mark.slow
+def test_a_worker_that_is_stopped_idle_is_replaced_and_the_next_job_runs(daemon):
+    """Before the next job comes, and after it was given that job."""
+    up = daemon.client()
+    for waits in (True, False):
+        up.submit(asked("steps=1")).result(120)
+        stopped = up.status().worker_pid
+        os.kill(stopped, signal.SIGSTOP)
+        if waits:
+            wait_for(lambda s=stopped: up.status().worker_pid not in (s, None), 60)
+        job = up.submit(asked("steps=2", seed=9))
+        (file,) = job.result(120)
+        assert file.data[0] == 9
+        assert up.status().worker_pid != stopped
+        assert not process_alive(stopped)
+    assert len(daemon.runs()) == 4, "nothing was run twice"
+
+
 def test_a_worker_that_hangs_is_killed_by_a_hard_cancel_and_the_next_job_runs(daemon):
     up = daemon.client()
     job = up.submit(asked("steps=100 seconds=0.05"))

@@ -22,6 +22,7 @@ from .config import Config
 log = logging.getLogger("supervisor")
 worker_log = logging.getLogger("worker")
 _LINE = 2000
+_SILENT_S = 10.0  # a worker without a job says something every second
 _ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "2000000000",
     "MALLOC_MMAP_THRESHOLD_": "2000000000",
@@ -120,6 +121,15 @@ class Supervisor:
         if process is not None:
             process.kill()  # its reading thread collects the exit code
             log.info("worker %d killed", process.pid)
+
+    def silent(self, now: float) -> bool:
+        """Whether a worker that had started has not been heard for long."""
+        return self._ready and now - self._beat_at > _SILENT_S
+
+    def replace(self) -> None:
+        """End the worker now, and start another."""
+        self.kill()
+        self.start()
 
     def facts(self) -> dict[str, Any]:
         """What the worker last told of itself: rss, device, GPU memory (bytes), and the age of

@@ -165,6 +165,7 @@ class Engine:
     def tick(self, now: float) -> None:
         """Whatever is due: held-back progress, kills, unwritten ends, the next job."""
         self._commits.write_waiting(now)
+        self._replace_silent(now)
         if self._running is not None:
             self._tend(self._running, now)
         if self._running is None:
@@ -224,6 +225,22 @@ class Engine:
         self._running = RunningJob(job, self._store, self._live, self._supervisor)
         self._running.begin()
 
+    def _replace_silent(self, now: float) -> None:
+        """Replace a worker that is silent without work. One that works may not come to speak."""
+        running = self._running
+        if not self._supervisor.silent(now) or (running is not None and running.begun):
+            return
+        log.warning("the worker does nothing and says nothing; a fresh one takes its place")
+        self._supervisor.replace()
+        if running is None:
+            return
+        self._running, id = None, running.job.id
+        if running.live.cancel_asked:
+            self._end(lambda: self._store.finish_cancelled(id))
+        else:
+            self._commits.write(lambda: self._store.requeue(id, count_attempt=False))
+            self._live.tell(id, state=JobState.QUEUED)
+
     def _tend(self, running: RunningJob, now: float) -> None:
         live = running.live
         running.tend(now)
@@ -238,8 +255,7 @@ class Engine:
             # Only the end of a process gives all memory back, on the host and on the GPU.
             log.info("the worker was idle; a fresh one takes its place")
             self._worker_used = False
-            self._supervisor.kill()
-            self._supervisor.start()
+            self._supervisor.replace()
 
     def _lose_worker(self, running: RunningJob, code: int, facts: Message) -> None:
         job, live = running.job, running.live

@@ -27,6 +27,7 @@ class RunningJob:
         self._store = store
         self._live_jobs = live_jobs
         self._supervisor = supervisor
+        self.begun = False  # whether the worker has said anything of it
 
     def begin(self) -> None:
         """Hand it to the worker."""
@@ -39,6 +40,7 @@ class RunningJob:
 
     def take(self, message: Message) -> None:
         """Take in what the worker says before its last word."""
+        self.begun = True
         _HANDLERS[message["t"]](self, message)
 
     def tend(self, now: float) -> None:
