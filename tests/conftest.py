@@ -21,10 +21,10 @@ _SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
 pytest_plugins = ["helpers.large_comparisons"]
 
 _LONGEST_FIRST = (
+    "tests/window/test_window.py",  # it mostly waits: others compute meanwhile
+    "tests/blender/test_extension.py",
     "tests/families/test_families.py",
     "tests/packages/test_wheels.py",
-    "tests/blender/test_extension.py",
-    "tests/window/test_window.py",
     "tests/starter/test_training_by_minutes.py",
     "tests/families/test_gpu_check.py",
     "tests/starter/test_model_training.py",

@@ -33,7 +33,7 @@ from window_tools import (
 )
 
 SHORT, LONG = "steps=4 seconds=0.02", "steps=300 seconds=0.1"
-LIVE_S = 20.0
+LIVE_S, LIVE_PICTURES = 6.0, 4
 PIECES = (
     ("IMAGE", ("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls", "UNDERPAINT_PT_everything")),
     ("TEXTURE", ("UNDERPAINT_PT_layers", "UNDERPAINT_PT_texture")),
@@ -136,7 +136,7 @@ def several_paintings_wait() -> Iterator[float]:
 
 
 def live_painting_follows_the_view() -> Iterator[float]:
-    """For some seconds, while the view turns; the pump's ticks are timed."""
+    """For some seconds and pictures, while the view turns; the pump's ticks are timed."""
     settings, view = bpy.context.scene.underpaint, viewport().spaces.active.region_3d
     view.view_perspective = "PERSP"
     settings.loras.clear()
@@ -147,7 +147,7 @@ def live_painting_follows_the_view() -> Iterator[float]:
     yield from wait(lambda: state.rests)
     captures = time_captures()
     until, times = time.monotonic() + LIVE_S, []
-    while time.monotonic() < until:
+    while time.monotonic() < until or state.pictures < LIVE_PICTURES:
         view.view_distance *= 1.001
         captures.clear()
         began = time.thread_time()
