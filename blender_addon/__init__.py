@@ -5,6 +5,9 @@ from __future__ import annotations
 import bpy
 
 from . import handlers, languages, operators, pump
+from .animation import operators as animation_operators
+from .animation import panels as animation_panels
+from .animation import properties as animation_properties
 from .capture import gpu_passes
 from .editing import operators as editing_operators
 from .editing import outpainting
@@ -38,6 +41,8 @@ _CLASSES = (
     *gallery_operators.CLASSES,
     *gallery_panels.CLASSES,
     *image_panels.CLASSES,
+    *animation_operators.CLASSES,
+    *animation_panels.CLASSES,
     menus.UNDERPAINT_PT_loras,
     *texture_panels.CLASSES,
 )
@@ -52,6 +57,7 @@ def register() -> None:
     texture_properties.register()
     layer_properties.register()
     gallery_properties.register()
+    animation_properties.register()
     thumbnails.register()
     languages.register()
     keys.register()
@@ -74,6 +80,7 @@ def unregister() -> None:
     overlay.unregister()
     handlers.unregister()
     thumbnails.unregister()
+    animation_properties.unregister()
     gallery_properties.unregister()
     layer_properties.unregister()
     texture_properties.unregister()

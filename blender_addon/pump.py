@@ -49,6 +49,7 @@ def tick() -> float:
     if _glance(live) != before:
         redraw()
     busy = live.session.tasks or live.is_installing or live.drawing or live_view.now()
+    busy = busy or live.is_animating
     busy = busy or live.session.state is DaemonState.STARTING or live.gallery.waits
     return _BUSY_S if busy else _IDLE_S
 
@@ -92,6 +93,7 @@ def _step(live: runtime.Runtime) -> None:
         live.gallery.refresh()
         _as_one_step(bpy.ops.underpaint.apply_result, job=task.id)
     following.follow(live, preferences.daemon_paths)
+    _follow_animation(live)
     live_view.tick(live)
     live.gallery.tick()
     thumbnails.update(live.gallery)
@@ -101,6 +103,18 @@ def _step(live: runtime.Runtime) -> None:
     live.do_a_piece()
     for uid in tuple(live.flattened):
         _as_one_step(bpy.ops.underpaint.apply_flat, material=str(uid))
+
+
+def _follow_animation(live: runtime.Runtime) -> None:
+    """Show the end of one, once."""
+    animating = live.animating
+    if animating is None or animating.taken or not animating.ended:
+        return
+    animating.taken = True
+    if animating.error is not None:
+        live.error = animating.error
+    elif animating.ended == "painted":
+        _as_one_step(bpy.ops.underpaint.apply_animation)
 
 
 def _as_one_step(operator: Any, **what: str) -> None:
@@ -121,6 +135,8 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
     work, installing = live.shown_work, live.installing
     seen = (*seen, live.installed, installing and (installing.line, installing.ended))
+    animating = live.animating
+    seen = (*seen, animating and (animating.line, animating.note, animating.taken))
     return (
         *seen,
         growing.drawn(),

@@ -11,6 +11,7 @@ from underpaint.errors import UnderpaintError
 from underpaint.paths import Paths
 from underpaint.wire.records import ModelInfo
 
+from ..animation.animating import Animating
 from ..gallery.looking import Looking
 from ..install.installing import Installing
 from .session import Session
@@ -31,7 +32,8 @@ class Runtime:
     daemon's installation that runs or has just ended. `installed`: whether a daemon can be
     started; None before the first look. `marked`: the image with the marks that a repainting was
     asked by, of each job. `editors`: by an Image Editor's address, the picture that it shows and
-    the one that this was made of, for undo."""
+    the one that this was made of, for undo. `animating`: the animation that is painted, or was
+    last."""
 
     session: Session
     error: UnderpaintError | None = None
@@ -46,6 +48,7 @@ class Runtime:
     installed: bool | None = None
     marked: dict[str, str] = field(default_factory=dict)
     editors: dict[int, tuple[str, str]] = field(default_factory=dict)
+    animating: Animating | None = None
     gallery: Looking = field(init=False)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
@@ -67,6 +70,10 @@ class Runtime:
     @property
     def is_installing(self) -> bool:
         return self.installing is not None and not self.installing.ended
+
+    @property
+    def is_animating(self) -> bool:
+        return self.animating is not None and not self.animating.taken
 
     @property
     def drawing(self) -> bool:
@@ -127,4 +134,6 @@ def stop() -> None:
         ended.background.shutdown(wait=False, cancel_futures=True)
         if ended.installing is not None:
             ended.installing.cancel()
+        if ended.animating is not None:
+            ended.animating.cancel()
         ended.session.close()

@@ -226,7 +226,7 @@ def _spawn(paths: Paths) -> subprocess.Popen[bytes]:
                 stdout=log,
                 stderr=log,
                 cwd=paths.data,
-                env=_environment(paths, python, os.environ),
+                env=daemon_environment(paths, python, os.environ),
                 **_detached(),
             )
     except OSError as error:
@@ -238,7 +238,7 @@ def _spawn(paths: Paths) -> subprocess.Popen[bytes]:
     return process
 
 
-def _environment(paths: Paths, python: str, environ: Mapping[str, str]) -> dict[str, str]:
+def daemon_environment(paths: Paths, python: str, environ: Mapping[str, str]) -> dict[str, str]:
     """This environment for the daemon's Python: same folders, nothing of the host's Python."""
     env = {key: value for key, value in environ.items() if key not in _PRIVATE_OF_HOST}
     if python != sys.executable:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from underpaint.cli.animate import room
+from underpaint.animation.series import room
 from underpaint.cli.guard import Exit, exit_code
 from underpaint.errors import RequestError
 

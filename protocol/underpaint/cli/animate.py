@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import math
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..animation.asking import Asked
-from ..animation.captures import SceneCaptures
-from ..animation.folder import Folder
-from ..animation.sequence import Animation, Made, Plan
+from ..animation.sequence import Made
+from ..animation.series import Series, paint_series
 from ..blenders import Blender
-from ..buffers import Buffers
-from ..client import Client, connect
 from ..errors import ErrorCode, RequestError
-from ..events import Warning_
-from ..requests import ImageRequest, Request
-from ..tree import to_json
-from ..version import VERSION
+from ..requests import ImageRequest
 from .generate import build_request
 from .output import ProgressLine, print_result
-
-_REPORT, _MOVIE = "report.json", "movie.mp4"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -52,52 +38,29 @@ def animate(
     args: argparse.Namespace, blender: Blender, frames: Sequence[int] | None, size: tuple[int, int]
 ) -> int:
     """Paint `frames` (None: the scene's own range) and a movie of them."""
-    asked, line, began = _asked(args), ProgressLine(), time.monotonic()
-    made: list[Made] = []
-    scene_captures = SceneCaptures(blender, args.blend, args.camera)
-    with closing(scene_captures) as captures, connect() as up:
-        scene = captures.scene
-        frames = list(range(scene.first, scene.last + 1)) if frames is None else frames
-        folder = Folder(args.out, _digest(args, asked, frames, size))
-        told: set[str] = set()
-        animation = Animation(
-            Plan(asked, frames, size, args.compare),
-            captures.take,
-            lambda request, buffers: _painted(up, request, buffers, line, told),
-            folder,
-        )
-        try:
-            _show(line, made, len(frames), began)
-            with room(args.out):
-                for done in animation.frames():
-                    made.append(done)
-                    _show(line, made, len(frames), began)
-            pictures = [folder.picture(f"{frame:04d}") for frame in frames]
-            step = frames[1] - frames[0] if len(frames) > 1 else 1
-            has_movie = captures.movie(args.out / _MOVIE, pictures, scene.fps / step)
-        finally:
-            line.end()
-    if not has_movie:
-        line.note(f"note: Blender {blender.version} was built without an encoder: no {_MOVIE}")
-    report = _report(animation, made, time.monotonic() - began)
-    files = [*map(str, pictures), *([str(args.out / _MOVIE)] if has_movie else [])]
-    (args.out / _REPORT).write_text(json.dumps(report, indent=2), encoding="utf-8")
+    series = Series(_asked(args), args.blend, args.out, size, frames, args.camera, args.compare)
+    line = ProgressLine()
+    try:
+        painted = paint_series(series, blender, _Line(line))
+    finally:
+        line.end()
+    movie = [] if painted.movie is None else [str(painted.movie)]
+    files, report = [*map(str, painted.pictures), *movie], painted.report
     print_result({**report, "files": files}, [*files, *_lines(report)], args.json)
     return 0
 
 
-@contextmanager
-def room(out: Path) -> Iterator[None]:
-    """Frames are painted. Raises RequestError(NOT_SAVED) when their folder takes no more."""
-    try:
-        yield
-    except OSError as error:
-        raise RequestError(
-            ErrorCode.NOT_SAVED,
-            f"{out} can no longer be written: {error.strerror or error}; the frames that are "
-            "there are whole",
-            hint="Mend the folder and run the same again: it goes on where it stopped.",
-        ) from error
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A series told on a terminal."""
+
+    line: ProgressLine
+
+    def told(self, made: Sequence[Made], total: int, eta_s: float | None) -> None:
+        self.line.show(f"frame {made[-1].frame}" if made else "frames", len(made), total, eta_s)
+
+    def noted(self, text: str) -> None:
+        self.line.note(f"note: {text}")
 
 
 def _asked(args: argparse.Namespace) -> Asked:
@@ -118,52 +81,6 @@ def _asked(args: argparse.Namespace) -> Asked:
     if not 0 <= args.refresh <= 1:
         raise RequestError(ErrorCode.BAD_REQUEST, f"--refresh is {args.refresh:g}; expected 0 to 1")
     return Asked(request, buffers, args.refresh)
-
-
-def _digest(
-    args: argparse.Namespace, asked: Asked, frames: Sequence[int], size: tuple[int, int]
-) -> str:
-    """Of all that a frame depends on; a longer range goes on where a shorter one ended."""
-    scene = hashlib.sha256(args.blend.read_bytes()).hexdigest()
-    step = frames[1] - frames[0] if len(frames) > 1 else 1
-    rest = [VERSION, scene, args.camera, frames[0], step, size, asked.refresh]
-    return hashlib.sha256((to_json(asked.request) + json.dumps(rest)).encode()).hexdigest()
-
-
-def _painted(
-    up: Client, request: Request, buffers: Buffers, line: ProgressLine, told: set[str]
-) -> bytes:
-    """Have one picture painted. Ctrl-C cancels it."""
-    job = up.submit(request, buffers)
-    try:
-        for event in job.events():
-            if isinstance(event, Warning_) and event.text not in told:
-                told.add(event.text)
-                line.note(f"note: {event.text}")
-    except KeyboardInterrupt:
-        job.cancel()
-        raise
-    return next(file.data for file in job.result() if file.media == "image/png")
-
-
-def _show(line: ProgressLine, made: list[Made], total: int, began: float) -> None:
-    new = sum(not done.resumed for done in made)
-    left = (total - len(made)) * (time.monotonic() - began) / new if new else None
-    line.show(f"frame {made[-1].frame}" if made else "frames", len(made), total, left)
-
-
-def _report(animation: Animation, made: list[Made], seconds: float) -> dict[str, Any]:
-    figures = animation.figures
-    errors = {
-        "warp_error": figures.flicker.warp_error,
-        "warp_error_per_frame": figures.per_frame.warp_error,
-    }
-    return {
-        "frames": [asdict(done) for done in made],
-        "resumed": sum(done.resumed for done in made),
-        "seconds": round(seconds, 1),
-        **{name: value for name, value in errors.items() if math.isfinite(value)},
-    }
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ADDON = Path(__file__).resolve().parents[3] / "blender_addon"
-_ROOMS = ("editing", "gallery", "install", "operators", "ui")
+_ROOMS = ("animation", "editing", "gallery", "install", "operators", "ui")
 _SAID = {"text", "placeholder"}
 _DRAWN = {"draw_text", "draw_words", "label", "say", "_side"}
 _ICON = re.compile(r"[A-Z_0-9]{2,}")

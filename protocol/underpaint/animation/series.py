@@ -1,0 +1,150 @@
+"""A whole series: a .blend captured, painted frame by frame, and encoded as a movie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..blenders import Blender
+from ..buffers import Buffers
+from ..client import Client, connect
+from ..errors import ErrorCode, RequestError
+from ..events import Warning_
+from ..requests import Request
+from ..tree import to_json
+from ..version import VERSION
+from .asking import Asked
+from .captures import SceneCaptures
+from .folder import Folder
+from .sequence import Animation, Made, Plan
+
+REPORT, MOVIE = "report.json", "movie.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """`frames`: None is the scene's own range. `size`: width and height to capture, pixels. `out`:
+    the folder of its pictures, where it goes on if it was stopped."""
+
+    asked: Asked
+    blend: Path
+    out: Path
+    size: tuple[int, int]
+    frames: Sequence[int] | None = None
+    camera: str | None = None
+    compare: bool = False
+
+
+class Listener(Protocol):
+    """Whoever is told how far it is."""
+
+    def told(self, made: Sequence[Made], total: int, eta_s: float | None) -> None:
+        """`made`: the frames that are done, of `total`. `eta_s`: seconds left, once known."""
+
+    def noted(self, text: str) -> None:
+        """What the user should know; each text once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """`pictures` in order; `movie`: None where Blender has no encoder. `report`: what is known of
+    it, as data."""
+
+    pictures: tuple[Path, ...]
+    movie: Path | None
+    report: dict[str, Any]
+
+
+def paint_series(series: Series, blender: Blender, listener: Listener) -> Painted:
+    """Paint what is missing, and the movie. Ctrl-C cancels the picture under way; what is done
+    stays. Raises UnderpaintErrors."""
+    began, made, known = time.monotonic(), list[Made](), set[str]()
+    scene_captures = SceneCaptures(blender, series.blend, series.camera)
+    with closing(scene_captures) as captures, connect() as up:
+        scene, frames = captures.scene, series.frames
+        frames = list(range(scene.first, scene.last + 1)) if frames is None else frames
+        folder = Folder(series.out, _digest(series, frames))
+        animation = Animation(
+            Plan(series.asked, frames, series.size, series.compare),
+            captures.take,
+            lambda request, buffers: _painted(up, request, buffers, listener, known),
+            folder,
+        )
+        listener.told(made, len(frames), None)
+        with room(series.out):
+            for done in animation.frames():
+                made.append(done)
+                listener.told(made, len(frames), _left(made, len(frames), began))
+        pictures = [folder.picture(f"{frame:04d}") for frame in frames]
+        step = frames[1] - frames[0] if len(frames) > 1 else 1
+        movie = series.out / MOVIE
+        has_movie = captures.movie(movie, pictures, scene.fps / step)
+    if not has_movie:
+        listener.noted(f"Blender {blender.version} was built without an encoder: no {MOVIE}")
+    report = _report(animation, made, time.monotonic() - began)
+    (series.out / REPORT).write_text(json.dumps(report, indent=2), encoding="utf-8")
+    return Painted(tuple(pictures), movie if has_movie else None, report)
+
+
+@contextmanager
+def room(out: Path) -> Iterator[None]:
+    """Frames are painted. Raises RequestError(NOT_SAVED) when their folder takes no more."""
+    try:
+        yield
+    except OSError as error:
+        raise RequestError(
+            ErrorCode.NOT_SAVED,
+            f"{out} can no longer be written: {error.strerror or error}; the frames that are "
+            "there are whole",
+            hint="Mend the folder and run the same again: it goes on where it stopped.",
+        ) from error
+
+
+def _digest(series: Series, frames: Sequence[int]) -> str:
+    """Of all that a frame depends on; a longer range goes on where a shorter one ended."""
+    asked, scene = series.asked, hashlib.sha256(series.blend.read_bytes()).hexdigest()
+    step = frames[1] - frames[0] if len(frames) > 1 else 1
+    rest = [VERSION, scene, series.camera, frames[0], step, series.size, asked.refresh]
+    return hashlib.sha256((to_json(asked.request) + json.dumps(rest)).encode()).hexdigest()
+
+
+def _painted(
+    up: Client, request: Request, buffers: Buffers, listener: Listener, known: set[str]
+) -> bytes:
+    """Have one picture painted. Ctrl-C cancels it."""
+    job = up.submit(request, buffers)
+    try:
+        for event in job.events():
+            if isinstance(event, Warning_) and event.text not in known:
+                known.add(event.text)
+                listener.noted(event.text)
+    except KeyboardInterrupt:
+        job.cancel()
+        raise
+    return next(file.data for file in job.result() if file.media == "image/png")
+
+
+def _left(made: Sequence[Made], total: int, began: float) -> float | None:
+    new = sum(not done.resumed for done in made)
+    return (total - len(made)) * (time.monotonic() - began) / new if new else None
+
+
+def _report(animation: Animation, made: list[Made], seconds: float) -> dict[str, Any]:
+    figures = animation.figures
+    errors = {
+        "warp_error": figures.flicker.warp_error,
+        "warp_error_per_frame": figures.per_frame.warp_error,
+    }
+    return {
+        "frames": [asdict(done) for done in made],
+        "resumed": sum(done.resumed for done in made),
+        "seconds": round(seconds, 1),
+        **{name: value for name, value in errors.items() if math.isfinite(value)},
+    }

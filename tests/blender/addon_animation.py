@@ -1,0 +1,165 @@
+"""Runs inside Blender: the installed extension paints an animation with the starter model.
+
+    BLENDER_PYTHON addon_animation.py -- RESULTS.json EXTENSION.zip
+
+Writes {behaviour: "" or the traceback}. `test_addon_animation.py` starts it and reports each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import bpy
+from addon_tools import addon, draw, live, main, pump_until, refusal, settings
+
+# isort: split
+import numpy as np
+
+PROMPT, SIDE, SEED, FRAMES = "a red clay box on sand", 64, 7, (1, 3)
+_COMMAND = "import sys; from underpaint.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+
+def box_that_moves(last: int = FRAMES[1]):
+    """The start-up scene, its cube on its way for some frames; small pictures."""
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = FRAMES[0], last
+    box = bpy.data.objects["Cube"]
+    for frame, x in ((FRAMES[0], -1.0), (last, 1.0)):
+        box.location.x = x
+        box.keyframe_insert("location", frame=frame)
+    group = settings()
+    group.prompt, group.seed, group.width, group.height = PROMPT, SEED, SIDE, SIDE
+    return scene
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("[0-9]*.png"))}
+
+
+def pixels(folder: Path) -> list[np.ndarray]:
+    found = [bpy.data.images.load(str(folder / name)) for name in pictures(folder)]
+    return [addon("editing.marks").read(image) for image in found]
+
+
+def command(blend: Path, out: Path, last: int = FRAMES[1]) -> subprocess.Popen[str]:
+    """The same by the command line, in a process group of its own as in a terminal."""
+    words = ["render", str(blend), "--frames", f"{FRAMES[0]}:{last}"]
+    words += ["--camera", "Camera", "--prompt", PROMPT, "--seed", str(SEED)]
+    words += ["--size", f"{SIDE}x{SIDE}", "--out", str(out)]
+    return subprocess.Popen(
+        [os.environ["UNDERPAINT_PYTHON"], "-c", _COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "UNDERPAINT_BLENDER": sys.executable},
+        start_new_session=True,
+    )
+
+
+def ended(process: subprocess.Popen[str], code: int = 0) -> str:
+    """Wait for the end; what it said on stderr."""
+    _out, said = process.communicate(timeout=600)
+    assert process.returncode == code, (process.returncode, said[-2000:])
+    return said
+
+
+def the_panel_paints_what_the_command_paints():
+    scene = box_that_moves()
+    scene.frame_set(2)
+    assert bpy.ops.underpaint.animate(timeout=600) == {"FINISHED"}
+    folder = Path(scene.underpaint_animation.last)
+    painted = pictures(folder)
+    assert list(painted) == ["0001.png", "0002.png", "0003.png"]
+    assert len(set(painted.values())) == 3
+    assert scene.frame_current == 2, "the artist's scene stays as it is"
+    assert not bpy.data.filepath
+    image = next(i for i in bpy.data.images if i.source in ("MOVIE", "SEQUENCE"))
+    assert Path(bpy.path.abspath(image.filepath)).parent == folder
+    assert "Go On" not in draw("UNDERPAINT_PT_animation").texts
+    ended(command(folder / "scene.blend", folder.with_name("by-command")))
+    by_command = pixels(folder.with_name("by-command"))
+    assert np.array_equal(by_command, pixels(folder))
+
+
+def what_was_cancelled_goes_on_where_it_was():
+    last = 6
+    scene = box_that_moves(last)
+    assert bpy.ops.underpaint.animate(wait=False) == {"FINISHED"}
+    animating = live().animating
+    assert not bpy.ops.underpaint.animate.poll(), "one at a time"
+    pump_until(lambda: animating.done >= 1 or animating.ended, 600)
+    bpy.ops.underpaint.animation_cancel()
+    pump_until(lambda: animating.taken, 600)
+    assert (animating.ended, live().error) == ("cancelled", None)
+    folder = Path(scene.underpaint_animation.last)
+    before = pictures(folder)
+    assert 1 <= len(before) < last
+    bpy.data.objects["Cube"].scale.x = 3
+    assert "Go On" in draw("UNDERPAINT_PT_animation").texts
+    assert bpy.ops.underpaint.animate(go_on=True, timeout=600) == {"FINISHED"}
+    after = pictures(folder)
+    assert len(after) == last
+    assert {name: after[name] for name in before} == before
+    report = json.loads((folder / "report.json").read_text())
+    assert report["resumed"] == len(before), "as it was asked for, whatever the scene is now"
+    assert "stopped" in refusal(lambda: bpy.ops.underpaint.animate(go_on=True))
+
+
+def the_command_stopped_by_ctrl_c_goes_on_where_it_was():
+    last = 6
+    box_that_moves(last)
+    folder = Path(bpy.app.tempdir, "stopped")
+    blend = Path(bpy.app.tempdir, "stopped.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), copy=True)
+    process = command(blend, folder, last)
+    pump_until(lambda: pictures(folder) or process.poll() is not None, 600)
+    os.killpg(process.pid, signal.SIGINT)
+    said = ended(process, 130)
+    assert "Traceback" not in said, said
+    before = pictures(folder)
+    assert 1 <= len(before) < last
+    ended(command(blend, folder, last))
+    report = json.loads((folder / "report.json").read_text())
+    assert report["resumed"] >= len(before) - 1, "the last may have come after its note"
+    after = pictures(folder)
+    assert len(after) == last
+    assert {name: after[name] for name in before} == before
+
+
+def values_change_over_time():
+    scene = box_that_moves()
+    settings().seed = 11
+    for frame, value in ((1, None), (3, 13)):
+        scene.frame_set(frame)
+        if value is not None:
+            scene["underpaint_seed"] = value
+        assert bpy.ops.underpaint.animate_value(name="seed") == {"FINISHED"}
+    scene.frame_set(1)
+    assert scene["underpaint_seed"] == 11
+    scene.frame_set(2)
+    assert scene["underpaint_seed"] == 12
+    assert addon("animation.operators").animated(scene) == [("underpaint_seed", "Seed")]
+
+
+def without_a_camera_it_says_so():
+    scene = box_that_moves()
+    scene.camera = None
+    assert "camera" in refusal(bpy.ops.underpaint.animate)
+
+
+BEHAVIOURS = (
+    without_a_camera_it_says_so,
+    values_change_over_time,
+    the_panel_paints_what_the_command_paints,
+    what_was_cancelled_goes_on_where_it_was,
+    the_command_stopped_by_ctrl_c_goes_on_where_it_was,
+)
+
+if __name__ == "__main__":
+    main(BEHAVIOURS)
