@@ -11,7 +11,14 @@ from underpaint.animation.folder import Folder, decoded, encoded
 from underpaint.animation.sequence import Animation, Plan
 from underpaint.buffers import Buffers
 from underpaint.errors import RequestError
-from underpaint.requests import ImageRequest, InpaintRequest, Prompt, Sampling
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    InpaintRequest,
+    Prompt,
+    Sampling,
+)
 
 from helpers.painting.sliding_card import SIDE, STEP, take
 from helpers.painting.studio import Recorder
@@ -26,7 +33,12 @@ class Series:
         self.asked, self._studio = [], studio
         self.folder = Folder(root, digest)
         request = ImageRequest(
-            Prompt(words), "tiny", SIDE, SIDE, Sampling(steps=2, seed=5), controls=()
+            Prompt(words),
+            "tiny",
+            SIDE,
+            SIDE,
+            Sampling(steps=2, seed=5),
+            controls=fields.pop("controls", ()),
         )
         plan = Plan(
             Asked(request, Buffers(), fields.pop("refresh", 0.0)), frames, (SIDE, SIDE), **fields
@@ -116,6 +128,22 @@ def test_refreshing_paints_every_frame_over(studio, tmp_path):
     assert last.strength == 0.5
     assert last.init is not None
     assert all(made.own == 1 for made in series.made)
+
+
+def test_a_series_has_one_range_of_depth(studio, tmp_path):
+    depth = (Control(ControlKind.DEPTH),)
+    short = Series(studio, tmp_path, frames=(1, 2), controls=depth)
+    ranges = [control.depth_range for asked in short.asked for control in asked.controls]
+    assert ranges == [ranges[0]] * len(short.asked)
+    near, far = ranges[0]
+    assert near == pytest.approx(8.0, rel=0.01), "where the card is"
+    assert near < far
+    longer = Series(studio, tmp_path, controls=depth)
+    assert len(longer.asked) == 1
+    assert longer.asked[0].controls[0].depth_range == ranges[0], "that of the shorter series"
+    by_hand = (Control(ControlKind.DEPTH, depth_range=(2.0, 20.0)),)
+    asked = Series(studio, tmp_path / "by hand", controls=by_hand).asked
+    assert {request.controls[0].depth_range for request in asked} == {(2.0, 20.0)}
 
 
 def test_flicker_is_told_beside_that_of_single_frames(studio, tmp_path):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..buffers import Buffers, Kind
 from ..requests import ImageRequest, InpaintRequest, Prompt
+from ..tree import from_plain, to_plain
+from ..wire.records import ModelInfo
 from .captures import Taken
 from .motion import Mask, grown
 from .sampling import Image8
@@ -31,6 +33,17 @@ class Asked:
     request: ImageRequest
     buffers: Buffers
     refresh: float = 0.0
+
+
+def with_models_controls(asked: Asked, models: Iterable[ModelInfo]) -> Asked:
+    """What is asked with the controls that the model wants, where none are named and it is known:
+    so that they can be given one range of depth before the first frame."""
+    request = asked.request
+    known = next((model for model in models if model.name == request.model), None)
+    if request.controls is not None or known is None or "controls" not in known.defaults:
+        return asked
+    told = from_plain({**to_plain(request), "controls": known.defaults["controls"]})
+    return replace(asked, request=cast(ImageRequest, told))
 
 
 def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:

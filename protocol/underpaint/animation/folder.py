@@ -38,6 +38,16 @@ class Folder:
             state = {"digest": digest, "done": {}, "masks": {}}
         self._state = state
 
+    @property
+    def depth_range(self) -> tuple[float, float] | None:
+        """Metres that are white and black in all its depth controls, once they are settled."""
+        found = self._state.get("depth_range")
+        return None if found is None else (float(found[0]), float(found[1]))
+
+    @depth_range.setter
+    def depth_range(self, limits: tuple[float, float]) -> None:
+        self._state["depth_range"] = list(limits)
+
     def picture(self, name: str) -> Path:
         """Where the picture `name` ("0001", "per_frame/0001") is."""
         return self.root / f"{name}.png"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..buffers import Buffers
 from ..errors import ErrorCode, RequestError
@@ -14,6 +15,7 @@ from ..files.recipe import recipe_in, recipe_request
 from ..requests import ImageRequest, Request
 from .asking import Asked, again, in_frame, mask_of, patch, settled, whole
 from .captures import Taken
+from .depths import looked_at, range_of, ranged, small, wants_range
 from .flicker import Flicker
 from .folder import Folder, decoded, encoded
 from .memory import Painted, painted, recall, remembered
@@ -70,8 +72,25 @@ class Animation:
 
     def frames(self) -> Iterator[Made]:
         """Paint every frame that is not done; each is told when it is. Raises UnderpaintErrors."""
+        if len(self._plan.frames) > 1 and wants_range(self._asked):
+            self._asked = self._with_range()
         for frame in self._plan.frames:
             yield self._frame(frame)
+
+    def _with_range(self) -> Asked:
+        """A longer series that goes on with a shorter one keeps its range."""
+        limits = self._folder.depth_range or range_of(self._depths())
+        if limits is None:
+            return self._asked
+        self._folder.depth_range = limits
+        return ranged(self._asked, limits)
+
+    def _depths(self) -> Iterator[npt.NDArray[Any]]:
+        """Of a few small captures."""
+        for frame in looked_at(self._plan.frames):
+            taken = self._take(frame, *small(self._plan.size))
+            if taken.view.depth is not None:
+                yield taken.buffers[taken.view.depth.sha256]
 
     def _frame(self, frame: int) -> Made:
         name = f"{frame:04d}"

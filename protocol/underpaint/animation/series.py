@@ -20,7 +20,7 @@ from ..events import Warning_
 from ..requests import Request
 from ..tree import to_json
 from ..version import VERSION
-from .asking import Asked
+from .asking import Asked, with_models_controls
 from .captures import SceneCaptures
 from .folder import Folder
 from .sequence import Animation, Made, Plan
@@ -71,8 +71,9 @@ def paint_series(series: Series, blender: Blender, listener: Listener) -> Painte
         scene, frames = captures.scene, series.frames
         frames = list(range(scene.first, scene.last + 1)) if frames is None else frames
         folder = Folder(series.out, _digest(series, frames))
+        asked = with_models_controls(series.asked, up.models())
         animation = Animation(
-            Plan(series.asked, frames, series.size, series.compare),
+            Plan(asked, frames, series.size, series.compare),
             captures.take,
             lambda request, buffers: _painted(up, request, buffers, listener, known),
             folder,

@@ -63,8 +63,11 @@ def depth_control(depth: npt.NDArray[Any], curve: DepthCurve | None = None) -> I
     return out
 
 
-def curve_between(near: float, far: float) -> DepthCurve:
-    """Inverse depth from white at `near` metres to black at `far`; nearer things are white."""
+def curve_between(near: float, far: float, *, inverse: bool = True) -> DepthCurve:
+    """From white at `near` metres to black at `far`; nearer things are white. By inverse depth, or
+    evenly by metres (ZoeDepth's way)."""
+    if not inverse:
+        return DepthCurve((near, far), (1.0, 0.0), inverse=False)
     return DepthCurve((1 / far, 1 / near), (0.0, 1.0))
 
 

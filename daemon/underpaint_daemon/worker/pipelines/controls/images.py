@@ -136,7 +136,7 @@ def _depth_curve(
     control: Control, convention: Convention, depth: Array, sources: Sources
 ) -> DepthCurve:
     if control.depth_range is not None:
-        return curve_between(*control.depth_range)
+        return curve_between(*control.depth_range, inverse=convention is not Convention.LINEAR)
     if sources.series is not None:
         return sources.series.curve(convention)
     return _curve([depth], convention)
