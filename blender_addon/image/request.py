@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from underpaint.buffers import BufferRef, Kind
@@ -9,8 +10,10 @@ from underpaint.requests import (
     Control,
     ControlKind,
     ImageRequest,
+    Prompt,
     Reference,
     ReferenceRole,
+    RegionPrompt,
     View,
 )
 
@@ -62,11 +65,13 @@ _USUAL_ROWS = (
 class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
     `reference`: a picture whose look is taken over, as far as `reference_scale` says.
-    `model_controls`: follow what the model wants to follow, and not `controls`."""
+    `model_controls`: follow what the model wants to follow, and not `controls`.
+    `object_prompts`: objects that have a prompt of their own are painted by it."""
 
     width: int | None = None
     height: int | None = None
     repaint: bool = False
+    object_prompts: bool = False
     reference: BufferRef | None = None
     reference_scale: float = Reference().scale
     model_controls: bool = True
@@ -87,11 +92,15 @@ def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
     # Lineart and the guide follow the form, and what a model follows by itself is the form, too.
     if settings.model_controls or any(control.kind in _OF_FORM for control in of_view):
         wants |= {Kind.DEPTH, Kind.NORMAL}
-    return frozenset(wants | ({Kind.COLOR} if settings.repaint else set()))
+    wants |= {Kind.COLOR} if settings.repaint else set()
+    return frozenset(wants | ({Kind.OBJECT_ID} if settings.object_prompts else set()))
 
 
-def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
-    """The request of these settings over a captured view (with `wanted_buffers`)."""
+def image_request(
+    settings: ImageSettings, view: View | None, own_words: Mapping[int, str] | None = None
+) -> ImageRequest:
+    """The request of these settings over a captured view (with `wanted_buffers`). `own_words`: the
+    prompts of objects that it shows, by object id."""
     request = ImageRequest(
         **asked(settings),
         width=settings.width,
@@ -99,6 +108,10 @@ def image_request(settings: ImageSettings, view: View | None) -> ImageRequest:
         view=view,
         controls=None if settings.model_controls else _controls(settings),
         references=_references(settings),
+        regions=tuple(
+            RegionPrompt(Prompt(words, settings.negative), object_id=number)
+            for number, words in sorted((own_words or {}).items())
+        ),
     )
     start = view.color if settings.repaint and view is not None else None
     return request if start is None else replace(request, init=start, strength=settings.strength)
@@ -114,6 +127,7 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         width=request.width,
         height=request.height,
         repaint=request.init is not None,
+        object_prompts=any(region.object_id for region in request.regions),
         strength=request.strength,
         reference_scale=styles[0].scale if styles else Reference().scale,
         model_controls=request.controls is None,

@@ -12,6 +12,7 @@ from underpaint.requests import View
 from .. import own_files
 from ..capture import Source, Viewport, capture_view, not_captured
 from ..image import results
+from ..image.own_words import own_words
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link import runtime
 from ..link.task import Task
@@ -46,7 +47,7 @@ def _submit(context: Any) -> Task:
             buffers.add(ref.kind, pictures[ref.sha256])
     history.remember(own_files.prompts_file(), settings.prompt)
     task = runtime.live().session.submit(
-        image_request(settings, view),
+        image_request(settings, view, own_words(context, view, buffers)),
         buffers,
         scene=context.scene.name,
         folder=results.results_folder(),

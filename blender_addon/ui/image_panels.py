@@ -6,12 +6,15 @@ from typing import Any
 
 import bpy
 
+from ..capture.geometry import SURFACES
 from ..image.request import PANEL_CONTROLS
 from ..languages import say
 from ..link import runtime
 from .model_defaults import wanted_controls
 from .panel_parts import InSidebar, draw_own, draw_pattern, draw_sampling, in_property_rows
 from .words_parts import draw_model
+
+_MOST_NAMES = 8
 
 
 class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
@@ -55,6 +58,27 @@ class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
             draw_pattern(self.layout, settings)
 
 
+class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_objects"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Objects"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
+
+    def draw(self, context: Any) -> None:
+        settings = context.scene.underpaint
+        self.layout.prop(settings, "object_prompts")
+        column = self.layout.column(align=True)
+        column.active = settings.object_prompts
+        chosen = [item for item in context.selected_objects if item.type in SURFACES]
+        for item in chosen[:_MOST_NAMES]:
+            row = column.split(factor=0.35)
+            row.label(text=item.name, icon="OBJECT_DATA", translate=False)
+            row.prop(item, "underpaint_prompt", text="", placeholder="As above")
+        if not chosen:
+            column.label(text="Select objects to give them words", icon="RESTRICT_SELECT_OFF")
+
+
 class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_reference"
     mode = "IMAGE"
@@ -84,6 +108,7 @@ class UNDERPAINT_PT_sampling(InSidebar, bpy.types.Panel):
 CLASSES = (
     UNDERPAINT_PT_image,
     UNDERPAINT_PT_controls,
+    UNDERPAINT_PT_objects,
     UNDERPAINT_PT_reference,
     UNDERPAINT_PT_sampling,
 )

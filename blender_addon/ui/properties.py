@@ -34,7 +34,7 @@ from .painting_properties import (
 _BLOCK = 8
 _LEAST_SIDE = 64
 _DEFAULTS = ImageSettings()
-_PLAIN = ("repaint", "reference_scale")
+_PLAIN = ("repaint", "object_prompts", "reference_scale")
 _OWN = ("width", "height")
 _CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
@@ -162,6 +162,11 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     repaint: BoolProperty(
         name="Start from Colours",
         description="Paint over the scene's colours instead of from noise alone",
+    )
+    object_prompts: BoolProperty(
+        name="Their Own Prompts",
+        description="Objects that have a prompt of their own are painted by it; each takes about "
+        "as long as the picture alone (Stable Diffusion 1.5, 2 and XL)",
     )
     strength: FloatProperty(
         name="Strength",

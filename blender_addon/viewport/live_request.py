@@ -8,6 +8,7 @@ from underpaint.buffers import Buffers
 from underpaint.requests import ImageRequest
 
 from ..capture import Kept, Viewport, capture_view
+from ..image.own_words import own_words
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link.runtime import native_side, record_of
 from ..plain.live_plan import Best, Plan, at_level
@@ -54,4 +55,4 @@ def request_at(context: Any, area: Any, plan: Plan, kept: Kept) -> tuple[ImageRe
     for ref in (settings.reference, *(control.image for control in settings.active_controls)):
         if ref is not None:
             buffers.add(ref.kind, pictures[ref.sha256])
-    return image_request(settings, view), buffers
+    return image_request(settings, view, own_words(context, view, buffers)), buffers

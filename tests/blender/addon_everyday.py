@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 
@@ -30,8 +31,6 @@ def a_style_goes_around_the_words_once():
 
 
 def there_are_styles_and_the_artist_can_add_some():
-    import json
-
     plain, own = addon("plain.styles"), addon("own_files").styles_folder()
     assert len(plain.styles(own)) >= 24
     (own / "mine.json").write_text(json.dumps([{"name": "Mine", "prompt": "in chalk"}]))
@@ -104,6 +103,25 @@ def a_control_can_follow_an_image_and_an_own_network():
     (reference,) = request.references
     assert reference.image == by_kind["canny"].image
     assert "color" not in {k.value for k in addon("image.request").wanted_buffers(plain)}
+
+
+def objects_are_painted_by_their_own_prompts_when_that_is_ticked():
+    cube = next(x for x in bpy.context.scene.objects if x.type == "MESH")
+    cube.underpaint_prompt = " moss "
+    cube.select_set(True)
+    try:
+        paint(STEPS)
+        assert "regions" not in asked()
+        settings().object_prompts = True
+        assert cube.name in draw("UNDERPAINT_PT_objects").texts
+        paint(STEPS)
+        (region,) = json.loads(asked())["regions"]
+        depsgraph = bpy.context.evaluated_depsgraph_get()
+        assert region["object_id"] == addon("capture").object_ids(depsgraph)[cube.name_full]
+        assert region["prompt"]["text"] == "moss"
+    finally:
+        cube.underpaint_prompt = ""
+        settings().object_prompts = False
 
 
 def picture(name: str, colour: tuple[float, float, float]):
@@ -225,6 +243,7 @@ BEHAVIOURS = (
     prompts_are_kept_for_the_next_time,
     loras_go_with_the_request_and_come_back,
     a_control_can_follow_an_image_and_an_own_network,
+    objects_are_painted_by_their_own_prompts_when_that_is_ticked,
     a_model_brings_its_settings,
     several_paintings_wait_in_line_and_one_can_be_cancelled,
     what_failed_can_be_tried_again,

@@ -22,6 +22,7 @@ from underpaint.requests import (
     ImageRequest,
     Pattern,
     Prompt,
+    RegionPrompt,
     Sampler,
     Sampling,
 )
@@ -93,6 +94,18 @@ def test_colours_are_captured_only_for_what_needs_them():
     assert wanted_buffers(replace(plain, repaint=True)) == {Kind.COLOR}
     canny = replace(plain, controls=(ControlSettings(ControlKind.CANNY, True),))
     assert wanted_buffers(canny) == {Kind.COLOR}
+
+
+def test_objects_are_painted_by_their_own_prompts_when_that_is_asked_for():
+    settings = ImageSettings(negative="rust", object_prompts=True)
+    assert Kind.OBJECT_ID in wanted_buffers(settings)
+    request = image_request(settings, None, {3: "gold", 1: "moss"})
+    assert request.regions == (
+        RegionPrompt(Prompt("moss", "rust"), object_id=1),
+        RegionPrompt(Prompt("gold", "rust"), object_id=3),
+    )
+    assert settings_of(request).object_prompts
+    assert image_request(replace(settings, object_prompts=False), None).regions == ()
 
 
 def test_an_empty_model_field_means_the_starter_model():
