@@ -12,10 +12,13 @@ import torch
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
 from underpaint.requests import (
+    Curve,
     Lora,
     Method,
     ObjectPrompt,
     Prompt,
+    Sampler,
+    Sampling,
 )
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
@@ -129,3 +132,15 @@ def test_a_recipe_knows_the_files_from_elsewhere(models, studio) -> None:
     lora.write_bytes(lora.read_bytes() + b" ")  # another file of the same name
     with_other = model_facts(models.load("tiny"), studio.request(loras=(Lora(str(lora)),)))
     assert with_other["files"][str(lora)] != before
+
+
+def test_guidance_and_loras_follow_their_curves(studio) -> None:
+    def painted(guidance: float, lora: Lora, curve: Curve = ()) -> bytes:
+        sampling = Sampling(Sampler.DDIM, 3, guidance, 0, guidance_curve=curve)
+        return pixels(studio.run(sampling=sampling, loras=(lora,))["texture.png"]).tobytes()
+
+    half, falling = ((0.0, 0.5),), ((0.0, 1.0), (1.0, 0.0))
+    plain = painted(4.0, Lora("style"))
+    assert painted(4.0, Lora("style", 1.0, half), half) == painted(2.0, Lora("style", 0.5))
+    assert painted(4.0, Lora("style"), falling) != plain
+    assert painted(4.0, Lora("style", 1.0, falling)) != plain

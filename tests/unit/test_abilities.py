@@ -114,6 +114,8 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
         ("flux1_control", IMAGE, "depth or canny"),
         ("auto", ImageRequest(Prompt("a"), "m", 64, 64, loras=(Lora("x"),)), "LoRA"),
         ("sd35", ImageRequest(Prompt("a"), "m", 64, 64, tile=TileAxes.XY), "seam"),
+        ("flux1", ImageRequest(Prompt("a"), "m", loras=(Lora("x", 1.0, ((0.0, 0.5),)),)),
+         "change guidance or LoRAs"),
         ("flux1", ImageRequest(Prompt("a"), "m", regions=(RegionPrompt(Prompt("b"), MASK),)),
          "parts of a picture"),
         ("flux1", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),

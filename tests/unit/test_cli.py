@@ -113,6 +113,15 @@ def test_a_second_model_and_the_weight_of_the_picture_land_in_the_request(tmp_pa
     assert parsed("--refiner", str(file))[0].refiner == Refiner(str(file))
 
 
+def test_curves_land_in_the_request():
+    request, _ = parsed("--guidance-curve", "0-1,0.6-1,1-0.2", "--lora", "ink:0.8:curve=0-1,0.5-0")
+    assert request.sampling.guidance_curve == ((0.0, 1.0), (0.6, 1.0), (1.0, 0.2))
+    assert request.loras == (Lora("ink", 0.8, ((0.0, 1.0), (0.5, 0.0))),)
+    assert parsed("--lora", "ink:curve=0-0.5")[0].loras == (Lora("ink", 1.0, ((0.0, 0.5),)),)
+    with pytest.raises(RequestError, match="PART-FACTOR"):
+        parsed("--guidance-curve", "0:1")
+
+
 def test_parts_of_the_picture_have_words_of_their_own(tmp_path: Path):
     mask = tmp_path / "left=1.png"
     Image.fromarray(np.eye(32, 48, dtype=np.uint8) * 255).save(mask)

@@ -20,6 +20,8 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Prompt, Reference, ReferenceRole
 from underpaint_daemon.common.adapter_files import Form, recognise_adapter
+from underpaint_daemon.common.defaults.settle import settle
+from underpaint_daemon.common.places import add_folder, forget_folder
 from underpaint_daemon.worker.pipelines.image_prompt import _read_picture
 
 from helpers.painting.studio import Studio, photo
@@ -232,6 +234,25 @@ def test_one_among_the_models_serves_those_that_it_fits_and_the_recipe_says_so(
     finally:
         shutil.rmtree(file.parent)
         shutil.rmtree(paths.models / "clip_vision")
+
+
+def test_one_in_the_folders_of_another_program_serves_once_they_were_added(
+    studio: Studio, bare: dict[str, str], picture: BufferRef, paths: Paths, tmp_path: Path
+) -> None:
+    file = adapter(
+        unet_of(studio, bare["sd15"]), Form.PLUS, tmp_path / "ipadapter" / "a.safetensors"
+    )
+    encoder(tmp_path / "clip_vision" / "ViT-H")
+    asked = replace(ASKED, model=bare["sd15"], references=(Reference(image=picture),))
+    add_folder(paths, tmp_path)
+    try:
+        settled = settle(asked, paths)
+    finally:
+        forget_folder(paths, tmp_path)
+    assert settled.references[0].model == str(file)
+    assert not np.array_equal(
+        studio.paint(settled)[0], studio.paint(replace(settled, references=()))[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,13 @@ BAD: list[tuple[Any, ErrorCode, str]] = [
         ErrorCode.BAD_REQUEST,
         "object_id",
     ),
+    (
+        replace(IMAGE, sampling=Sampling(guidance_curve=((0.5, 1.0), (0.5, 0.0)))),
+        ErrorCode.BAD_REQUEST,
+        "guidance_curve[1]",
+    ),
+    (replace(IMAGE, loras=(Lora("x", 1.0, ((0.0, 3.0),)),)), ErrorCode.BAD_REQUEST, "curve[0]"),
+    (replace(IMAGE, loras=(Lora("x", 1.0, ((0.0,),)),)), ErrorCode.BAD_REQUEST, "curve[0]"),
     (replace(IMAGE, refiner=Refiner("")), ErrorCode.BAD_REQUEST, "refiner.model"),
     (replace(IMAGE, refiner=Refiner("m", 2.0)), ErrorCode.BAD_REQUEST, "refiner.strength"),
     (

@@ -34,7 +34,8 @@ class Abilities:
     into its own channels, without a ControlNet; it needs one of them. `image_guidance`: the usual
     scale by which it keeps to the picture that it edits; None of those that have none.
     `ip_adapter`: references go through one. `reads_weights`: of words, like `(this:1.3)`.
-    `regions`: prompts for parts of a picture. `why`: reasons for what it cannot, by the field's
+    `regions`: prompts for parts of a picture. `curves`: guidance and LoRAs that change over the
+    steps. `why`: reasons for what it cannot, by the field's
     name.
     """
 
@@ -59,6 +60,7 @@ class Abilities:
     ip_adapter: bool = False
     reads_weights: bool = False
     regions: bool = False
+    curves: bool = False
     why: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,17 +78,17 @@ _NO_NETWORK = "No ControlNet of this family is known to diffusers."
 ABILITIES: Mapping[str, Abilities] = {
     "sd15": Abilities(
         "Stable Diffusion 1.5 and 2", control=_ALL, references=1, flow=False, tile=True,
-        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, reads_weights=True,
-        regions=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True,
+        reads_weights=True, regions=True, curves=True,
     ),
     "sdxl": Abilities(
         "Stable Diffusion XL", control=_ALL, references=1, flow=False, tile=True,
-        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, reads_weights=True,
-        regions=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True,
+        reads_weights=True, regions=True, curves=True,
     ),
     "sd15_edit": Abilities(
         "InstructPix2Pix", text=False, mask=False, flow=False, samplers=_DENOISING, cell=8,
-        reads_weights=True, image_guidance=1.5, side=512,
+        curves=True, reads_weights=True, image_guidance=1.5, side=512,
         why={"text": "It edits: give the picture to start from (--init), and say in words what is "
              "to change.", "mask": "It was made to edit whole pictures; take an inpainting model.",
              "control": "It keeps the picture's form by itself (--image-guidance).",
@@ -96,14 +98,14 @@ ABILITIES: Mapping[str, Abilities] = {
     "sd2_depth": Abilities(
         "Stable Diffusion 2 depth2img", mask=False, control=frozenset({"text", "image"}),
         inner_control=(ControlKind.DEPTH,), flow=False, samplers=_DENOISING, cell=8,
-        reads_weights=True, regions=True, side=512,
+        curves=True, reads_weights=True, regions=True, side=512,
         why={"mask": "diffusers has no inpainting for it.", "inner_control": "Give a view, a depth "
              "map, or a picture of one (--control depth=IMAGE).",
              "references": "diffusers' pipeline for it reads none.", "texture": _NO_TEXTURE},
     ),
     "sdxl_refiner": Abilities(
         "SDXL's refiner", text=False, mask=False, lora=False, flow=False, samplers=_DENOISING,
-        cell=8, reads_weights=True,
+        cell=8, curves=True, reads_weights=True,
         why={"text": _FINISHES, "mask": _FINISHES, "control": "No ControlNet was made for it.",
              "references": "No IP-Adapter was made for it.", "texture": _FINISHES,
              "lora": "LoRAs are made for SDXL itself."},

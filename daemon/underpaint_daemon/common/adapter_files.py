@@ -68,7 +68,7 @@ def find_adapter(models: Path, name: str) -> Path:
 
 
 def adapters_among(models: Path) -> Iterator[AdapterFile]:
-    """The IP-Adapters that lie among the models, by name; what is none is passed over."""
+    """The IP-Adapters in a folder of models, by name; what is none is passed over."""
     for place in _PLACES[1:]:
         for file in sorted((models / place).glob(f"*{SUFFIX}")):
             try:

@@ -49,6 +49,10 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     if request.sampling.image_guidance is not None and able.image_guidance is None:
         told = "does not weigh the picture against the words"
         _refuse(able, model, "image_guidance", told, hint=_NO_WEIGHING)
+    curved = request.sampling.guidance_curve or any(lora.curve for lora in request.loras)
+    if curved and not able.curves:
+        told = "cannot change guidance or LoRAs over the steps"
+        _refuse(able, model, "curves", told, hint=_families("curves") + " Or leave the curve out.")
     if isinstance(request, TextureRequest):
         if request.method not in able.texture:
             _refuse(able, model, "texture", f"cannot paint textures by {request.method}")
@@ -63,7 +67,13 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     if isinstance(request, ImageRequest) and request.tile is not TileAxes.OFF and not able.tile:
         _refuse(able, model, "tile", "cannot paint images that repeat without a seam")
     if request.regions and not able.regions:
-        _refuse(able, model, "regions", "takes no prompts for parts of a picture", hint=_regional())
+        _refuse(
+            able,
+            model,
+            "regions",
+            "takes no prompts for parts of a picture",
+            hint=_families("regions") + _BY_WORDS,
+        )
     _check_controls(request, able, family, model, start)
     _check_references(request, able, family, model)
 
@@ -103,6 +113,7 @@ def tile_request(request: UpscaleRequest) -> ImageRequest:
 
 _NO_WEIGHING = "Leave image_guidance (--image-guidance) out; strength says how much stays."
 _NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
+_BY_WORDS = " Or say in the prompt where things are."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
 
 
@@ -154,6 +165,6 @@ def _refuse(
     raise RequestError(code, f"Model {model!r} ({able.title}) {problem}", hint=reason)
 
 
-def _regional() -> str:
-    titles = " and ".join(row.title for row in ABILITIES.values() if row.regions)
-    return f"Families that do: {titles}. Or say in the prompt where things are."
+def _families(ability: str) -> str:
+    titles = " and ".join(row.title for row in ABILITIES.values() if getattr(row, ability))
+    return f"Families that do: {titles}."

@@ -20,6 +20,9 @@ from ..requests import (
     Sampling,
     TileAxes,
 )
+from ..requests.curves import curve_of
+
+_CURVE = ":curve="
 
 
 def path_of(text: str) -> Path:
@@ -52,8 +55,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--lora",
         action="append",
         default=[],
-        metavar="FILE[:WEIGHT]",
-        help="a LoRA file, or the name of one of the model's own; repeat for several",
+        metavar="FILE[:WEIGHT][:curve=CURVE]",
+        help="a LoRA file, or the name of one of the model's own; CURVE: times this over the "
+        "steps, as 0-1,1-0.2; repeat for several",
     )
 
 
@@ -70,6 +74,12 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", help=f"{usual}; {', '.join(Sampler)}")
     parser.add_argument("--steps", type=int, help=usual)
     parser.add_argument("--guidance", type=float, help=f"how closely to follow the prompt; {usual}")
+    parser.add_argument(
+        "--guidance-curve",
+        metavar="CURVE",
+        help="guidance times this over the steps, as 0-1,0.6-1,1-0.2: part of the steps (0 first, "
+        "1 last) and factor",
+    )
     parser.add_argument("--seed", type=int, default=Sampling().seed, help="same seed, same result")
 
 
@@ -120,7 +130,13 @@ def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:
     sampler: Sampler | None = None
     if args.sampler is not None:
         sampler = chosen(Sampler, "--sampler", args.sampler, ErrorCode.UNKNOWN_SAMPLER)
-    return Sampling(sampler, args.steps, args.guidance, args.seed if seed is None else seed)
+    return Sampling(
+        sampler,
+        args.steps,
+        args.guidance,
+        args.seed if seed is None else seed,
+        guidance_curve=curve_of("--guidance-curve", args.guidance_curve),
+    )
 
 
 def loras_of(args: argparse.Namespace) -> tuple[Lora, ...]:
@@ -186,5 +202,7 @@ def is_number(text: str) -> bool:
 
 
 def _lora(text: str) -> Lora:
-    path, numbers = split_numbers(text, most=1)
-    return Lora(path, *numbers)
+    given, found, curve = text.partition(_CURVE)
+    path, numbers = split_numbers(given, most=1)
+    weight = numbers[0] if numbers else 1.0
+    return Lora(path, weight, curve_of("--lora", curve if found else None))

@@ -14,7 +14,7 @@ from .images import (
     TileAxes,
     UpscaleRequest,
 )
-from .painting import STARTER_MODEL, Lora, Pattern, Pbr, Prompt, Sampler, Sampling, Spacing
+from .painting import STARTER_MODEL, Curve, Lora, Pattern, Pbr, Prompt, Sampler, Sampling, Spacing
 from .textures import MeshRef, Method, Mirror, ObjectPrompt, TextureRequest, TileImages
 from .views import Control, ControlKind, Reference, ReferenceRole, View
 
@@ -23,6 +23,7 @@ __all__ = [
     "STARTER_MODEL",
     "Control",
     "ControlKind",
+    "Curve",
     "ImageRequest",
     "InpaintRequest",
     "Lora",

@@ -31,12 +31,21 @@ class Spacing(StrEnum):
     LINSPACE = "linspace"
 
 
+Curve = tuple[tuple[float, float], ...]
+"""How a value changes over the steps that are taken: points (part of the steps, 0 is the first and
+1 the last; factor, 0–2), the parts rising, straight between; empty is 1 throughout."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lora:
-    """A LoRA file (.safetensors) or the name of one of the model's own, and its weight (-2–2)."""
+    """A LoRA file (.safetensors) or the name of one of the model's own, and its weight (-2–2).
+
+    `curve`: times this over the steps; the words are read with the weight itself.
+    """
 
     path: str
     weight: float = 1.0
+    curve: Curve = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,8 @@ class Sampling:
     image_guidance: float | None = None
     """How closely the picture to start from is kept, of models that edit it by instruction
     (InstructPix2Pix), 1–50; others take none."""
+    guidance_curve: Curve = ()
+    """`guidance` times this over the steps, and 1 (off) at least."""
 
 
 @dataclass(frozen=True, slots=True)

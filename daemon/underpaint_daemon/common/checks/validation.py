@@ -24,6 +24,7 @@ from underpaint.requests import (
 )
 
 from .controls import check_controls, check_references, check_view
+from .curves import check_curve
 from .fields import (
     MAX_SIDE,
     check_range,
@@ -97,6 +98,7 @@ def _check_sampling(sampling: Sampling, where: str = "sampling") -> None:
     if sampling.image_guidance is not None:
         check_range(f"{where}.image_guidance", sampling.image_guidance, 1.0, MAX_GUIDANCE)
     check_range(f"{where}.seed", sampling.seed, 0, MAX_SEED)
+    check_curve(f"{where}.guidance_curve", sampling.guidance_curve)
 
 
 def _check_pattern(pattern: Pattern) -> None:
@@ -108,6 +110,7 @@ def _check_pattern(pattern: Pattern) -> None:
 def _check_loras(loras: Sequence[Lora]) -> None:
     for i, lora in enumerate(loras):
         check_range(f"loras[{i}].weight", lora.weight, -2.0, 2.0)
+        check_curve(f"loras[{i}].curve", lora.curve)
         if not lora.path:
             refuse(f"loras[{i}].path", "is empty")
 

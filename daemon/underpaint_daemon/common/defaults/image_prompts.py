@@ -10,12 +10,14 @@ from underpaint.requests import ImageRequest, InpaintRequest, Reference
 from ..abilities import ABILITIES
 from ..adapter_files import adapters_among
 from ..models import IP_ADAPTER, glance, model_folder
+from ..places import extra_folders
 
 
 def settled_references(
     request: ImageRequest | InpaintRequest, paths: Paths
 ) -> tuple[Reference, ...]:
-    """The references, with an adapter from among the models that fits the request's.
+    """The references, with an adapter from among the models, or from a folder that the
+    user added, that fits the request's model.
 
     Raises RequestError(MODEL_MISSING, MODEL_BROKEN).
     """
@@ -26,6 +28,6 @@ def settled_references(
     if not ABILITIES[seen.family].ip_adapter or (folder / IP_ADAPTER).is_dir():
         return request.references
     width = seen.denoiser.get("cross_attention_dim")
-    fitting = (str(one.path) for one in adapters_among(paths.models) if one.text_width == width)
-    found = next(fitting, None)
+    every = (one for root in (paths.models, *extra_folders(paths)) for one in adapters_among(root))
+    found = next((str(one.path) for one in every if one.text_width == width), None)
     return tuple(replace(one, model=one.model or found) for one in request.references)

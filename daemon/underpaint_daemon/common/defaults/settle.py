@@ -15,6 +15,7 @@ from underpaint.paths import Paths
 from underpaint.requests import (
     Control,
     ControlKind,
+    Curve,
     ImageRequest,
     InpaintRequest,
     Refiner,
@@ -26,6 +27,7 @@ from underpaint.requests import (
     TileAxes,
     UpscaleRequest,
 )
+from underpaint.requests.curves import curve_at, part_of
 
 from ..abilities import ABILITIES
 from ..checks.fields import MIN_SIDE
@@ -36,6 +38,7 @@ from .model_defaults import Defaults, model_defaults
 from .wildcards import settled_words
 
 _MULTIPLE = 16
+_ON = 1 + 1e-6
 _NO_FORM_HINT = (
     "Give a depth ControlNet for this kind of model (--control depth@FOLDER_OR_FILE), put one into "
     'the models folder under a name with "depth" in it, or paint without form (--control none).'
@@ -52,6 +55,14 @@ class Settled:
     seed: int
     spacing: Spacing | None = None
     image_guidance: float = 1.0
+    guidance_curve: Curve = ()
+
+    def guidance_at(self, step: int, steps: int) -> float:
+        """The guidance at a step (from 0) of so many; above 1, which is off, where it is on: what
+        is guided stays so."""
+        if self.guidance <= 1:
+            return self.guidance
+        return max(_ON, self.guidance * curve_at(self.guidance_curve, part_of(step, steps)))
 
 
 def settle(request: Request, paths: Paths) -> Request:
@@ -94,7 +105,8 @@ def settled(sampling: Sampling) -> Settled:
     assert steps is not None
     assert guidance is not None
     weighed = sampling.image_guidance or 1.0
-    return Settled(sampler, steps, guidance, sampling.seed, sampling.spacing, weighed)
+    curve = sampling.guidance_curve
+    return Settled(sampler, steps, guidance, sampling.seed, sampling.spacing, weighed, curve)
 
 
 def image_size(request: ImageRequest) -> tuple[int, int]:
@@ -125,7 +137,8 @@ def _sampling(asked: Sampling, defaults: Defaults, name: str) -> Sampling:
     weighed = asked.image_guidance
     if weighed is None:
         weighed = ABILITIES[defaults.family].image_guidance
-    return Sampling(sampler, steps, guidance, asked.seed, spacing, weighed)
+    curve = asked.guidance_curve
+    return Sampling(sampler, steps, guidance, asked.seed, spacing, weighed, curve)
 
 
 def _refiner(refiner: Refiner | None, seed: int, paths: Paths) -> Refiner | None:

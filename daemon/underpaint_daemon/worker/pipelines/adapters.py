@@ -5,7 +5,7 @@ They are never fused into the weights, so the model afterwards is bit for bit th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,14 @@ from safetensors.torch import load_file
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Lora
+from underpaint.requests.curves import curve_at
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
 from .loading.networks import LOAD_ERRORS
+
+Turn = Callable[[float | None], None]
+"""Sets LoRAs to what they weigh at a part (0–1) of the steps; None: to their weights themselves."""
 
 
 def lora_file(model: LoadedModel, lora: Lora) -> Path:
@@ -38,23 +42,34 @@ def lora_file(model: LoadedModel, lora: Lora) -> Path:
 
 
 @contextmanager
-def with_loras(pipe: Any, model: LoadedModel, loras: Sequence[Lora]) -> Iterator[None]:
-    """Put LoRAs on the components of `pipe` for the time of the block.
+def with_loras(pipe: Any, model: LoadedModel, loras: Sequence[Lora]) -> Iterator[Turn]:
+    """Put LoRAs on the components of `pipe` for the time of the block; yields what turns them to
+    their weights at a part of the steps.
 
     Raises RequestError(LORA_MISSING) when a file is missing or does not fit the model.
     """
     files = [lora_file(model, lora) for lora in loras]
     if not files:
-        yield
+        yield _nothing
         return
+    names = [f"lora_{i}" for i in range(len(files))]
+
+    def turn(part: float | None) -> None:
+        factors = [1.0 if part is None else curve_at(lora.curve, part) for lora in loras]
+        weights = [lora.weight * factor for lora, factor in zip(loras, factors, strict=True)]
+        pipe.set_adapters(names, adapter_weights=weights)
+
     try:
-        for i, file in enumerate(files):
-            _put_on(pipe, file, f"lora_{i}")
-        names = [f"lora_{i}" for i in range(len(files))]
-        pipe.set_adapters(names, adapter_weights=[lora.weight for lora in loras])
-        yield
+        for name, file in zip(names, files, strict=True):
+            _put_on(pipe, file, name)
+        turn(None)
+        yield turn if any(lora.curve for lora in loras) else _nothing
     finally:
         pipe.unload_lora_weights()
+
+
+def _nothing(part: float | None) -> None:
+    """Weights that stay as they are."""
 
 
 def _put_on(pipe: Any, file: Path, name: str) -> None:

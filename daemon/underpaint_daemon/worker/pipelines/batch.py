@@ -99,7 +99,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     sampling = settled(request.sampling)
     guided = sampling.guidance > 1
     with (
-        with_loras(tool, model, request.loras),
+        with_loras(tool, model, request.loras) as turn,
         with_reference(tool, model, beside.adapter, beside.scale, guided, beside.through) as extra,
         frugal(tier, model.networks, model.place.device),
         circular(_wrapping(model, tier), plan.tile),
@@ -123,6 +123,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             extra=extra,
             references=beside.pictures,
             regions=told(plan.regions, embed),
+            turn=turn,
         )
 
 

@@ -16,8 +16,10 @@ from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Sampler
+from underpaint.requests.curves import part_of
 from underpaint_daemon.common.defaults.settle import Settled
 
+from .adapters import Turn
 from .canvas import resize
 from .controls.adapters import applied
 from .controls.networks import Conditioning
@@ -42,7 +44,7 @@ _LEAST_STRENGTH = 0.005
 class Denoising:
     """What all images of a request share. `start`: the pipeline's own arguments for the task
     (image, mask, strength). `extra`: an image prompt's. `references`: PIL images beside the
-    words."""
+    words. `turn`: of LoRAs that change over the steps."""
 
     model: LoadedModel
     task: Task
@@ -55,6 +57,7 @@ class Denoising:
     extra: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[Any, ...] = ()
     regions: tuple[Region, ...] = ()
+    turn: Turn | None = None
 
     @property
     def taken(self) -> int:
@@ -149,6 +152,7 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
         job.model, sampling.sampler, steps, sampling.spacing, part.of_schedule
     )
     watch.attach(scheduler)
+    watch.before = lambda running, step: _turned(job, running, step)
     network = job.conditioning.network if job.conditioning.networks else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)
     known = inspect.signature(type(pipe).__call__).parameters
@@ -162,7 +166,13 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
         "strength": part.told,
         "num_inference_steps": steps,
         **family.arguments(
-            Ask(job.task, sampling.guidance, job.size, job.references, sampling.image_guidance)
+            Ask(
+                job.task,
+                sampling.guidance_at(0, job.taken),
+                job.size,
+                job.references,
+                sampling.image_guidance,
+            )
         ),
         "generator": torch.Generator("cpu").manual_seed(seed),
         "callback_on_step_end": watch,
@@ -171,6 +181,8 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     }
     timesteps = scheduler.config.num_train_timesteps
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
+    if job.turn is not None:
+        job.turn(0.0)
     with adapters, regional(pipe, job.regions):
         try:
             made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
@@ -178,6 +190,14 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
             made = stopped.latents
     check_finite(made, job.model)
     return _sized(made, job.size) if family.self_decoding else made
+
+
+def _turned(job: Denoising, pipe: Any, step: int) -> None:
+    """Before a step: what changes over the steps."""
+    if job.sampling.guidance_curve:
+        pipe._guidance_scale = job.sampling.guidance_at(step, job.taken)
+    if job.turn is not None:
+        job.turn(part_of(step, job.taken))
 
 
 def _controlled(job: Denoising) -> dict[str, Any]:

@@ -34,12 +34,14 @@ class StepWatch:
     Schedulers hand the pipelines only the next sample; the network's output is noted on the way
     in, so that a preview can show the picture the network has in mind (predicted x0) and not the
     noise around it. `done`, `total`: steps of earlier images of the batch, and of the whole job.
+    `before`: is told the pipeline and the number of the step that comes next.
     """
 
     reporter: Reporter
     show: Callable[[Tensor], Image8 | None]
     done: int
     total: int
+    before: Callable[[Any, int], None] | None = None
     _last: tuple[Tensor, Tensor, Any] | None = None
 
     def attach(self, scheduler: Any) -> None:
@@ -58,6 +60,8 @@ class StepWatch:
         is enough, the pipeline leaves out the steps that are left and decodes what it believes in.
         """
         self.reporter.raise_if_cancelled()
+        if self.before is not None:
+            self.before(pipe, index + 1)
         step = self.done + index + 1
         self.reporter.progress(Phase.DENOISING, step, self.total)
         # The last step is followed by the picture itself.

@@ -134,7 +134,7 @@ def prepared(
     for warning in (*mesh.warnings, *check_uvs(mesh).warnings):
         reporter.warn(warning)
     with ExitStack() as stack:
-        stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
+        turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
         stack.enter_context(frugal(tier, model.networks, model.place.device))
         memory = stack.enter_context(shared_attention(model.unet, share_attention))
         existing = Existing.of(request, buffers, tiles(mesh))
@@ -145,7 +145,7 @@ def prepared(
             arrays=buffers,
             reporter=reporter,
             preparer=Preparer(model, request, mesh, buffers, reporter.warn),
-            denoiser=Denoiser(model, settled(request.sampling).guidance, memory),
+            denoiser=Denoiser(model, settled(request.sampling), memory, turn),
             stream=TextureStream(model, mesh, existing),
             existing=existing,
             journal=journal or Journal(),

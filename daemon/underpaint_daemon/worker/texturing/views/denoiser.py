@@ -14,6 +14,9 @@ import torch
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests.curves import part_of
+from underpaint_daemon.common.defaults.settle import Settled
+from underpaint_daemon.worker.pipelines.adapters import Turn
 from underpaint_daemon.worker.pipelines.controls.adapters import applied
 from underpaint_daemon.worker.pipelines.latents import from_image8
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -27,11 +30,13 @@ _Residuals = dict[str, Any]
 
 @dataclass(slots=True)
 class Denoiser:
-    """Predicts a network's output for one view. guidance: classifier-free scale; 1 = off."""
+    """Predicts a network's output for one view. sampling: whose guidance is the classifier-free
+    scale, 1 = off. turn: of LoRAs that change over the steps."""
 
     model: LoadedModel
-    guidance: float
+    sampling: Settled
     memory: AttentionMemory | None = None
+    turn: Turn | None = None
 
     def __post_init__(self) -> None:
         if int(self.model.unet.config.in_channels) != self.channels:
@@ -45,6 +50,16 @@ class Denoiser:
     def channels(self) -> int:
         """Latent channels."""
         return int(self.model.vae.config.latent_channels)
+
+    def start_step(self, step: int, steps: int) -> None:
+        """Turn what changes over the steps."""
+        if self.turn is not None:
+            self.turn(part_of(step, steps))
+
+    def end(self) -> None:
+        """LoRAs as the words are read with, until the next denoising."""
+        if self.turn is not None:
+            self.turn(None)
 
     def predict(
         self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
@@ -76,7 +91,8 @@ class Denoiser:
         timestep: Any,
         progress: tuple[int, int],
     ) -> Tensor:
-        guided = self.guidance > 1
+        scale = self.sampling.guidance_at(*progress)
+        guided = scale > 1
         place = self.model.place
         sample = torch.cat([scaled, scaled] if guided else [scaled]).to(place.device, place.dtype)
         text = self._text(region.embedding, station.size, guided)
@@ -87,7 +103,7 @@ class Denoiser:
         told: Tensor = output.float().to(scaled.device)
         if not guided:
             return told
-        return torch.lerp(told[:1], told[1:], self.guidance)
+        return torch.lerp(told[:1], told[1:], scale)
 
     def _text(
         self, embedding: Mapping[str, Tensor], size: tuple[int, int], guided: bool

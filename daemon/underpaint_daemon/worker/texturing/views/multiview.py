@@ -98,6 +98,7 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
         for sampler, state in zip(samplers, stood.samplers, strict=True):
             put_state(sampler, state, device)
     for step, timestep in list(enumerate(pattern.timesteps))[taken:]:
+        denoiser.start_step(step, run.steps)
         latents, clean = _step_all(run, denoiser, samplers, latents, step, timestep)
         if run.reporter.enough():
             latents = clean
@@ -106,6 +107,7 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     for latent in latents:
         check_finite(latent, run.model)
     run.journal.finish(run.number, latents)
+    denoiser.end()
     if denoiser.memory is not None:
         denoiser.memory.forget()
     return latents
