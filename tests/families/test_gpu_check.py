@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from underpaint_daemon.__main__ import main
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,16 +38,24 @@ def test_every_check_runs_on_the_cpu_or_says_why_not(tmp_path: Path) -> None:
     assert all(note.startswith("not run: ") for note in report["notes"].values())
 
 
-def test_when_the_time_is_up_the_rest_says_so(tmp_path: Path) -> None:
-    words = ("--device", "cpu", "--small", "--seconds", "0", "--json")
-    done = subprocess.run([*_COMMAND, *words], capture_output=True, text=True, check=False)
-    report = json.loads(done.stdout)
+@pytest.fixture
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that the command sets for its process are this one's."""
+    for name in ("HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_when_the_time_is_up_the_rest_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    main(["gpu-check", "--device", "cpu", "--small", "--seconds", "0", "--json"])
+    report = json.loads(capfd.readouterr().out)
     assert report["notes"]["families"] == "not run: the time was up"
     assert not report["bars"]
 
 
+@pytest.mark.usefixtures("_as_before")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
-def test_a_device_that_is_not_there_is_told() -> None:
-    done = subprocess.run([*_COMMAND, "--json"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "'cuda' is not there; the computer has cpu" in done.stdout + done.stderr
+def test_a_device_that_is_not_there_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["gpu-check", "--json"]) == 2
+    told = capfd.readouterr()
+    assert "'cuda' is not there; the computer has cpu" in told.out + told.err

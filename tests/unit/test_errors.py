@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ CLASSES = {"UnderpaintError", "RequestError", "ConnectionLost", "JobFailed", "Pr
 DECODERS = {("ProtocolError", "TOO_LARGE")}
 
 
+@cache
 def raised() -> list[tuple[str, str, str, str]]:
     """(class, code, hint, where) of every error that the sources make with a code written out."""
     found = []

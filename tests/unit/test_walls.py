@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,15 @@ def dotted(path: Path) -> str:
     raise AssertionError(path)
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Whole dotted names, relative imports resolved; `from a import b` gives `a.b`."""
     package = dotted(path).split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_names(ast.parse(path.read_text(encoding="utf-8")), package))
+
+
+def _names(tree: ast.Module, package: list[str]) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
