@@ -31,7 +31,8 @@ the guide it paints forms and colours, and its surfaces are soft.
 Native size {native} px, usable 192-512; four latent channels at a quarter of the image's side;
 v-prediction to zero terminal SNR, trailing steps, on a noise schedule shifted by {shift:g}
 (`trained_betas`). What it wants by default stands in `underpaint.json`: depth and guide, LCM, one
-step. No LoRA and no IP-Adapter of its own lie beside the parts: they can be trained (`lora`,
+step, no guidance (it was taught its colours without; with it they burn). Of more steps it learnt
+little. No LoRA and no IP-Adapter of its own lie beside the parts: they can be trained (`lora`,
 `ip_adapter`), but what was trained missed what `underpaint-dev eval adapters` asks for.
 
 ## Data
@@ -74,8 +75,8 @@ renders as the ceiling.{figures}
 ## Limits
 It knows the words of its captions and little else: no people's likenesses, no writing, no
 photographs of real places. Fur, marble, ice and metals come out soft even with the guide, and so
-does anything finer than about ten pixels. Where the guide lies on the ground, the ground wears the
-material too, whatever the prompt says of it.
+does anything finer than about ten pixels. The ground that things stand on is left out of
+the guide by the daemon; a floor that does not reach the picture's edge wears the material too.
 """
 
 

@@ -25,6 +25,7 @@ from underpaint.requests import (
 )
 from underpaint.tree import to_json
 from underpaint_daemon.common.defaults.model_defaults import model_defaults
+from underpaint_daemon.common.defaults.remarks import remarks
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.models import starter_folder
 
@@ -168,6 +169,18 @@ def test_a_models_own_file_comes_before_what_its_name_says(paths: Paths) -> None
     found = settled(paths, "my-lightning")
     assert (found.width, found.sampling.steps, found.sampling.guidance) == (896, 6, 1.8)
     assert found.sampling.sampler is Sampler.EULER
+
+
+def test_more_steps_than_a_model_knows_are_taken_with_a_remark(paths: Paths) -> None:
+    folder = a_model(paths, "few")
+    written(folder, "underpaint.json", {"steps": 1, "most_steps": 4})
+    asked = [settled(paths, "few", sampling=Sampling(steps=steps)) for steps in (None, 4, 5)]
+    assert [request.sampling.steps for request in asked] == [1, 4, 5]
+    told = [remarks(request, paths) for request in asked]
+    assert told[:2] == [[], []]
+    assert "best in 1 step; beyond 4 steps" in told[2][0]
+    a_model(paths, "any")
+    assert remarks(settled(paths, "any", sampling=Sampling(steps=150)), paths) == []
 
 
 def test_what_was_set_by_hand_stays_and_a_settled_request_stays_as_it_is(paths: Paths) -> None:

@@ -92,6 +92,24 @@ def test_normals_are_found_where_none_were_captured() -> None:
     assert np.abs(guide(bare, buffers, pattern) - guide(view, buffers, pattern))[12:].mean() < 2
 
 
+def test_the_ground_under_a_thing_is_left_out_of_a_views_guide() -> None:
+    buffers = Buffers()
+    eye, projection = np.array([0.0, -3, 1.5]), perspective(SIDE, SIDE, 0.7, 0.1, 100)
+    camera = Camera(look_at(tuple(eye), (0, 0, 0.3)), projection, SIDE, SIDE, 0.1, 100)
+    ray = unproject(camera, np.ones((SIDE, SIDE))) - eye
+    with np.errstate(divide="ignore"):
+        floor = np.where(ray[..., 2] < 0, -eye[2] / ray[..., 2], np.inf)
+    wall = -eye[1] / ray[..., 1]
+    at = eye + wall[..., None] * ray
+    stands = (np.abs(at[..., 0]) < 0.5) & (at[..., 2] > 0) & (at[..., 2] < 1)
+    depth = np.where(stands, wall, floor).astype(np.float32)
+    view = View(camera, buffers.add(Kind.DEPTH, depth))
+    seen = guide(view, buffers, Pattern(0.3))
+    shown = (seen != NEUTRAL).any(-1)
+    assert shown[stands].mean() > 0.95
+    assert shown[~stands].mean() < 0.05
+
+
 def test_the_size_by_itself_is_round_and_goes_with_the_extent() -> None:
     buffers = Buffers()
     assert view_size_of(wall_view(buffers, 0.2), buffers) == view_size_of(

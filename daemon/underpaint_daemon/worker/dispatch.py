@@ -20,6 +20,7 @@ from underpaint.requests import (
 )
 
 from ..common.checks.validation import enlarged, validate
+from ..common.defaults.remarks import remarks
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.models import family_of
@@ -58,6 +59,8 @@ class PipelineRunner:
         """The request's artifacts. Raises UnderpaintErrors and JobCancelled."""
         request = settle(request, self.models.paths)
         validate(request)
+        for remark in remarks(request, self.models.paths):
+            reporter.warn(remark)
         try:
             return self._in_range(request, buffers, reporter)
         except JobCancelled:

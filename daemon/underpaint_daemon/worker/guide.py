@@ -8,7 +8,8 @@ of bricks are the same from every side, at a scale that the artist chooses:
 * blue, solid noise of five octaves, features from four units down to a quarter.
 
 One unit is `pattern_size` metres, about the height of a course of bricks. Where there is no
-surface, or a unit is too small on the screen to be drawn, all three are 128. Training of the
+surface all three are 128; where a unit is too small on the screen to be drawn, red is 127 and the
+others 128, so that a surface is told from none. Training of the
 starter model paints its materials as functions of the same three (`guide_fields`).
 """
 
@@ -62,7 +63,9 @@ def guide_control(
     fields = guide_fields(points, normal, pattern_size, seed, uv)
     strength = np.where(seen, guide_strength(fields.u, fields.v, seen), 0.0)[..., None]
     waves = np.stack((triangle(fields.u), sawtooth(fields.v), fields.noise), -1) * 255
-    return np.round(NEUTRAL + (waves - NEUTRAL) * strength).astype(np.uint8)
+    guide = np.round(NEUTRAL + (waves - NEUTRAL) * strength).astype(np.uint8)
+    guide[seen & (guide == NEUTRAL).all(-1), 0] = NEUTRAL - 1
+    return guide
 
 
 def guide_fields(

@@ -15,7 +15,7 @@ from underpaint_starter.scenes.captions import MATERIAL_WORDS
 from underpaint_starter.scenes.dataset import SceneSample, labels_of
 from underpaint_starter.scenes.render import painted
 from underpaint_starter.scenes.scenes import SceneSpec, sample_scene
-from underpaint_starter.scenes.seen import Seen, seen
+from underpaint_starter.scenes.seen import Seen, seen, unit_of
 from underpaint_starter.scenes.shapes import Mesh
 from underpaint_starter.scenes.shards import Image8
 
@@ -72,9 +72,8 @@ def _pair(spec: SceneSpec, size: int, mesh: Mesh | None) -> Pair:
     one = seen(spec, size, mesh)
     camera = replace(one.scene.spec.camera, azimuth=one.scene.spec.camera.azimuth + _STEP)
     moved = replace(spec, camera=camera)
-    other = seen(moved, size, mesh)
     # the pattern's size hangs on the camera's distance: keep the object's own
-    share = spec.pattern_share * one.scene.unit / other.scene.unit
+    share = spec.pattern_share * one.scene.unit / unit_of(moved, size, mesh)
     other = seen(replace(moved, pattern_share=share), size, mesh)
     at, shared = _correspondence(one, other, spec.metres)
     return Pair(_sample(one, spec, size), _sample(other, spec, size), at, shared)

@@ -19,9 +19,10 @@ from PIL import Image
 from transformers import CLIPTokenizer
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import Sampler
+from underpaint.requests import ControlKind, Sampler
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.defaults.wants import Wants, layered
+from underpaint_daemon.worker.pipelines.controls.on_surfaces import OnSurfaces
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler as make_sampler
 from underpaint_starter.networks.models import Networks, channels_last, make_scheduler
 from underpaint_starter.scenes.shards import Image8
@@ -30,7 +31,7 @@ Conditions = Mapping[str, Image8]
 """Control images (h, w, 3) uint8 of one picture by the name of their control."""
 _PREFIX = "controlnet_"
 DEFAULT_STEPS = 4
-DEFAULT_GUIDANCE = 1.5
+DEFAULT_GUIDANCE = 1.0
 _USUAL = Wants(sampler=Sampler.LCM, steps=DEFAULT_STEPS, guidance=DEFAULT_GUIDANCE)
 
 
@@ -84,7 +85,7 @@ class Painter:
 
     def following(self, *controls: str) -> Painter:
         """The same networks under other controls of the model."""
-        nets = [self.nets[name] for name in controls]
+        nets = [_heard(name, self.nets[name]) for name in controls]
         chosen = nets[0] if len(nets) == 1 else MultiControlNetModel(nets)
         pipeline: Any = StableDiffusionControlNetPipeline(
             **{**self.pipeline.components, "controlnet": chosen}, requires_safety_checker=False
@@ -138,6 +139,11 @@ def _net_folders(folder: Path) -> list[Path]:
     if not found:
         raise RequestError(ErrorCode.FILE, f"No {_PREFIX}* in the model folder {folder}")
     return found
+
+
+def _heard(name: str, net: ControlNetModel) -> ControlNetModel:
+    """A control's network as the daemon lets it speak."""
+    return OnSurfaces(net) if name == ControlKind.GUIDE else net
 
 
 def _net(folder: Path) -> ControlNetModel:

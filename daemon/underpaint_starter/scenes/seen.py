@@ -6,6 +6,7 @@ from random import Random
 import torch
 from torch import Tensor
 
+from underpaint_daemon.worker.ground import ground_of
 from underpaint_daemon.worker.guide import (
     GuideFields,
     guide_control,
@@ -20,6 +21,7 @@ from underpaint_starter.scenes.lighting import Light, make_light
 from underpaint_starter.scenes.scenes import ObjectSpec, SceneSpec
 
 SAMPLES = 2  # a pixel, along each axis
+_UP = (0.0, 1.0, 0.0)
 Box = tuple[int, int, int]  # top, left, side in px
 
 
@@ -79,6 +81,8 @@ def seen(spec: SceneSpec, size: int, mesh: s.Mesh | None = None) -> Seen:
     ids, depth, _, position, normal = exact
     fields = _fields(scene, position, normal)
     far = torch.where((ids > 0)[..., None], position, torch.inf)
+    ground = torch.from_numpy(ground_of(far.numpy(), normal.numpy(), _UP))
+    far[ground] = torch.inf
     turn = _turn(scene)
     guide = guide_control(
         (far @ turn.T).numpy(), (normal @ turn.T).numpy(), scene.unit, _seed(scene)
@@ -93,6 +97,11 @@ def seen(spec: SceneSpec, size: int, mesh: s.Mesh | None = None) -> Seen:
         ids.to(torch.uint8),
         torch.from_numpy(guide),
     )
+
+
+def unit_of(spec: SceneSpec, size: int, mesh: s.Mesh | None = None) -> float:
+    """The length of a pattern unit in what `seen` would see."""
+    return _seen_whole(spec, size, mesh)[0].unit
 
 
 def _seed(scene: StagedScene) -> int:

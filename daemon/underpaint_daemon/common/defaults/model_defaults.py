@@ -26,7 +26,7 @@ class Defaults:
 
     `size`: pixels a side. `controls`: for a view. `own_controls`: ControlNets that it brings;
     `other_controls`: those among the models that fit it, by kind. `samplers`: that it can do.
-    `told`: the distillation that it was recognised as, or empty.
+    `told`: the distillation that it was recognised as, or empty. `most_steps`: see `Wants`.
     """
 
     family: str
@@ -40,6 +40,7 @@ class Defaults:
     own_controls: tuple[str, ...]
     other_controls: Mapping[ControlKind, Path]
     told: str
+    most_steps: int | None = None
 
     @property
     def control_kinds(self) -> tuple[ControlKind, ...]:
@@ -110,4 +111,5 @@ def _known(wants: Wants, seen: Glance, others: Mapping[ControlKind, Path], told:
         own_controls=seen.controls,
         other_controls=others,
         told=told,
+        most_steps=wants.most_steps,
     )

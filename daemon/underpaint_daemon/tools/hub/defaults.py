@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, paths: Paths) -> tuple[Mapping[str, Any], list
     known, own = model_defaults(paths, args.name), own_wants(place)
     data = {"name": args.name, "file": str(own_file(place)), **known.to_plain()}
     data["spacing"] = None if known.spacing is None else known.spacing.value
+    data["most_steps"] = known.most_steps
     data["set_in_file"] = [f.name for f in fields(Wants) if getattr(own, f.name) is not None]
     return data, _lines(known, data)
 
@@ -117,5 +118,7 @@ def _lines(known: Defaults, data: Mapping[str, Any]) -> list[str]:
     for name in _SHOWN:
         mark = "  (its file)" if name in data["set_in_file"] else ""
         lines.append(f"  {name:<10} {values[name]}{mark}")
+    if known.most_steps is not None:
+        lines.append(f"  most steps {known.most_steps}  (beyond, its pictures get worse)")
     told = f"  recognised as {known.told}" if known.told else ""
     return [*lines, *([told] if told else []), f"  file       {data['file']}"]

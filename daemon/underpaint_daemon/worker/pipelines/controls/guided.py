@@ -21,6 +21,7 @@ from underpaint.requests import (
     View,
 )
 
+from ...ground import ground_of
 from ...guide import guide_control
 from ..canvas import Canvas
 
@@ -62,15 +63,17 @@ def with_pattern_size(request: R, arrays: Arrays) -> R:
 
 
 def surface_of(view: View, arrays: Arrays) -> Surface:
-    """The surface that a captured view shows, at its own resolution: by its positions where it has
-    them, else by depth and camera. Raises RequestError(BAD_REQUEST) when it has neither."""
+    """What stands on the ground in a captured view, at its own resolution: by its positions where
+    it has them, else by depth and camera. Raises RequestError(BAD_REQUEST) when it has neither."""
     if view.depth is None and view.position is None:
         raise RequestError(
             ErrorCode.BAD_REQUEST, "The guide control needs a view with depth or positions"
         )
     position = _positions(view, arrays)
     uv = None if view.uv is None else arrays[view.uv.sha256]
-    return Surface(position, _normals(view, arrays, position), uv)
+    normal = _normals(view, arrays, position)
+    above = np.where(ground_of(position, normal)[..., None], np.inf, position)
+    return Surface(above, normal, uv)
 
 
 def guide_of(surface: Surface, canvas: Canvas, pattern: Pattern) -> Image8:
@@ -154,5 +157,6 @@ def _normals(view: View, arrays: Arrays, position: Array) -> Array:
     with np.errstate(invalid="ignore"):
         down, right = np.gradient(position, axis=(0, 1))
         facing = np.nan_to_num(np.cross(down, right), posinf=0.0, neginf=0.0)
-    out: Array = facing
+    length = np.linalg.norm(facing, axis=-1, keepdims=True)
+    out: Array = facing / np.maximum(length, 1e-12)
     return out

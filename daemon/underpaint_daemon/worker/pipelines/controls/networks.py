@@ -21,6 +21,7 @@ from ..loading.components import LoadedModel
 from ..loading.controlnets import load_control
 from .adapters import Features, features
 from .images import Sources, control_image
+from .on_surfaces import OnSurfaces
 from .union import in_mode
 
 Array = npt.NDArray[Any]
@@ -115,6 +116,8 @@ def prepare_controls(
             continue
         if isinstance(network, diffusers.ControlNetUnionModel):
             network = in_mode(network, control.kind)
+        if control.kind is ControlKind.GUIDE and network is not None:
+            network = OnSurfaces(network)
         acting.append(control)
         if network is not None:
             networks.append(network)

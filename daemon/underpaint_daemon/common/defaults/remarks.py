@@ -1,0 +1,25 @@
+"""What an artist should know of a settled request before it is painted; nothing is refused."""
+
+from __future__ import annotations
+
+from underpaint.paths import Paths
+from underpaint.requests import Request
+
+from .model_defaults import model_defaults
+
+
+def remarks(request: Request, paths: Paths) -> list[str]:
+    """Sentences about a request that went through `settle`. Raises RequestError(MODEL_MISSING,
+    MODEL_BROKEN)."""
+    defaults, steps = model_defaults(paths, request.model, request.loras), request.sampling.steps
+    most = defaults.most_steps
+    if most is None or steps is None or steps <= most:
+        return []
+    return [
+        f"Model {request.model!r} paints best in {_counted(defaults.steps)}; beyond "
+        f"{_counted(most)} its pictures get worse. This one takes {steps}."
+    ]
+
+
+def _counted(steps: int) -> str:
+    return "1 step" if steps == 1 else f"{steps} steps"
