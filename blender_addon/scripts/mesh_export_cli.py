@@ -88,8 +88,16 @@ def _export(out: Path) -> None:
         names=np.array([item.name for item in visible], np.str_),
         without_uv=np.array([item.name for item in without_uv(visible)], np.str_),
         worn=np.array([slot.object.name for slot, _ in worn], np.str_),
+        scenes=np.array(_scenes(), np.str_),
         slots=np.array([(slot.index, tiles[0][0]) for slot, tiles in worn], np.int32),
     )
+
+
+def _scenes() -> list[str]:
+    """The names of the scene that is read, and of the others that show meshes."""
+    here = bpy.context.scene
+    rest = [scene for scene in bpy.data.scenes if scene != here and scene.library is None]
+    return [here.name, *(s.name for s in rest if any(o.type == "MESH" for o in s.objects))]
 
 
 def _nothing_to_paint() -> UnderpaintError:

@@ -223,7 +223,11 @@ def _export(out: Path) -> None:
         )
     else:
         bpy.ops.export_scene.gltf(
-            filepath=str(out), export_format="GLB", export_apply=True, use_visible=True
+            filepath=str(out),
+            export_format="GLB",
+            export_apply=True,
+            use_visible=True,
+            use_active_scene=True,  # the one that was painted, and none of the file's others
         )
     if not out.is_file():
         raise RuntimeError(f"{out} was not written")

@@ -14,6 +14,7 @@ from underpaint.cli.scene import capture
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.viewfile import load_view
 from underpaint_daemon.tools.assets.assets import open_asset
+from underpaint_daemon.tools.meshes.gltf_file import read_gltf
 
 from helpers.blender.asset_script import blender_says
 from helpers.meshes.wearing import painted
@@ -46,6 +47,18 @@ def test_a_linked_and_a_local_object_of_one_name_wear_their_own_paint(folder) ->
         tile = 1001 + int(file.corners.uv[ids == number][0, 0])
         worn = np.array(item["inputs"]["Base Color"]) * 255
         assert abs(worn[0] - tile % 256) <= 1, (place, item)
+
+
+def test_of_several_scenes_the_active_one_is_painted_and_written(folder) -> None:
+    file = open_asset(folder / "linked.blend")
+    (said,) = [text for text in file.corners.warnings if "scene" in text]
+    assert "'Other'" in said
+    painted(file, folder / "one")
+    data = (folder / "one" / "linked.glb").read_bytes()
+    doc = read_gltf(data, folder).doc
+    assert len(doc["scenes"]) == 1
+    drawn = [node["name"] for node in doc["nodes"] if "mesh" in node]
+    assert len(drawn) == len(file.names), "nothing of the other scene"
 
 
 def depths(folder: Path, camera: str) -> np.ndarray:

@@ -209,3 +209,10 @@ def test_nothing_to_paint_is_bad_input_and_not_done(tmp_path: Path) -> None:
         with pytest.raises(RequestError) as refused:
             main([path, *words[1:]])
         assert exit_code(refused.value) is Exit.BAD_INPUT
+
+
+def test_of_several_scenes_the_default_one_is_painted_and_said(tmp_path: Path) -> None:
+    more = {"nodes": [{"mesh": 0, "name": "a"}, {"mesh": 0, "name": "b"}], "scene": 1}
+    file = open_mesh(written(tmp_path, more | {"scenes": [{"nodes": [0]}, {"nodes": [1]}]}))
+    assert list(file.names.values()) == ["b"]
+    assert any("2 scenes" in said for said in file.corners.warnings)

@@ -64,6 +64,12 @@ def _from_blender(path: Path, arrays: Mapping[str, Any]) -> MeshFile:
     names = dict(zip(arrays["numbers"].tolist(), map(str, arrays["names"]), strict=True))
     unwrapped = len(bare) == len(names)
     file = ready(path, _polygons(arrays, names, unwrapped), "z")
+    scene, *others = map(str, arrays["scenes"])
+    if others:
+        said = (
+            f"Only the scene {scene!r} is painted and written; not {', '.join(map(repr, others))}."
+        )
+        file = replace(file, corners=file.corners.warn(said))
     if unwrapped:
         return file
     if bare:

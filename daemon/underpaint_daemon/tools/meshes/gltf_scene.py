@@ -52,7 +52,8 @@ def read_scene(gltf: Gltf) -> Scene:
     build = _Builder(gltf)
     for number, shown in enumerate(shown_nodes(gltf), 1):
         build.add(number, shown)
-    return build.finish()
+    scenes = len(items(gltf.doc, "scenes"))
+    return build.finish(f"Of its {scenes} scenes the default one is painted." if scenes > 1 else "")
 
 
 @dataclass(slots=True)
@@ -129,10 +130,12 @@ class _Builder:
             wanted = transform.get("texCoord", info.get("texCoord", 0))
         return next((n for n in (wanted, 0) if f"TEXCOORD_{n}" in attributes), None)
 
-    def finish(self) -> Scene:
+    def finish(self, remark: str = "") -> Scene:
         corner, sizes = _corners(self._tables)
         if self._others:
             self._told.append(f"{self._others} sets of points or lines are not painted.")
+        if remark:
+            self._told.append(remark)
         tables, pieces = self._tables, _with_first(self._pieces)
         uvs = [t.uv for t in tables if t.uv is not None]
         normals = [t.normal for t in tables if t.normal is not None]
