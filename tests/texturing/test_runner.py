@@ -24,6 +24,7 @@ from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts
+from underpaint_daemon.worker.texturing.job.turntable import turntable
 
 from helpers.meshes.sync_scene import torus
 from helpers.painting.texture_studio import SIZE, Reporter, Studio, pixels
@@ -117,6 +118,12 @@ def test_an_object_can_have_a_prompt_of_its_own(studio, plain) -> None:
     before = pixels(plain["texture.png"])
     assert (painted(1) != before).any(axis=2).mean() > 0.9
     assert np.array_equal(painted(2), before), "there is no such object"
+
+
+def test_a_turntable_is_no_finer_than_its_texture() -> None:
+    height, width, _ = turntable(torus(16, 8), [(1001, torch.rand(64, 64, 4))]).shape
+    assert 3 * 96 <= height < 3 * 110
+    assert 4 * 96 <= width < 4 * 110
 
 
 def test_sdxl_models_texture_too(studio) -> None:

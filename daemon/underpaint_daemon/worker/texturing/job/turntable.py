@@ -17,6 +17,7 @@ from .pictures import Image8, contact_sheet
 _AMBIENT = 0.55
 _GREY = 60
 _OVERSAMPLING = 2
+_SIDE, _LEAST = 320, 96  # px of one picture
 DIRECTIONS = (
     *(Direction(90.0 * i + 32.0, 10.0) for i in range(4)),
     *(Direction(90.0 * i + 74.0, 40.0) for i in range(4)),
@@ -43,8 +44,10 @@ def shots(
     return [_shot(mesh, textures, size, direction, lit) for direction in directions]
 
 
-def turntable(mesh: Mesh, textures: Sequence[tuple[int, Tensor]], size: int = 320) -> Image8:
-    """A contact sheet of twelve pictures, four a row."""
+def turntable(mesh: Mesh, textures: Sequence[tuple[int, Tensor]]) -> Image8:
+    """A contact sheet of twelve pictures, four a row, no finer than the texture itself."""
+    finest = max(len(image) for _, image in textures)
+    size = min(_SIDE, max(_LEAST, finest))
     return contact_sheet([picture for picture, _ in shots(mesh, textures, size)], columns=4)
 
 
