@@ -30,10 +30,11 @@ class Refuse(Protocol):
 @dataclass(frozen=True, slots=True)
 class Writing:
     """How data are written. `left_out`: whether a field of this value goes without saying; `text`:
-    what becomes of a text."""
+    what becomes of a text; `check`: raises for a number, at a place, that cannot travel."""
 
     left_out: Callable[[dataclasses.Field[Any], Any], bool]
     text: Callable[[str], str]
+    check: Callable[[str, int | float], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,18 @@ class Reading:
     finite: bool
 
 
-def dump(value: Any, writing: Writing) -> Any:
-    """A dataclass tree as plain data."""
+def dump(value: Any, writing: Writing, where: str = "") -> Any:
+    """A dataclass tree as plain data; `where`: its place, for errors."""
     if dataclasses.is_dataclass(value):
         fields = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {f.name: dump(v, writing) for f, v in fields if not writing.left_out(f, v)}
+        given = [(f.name, v) for f, v in fields if not writing.left_out(f, v)]
+        return {n: dump(v, writing, f"{where}.{n}" if where else n) for n, v in given}
     if isinstance(value, (tuple, list)):
-        return [dump(item, writing) for item in value]
+        return [dump(item, writing, f"{where}[{i}]") for i, item in enumerate(value)]
     if isinstance(value, StrEnum):
         return value.value
+    if writing.check is not None and isinstance(value, (int, float)):
+        writing.check(where, value)
     return writing.text(value) if isinstance(value, str) else value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -122,6 +123,14 @@ def _text(value: str) -> str:
     return value
 
 
+def _number(where: str, value: float) -> None:
+    """Raise RequestError for a number that cannot travel: none, without end, or of over 64 bits."""
+    if isinstance(value, float) and not math.isfinite(value):
+        _refuse(where, f"is {value}; expected a finite number")
+    if not -(2**63) <= value < 2**63:
+        _refuse(where, f"is {value}; expected a number of 64 bits")
+
+
 def _is_default(f: dataclasses.Field[Any], item: Any) -> bool:
     return bool(item == default_of(f))
 
@@ -131,5 +140,5 @@ def _refuse(where: str, problem: str, kind: Any = None) -> NoReturn:
     raise RequestError(code, f"{where} {problem}")
 
 
-_WRITING = Writing(_is_default, _text)
+_WRITING = Writing(_is_default, _text, _number)
 _READING = Reading(_refuse, known_only=True, finite=True)

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 import zmq
 
-from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError, error_from_dict
+from underpaint.errors import (
+    ConnectionLost,
+    ErrorCode,
+    RequestError,
+    UnderpaintError,
+    error_from_dict,
+)
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.tree import to_plain
 from underpaint.wire import message_types
@@ -245,3 +251,12 @@ def test_another_address_needs_authorised_clients(idle_daemon):
     assert process.wait(10) == 2
     assert b"authorised_clients" in process.stderr.read()
     process.stderr.close()
+
+
+def test_a_prompt_of_twenty_thousand_words_is_refused_for_its_words(daemon):
+    up = daemon.client()
+    with pytest.raises(RequestError) as refused:
+        up.submit(ImageRequest(Prompt("word " * 20_000)))
+    assert refused.value.code is ErrorCode.TOO_LARGE
+    assert "prompt" in refused.value.hint
+    assert up.submit(ImageRequest(Prompt("steps=1"))).result(60)

@@ -170,3 +170,18 @@ def test_every_error_code_travels_with_a_hint(code: ErrorCode):
 def test_an_error_of_a_newer_peer_keeps_its_message():
     error = error_from_dict({"code": "from_the_future", "message": "m", "hint": "h"})
     assert (error.code, error.message, error.hint) == (ErrorCode.INTERNAL, "m", "h")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 10**30])
+def test_a_number_that_cannot_travel_is_refused_where_it_stands(number: float) -> None:
+    """Here, before it is sent: the daemon could not read whose request it is, and not answer."""
+    asked = [
+        (ImageRequest(Prompt("x"), sampling=Sampling(guidance=number)), "sampling.guidance"),
+        (ImageRequest(Prompt("x"), strength=number), "strength"),
+        (ImageRequest(Prompt("x"), loras=(Lora("a"), Lora("b", number))), "loras[1].weight"),
+    ]
+    for request, where in asked:
+        with pytest.raises(RequestError) as refused:
+            tree.to_json(request)
+        assert refused.value.code is ErrorCode.BAD_REQUEST
+        assert refused.value.message.startswith(where)

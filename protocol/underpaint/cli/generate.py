@@ -183,6 +183,6 @@ def size_of(text: str | None) -> tuple[int | None, int | None]:
     if text is None:
         return None, None
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (width.isdecimal() and height.isdecimal()):
         raise RequestError(ErrorCode.BAD_REQUEST, f"--size {text!r}: expected WIDTHxHEIGHT")
     return int(width), int(height)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..buffers import BufferRef, Buffers
-from ..errors import ErrorCode, JobFailed, RequestError
+from ..errors import ErrorCode, JobFailed, ProtocolError, RequestError
 from ..events import ResultFile
 from ..requests import Request
 from ..tree import buffer_refs, to_plain
@@ -69,7 +69,13 @@ class Transfer:
         `origin`: as in the message. Raises RequestError, ConnectionLost.
         """
         submit, refs = Submit(job, to_plain(request), origin), buffer_refs(request)
-        return self._exchange.persist(lambda: self._offer(submit, refs, buffers))
+        try:
+            return self._exchange.persist(lambda: self._offer(submit, refs, buffers))
+        except ProtocolError as error:
+            if error.code is not ErrorCode.TOO_LARGE:
+                raise
+            told = f"the request has too many words to send: {error.message}"
+            raise RequestError(ErrorCode.TOO_LARGE, told, hint="Shorten the prompt.") from error
 
     def _offer(self, submit: Submit, refs: tuple[BufferRef, ...], buffers: Buffers) -> Accepted:
         """Sending it twice does no harm."""

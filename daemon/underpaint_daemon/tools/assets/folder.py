@@ -96,13 +96,35 @@ def _rows(args: argparse.Namespace) -> Iterator[Asset]:
     for row in read_rows(args.csv, ("file", "prompt")):
         name, text, seed = row["file"], row["prompt"], row["seed"]
         wrong = None
-        if not name or not text or not (seed or "0").isdecimal():
+        whole = _whole(seed or str(args.seed))
+        if not name or not text or whole is None:
             wrong = RequestError(
                 ErrorCode.FILE,
                 f"{args.csv}, line {row.line}: needs a file and a prompt, and seeds are numbers",
             )
-        file = args.mesh / (name or f"line {row.line}")
+        file = _named(args.mesh, name or f"line {row.line}")
         prompt = Prompt(text, row["negative"] or args.negative)
         objects = (*args.object_prompt, *objects_in_cell(row["object_prompts"]))
-        number = int(seed) if seed.isdecimal() else args.seed
-        yield Asset(file, prompt, args.out, number, objects, wrong)
+        yield Asset(file, prompt, args.out, whole or 0, objects, wrong)
+
+
+def _whole(text: str) -> int | None:
+    """A whole number from 0, as spreadsheets write it, too: `3.0`, `1E+05`."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return int(number) if number >= 0 and number.is_integer() else None
+
+
+def _named(folder: Path, name: str) -> Path:
+    """The file of a table's row: by its name, or by one that Windows and macOS take for it."""
+    if (folder / name).is_file():
+        return folder / name
+    path = folder / name.replace("\\", "/")
+    if path.is_file() or not path.parent.is_dir():
+        return path
+    alike = [found for found in path.parent.iterdir() if _alike(found.name) == _alike(path.name)]
+    return alike[0] if len(alike) == 1 else path

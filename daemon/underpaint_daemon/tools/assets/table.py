@@ -56,10 +56,15 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than 16 MiB")
-        text = decoded(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         why = error.strerror or error
         raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {why}") from error
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise RequestError(
+            ErrorCode.FILE, f"{path} is a spreadsheet's own file", hint="Save it as CSV (UTF-8)."
+        )
+    text = decoded(data)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 

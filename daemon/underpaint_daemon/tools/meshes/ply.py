@@ -3,6 +3,8 @@ UVs of their corners as MeshLab writes them."""
 
 from __future__ import annotations
 
+import codecs
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +19,13 @@ Array = npt.NDArray[Any]
 _TYPES = {
     **{"char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2"},
     **{"ushort": "u2", "uint16": "u2", "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4"},
+    **{"int64": "i8", "uint64": "u8", "long": "i8", "ulong": "u8", "float16": "f2", "half": "f2"},
     **{"float": "f4", "float32": "f4", "double": "f8", "float64": "f8"},
 }
 _FORMATS = {"ascii": None, "binary_little_endian": "<", "binary_big_endian": ">"}
 _UV_NAMES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
+_CORNERS = ("vertex_indices", "vertex_index", "vertex_indexes", "vertices", "indices")
+_END = re.compile(rb"[\r\n][ \t]*(end_header)[ \t]*(?=[\r\n]|$)")
 _NORMALS = ("nx", "ny", "nz")
 
 
@@ -29,12 +34,14 @@ class _Header:
     elements: list[Element]
     order: str | None
     up: str | None
+    data: bytes
     body: int
 
 
 def read_ply(data: bytes) -> Polygons:
     """Parse a PLY file. Raises ValueError on what is not well-formed."""
-    header = _header(data)
+    header = _header(data.removeprefix(codecs.BOM_UTF8))
+    data = header.data
     if header.order is None:
         tables = read_text(header.elements, data[header.body :].strip(b"\0 \t\r\n"))
     else:
@@ -45,9 +52,10 @@ def read_ply(data: bytes) -> Polygons:
 
 
 def _header(data: bytes) -> _Header:
-    end = data.find(b"end_header")
-    if not data.startswith(b"ply") or end < 0:
+    found = _END.search(data) if data.startswith(b"ply") else None
+    if found is None:
         raise ValueError("it has no PLY header")
+    end = found.start(1)
     order, elements, up = "?", list[Element](), None
     for line in data[:end].replace(b"\r", b"\n").split(b"\n"):
         words = line.decode("latin-1").split()
@@ -63,10 +71,10 @@ def _header(data: bytes) -> _Header:
             raise ValueError(f"its header has the line {' '.join(words)[:60]!r}")
     if order == "?":
         raise ValueError("its header names no format that is known")
-    start = end + len(b"end_header")
+    start = found.end(1)
     # Binary data begins behind one line end, of whichever kind.
     start += 2 if data[start : start + 2] == b"\r\n" else 1
-    return _Header(elements, order or None, up, start)
+    return _Header(elements, order or None, up, data, start)
 
 
 def _element(words: list[str], size: int) -> Element:
@@ -78,12 +86,12 @@ def _element(words: list[str], size: int) -> Element:
 
 def _property(words: list[str]) -> Property:
     is_list = words[1:2] == ["list"]
-    kinds = words[2:4] if is_list else words[1:2]
+    kinds = [word.lower() for word in (words[2:4] if is_list else words[1:2])]
     if len(words) != (5 if is_list else 3) or any(kind not in _TYPES for kind in kinds):
         raise ValueError(f"its header has the line {' '.join(words)[:60]!r}")
     if is_list:
-        return Property(words[4], _TYPES[words[3]], _TYPES[words[2]])
-    return Property(words[2], _TYPES[words[1]])
+        return Property(words[4], _TYPES[kinds[1]], _TYPES[kinds[0]])
+    return Property(words[2], _TYPES[kinds[0]])
 
 
 def _from_bytes(element: Element, data: bytes, at: int, order: str) -> tuple[Table, int]:
@@ -169,13 +177,18 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
     position = _stack(vertex, ("x", "y", "z"))
     if position is None:
         raise ValueError("its vertices have no x, y and z")
-    indices = next((face[k] for k in ("vertex_indices", "vertex_index") if k in face), None)
+    indices = next((face[k] for k in _CORNERS if k in face), None)
+    if not face and "tristrips" in tables:
+        raise ValueError("it has triangle strips, and no faces: save it with faces")
     if not isinstance(indices, List):
         indices = List(np.zeros(0, np.int64), np.zeros(0))
     keep = indices.sizes >= 3
     given = indices.values
     if not ((given >= 0) & (given < len(position))).all():  # a NaN is neither
-        raise ValueError(f"a face names vertex {given.max():g} of {len(position)}")
+        wrong = given[~((given >= 0) & (given < len(position)))][0]
+        raise ValueError(f"a face names vertex {wrong:g} of {len(position)}")
+    if given.dtype.kind == "f" and (given != np.floor(given)).any():
+        raise ValueError("a face names a vertex by half a number")
     rows = given.astype(np.int32, copy=False)
     if not keep.all():
         rows = rows[np.repeat(keep, indices.sizes)]
