@@ -11,7 +11,14 @@ from ..image.request import PANEL_CONTROLS
 from ..languages import say
 from ..link import runtime
 from .model_defaults import wanted_controls
-from .panel_parts import InSidebar, draw_own, draw_pattern, draw_sampling, in_property_rows
+from .panel_parts import (
+    InSidebar,
+    draw_own,
+    draw_pattern,
+    draw_sampling,
+    in_full_rows,
+    in_property_rows,
+)
 from .words_parts import draw_model
 
 _MOST_NAMES = 8
@@ -29,12 +36,11 @@ class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
         column = layout.column(align=True)
         draw_own(column, settings, "width")
         draw_own(column, settings, "height")
-        column = layout.column(align=True)
-        column.prop(settings, "repaint")
-        row = column.row()
+        in_full_rows(layout).prop(settings, "repaint")
+        row = layout.row()
         row.active = settings.repaint
         row.prop(settings, "strength")
-        column = layout.column(align=True)
+        column = in_full_rows(layout)
         column.prop(settings, "to_background")
         column.prop(settings, "show_preview")
 

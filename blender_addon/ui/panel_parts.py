@@ -35,6 +35,13 @@ def in_property_rows(layout: Any) -> Any:
     return layout
 
 
+def in_full_rows(layout: Any) -> Any:
+    """A column for what is on or off: beside names on the left, the words would be cut."""
+    column = layout.column(align=True)
+    column.use_property_split = False
+    return column
+
+
 def draw_sampling(layout: Any, settings: Any) -> None:
     """How to paint: sampler, steps, guidance and seed of `PaintingProperties`."""
     column = layout.column(align=True)
@@ -45,16 +52,16 @@ def draw_sampling(layout: Any, settings: Any) -> None:
     row = column.row(align=True)
     row.active = not settings.random_seed
     row.prop(settings, "seed")
-    column.prop(settings, "random_seed")
+    in_full_rows(layout).prop(settings, "random_seed")
 
 
 def draw_pattern(layout: Any, settings: Any) -> None:
     """How large patterns are, for models that follow a guide."""
     column = layout.column(align=True)
     draw_own(column, settings, "pattern_size")
-    for name in ("pattern_seed", "own_uv"):
-        if hasattr(settings, name):
-            column.prop(settings, name)
+    column.prop(settings, "pattern_seed")
+    if hasattr(settings, "own_uv"):
+        in_full_rows(layout).prop(settings, "own_uv")
 
 
 def draw_own(column: Any, settings: Any, name: str) -> None:

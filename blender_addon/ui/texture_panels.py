@@ -16,6 +16,7 @@ from .panel_parts import (
     draw_pattern,
     draw_sampling,
     draw_text,
+    in_full_rows,
     in_property_rows,
     thumbnail,
 )
@@ -138,10 +139,10 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
             draw_pattern(layout, settings)
         row = layout.row()
         row.prop(settings, "mirror", expand=True)
-        column = layout.column(align=True)
+        column = in_full_rows(layout)
         for name in ("pbr", "fine", "directional_prompts"):
             column.prop(settings, name)
-        column = layout.column(align=True)
+        column = in_full_rows(layout)
         for name in ("stream", "show_solid", "mask_over_paint"):
             column.prop(settings, name)
 

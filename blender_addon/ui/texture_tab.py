@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..texture.scene_surfaces import paintable, without_uv
+from .panel_parts import characters, draw_text
 from .words_parts import draw_words
 
-_MOST_NAMES = 6
+_MOST_NAMES, _ICON = 6, 4
 
 
 def draw(column: Any, context: Any) -> None:
@@ -18,7 +19,7 @@ def draw(column: Any, context: Any) -> None:
     row.prop(settings, "views", expand=True)
     objects = paintable(context)
     bare = without_uv(objects)
-    _draw_objects(column, objects)
+    _draw_objects(column, objects, characters(context))
     if bare:
         _draw_unwrap(column, bare)
     row = column.row()
@@ -27,9 +28,10 @@ def draw(column: Any, context: Any) -> None:
     row.operator("underpaint.texture", icon="TEXTURE")
 
 
-def _draw_objects(column: Any, objects: list[Any]) -> None:
+def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
     if not objects:
-        column.label(text="Select the objects to paint", icon="RESTRICT_SELECT_OFF")
+        text = "Select the objects to paint"
+        draw_text(column, text, room - _ICON, "RESTRICT_SELECT_OFF")
         return
     if len(objects) == 1:
         column.label(text=objects[0].name, icon="OBJECT_DATA")

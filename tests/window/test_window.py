@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("window_behaviours.py")
 TEXTURES = Path(__file__).with_name("window_textures.py")
 PANELS = Path(__file__).with_name("window_panels.py")
+NARROW = Path(__file__).with_name("window_narrow.py")
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +105,8 @@ def test_every_panel_is_shown_and_live_painting_leaves_the_window_free(
 ):
     report = tell(window_blender, PANELS, extension, daemon_env, tmp_path)
     assert report["live_pictures"] > 2
+
+
+def test_every_panel_fits_a_narrow_sidebar(window_blender, extension, daemon_env, tmp_path):
+    report = tell(window_blender, NARROW, extension, daemon_env, tmp_path)
+    assert 200 < report["sidebar_px"] <= 250

@@ -1,0 +1,125 @@
+"""Runs in a Blender with its window: every panel in a sidebar of 250 pixels. See its pictures.
+
+Arguments and report as `window_tools` says. `test_window.py` starts it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import bpy
+from window_tools import (
+    REPORT,
+    addon,
+    begin,
+    inside,
+    install,
+    live,
+    show_sidebar,
+    until_settled,
+    viewport,
+    wait,
+    window,
+)
+
+WIDTH = 250
+_SEARCHED, _TO_WIDTH = 130, 10
+PIECES = (
+    ("IMAGE", ("image",)),
+    ("IMAGE", ("controls",)),
+    ("IMAGE", ("sampling", "reference")),
+    ("IMAGE", ("loras",)),
+    ("IMAGE", ("animation",)),
+    ("IMAGE", ("everything",)),
+    ("TEXTURE", ("texture",)),
+    ("TEXTURE", ("layers", "edit")),
+)
+PROMPT = "steps=4 seconds=0.01 an old fishing harbour at dawn, wet cobbles, nets, gulls"
+
+
+def story() -> Iterator[float]:
+    install()
+    unfold_all()
+    yield from a_painting_is_there()
+    live().installed = True
+    yield from the_sidebar_is_narrow()
+    for language in ("en_US", "de_DE"):
+        view = bpy.context.preferences.view
+        view.language, view.use_translate_interface = language, True
+        yield from every_piece(language)
+
+
+def panels() -> list:
+    kinds = bpy.types.Panel.__subclasses__()
+    return [cls for cls in kinds if getattr(cls, "bl_parent_id", "") == "UNDERPAINT_PT_main"]
+
+
+def unfold_all() -> None:
+    for cls in panels():
+        bpy.utils.unregister_class(cls)
+        cls.bl_options = set(getattr(cls, "bl_options", ())) - {"DEFAULT_CLOSED"}
+        bpy.utils.register_class(cls)
+
+
+def only(names: tuple[str, ...]) -> None:
+    shown = {f"UNDERPAINT_PT_{name}" for name in names}
+    for cls in panels():
+        if cls.__name__ not in shown:
+            cls.poll = classmethod(lambda _cls, _context: False)
+        elif "poll" in vars(cls):
+            del cls.poll
+    addon("pump").redraw()
+
+
+def a_painting_is_there() -> Iterator[float]:
+    with bpy.context.temp_override(window=window()):
+        scene = addon("demo_scene").open_in(bpy.context)
+    settings = scene.underpaint
+    settings.prompt = PROMPT
+    with inside():
+        bpy.ops.underpaint.generate()
+    yield from wait(lambda: live().current)
+    task = live().current
+    yield from wait(lambda: task.ended and not live().finished)
+    assert task.error is None, task.error
+    with inside():
+        bpy.ops.underpaint.controls_by_hand()
+        bpy.ops.underpaint.lora_add(name="a-rather-long-name-of-a-lora-v2.safetensors")
+        bpy.ops.underpaint.animate_value(name="seed")
+    settings.depth_open = True
+
+
+def the_sidebar_is_narrow() -> Iterator[float]:
+    """A script cannot drag its edge: the width is set where Blender keeps it."""
+    yield from show_sidebar()
+    sidebar = next(region for region in viewport().regions if region.type == "UI")
+    wanted = wanted_width(sidebar)
+    wanted.value = wanted.value * WIDTH // sidebar.width
+    for shown in (False, True):
+        viewport().spaces.active.show_region_ui = shown
+        yield 1.0
+    yield from show_sidebar()
+    REPORT["sidebar_px"] = sidebar.width
+
+
+def wanted_width(region) -> ctypes.c_short:
+    """`ARegion.sizex`, which lies behind the size that the region has now."""
+    shorts = (ctypes.c_short * _SEARCHED).from_address(region.as_pointer())
+    size = [region.width, region.height]
+    place = max(i for i in range(_SEARCHED) if list(shorts[i : i + 2]) == size)
+    return ctypes.c_short.from_address(region.as_pointer() + 2 * (place + _TO_WIDTH))
+
+
+def every_piece(language: str) -> Iterator[float]:
+    settings = bpy.context.scene.underpaint
+    for mode, names in PIECES:
+        settings.mode = mode
+        only(names)
+        yield from until_settled(f"n_{language[:2]}_{mode.lower()}_{names[0]}")
+
+
+begin(story())
