@@ -12,8 +12,10 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from underpaint import RequestError
+from underpaint.buffers import Buffers
 from underpaint.errors import ErrorCode
 from underpaint.files.imagefile import read_color, read_depth, read_mask, read_texels
+from underpaint.files.viewfile import load_view
 from underpaint.srgb import linear, srgb
 
 from helpers.pictures import COLOURS, GREYS, saved
@@ -231,3 +233,26 @@ def test_the_curve_is_the_standards_and_its_own_inverse() -> None:
     steps = np.arange(256) / 255
     assert linear(np.array([0.5, 0.04045])) == pytest.approx([0.21404114, 0.04045 / 12.92])
     assert np.abs(srgb(linear(steps)) - steps).max() < 1e-6
+
+
+ODD = {
+    "zeros": np.zeros((8, 8), np.float32),
+    "behind the camera": np.full((8, 8), -1.0),
+    "complex": np.ones((8, 8), complex),
+    "words": np.array([["a"]]),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_depth_that_is_no_distance_is_refused(tmp_path: Path, what: str) -> None:
+    np.save(tmp_path / "depth.npy", ODD[what])
+    with pytest.raises(RequestError) as refused:
+        read_depth(tmp_path / "depth.npy")
+    assert refused.value.code is ErrorCode.FILE
+    assert refused.value.hint
+
+
+def test_what_is_no_view_file_is_told_without_a_word_of_pickles(tmp_path: Path) -> None:
+    (tmp_path / "view.npz").write_bytes(b"\x89PNG and more")
+    with pytest.raises(RequestError, match=r"it is no \.npz"):
+        load_view(tmp_path / "view.npz", Buffers())

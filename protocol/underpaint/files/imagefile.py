@@ -69,12 +69,20 @@ def read_depth(path: Path) -> npt.NDArray[np.float32]:
         )
     # A renderer's "nothing here" is a large number; NaN is what some write instead.
     empty = ~(depth < _FAR)
+    if (depth[~empty] <= 0).any():
+        raise refused(
+            path,
+            "has values of zero or below: depth is the distance in metres from the camera",
+            "Write infinity where there is nothing.",
+        )
     return np.where(empty, np.float32(np.inf), depth).astype(np.float32)
 
 
 def _array(path: Path) -> npt.NDArray[np.float32]:
     try:
         array = np.load(path, allow_pickle=False)
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+            raise ValueError("it holds no array of numbers")
         values: npt.NDArray[np.float32] = np.squeeze(np.asarray(array)).astype(np.float32)
     except (OSError, ValueError, TypeError, EOFError, MemoryError, SyntaxError) as error:
         raise refused(path, f"cannot be read as .npy: {error}") from error

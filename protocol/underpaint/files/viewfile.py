@@ -64,6 +64,9 @@ def load_view(path: Path, buffers: Buffers) -> View:
     BAD_REQUEST or BAD_BUFFER when its content is not a view.
     """
     try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):  # numpy would speak of pickles
+                raise ValueError("it is no .npz")
         with np.load(path, allow_pickle=False) as stored:
             view = view_from_plain(json.loads(stored[_VIEW].tobytes()))
             _add_all(view, stored, buffers, path)
