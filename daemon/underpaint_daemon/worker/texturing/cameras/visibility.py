@@ -96,7 +96,7 @@ def _distance(inside: NDArray[np.uint8]) -> NDArray[np.float32]:
     are whole numbers, and so tell the right one (up to 2,000 px).
     """
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    square = np.rint(distance.astype(np.float64) ** 2)
+    square: NDArray[np.float64] = np.rint(distance.astype(np.float64) ** 2)
     return np.sqrt(square).astype(np.float32)
 
 
