@@ -20,6 +20,7 @@ from underpaint.requests import (
     ControlKind,
     ImageRequest,
     InpaintRequest,
+    Lora,
     Prompt,
     Refiner,
     RegionPrompt,
@@ -212,7 +213,7 @@ def _beside(folder: Path, file: Path) -> None:
         ("sd2_depth", {"controls": (Control(ControlKind.NORMAL),)}, "no normal ControlNet"),
         ("sd2_depth", {"sampling": Sampling(image_guidance=2.0)}, "does not weigh the picture"),
         ("sdxl_refiner", {"init": None}, "cannot begin from words alone"),
-        ("sdxl_refiner", {"loras": "style"}, "takes no LoRA"),
+        ("sdxl_refiner", {"loras": (Lora("style"),)}, "takes no LoRA"),
     ],
 )
 def test_what_it_cannot_do_is_refused_by_name(
@@ -224,15 +225,7 @@ def test_what_it_cannot_do_is_refused_by_name(
     change: dict[str, Any],
     told: str,
 ) -> None:
-    from underpaint.requests import Lora
-
-    if "loras" in change:
-        change = {"loras": (Lora(change["loras"]),)}
-    request = (
-        replace(asked(family, models, start, view), view=view, **change)
-        if ("view" not in change)
-        else replace(asked(family, models, start, view), **change)
-    )
+    request = replace(asked(family, models, start, view), **{"view": view, **change})
     with pytest.raises(UnderpaintError, match=told) as caught:
         studio.run(request)
     assert caught.value.hint
