@@ -9,8 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from underpaint.cli.guard import guarded
-from underpaint.measures import EXIT_BAD_INPUT
+from underpaint.cli.guard import Exit, guarded
 
 COMMANDS: Mapping[str, str] = {
     "serve": "underpaint_daemon.server.serve:main",
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(target, words[count:])
     wanted_help = words[:1] in (["-h"], ["--help"])
     print(_usage(), file=sys.stdout if wanted_help else sys.stderr)
-    return 0 if wanted_help else EXIT_BAD_INPUT
+    return 0 if wanted_help else Exit.BAD_INPUT
 
 
 def _run(target: str, words: list[str]) -> int:

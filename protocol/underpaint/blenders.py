@@ -7,7 +7,6 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -197,6 +196,8 @@ def _installed_bpy(python: Path) -> str | None:
 
 
 def _ask(command: list[str]) -> str | None:
+    import subprocess  # most meshes need no Blender
+
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):

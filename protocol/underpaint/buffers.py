@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -87,6 +86,8 @@ class Buffers(Mapping[str, Array]):
 
     def add_all(self, arrays: Mapping[Kind, Array]) -> dict[Kind, BufferRef]:
         """`add` for the buffers of one view; they are hashed side by side."""
+        from concurrent.futures import ThreadPoolExecutor  # a tenth of this module's start
+
         with ThreadPoolExecutor(_HASHERS) as pool:
             refs = pool.map(self.add, arrays.keys(), arrays.values())
             return dict(zip(arrays, refs, strict=True))

@@ -4,7 +4,6 @@ are there, somewhere else."""
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +16,8 @@ T = TypeVar("T")
 
 def ready_folder(out: Path) -> None:
     """Make a folder for results, and try whether it takes files. Raises OSError."""
+    import tempfile  # here and below: a bad mesh is told without it
+
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out):
         pass
@@ -50,6 +51,8 @@ def saved(
         out.mkdir(parents=True, exist_ok=True)  # it may have been deleted meanwhile
         return write(out), None
     except OSError as error:
+        import tempfile
+
         why = f"{out} can no longer be written: {error.strerror or error}"
     for root in _elsewhere():
         with contextlib.suppress(OSError):
@@ -72,6 +75,8 @@ def saved(
 
 def _elsewhere() -> Iterator[Path]:
     """Where results may go instead, the likeliest first."""
+    import tempfile
+
     yield user_paths().data / "unsaved"
     yield Path(tempfile.gettempdir()) / "underpaint-unsaved"
     yield Path.home() / "underpaint-unsaved"

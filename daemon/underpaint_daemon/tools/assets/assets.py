@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +49,8 @@ def open_asset(path: Path, blender: Blender | None = None, *, up: str | None = N
 
 
 def _through_blender(path: Path, blender: Blender) -> MeshFile:
+    import tempfile  # most meshes need no Blender
+
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "mesh.npz"
         run_script(blender, "mesh_export_cli.py", ["--mesh", str(path), "--out", str(out)])
@@ -99,6 +99,8 @@ def _polygons(arrays: Mapping[str, Any], names: Mapping[int, str], unwrapped: bo
 
 def run_script(blender: Blender, script: str, arguments: list[str]) -> None:
     """Run one of the add-on's scripts. Raises RequestError(FILE) with what it said."""
+    import subprocess
+
     command = blender.command(_scripts() / script, arguments)
     try:
         done = subprocess.run(
