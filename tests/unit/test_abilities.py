@@ -118,7 +118,7 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
          "change guidance or LoRAs"),
         ("flux1", ImageRequest(Prompt("a"), "m", regions=(RegionPrompt(Prompt("b"), MASK),)),
          "parts of a picture"),
-        ("flux1", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),
+        ("chroma", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),
          "textures by sync"),
     ],
 )  # fmt: skip

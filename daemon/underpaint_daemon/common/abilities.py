@@ -68,7 +68,10 @@ _ALL = frozenset({"text", "image", "mask"})
 _TEXT = frozenset({"text"})
 _DENOISING = tuple(sampler for sampler in Sampler)
 _METHODS = (Method.SYNC, Method.GRID_SYNC, Method.SEQUENTIAL, Method.SINGLE)
-_NO_TEXTURE = "Its views have not been denoised together yet; SD 1.5, SD 2 and SDXL are."
+_NO_TEXTURE = (
+    "Its views have not been denoised together yet; those of SD 1.5, SD 2, SDXL, SD 3.5, FLUX, "
+    "Qwen-Image, Z-Image and Sana are."
+)
 _EDITS = "It edits: give the picture as a reference, and say in words what is to change."
 _KEEPS_FORM = "It has no ControlNet; depth and normals go in as reference pictures."
 _NO_PICTURES = "FLUX.1 Kontext reads references."
@@ -112,16 +115,17 @@ ABILITIES: Mapping[str, Abilities] = {
     ),
     "sd35": Abilities(
         "Stable Diffusion 3.5", control=_TEXT,
+        texture=_METHODS,
         why={
             "control": "diffusers joins its ControlNets to text alone, and to masks only that of "
             "one maker that takes no other picture.",
             "references": "Its IP-Adapter is not read yet.",
-            "texture": _NO_TEXTURE,
         },
     ),
     "flux1": Abilities(
         "FLUX.1 dev and schnell", control=_ALL, guidance=Guidance.EMBEDDED, negative=False,
-        why={"negative": "It is guided by an embedded scale.", "texture": _NO_TEXTURE,
+        texture=_METHODS,
+        why={"negative": "It is guided by an embedded scale.",
              "references": "Its IP-Adapter is not read yet; FLUX.1 Kontext reads references."},
     ),
     "flux1_fill": Abilities(
@@ -138,23 +142,27 @@ ABILITIES: Mapping[str, Abilities] = {
         "FLUX.1 Depth and Canny", control=_ALL,
         inner_control=(ControlKind.DEPTH, ControlKind.CANNY),
         guidance=Guidance.EMBEDDED, negative=False,
-        why={"references": _NO_PICTURES, "texture": _NO_TEXTURE},
+        texture=_METHODS,
+        why={"references": _NO_PICTURES},
     ),
     "flux2": Abilities(
         "FLUX.2 dev", image=False, mask=False, references=8, guidance=Guidance.EMBEDDED,
         negative=False,
+        texture=_METHODS,
         why={"image": _EDITS, "mask": "diffusers has no inpainting for it.",
-             "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+             "control": _KEEPS_FORM},
     ),
     "flux2_klein": Abilities(
         "FLUX.2 Klein", image=False, references=4, negative=False,
-        why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE,
+        texture=_METHODS,
+        why={"image": _EDITS, "control": _KEEPS_FORM,
              "negative": "Its pipeline takes none."},
     ),
     "qwen_image": Abilities(
         "Qwen-Image", control=_TEXT, side=1328,
+        texture=_METHODS,
         why={"control": "diffusers joins its ControlNets to text alone.",
-             "references": "Qwen-Image-Edit reads references.", "texture": _NO_TEXTURE},
+             "references": "Qwen-Image-Edit reads references."},
     ),
     "qwen_edit": Abilities(
         "Qwen-Image-Edit", image=False, references=1, needs_reference=True,
@@ -168,20 +176,23 @@ ABILITIES: Mapping[str, Abilities] = {
     ),
     "z_image": Abilities(
         "Z-Image", control=frozenset({"text", "mask"}), samplers=(Sampler.EULER,),
+        texture=_METHODS,
         why={"control": "diffusers does not join its ControlNets to a picture to start from.",
-             "references": "It was trained on words alone.", "texture": _NO_TEXTURE},
+             "references": "It was trained on words alone."},
     ),
     "chroma": Abilities(
         "Chroma", mask=False,
         why={"mask": "diffusers 0.42's inpainting for it cannot run: it reads a setting that the "
-             "network does not have.", "control": _NO_NETWORK, "texture": _NO_TEXTURE,
-             "references": "It was trained on words alone."},
+             "network does not have.", "control": _NO_NETWORK,
+             "references": "It was trained on words alone.",
+             "texture": "It has no ControlNet that shows it the mesh's form."},
     ),
     "sana": Abilities(
         "Sana", image=False, mask=False, control=_TEXT, cell=32,
         samplers=(Sampler.EULER, Sampler.DPMPP_2M),
+        texture=_METHODS,
         why={"image": "diffusers has no pipeline for it.", "mask": "diffusers has no pipeline for "
-             "it.", "references": "It was trained on words alone.", "texture": _NO_TEXTURE},
+             "it.", "references": "It was trained on words alone."},
     ),
     "auto": Abilities(
         "a family that Underpaint has no file for", mask=False, lora=False,

@@ -22,14 +22,19 @@ from underpaint.requests import (
     ImageRequest,
     InpaintRequest,
     Lora,
+    MeshRef,
     Prompt,
     Reference,
     ReferenceRole,
     Sampler,
     Sampling,
+    TextureRequest,
     View,
 )
 from underpaint_daemon.common.abilities import ABILITIES, Abilities
+
+from .meshes import mesh_ref
+from .shapes import two_shell_box
 
 Image8 = npt.NDArray[np.uint8]
 _SIDE = 64
@@ -59,6 +64,7 @@ class Things:
     picture: BufferRef
     other: BufferRef
     mask: BufferRef
+    mesh: MeshRef
 
     @classmethod
     def into(cls, buffers: Buffers) -> Things:
@@ -69,6 +75,7 @@ class Things:
             picture=buffers.add(Kind.COLOR, _picture(1)),
             other=buffers.add(Kind.COLOR, _picture(2)),
             mask=buffers.add(Kind.MASK, mask),
+            mesh=mesh_ref(two_shell_box(), buffers),
         )
 
 
@@ -204,8 +211,28 @@ def _form(asked: _Asked) -> bool:
 
 
 def _rerun(asked: _Asked) -> bool:
-    one, two = (asked.painter.paint(asked.base()) for _ in range(2))
+    request = asked.base()
+    if "text" in asked.able.control:
+        request = asked.with_control(request)
+    one, two = (asked.painter.paint(request) for _ in range(2))
     return np.array_equal(one, two)
+
+
+def _texture(asked: _Asked) -> bool:
+    """Views of a box painted together: the same twice, another without the form."""
+    request = TextureRequest(
+        Prompt("red stone"), asked.things.mesh, asked.model, sampling=asked.sampling(),
+        controls=(Control(ControlKind.DEPTH, scale=1.0),), size=_SIDE, view_size=_SIDE,
+        view_count=2,
+    )  # fmt: skip
+    unseen = Control(ControlKind.DEPTH, scale=0.0)
+    if asked.able.inner_control:
+        unseen = Control(ControlKind.CANNY)
+    first, again, formless = (
+        asked.painter.paint(replace(request, controls=controls))
+        for controls in (request.controls, request.controls, (unseen,))
+    )
+    return np.array_equal(first, again) and not np.array_equal(first, formless)
 
 
 def _preview(asked: _Asked) -> bool:
@@ -235,6 +262,7 @@ _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "lora": (lambda able: able.lora, _lora),
     "reference": (lambda able: able.references > 0, _reference),
     "form_as_reference": (lambda able: able.references > 0, _form),
+    "texture": (lambda able: bool(able.texture), _texture),
     "rerun_bit_equal": (lambda _able: True, _rerun),
     "preview": (lambda _able: True, _preview),
     "cancel": (lambda _able: True, _cancel),

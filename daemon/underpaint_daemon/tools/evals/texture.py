@@ -47,6 +47,7 @@ from underpaint_daemon.worker.texturing.job.turntable import DIRECTIONS, shots, 
 from underpaint_daemon.worker.texturing.projection.quality import overlap_psnr
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 from underpaint_daemon.worker.texturing.views.denoiser import Denoiser
+from underpaint_daemon.worker.texturing.views.pipeline_denoiser import PipelineDenoiser
 from underpaint_daemon.worker.texturing.views.stations import Station
 from underpaint_daemon.worker.texturing.views.sync import Synchroniser
 
@@ -113,19 +114,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-@dataclass(slots=True)
-class _Timed(Denoiser):
-    """A denoiser that counts the seconds that networks take."""
+class _Clock:
+    """Counts the seconds that networks take."""
 
-    seconds: float = 0.0
+    seconds: float
 
     def predict(
         self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
     ) -> Tensor:
         began = _now(scaled)
-        output = Denoiser.predict(self, station, scaled, timestep, progress)
+        output: Tensor = super().predict(station, scaled, timestep, progress)  # type: ignore[misc]
         self.seconds += _now(scaled) - began
         return output
+
+
+@dataclass(slots=True)
+class _Timed(_Clock, Denoiser):
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _TimedPipeline(_Clock, PipelineDenoiser):
+    seconds: float = 0.0
+
+
+def _timed(own: Denoiser | PipelineDenoiser) -> _Timed | _TimedPipeline:
+    if isinstance(own, PipelineDenoiser):
+        return _TimedPipeline(own.model, own.sampling, own.turn)
+    return _Timed(own.model, own.sampling, own.memory, own.turn)
 
 
 @dataclass(slots=True)
@@ -194,8 +210,7 @@ def evaluate(
 
 def _painted(inputs: Inputs, *, apart: bool) -> tuple[Painted, float, float]:
     """The painting, and the seconds that networks and synchronisation took."""
-    own = inputs.denoiser
-    timed = _Timed(own.model, own.guidance, own.memory)
+    timed = _timed(inputs.denoiser)
     inputs = replace(inputs, denoiser=timed)
     stations = stations_of(inputs)
     hook = _TimedHook(synchroniser(inputs, stations, apart=apart))

@@ -12,14 +12,13 @@ import numpy.typing as npt
 from torch import Tensor
 
 from underpaint.requests import ImageRequest, InpaintRequest, RegionPrompt, TileAxes
-from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
 from .adapters import with_loras
 from .canvas import Canvas, resize
 from .controls.networks import Conditioning
-from .denoise import Denoising, denoise, tool_pipeline
+from .denoise import Denoising, denoise, embedded, tool_pipeline
 from .families import Task
 from .families.base import Embedding, Words
 from .image_prompt import with_reference
@@ -109,14 +108,14 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
 
         def embed(region: RegionPrompt) -> Embedding:
             said = region.prompt
-            return _embedded(model, tool, Words(said.text, said.negative, guided))
+            return embedded(model, tool, Words(said.text, said.negative, guided))
 
         yield Denoising(
             model=model,
             task=plan.task,
             sampling=sampling,
             size=plan.canvas.padded,
-            embedding=_embedded(model, tool, words),
+            embedding=embedded(model, tool, words),
             conditioning=plan.conditioning,
             strength=plan.strength,
             start=plan.start,
@@ -125,15 +124,6 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             regions=told(plan.regions, embed),
             turn=turn,
         )
-
-
-def _embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
-    family = model.family
-    if family.read is not None:
-        said = without_numbers(words.text), without_numbers(words.negative)
-        return family.read(tool, replace(words, text=said[0], negative=said[1]))
-    assert family.embed is not None
-    return family.embed(model.parts, model.index, (words.text, words.negative))
 
 
 def _denoise_all(job: Denoising, plan: Plan, reporter: Reporter) -> list[Tensor]:

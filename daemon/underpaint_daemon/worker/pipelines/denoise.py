@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import diffusers
@@ -17,6 +18,7 @@ from torch import Tensor
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Sampler
 from underpaint.requests.curves import part_of
+from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import Settled
 
 from .adapters import Turn
@@ -24,7 +26,7 @@ from .canvas import resize
 from .controls.adapters import applied
 from .controls.networks import Conditioning
 from .families import Task
-from .families.base import Ask
+from .families.base import Ask, Embedding, Words
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .precision import check_finite
@@ -113,6 +115,17 @@ def changes_nothing(strength: float) -> bool:
     return strength < _LEAST_STRENGTH
 
 
+@contextmanager
+def steadied(seed: int, device: torch.device) -> Iterator[None]:
+    """Chance that pipelines take from torch's own generators (SD 3's ControlNets encode their
+    picture by it) is the seed's in this block, and as it was after it."""
+    beside = [] if device.type == "cpu" else [device]
+    kind = device.type if beside else "cuda"
+    with torch.random.fork_rng(beside, device_type=kind):
+        torch.manual_seed(seed)
+        yield
+
+
 def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) -> Any:
     """A diffusers pipeline of the model's own components: nothing is copied.
 
@@ -183,7 +196,8 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
     if job.turn is not None:
         job.turn(0.0)
-    with adapters, regional(pipe, job.regions):
+    steady = steadied(seed, job.model.place.device)
+    with adapters, regional(pipe, job.regions), steady:
         try:
             made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
         except EnoughSteps as stopped:
@@ -218,6 +232,16 @@ def tool_pipeline(model: LoadedModel) -> Any:
     """A plain pipeline whose mixins load LoRAs and IP-Adapters into the shared components."""
     sampler = Sampler.EULER if model.flow else Sampler.DDIM
     return make_pipeline(model, model.family.first[0], None, make_scheduler(model, sampler))
+
+
+def embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
+    """A prompt as the family's arguments, read through `tool` where its pipeline does that."""
+    family = model.family
+    if family.read is not None:
+        said = without_numbers(words.text), without_numbers(words.negative)
+        return family.read(tool, replace(words, text=said[0], negative=said[1]))
+    assert family.embed is not None
+    return family.embed(model.parts, model.index, (words.text, words.negative))
 
 
 def native_side(model: LoadedModel) -> int:

@@ -7,14 +7,17 @@ onto the mesh it is the start from which the synchronised views go on at part st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Control
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning
+from underpaint_daemon.worker.pipelines.references import Beside
 
 from ..cameras.placement import place
 from ..cameras.render import ViewBuffers
@@ -56,6 +59,7 @@ def _sheet(stations: Sequence[Station]) -> Station:
         None,
         _tiled_conditioning(stations),
         first.regions[:1],
+        _tiled_beside(stations),
     )
 
 
@@ -85,6 +89,13 @@ def _tiled_conditioning(stations: Sequence[Station]) -> Conditioning:
         for i in range(len(controls))
     )
     return Conditioning(controls, first.networks, images)
+
+
+def _tiled_beside(stations: Sequence[Station]) -> Beside:
+    rows = zip(*(s.beside.pictures for s in stations), strict=True)
+    tiled = (_tiled([torch.from_numpy(np.asarray(p).copy()) for p in row]) for row in rows)
+    pictures = tuple(Image.fromarray(picture.numpy()) for picture in tiled)
+    return replace(stations[0].beside, pictures=pictures)
 
 
 def _quarters(latent: Tensor) -> list[Tensor]:

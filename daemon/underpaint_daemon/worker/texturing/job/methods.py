@@ -10,7 +10,7 @@ from torch import Tensor
 
 from underpaint.requests import Method
 from underpaint_daemon.common.job_contract import Phase
-from underpaint_daemon.worker.pipelines.denoise import active_steps, changes_nothing
+from underpaint_daemon.worker.pipelines.denoise import changes_nothing
 
 from ..projection.mirror import made_symmetric
 from ..projection.project import Options, Texture, project
@@ -52,7 +52,7 @@ def _together(inputs: Inputs, stations: Sequence[Station], *, fill: bool = True)
     start, strength = restyle_start(inputs, stations)
     if start is not None and changes_nothing(strength):
         return _projected(inputs, Painted([], stations, start), fill=fill)
-    steps = active_steps(inputs.sampling.steps, strength) * len(stations)
+    steps = inputs.steps_at(strength) * len(stations)
     rewrite = synchroniser(inputs, stations)
     total = steps + upscaling_steps(inputs, len(stations))
     pictures = paint(inputs, Pass(stations, rewrite, strength, start, 0, total))
@@ -72,7 +72,7 @@ def upscaling_steps(inputs: Inputs, views: int) -> int:
     """View-steps that `upscaled` will take."""
     if inputs.request.upscale == 1:
         return 0
-    return active_steps(inputs.sampling.steps, _UPSCALE_STRENGTH) * views
+    return inputs.steps_at(_UPSCALE_STRENGTH) * views
 
 
 def upscaled(inputs: Inputs, painted: Painted, done: int) -> Painted:
@@ -131,7 +131,7 @@ def paint_grid_sync(inputs: Inputs) -> Painted:
     """Four sides as one picture, then all views from there at part strength."""
     stations = stations_of(inputs)
     steps = inputs.sampling.steps
-    done = steps + active_steps(steps, STRENGTH) * len(stations)
+    done = steps + inputs.steps_at(STRENGTH) * len(stations)
     total = done + upscaling_steps(inputs, len(stations))
     four, pictures = grid_pictures(inputs, total)
     coarse = projected(inputs, Painted([], four, pictures), inputs.request.size)

@@ -12,6 +12,7 @@ from torch import Tensor
 from underpaint.requests import TextureRequest
 from underpaint_daemon.common.defaults.settle import Settled, settled, view_side
 from underpaint_daemon.common.job_contract import Phase, Reporter
+from underpaint_daemon.worker.pipelines.denoise import active_steps
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
@@ -26,8 +27,7 @@ from ..surface.mesh import Mesh
 from ..surface.reception import Received
 from ..views.background import make_background
 from ..views.correspondence import Correspondence
-from ..views.denoiser import Denoiser
-from ..views.multiview import Rewrite, Run, denoise_views
+from ..views.multiview import AnyDenoiser, Rewrite, Run, denoise_views
 from ..views.noise import SurfaceNoise
 from ..views.resume import Journal
 from ..views.schedule import SyncSchedule
@@ -50,7 +50,7 @@ class Inputs:
     arrays: Mapping[str, npt.NDArray[Any]]
     reporter: Reporter
     preparer: Preparer
-    denoiser: Denoiser
+    denoiser: AnyDenoiser
     stream: TextureStream
     existing: Existing = field(default_factory=Existing)
     spot: tuple[Station, ...] | None = None
@@ -62,6 +62,10 @@ class Inputs:
     @property
     def sampling(self) -> Settled:
         return settled(self.request.sampling)
+
+    def steps_at(self, strength: float) -> int:
+        """Steps that a strength takes."""
+        return active_steps(self.sampling.steps, strength, flow=self.model.flow)
 
     @property
     def side(self) -> int:

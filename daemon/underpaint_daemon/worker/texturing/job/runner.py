@@ -13,7 +13,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import TextureRequest
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
-from underpaint_daemon.worker.pipelines.adapters import with_loras
+from underpaint_daemon.worker.pipelines.adapters import Turn, with_loras
 from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
@@ -28,6 +28,8 @@ from ..surface.reception import Received, mesh_from_request
 from ..surface.uvcheck import check_uvs
 from ..views.attention import shared_attention
 from ..views.denoiser import Denoiser
+from ..views.multiview import AnyDenoiser
+from ..views.pipeline_denoiser import PipelineDenoiser
 from ..views.resume import Journal
 from ..views.stations import Preparer
 from .existing import Existing
@@ -136,7 +138,7 @@ def prepared(
     with ExitStack() as stack:
         turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
         stack.enter_context(frugal(tier, model.networks, model.place.device))
-        memory = stack.enter_context(shared_attention(model.unet, share_attention))
+        denoiser = stack.enter_context(_denoiser(request, model, share_attention, turn))
         existing = Existing.of(request, buffers, tiles(mesh))
         yield Inputs(
             model=model,
@@ -145,12 +147,25 @@ def prepared(
             arrays=buffers,
             reporter=reporter,
             preparer=Preparer(model, request, mesh, buffers, reporter.warn),
-            denoiser=Denoiser(model, settled(request.sampling), memory, turn),
+            denoiser=denoiser,
             stream=TextureStream(model, mesh, existing),
             existing=existing,
             journal=journal or Journal(),
             received=received,
         )
+
+
+@contextmanager
+def _denoiser(
+    request: TextureRequest, model: LoadedModel, share: bool, turn: Turn
+) -> Iterator[AnyDenoiser]:
+    """UNets share attention between views; transformers are called through their pipelines."""
+    sampling = settled(request.sampling)
+    if "unet" not in model.parts:
+        yield PipelineDenoiser(model, sampling, turn)
+        return
+    with shared_attention(model.unet, share) as memory:
+        yield Denoiser(model, sampling, memory, turn)
 
 
 def _received(request: TextureRequest, buffers: Arrays, reporter: Reporter) -> Received:

@@ -28,8 +28,25 @@ from .views_prompt import Region
 _Residuals = dict[str, Any]
 
 
+class Turning:
+    """What changes over the steps beside the sample. turn: of LoRAs; None = nothing does."""
+
+    __slots__ = ()
+    turn: Turn | None
+
+    def start_step(self, step: int, steps: int) -> None:
+        """Turn what changes over the steps."""
+        if self.turn is not None:
+            self.turn(part_of(step, steps))
+
+    def end(self) -> None:
+        """LoRAs as the words are read with, until the next denoising."""
+        if self.turn is not None:
+            self.turn(None)
+
+
 @dataclass(slots=True)
-class Denoiser:
+class Denoiser(Turning):
     """Predicts a network's output for one view. sampling: whose guidance is the classifier-free
     scale, 1 = off. turn: of LoRAs that change over the steps."""
 
@@ -50,16 +67,6 @@ class Denoiser:
     def channels(self) -> int:
         """Latent channels."""
         return int(self.model.vae.config.latent_channels)
-
-    def start_step(self, step: int, steps: int) -> None:
-        """Turn what changes over the steps."""
-        if self.turn is not None:
-            self.turn(part_of(step, steps))
-
-    def end(self) -> None:
-        """LoRAs as the words are read with, until the next denoising."""
-        if self.turn is not None:
-            self.turn(None)
 
     def predict(
         self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]

@@ -22,6 +22,7 @@ from underpaint_daemon.worker.pipelines.precision import check_finite
 
 from .denoiser import Denoiser
 from .noise import SurfaceNoise
+from .pipeline_denoiser import PipelineDenoiser
 from .resume import Journal, put_state
 from .stations import Station
 from .steps import take_step
@@ -29,6 +30,7 @@ from .x0 import level_at
 
 Image8 = npt.NDArray[np.uint8]
 _NOISE_STRIDE = 7919
+AnyDenoiser = Denoiser | PipelineDenoiser
 
 
 class Rewrite(Protocol):
@@ -62,12 +64,12 @@ class Run:
     @property
     def steps(self) -> int:
         """Steps that are taken."""
-        return active_steps(self.sampling.steps, self.strength)
+        return active_steps(self.sampling.steps, self.strength, flow=self.model.flow)
 
     @property
     def scheduled(self) -> int:
         """Steps that full strength would take."""
-        return scheduled_steps(self.sampling.steps, self.strength)
+        return scheduled_steps(self.sampling.steps, self.strength, flow=self.model.flow)
 
     @property
     def first(self) -> int:
@@ -75,7 +77,7 @@ class Run:
 
 
 @torch.no_grad()
-def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
+def denoise_views(run: Run, denoiser: AnyDenoiser) -> list[Tensor]:
     """Clean latents (1, C, h, w) float32 of every view. Raises JobCancelled from within.
 
     Each view has a sampler of its own, so that all samplers work as they are. A denoising that the
@@ -84,20 +86,16 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     if (known := run.journal.finished(run.number)) is not None:
         return known
     device = exact_device(run.model.place.device)
-    sampling = run.sampling
-    pattern = make_scheduler(run.model, sampling.sampler, run.steps, sampling.spacing, run.strength)
-    pattern.set_timesteps(run.steps, device=device)
-    if hasattr(pattern, "set_begin_index"):
-        pattern.set_begin_index(0)
+    pattern, timesteps = _schedule(run, denoiser)
     samplers = [copy.deepcopy(pattern) for _ in run.stations]
     stood = run.journal.standing(run.number)
     if stood is None:
-        taken, latents = 0, _begin(run, pattern, denoiser.channels)
+        taken, latents = 0, _begin(run, pattern, denoiser.channels, timesteps[:1])
     else:
         taken, latents = stood.step, [latent.to(device) for latent in stood.latents]
         for sampler, state in zip(samplers, stood.samplers, strict=True):
             put_state(sampler, state, device)
-    for step, timestep in list(enumerate(pattern.timesteps))[taken:]:
+    for step, timestep in list(enumerate(timesteps))[taken:]:
         denoiser.start_step(step, run.steps)
         latents, clean = _step_all(run, denoiser, samplers, latents, step, timestep)
         if run.reporter.enough():
@@ -113,21 +111,55 @@ def denoise_views(run: Run, denoiser: Denoiser) -> list[Tensor]:
     return latents
 
 
-def _begin(run: Run, scheduler: Any, channels: int) -> list[Tensor]:
+def _schedule(run: Run, denoiser: AnyDenoiser) -> tuple[Any, Tensor]:
+    """A sampler before its first step, and the timesteps that it will take.
+
+    Of flow matching the last steps of the family's own schedule are taken, as its pipelines do;
+    others get a schedule of their own of that part of the noise.
+    """
+    device, sampling = exact_device(run.model.place.device), run.sampling
+    if isinstance(denoiser, PipelineDenoiser):
+        pattern, first = denoiser.scheduler(run.stations[0], run.scheduled), run.first
+    else:
+        first = 0
+        pattern = make_scheduler(
+            run.model, sampling.sampler, run.steps, sampling.spacing, run.strength
+        )
+        pattern.set_timesteps(run.steps, device=device)
+    if hasattr(pattern, "set_begin_index"):
+        pattern.set_begin_index(first)
+    return pattern, pattern.timesteps[first:].to(device)
+
+
+def _begin(run: Run, scheduler: Any, channels: int, at: Tensor) -> list[Tensor]:
     device = exact_device(run.model.place.device)
     noise = [n.to(device) for n in run.noise.draw(run.sampling.seed, channels)]
     if run.start is None:
-        return [n * scheduler.init_noise_sigma for n in noise]
-    at = scheduler.timesteps[:1]
+        return [n * getattr(scheduler, "init_noise_sigma", 1.0) for n in noise]
     return [
-        scheduler.add_noise(clean.to(device).float(), n, at)
+        _noised(scheduler, clean.to(device).float(), n, at)
         for clean, n in zip(run.start, noise, strict=True)
     ]
 
 
+def _noised(scheduler: Any, clean: Tensor, noise: Tensor, at: Tensor) -> Tensor:
+    if hasattr(scheduler, "scale_noise"):  # its name in flow matching
+        mixed: Tensor = scheduler.scale_noise(clean, at, noise)
+        return mixed
+    mixed = scheduler.add_noise(clean, noise, at)
+    return mixed
+
+
+def _scaled(sampler: Any, latents: Tensor, timestep: Any) -> Tensor:
+    if not hasattr(sampler, "scale_model_input"):  # in flow matching nothing is scaled
+        return latents
+    scaled: Tensor = sampler.scale_model_input(latents, timestep)
+    return scaled
+
+
 def _step_all(
     run: Run,
-    denoiser: Denoiser,
+    denoiser: AnyDenoiser,
     samplers: Sequence[Any],
     latents: list[Tensor],
     step: int,
@@ -141,7 +173,7 @@ def _step_all(
     clean = []
     for i, station in enumerate(run.stations):
         run.reporter.raise_if_cancelled()
-        scaled = samplers[i].scale_model_input(latents[i], timestep)
+        scaled = _scaled(samplers[i], latents[i], timestep)
         output = denoiser.predict(station, scaled, timestep, (step, run.steps))
         clean.append(levels[i].to_x0(latents[i], output))
         told = run.done + step * len(run.stations) + i + 1

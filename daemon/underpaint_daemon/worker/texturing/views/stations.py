@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,18 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera
 from underpaint.normals import encode_normal
 from underpaint.requests import TextureRequest, View
+from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.worker.pipelines.canvas import Canvas
 from underpaint_daemon.worker.pipelines.controls.guided import Surface
 from underpaint_daemon.worker.pipelines.controls.images import Series, Sources
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning, prepare_controls
 from underpaint_daemon.worker.pipelines.latents import vae_scale
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+from underpaint_daemon.worker.pipelines.references import (
+    Beside,
+    read_beside,
+    through_networks,
+)
 
 from ..cameras.placement import RigView
 from ..cameras.render import ViewBuffers, render_view, resized, view_from_buffers
@@ -29,20 +35,21 @@ from ..surface.mesh import Mesh
 from .views_prompt import PromptBook, Region
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-_MULTIPLE = 8
 _SMALLEST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
     """One view. buffers: at image resolution; latent: at latent resolution. word: the side it
-    looks from, None if unknown. conditioning: its controls; regions: its prompts."""
+    looks from, None if unknown. conditioning: its controls; beside: what is read beside the
+    words, its exact depth and normals for families without ControlNets; regions: its prompts."""
 
     buffers: ViewBuffers
     latent: ViewBuffers
     word: str | None
     conditioning: Conditioning
     regions: tuple[Region, ...]
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -93,7 +100,7 @@ class Preparer:
 
     def _rendered(self, cameras: Sequence[Camera], words: Sequence[str | None]) -> list[Station]:
         """One range of depth serves all the views, so that they agree about near and far."""
-        sizes = [_workable((camera.height, camera.width)) for camera in cameras]
+        sizes = [self._workable((camera.height, camera.width)) for camera in cameras]
         fitted = [resized(camera, size) for camera, size in zip(cameras, sizes, strict=True)]
         seen = [render_view(self._mesh, camera) for camera in fitted]
         series = Series([buffers.depth.cpu().numpy() for buffers in seen])
@@ -107,7 +114,7 @@ class Preparer:
 
     def _captured(self, view: View, series: Series) -> Station:
         found = view_from_buffers(view, self._arrays)
-        buffers = subsampled(found, _workable(found.size))
+        buffers = subsampled(found, self._workable(found.size))
         buffers = _moved(buffers, self._mesh.position.device)
         latent = subsampled(buffers, self._cells(buffers.size))
         return self._station(buffers, latent, None, view, self._arrays, series)
@@ -133,9 +140,11 @@ class Preparer:
             surface=self._surface(buffers),
         )
         controls = self._request.controls or ()
-        conditioning = prepare_controls(self._model, controls, sources, self._warn_once)
-        regions = tuple(self._book.regions(latent.object_id, word))
-        return Station(buffers, latent, word, conditioning, regions)
+        beside = read_beside(self._model, (), controls, sources)
+        networks = through_networks(controls, self._model.family.name)
+        conditioning = prepare_controls(self._model, networks, sources, self._warn_once)
+        regions = tuple(self._book.regions(latent.object_id, word, beside.words))
+        return Station(buffers, latent, word, conditioning, regions, beside)
 
     def _surface(self, buffers: ViewBuffers) -> Surface:
         """What a view shows, for the guide: in world space, so that all views agree."""
@@ -151,6 +160,11 @@ class Preparer:
         if warning not in self._told:
             self._told.add(warning)
             self._warn(warning)
+
+    def _workable(self, size: tuple[int, int]) -> tuple[int, int]:
+        cell = ABILITIES[self._model.family.name].cell
+        height, width = (max(_SMALLEST, round(side / cell) * cell) for side in size)
+        return height, width
 
     def _cells(self, size: tuple[int, int]) -> tuple[int, int]:
         return size[0] // self._factor, size[1] // self._factor
@@ -205,8 +219,3 @@ def _moved(view: ViewBuffers, device: torch.device) -> ViewBuffers:
         depth=view.depth.to(device),
         mask=view.mask.to(device),
     )
-
-
-def _workable(size: tuple[int, int]) -> tuple[int, int]:
-    height, width = (max(_SMALLEST, round(side / _MULTIPLE) * _MULTIPLE) for side in size)
-    return height, width

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from underpaint.requests import ObjectPrompt, Prompt, TextureRequest
+from underpaint_daemon.common.defaults.settle import settled
+from underpaint_daemon.worker.pipelines.denoise import embedded, tool_pipeline
+from underpaint_daemon.worker.pipelines.families.base import Words
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
 _MAIN = 0
@@ -42,7 +45,10 @@ def view_prompt(prompt: Prompt, word: str | None) -> Prompt:
 
 
 def understands_views(model: LoadedModel) -> bool:
-    """Whether the model's vocabulary has the word; to others it would be noise."""
+    """Whether the model's vocabulary has the word; to others it would be noise. Those that read
+    through their own pipelines all know it."""
+    if model.family.read is not None:
+        return True
     return len(model.tokenizer("view", add_special_tokens=False).input_ids) == 1
 
 
@@ -53,21 +59,28 @@ class PromptBook:
         self._model = model
         self._request = request
         self._directional = request.directional_prompts and understands_views(model)
-        self._known: dict[Prompt, dict[str, Any]] = {}
+        self._guided = settled(request.sampling).guidance > 1
+        self._tool = tool_pipeline(model)
+        self._known: dict[tuple[Prompt, str], dict[str, Any]] = {}
 
-    def regions(self, object_ids: Tensor, word: str | None) -> list[Region]:
-        """The prompts of a view whose latent pixels see `object_ids` (h, w) int32."""
+    def regions(self, object_ids: Tensor, word: str | None, beside: str = "") -> list[Region]:
+        """The prompts of a view whose latent pixels see `object_ids` (h, w) int32. beside: what
+        is said of the pictures that are read with them."""
         seen = set(torch.unique(object_ids).tolist())
         own = [item for item in self._request.object_prompts if item.object_id in seen]
         if not own:
-            return [Region(_MAIN, self._embedding(self._request.prompt, word))]
-        return self._split(own, object_ids, word)
+            return [Region(_MAIN, self._embedding(self._request.prompt, word, beside))]
+        return self._split(own, object_ids, word, beside)
 
     def _split(
-        self, own: Sequence[ObjectPrompt], object_ids: Tensor, word: str | None
+        self, own: Sequence[ObjectPrompt], object_ids: Tensor, word: str | None, beside: str
     ) -> list[Region]:
         regions = [
-            Region(item.object_id, self._embedding(item.prompt, word), object_ids == item.object_id)
+            Region(
+                item.object_id,
+                self._embedding(item.prompt, word, beside),
+                object_ids == item.object_id,
+            )
             for item in own
         ]
         rest = object_ids > 0
@@ -76,14 +89,13 @@ class PromptBook:
             rest &= ~region.mask
         # The first holds wherever no later one does, the background included.
         if bool(rest.any()):
-            return [Region(_MAIN, self._embedding(self._request.prompt, word)), *regions]
+            return [Region(_MAIN, self._embedding(self._request.prompt, word, beside)), *regions]
         return [replace(regions[0], mask=None), *regions[1:]]
 
-    def _embedding(self, prompt: Prompt, word: str | None) -> dict[str, Tensor]:
+    def _embedding(self, prompt: Prompt, word: str | None, beside: str) -> dict[str, Tensor]:
         told = view_prompt(prompt, word if self._directional else None)
-        if told not in self._known:
-            model = self._model
-            texts = (told.text, told.negative)
-            assert model.family.embed is not None
-            self._known[told] = model.family.embed(model.parts, model.index, texts)
-        return self._known[told]
+        if (told, beside) not in self._known:
+            text = " ".join(part for part in (told.text, beside) if part)
+            words = Words(text, told.negative, self._guided)
+            self._known[told, beside] = embedded(self._model, self._tool, words)
+        return self._known[told, beside]

@@ -74,7 +74,7 @@ def level_at(scheduler: Any, timestep: Any) -> Level:
     if scheduler.step_index is None:
         scheduler._init_step_index(timestep)
     sigma = float(scheduler.sigmas[scheduler.step_index])
-    if name == _FLOW:
+    if name == _FLOW or scheduler.config.get("prediction_type") == Prediction.FLOW:
         return Level(Prediction.FLOW, 1.0 - sigma, sigma)
     signal = 1.0 / (1.0 + sigma * sigma) ** 0.5
     scale = 1.0 / signal if name in _SIGMA_SCALED else 1.0
