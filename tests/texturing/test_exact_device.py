@@ -30,6 +30,7 @@ TEXTURING = Path(underpaint_daemon.__file__).parent / "worker" / "texturing"
 # What may know where the networks are: it moves what goes into them and takes back what comes.
 _MOVES = (
     r"exact_device\(|tiers_for\(|frugal\(|place\.device, place\.dtype|^\s+model\.place\.device,$"
+    r"|steadied\("
 )
 
 
