@@ -24,8 +24,9 @@ from underpaint.requests import (
 @dataclass(frozen=True, slots=True)
 class PaintingSettings:
     """What both tabs of the panel ask for; ranges as in `underpaint.requests`. `strength`: how far
-    to go from what is there, 0–1. `pattern_size`, `pattern_seed`, `own_uv`: of the pattern that a
-    guide lays on surfaces (`underpaint.requests.Pattern`)."""
+    to go from what is there, 0–1. `pattern_size`, `pattern_seed`, `own_uv`,
+    `pattern_ground`: of the pattern that a guide lays on surfaces
+    (`underpaint.requests.Pattern`)."""
 
     prompt: str = ""
     negative: str = ""
@@ -38,6 +39,7 @@ class PaintingSettings:
     pattern_size: float | None = None
     pattern_seed: int = 0
     own_uv: bool = False
+    pattern_ground: bool = False
     loras: tuple[Lora, ...] = ()
 
 
@@ -48,7 +50,12 @@ def asked(settings: PaintingSettings) -> dict[str, Any]:
         "model": settings.model or STARTER_MODEL,
         "sampling": Sampling(settings.sampler, settings.steps, settings.guidance, settings.seed),
         "loras": settings.loras,
-        "pattern": Pattern(settings.pattern_size, settings.pattern_seed, settings.own_uv),
+        "pattern": Pattern(
+            settings.pattern_size,
+            settings.pattern_seed,
+            settings.own_uv,
+            settings.pattern_ground,
+        ),
     }
 
 
@@ -67,6 +74,7 @@ def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
         "pattern_size": request.pattern.size,
         "pattern_seed": request.pattern.seed,
         "own_uv": request.pattern.own_uv,
+        "pattern_ground": request.pattern.ground,
     }
 
 

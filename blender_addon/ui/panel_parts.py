@@ -60,8 +60,9 @@ def draw_pattern(layout: Any, settings: Any) -> None:
     column = layout.column(align=True)
     draw_own(column, settings, "pattern_size")
     column.prop(settings, "pattern_seed")
-    if hasattr(settings, "own_uv"):
-        in_full_rows(layout).prop(settings, "own_uv")
+    for switch in ("own_uv", "pattern_ground"):
+        if hasattr(settings, switch):
+            in_full_rows(layout).prop(settings, switch)
 
 
 def draw_own(column: Any, settings: Any, name: str) -> None:

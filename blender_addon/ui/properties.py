@@ -34,7 +34,7 @@ from .painting_properties import (
 _BLOCK = 8
 _LEAST_SIDE = 64
 _DEFAULTS = ImageSettings()
-_PLAIN = ("repaint", "object_prompts", "reference_scale")
+_PLAIN = ("repaint", "pattern_ground", "object_prompts", "reference_scale")
 _OWN = ("width", "height")
 _CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
@@ -162,6 +162,10 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
     repaint: BoolProperty(
         name="Start from Colours",
         description="Paint over the scene's colours instead of from noise alone",
+    )
+    pattern_ground: BoolProperty(
+        name="Pattern on the Ground",
+        description="The ground that things stand on wears the prompt's pattern, too",
     )
     object_prompts: BoolProperty(
         name="Their Own Prompts",

@@ -50,11 +50,12 @@ def test_the_guide_is_made_of_the_form_and_laid_out_by_the_panel():
         controls=(ControlSettings(ControlKind.GUIDE, True),),
         pattern_size=0.25,
         pattern_seed=3,
+        pattern_ground=True,
     )
     assert wanted_buffers(settings) == {Kind.DEPTH, Kind.NORMAL}
     request = image_request(settings, None)
     assert request.controls == (Control(ControlKind.GUIDE),)
-    assert request.pattern == Pattern(0.25, 3)
+    assert request.pattern == Pattern(0.25, 3, ground=True)
 
 
 @pytest.mark.parametrize("typed", [0.6, 0.35, 4.7, 0.1, 1.0, 7.5])

@@ -99,6 +99,8 @@ def test_every_option_lands_in_the_request(tmp_path: Path):
 def test_the_scale_of_bricks_lands_in_the_request():
     request, _ = parsed("--pattern-size", "0.25", "--pattern-seed", "3", "--own-uv")
     assert request.pattern == Pattern(0.25, 3, own_uv=True)
+    request, _ = parsed("--pattern-ground")
+    assert request.pattern == Pattern(ground=True)
     words = ["material", "--prompt", "brick", "--out", "out", "--pattern-size", "0.125"]
     material, _ = material_request(build_parser().parse_args(words))
     assert material.pattern == Pattern(0.125)

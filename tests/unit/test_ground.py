@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from underpaint import Buffers, Camera, Kind, View
 from underpaint_daemon.worker.ground import ground_of
+from underpaint_daemon.worker.pipelines.controls.guided import surface_of
 
 SIDE = 64
 Array = np.ndarray
@@ -39,6 +41,26 @@ def test_the_ground_under_a_box_is_found_and_the_boxs_own_top_is_none() -> None:
     assert not ground[box].any()
     assert ground[16:][~box[16:]].all()
     assert not ground[:16].any(), "the sky is no ground"
+
+
+def test_what_stands_on_it_wears_the_pattern_and_the_ground_where_that_is_asked() -> None:
+    position, normal, box = _with_a_box()
+    buffers, seen = Buffers(), np.isfinite(position).all(-1)
+    level = tuple(np.eye(4).flatten().tolist())
+    view = View(
+        Camera(level, level, SIDE, SIDE, 0.1, 100.0),
+        depth=buffers.add(Kind.DEPTH, np.where(seen, 1, np.inf).astype(np.float32)),
+        normal=buffers.add(Kind.NORMAL, np.round((normal * 0.5 + 0.5) * 255).astype(np.uint8)),
+        position=buffers.add(
+            Kind.POSITION, np.where(seen[..., None], position, 0).astype(np.float32)
+        ),
+    )
+    left_out, worn = (
+        np.isfinite(surface_of(view, buffers, ground=ground).position).all(-1)
+        for ground in (False, True)
+    )
+    assert np.array_equal(left_out, box)
+    assert np.array_equal(worn, seen)
 
 
 def test_it_is_found_at_any_height_size_and_direction_of_up() -> None:

@@ -62,7 +62,7 @@ def every_kind_of_request() -> list[Request]:
         TextureRequest(
             Prompt("a"),
             MeshRef(corner, corner, corner, corner),
-            pattern=Pattern(0.3, 2, own_uv=True),
+            pattern=Pattern(0.3, 2, own_uv=True, ground=True),
             views=(view,),
             base=color,
             lock=mask,

@@ -102,6 +102,8 @@ def add_pattern(parser: argparse.ArgumentParser, metres_of: str) -> None:
     size = f"{told}{metres_of} of a pattern unit, as a course of bricks; default: by what is seen"
     add("--pattern-size", type=float, metavar="METRES", help=size)
     add("--pattern-seed", type=int, metavar="SEED", help=f"{told}another seed moves the pattern")
+    ground = f"{told}the ground that things stand on wears the pattern, too"
+    add("--pattern-ground", action="store_true", help=ground)
     add("--own-uv", action="store_true", help=f"{told}lay patterns out by the mesh's UVs")
 
 
@@ -112,6 +114,7 @@ def pattern_of(args: argparse.Namespace, earlier: Pattern | None = None) -> Patt
         kept.size if args.pattern_size is None else args.pattern_size,
         kept.seed if args.pattern_seed is None else args.pattern_seed,
         kept.own_uv or args.own_uv,
+        kept.ground or args.pattern_ground,
     )
 
 

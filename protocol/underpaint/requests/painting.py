@@ -76,11 +76,14 @@ class Pattern:
     is painted. Of a repeating image without a view: of the image, which is one metre a side; it
     is rounded so that whole courses fit. `seed` moves the pattern. `own_uv`: lay it out by the
     mesh's own UVs, one UV unit being one metre, in place of projecting it along the axes.
+    `ground`: the level ground that things in a view stand on wears the pattern, too; else the
+    guide leaves it out, since a prompt speaks of the things.
     """
 
     size: float | None = None
     seed: int = 0
     own_uv: bool = False
+    ground: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,12 @@ def with_pattern_size(request: R, arrays: Arrays) -> R:
     return replace(request, pattern=replace(pattern, size=size))
 
 
-def surface_of(view: View, arrays: Arrays) -> Surface:
-    """What stands on the ground in a captured view, at its own resolution: by its positions where
-    it has them, else by depth and camera. Raises RequestError(BAD_REQUEST) when it has neither."""
+def surface_of(view: View, arrays: Arrays, *, ground: bool = False) -> Surface:
+    """What stands on the ground in a captured view, and with `ground` that as well, at its own
+    resolution: by its positions where it has them, else by depth and camera.
+
+    Raises RequestError(BAD_REQUEST) when it has neither.
+    """
     if view.depth is None and view.position is None:
         raise RequestError(
             ErrorCode.BAD_REQUEST, "The guide control needs a view with depth or positions"
@@ -72,8 +75,9 @@ def surface_of(view: View, arrays: Arrays) -> Surface:
     position = _positions(view, arrays)
     uv = None if view.uv is None else arrays[view.uv.sha256]
     normal = _normals(view, arrays, position)
-    above = np.where(ground_of(position, normal)[..., None], np.inf, position)
-    return Surface(above, normal, uv)
+    if not ground:
+        position = np.where(ground_of(position, normal)[..., None], np.inf, position)
+    return Surface(position, normal, uv)
 
 
 def guide_of(surface: Surface, canvas: Canvas, pattern: Pattern) -> Image8:
