@@ -132,7 +132,9 @@ def test_sdxl_models_texture_too(studio) -> None:
 
 
 def test_a_recipe_knows_the_files_from_elsewhere(models, studio) -> None:
-    lora = models.paths.models / "tiny" / "loras" / "style.safetensors"
+    style = models.paths.models / "tiny" / "loras" / "style.safetensors"
+    lora = style.with_name("changing.safetensors")
+    lora.write_bytes(style.read_bytes())
     facts = json.loads(studio.run(loras=(Lora(str(lora)),))["texture.json"])
     assert set(facts["model"]["files"]) == {str(lora)}
     before = facts["model"]["files"][str(lora)]

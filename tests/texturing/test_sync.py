@@ -11,6 +11,7 @@ import torch
 from underpaint.requests import Sampler, Sampling
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.worker.texturing.views.correspondence import Correspondence
+from underpaint_daemon.worker.texturing.views.denoiser import Turning
 from underpaint_daemon.worker.texturing.views.multiview import Run, denoise_views
 from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
 from underpaint_daemon.worker.texturing.views.schedule import SyncSchedule
@@ -59,10 +60,10 @@ class Reporter:
         raise AssertionError(message)
 
 
-class KnowingNetwork:
+class KnowingNetwork(Turning):
     """Predicts each view's own truth plus an error that is fixed for the view."""
 
-    channels, memory = 4, None
+    channels, memory, turn = 4, None, None
 
     def __init__(self, truth, error: float, config) -> None:
         generator = torch.Generator().manual_seed(5)
@@ -86,7 +87,7 @@ def run_of(views, rewrite, reporter, sampler=Sampler.DDIM):
     place = SimpleNamespace(device=torch.device("cpu"), dtype=torch.float32)
     stations = [SimpleNamespace(number=i, latent=v) for i, v in enumerate(views)]
     return Run(
-        model=SimpleNamespace(place=place, scheduler_config=CONFIG),
+        model=SimpleNamespace(place=place, scheduler_config=CONFIG, flow=False),
         sampling=Sampling(sampler, STEPS, 1.0, 3),
         stations=stations,
         noise=SurfaceNoise.build(views),
