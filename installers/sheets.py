@@ -72,7 +72,8 @@ def form_of(name: str, mesh: Mesh | None = None) -> Form:
     thing = replace(spec.objects[0], turn=(0.0, 0.0, 0.0), spot=(0.0, 0.0), size=1.0)
     if mesh is None:
         thing = replace(thing, words=replace(thing.words, shape=name))
-    scene: SceneSample = rendered_sample(replace(spec, objects=(thing,), camera=_CAMERA), mesh=mesh)
+    upright = replace(spec, objects=(thing,), camera=_CAMERA, pattern_turn=(0.0, 0.0))
+    scene: SceneSample = rendered_sample(upright, mesh=mesh)
     return Form(name, depth_control(scene.depth), scene.guide)
 
 
