@@ -20,7 +20,7 @@ from underpaint.files.viewfile import load_view
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
-PROMPT = "a red brick head on sand, evening light"
+PROMPT = "a red brick head on sand"
 _CAPTURE_TIMEOUT_S = 300
 
 
