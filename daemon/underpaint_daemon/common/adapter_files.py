@@ -17,7 +17,7 @@ from typing import NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from .model_files import broken, read_json, weight_files
-from .single_files import SUFFIX, header
+from .single_files import SUFFIX, found_by_name, header
 
 Shapes = Mapping[str, tuple[int, ...]]
 _PLACES = ("", "ip_adapter", "ip_adapters", "ipadapter", "IP-Adapter")
@@ -55,16 +55,7 @@ class AdapterFile:
 def find_adapter(models: Path, name: str) -> Path:
     """Where an IP-Adapter is: a full path, or a name in `models` or its folder of them, with or
     without the suffix. Raises RequestError(CONTROL_MISSING)."""
-    given = Path(name)
-    tried = [given] if given.is_absolute() else [models / place / name for place in _PLACES]
-    for path in (*tried, *(one.with_name(one.name + SUFFIX) for one in tried)):
-        if path.exists():
-            return path
-    raise RequestError(
-        ErrorCode.CONTROL_MISSING,
-        f"There is no IP-Adapter {name!r}",
-        hint=f"Give its full path, or the name of one in {models}.",
-    )
+    return found_by_name(models, name, _PLACES, "IP-Adapter")
 
 
 def adapters_among(models: Path) -> Iterator[AdapterFile]:

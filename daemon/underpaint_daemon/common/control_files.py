@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from .model_files import check_network, read_json, weight_files
-from .single_files import SUFFIX, header
+from .single_files import found_by_name, header
 
 ORIGINAL_PREFIX = "control_model."
 _PICKLES = (".pth", ".pt", ".ckpt", ".bin")
@@ -65,16 +65,7 @@ _HINT = "Give a ControlNet or T2I-Adapter for this model, in safetensors: a fold
 def find_control(models: Path, name: str) -> Path:
     """Where a network is: a full path, or a name in `models` or its controlnet folder, with or
     without the suffix. Raises RequestError(CONTROL_MISSING)."""
-    given = Path(name)
-    tried = [given] if given.is_absolute() else [models / place / name for place in _PLACES]
-    for path in (*tried, *(one.with_name(one.name + SUFFIX) for one in tried)):
-        if path.exists():
-            return path
-    raise RequestError(
-        ErrorCode.CONTROL_MISSING,
-        f"There is no ControlNet {name!r}",
-        hint=f"Give its full path, or the name of one in {models}.",
-    )
+    return found_by_name(models, name, _PLACES, "ControlNet")
 
 
 def recognise(path: Path) -> ControlFile:

@@ -6,7 +6,7 @@ What such a file is stands in its header: the names and shapes of its tensors.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -223,3 +223,18 @@ def _refuse(file: Path, tensors: Mapping[str, Any]) -> NoReturn:
 
 def _broken(file: Path, problem: str, hint: str = _FOLDER_HINT) -> NoReturn:
     raise RequestError(ErrorCode.MODEL_BROKEN, f"{file} {problem}", hint=hint)
+
+
+def found_by_name(models: Path, name: str, places: Sequence[str], what: str) -> Path:
+    """Where a file or folder is: a full path, or a name in one of the `places` in `models`, with
+    or without the suffix. Raises RequestError(CONTROL_MISSING), which calls it `what`."""
+    given = Path(name)
+    tried = [given] if given.is_absolute() else [models / place / name for place in places]
+    for path in (*tried, *(one.with_name(one.name + SUFFIX) for one in tried)):
+        if path.exists():
+            return path
+    raise RequestError(
+        ErrorCode.CONTROL_MISSING,
+        f"There is no {what} {name!r}",
+        hint=f"Give its full path, or the name of one in {models}.",
+    )

@@ -157,41 +157,16 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     The generator is the CPU's, so that a seed means the same picture on every device. Raises
     JobCancelled from within, Overflowed.
     """
-    sampling = job.sampling
-    family = job.model.family
-    part = _part(job)
-    steps = part.steps
+    sampling, part = job.sampling, _part(job)
     scheduler = make_scheduler(
-        job.model, sampling.sampler, steps, sampling.spacing, part.of_schedule
+        job.model, sampling.sampler, part.steps, sampling.spacing, part.of_schedule
     )
     watch.attach(scheduler)
     watch.before = lambda running, step: _turned(job, running, step)
     network = job.conditioning.network if job.conditioning.networks else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)
     known = inspect.signature(type(pipe).__call__).parameters
-    arguments = {
-        **job.embedding,
-        **job.start,
-        **job.extra,
-        **_controlled(job),
-        "height": job.size[0],
-        "width": job.size[1],
-        "strength": part.told,
-        "num_inference_steps": steps,
-        **family.arguments(
-            Ask(
-                job.task,
-                sampling.guidance_at(0, job.taken),
-                job.size,
-                job.references,
-                sampling.image_guidance,
-            )
-        ),
-        "generator": torch.Generator("cpu").manual_seed(seed),
-        "callback_on_step_end": watch,
-        "output_type": "pt" if family.self_decoding else "latent",
-        "return_dict": False,
-    }
+    arguments = {**_arguments(job, part, seed), "callback_on_step_end": watch}
     timesteps = scheduler.config.num_train_timesteps
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
     if job.turn is not None:
@@ -203,7 +178,28 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
         except EnoughSteps as stopped:
             made = stopped.latents
     check_finite(made, job.model)
-    return _sized(made, job.size) if family.self_decoding else made
+    return _sized(made, job.size) if job.model.family.self_decoding else made
+
+
+def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
+    """What pipelines are called with; each takes what it knows."""
+    sampling, family = job.sampling, job.model.family
+    guidance = sampling.guidance_at(0, job.taken)
+    ask = Ask(job.task, guidance, job.size, job.references, sampling.image_guidance)
+    return {
+        **job.embedding,
+        **job.start,
+        **job.extra,
+        **_controlled(job),
+        "height": job.size[0],
+        "width": job.size[1],
+        "strength": part.told,
+        "num_inference_steps": part.steps,
+        **family.arguments(ask),
+        "generator": torch.Generator("cpu").manual_seed(seed),
+        "output_type": "pt" if family.self_decoding else "latent",
+        "return_dict": False,
+    }
 
 
 def _turned(job: Denoising, pipe: Any, step: int) -> None:
