@@ -60,6 +60,11 @@ def _place(sheet: Image.Image, panel: Panel, x: int, y: int, side: int) -> None:
     picture = (
         Image.fromarray(panel.picture).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
     )
-    font = ImageFont.load_default(size=14)
-    ImageDraw.Draw(sheet).text((x, y), panel.label, fill=_INK, font=font)
+    ImageDraw.Draw(sheet).text((x, y), panel.label, fill=_INK, font=_font(panel.label, side))
     sheet.paste(picture, (x, y + _LABEL))
+
+
+def _font(label: str, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """As large as lets the label stand above its own picture."""
+    fonts = [ImageFont.load_default(size=size) for size in range(14, 7, -1)]
+    return next((font for font in fonts if font.getlength(label) <= width), fonts[-1])
