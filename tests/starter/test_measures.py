@@ -16,6 +16,7 @@ from underpaint_starter.judging.metrics import (
     interior,
     kernel_distance,
     kernel_interval,
+    share_interval,
     sharpness_inside,
     sharpness_ratio,
 )
@@ -156,3 +157,10 @@ def test_the_kernel_distance_is_nought_for_one_kind_and_grows_with_the_differenc
     assert low < mean < high
     assert low < 0 < high
     assert kernel_interval(one, far)[1] > high
+
+
+def test_a_share_of_few_tries_is_stated_wider_than_one_of_many() -> None:
+    few, many = share_interval(0.5, 20), share_interval(0.5, 200)
+    assert few[0] < many[0] < 0.5 < many[1] < few[1]
+    assert share_interval(1.0, 10) == pytest.approx((0.787, 1.0), abs=0.001)
+    assert np.isnan(share_interval(0.0, 0)).all()

@@ -14,7 +14,7 @@ from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, Method, Pattern, Sampler, Sampling
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.tools.evals.shapes import chair
-from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
+from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.job.painting import stations_of
 from underpaint_daemon.worker.texturing.job.runner import prepared
@@ -41,7 +41,7 @@ def guided(studio: Studio, **changes: object) -> dict[str, object]:
 
 def test_all_views_show_the_same_pattern_on_the_same_spot(studio: Studio) -> None:
     asked = studio.request(**guided(studio, view_count=6, view_size=128))
-    request = with_pattern_size(replace(asked, pattern=Pattern(0.3)), studio.buffers)
+    request = with_pattern(replace(asked, pattern=Pattern(0.3)), studio.buffers)
     model = studio.models.load("guided")
     with prepared(request, studio.buffers, Reporter(credit=False), model) as work:
         stations = stations_of(work)

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from underpaint import Buffers, Camera, ControlKind, Kind, Pattern, RequestError, View
+from underpaint import (
+    Buffers,
+    Camera,
+    Control,
+    ControlKind,
+    ImageRequest,
+    Kind,
+    Pattern,
+    Prompt,
+    RequestError,
+    View,
+)
 from underpaint.cameras import look_at, perspective, project, unproject
 from underpaint_daemon.worker.guide import NEUTRAL
 from underpaint_daemon.worker.pipelines.canvas import whole
@@ -16,9 +27,11 @@ from underpaint_daemon.worker.pipelines.controls.guided import (
     mesh_size_of,
     surface_of,
     view_size_of,
+    with_pattern,
 )
 
 SIDE = 96
+GUIDED = (Control(ControlKind.GUIDE),)
 
 
 def wall_camera(x: float) -> Camera:
@@ -48,15 +61,17 @@ def wall_view(buffers: Buffers, x: float, *, position: bool = False) -> View:
 
 
 def guide(view: View, buffers: Buffers, pattern: Pattern, side: int = SIDE) -> np.ndarray:
-    canvas = whole((side, side))
-    return guide_of(surface_of(view, buffers), canvas, pattern).astype(int)
+    """As the daemon makes it of a request."""
+    asked = ImageRequest(Prompt("bricks"), view=view, pattern=pattern, controls=GUIDED)
+    pattern = with_pattern(asked, buffers).pattern
+    return guide_of(surface_of(view, buffers, pattern), whole((side, side)), pattern).astype(int)
 
 
 def test_two_cameras_see_the_same_pattern_on_the_same_spot() -> None:
     buffers, pattern = Buffers(), Pattern(0.3, 7)
     left, right = wall_view(buffers, -0.6), wall_view(buffers, 0.6)
     first, second = guide(left, buffers, pattern), guide(right, buffers, pattern)
-    at = surface_of(left, buffers).position
+    at = surface_of(left, buffers, pattern).position
     pixel, _ = project(right.camera, np.where(np.isfinite(at), at, 0))
     column, row = np.floor(pixel).astype(int).T.reshape(2, SIDE, SIDE)
     inside = (column >= 4) & (column < SIDE - 4) & (row >= 12) & (row < SIDE - 4)
@@ -124,7 +139,7 @@ def test_the_size_by_itself_is_round_and_goes_with_the_extent() -> None:
 
 def test_a_view_without_form_is_refused() -> None:
     with pytest.raises(RequestError, match="depth or positions"):
-        surface_of(View(wall_camera(0)), {})
+        surface_of(View(wall_camera(0)), {}, Pattern())
 
 
 @pytest.mark.parametrize("size", [None, 1 / 12, 1 / 4, 0.17, 1 / 26])

@@ -26,7 +26,7 @@ from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runne
 from ..common.models import family_of
 from ..common.refusals import refining_request, refuse_what_cannot_be
 from .materials.material import material_artifacts
-from .pipelines.controls.guided import with_pattern_size
+from .pipelines.controls.guided import with_pattern
 from .pipelines.image import run_image
 from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
@@ -93,7 +93,7 @@ class PipelineRunner:
 
             return run_texture(request, buffers, reporter, self.models)
         if not isinstance(request, UpscaleRequest):
-            request = with_pattern_size(request, buffers)
+            request = with_pattern(request, buffers)
         model = self._load(request.model, reporter)
         for note in word_notes(model, request):
             reporter.warn(note)

@@ -17,6 +17,7 @@ from underpaint_starter.judging.metrics import (
     band_powers,
     compare_spectra,
     kernel_interval,
+    share_interval,
     sharpness_ratio,
 )
 from underpaint_starter.judging.scores import Judges, Scores, score
@@ -26,7 +27,6 @@ from underpaint_starter.scenes.dataset import SceneSample
 from underpaint_starter.scenes.shards import Image8, from_unit, to_unit
 from underpaint_starter.training.losses import psnr
 
-BATCH = 8
 MANY_STEPS = 20
 BLUR = 1.5  # px, standard deviation
 
@@ -80,17 +80,14 @@ def paint(
 ) -> tuple[list[Image8], float]:
     """Pictures of the scenes, and the seconds that one took."""
     follower = painter.following(*column.controls)
-    images: list[Image8] = []
     began = time.perf_counter()
-    for start in range(0, len(samples), BATCH):
-        part = samples[start : start + BATCH]
-        images += follower.paint(
-            [sample.caption for sample in part],
-            [conditions_of(sample) for sample in part],
-            seed + start,
-            steps=column.steps,
-            scale=column.scale,
-        )
+    images = follower.paint(
+        [sample.caption for sample in samples],
+        [conditions_of(sample) for sample in samples],
+        seed,
+        steps=column.steps,
+        scale=column.scale,
+    )
     return images, (time.perf_counter() - began) / len(samples)
 
 
@@ -114,6 +111,17 @@ def texture_measures(mine: Scores, true: Scores, suffix: str) -> dict[str, float
         f"spectrum_distance{suffix}": spectra.distance,
         **bands,
         **_kernel_measures(mine, true, suffix),
+    }
+
+
+def sample_measures(scores: Scores, suffix: str) -> dict[str, float]:
+    """How many scenes a column was tried on, and what its material accuracy may be instead."""
+    low, high = share_interval(scores.material_accuracy, len(scores.names))
+    return {
+        f"scenes{suffix}": float(len(scores.silhouette)),
+        f"material_scenes{suffix}": float(len(scores.names)),
+        f"material_accuracy{suffix}_low": low,
+        f"material_accuracy{suffix}_high": high,
     }
 
 

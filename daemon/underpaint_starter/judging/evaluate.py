@@ -68,7 +68,8 @@ def evaluate(test: Test) -> Evaluation:
     """All measures of a model."""
     renders = [subject.rgb for subject in test.subjects]
     true = score(test.judges, renders, test.subjects)
-    measures = true.measures("_render") | c.render_halves(true)
+    measures = true.measures("_render") | c.sample_measures(true, "_render")
+    measures |= c.render_halves(true)
     confusions: Confusions = {"render": true.confusion()}
     shown = test.subjects[:_SHOWN]
     rows = [[subject.sample.rgb for subject in shown], [_depth(subject) for subject in shown]]
@@ -88,6 +89,7 @@ def evaluate(test: Test) -> Evaluation:
     swap = _swap(test)
     confusions["word_swap"] = swap.confusion
     measures["word_swap_accuracy"] = swap.accuracy
+    measures["word_swap_tries"] = float(swap.tries)
     measures |= c.through_vae(test.painter, test.judges, test.subjects[:_SEEN_THROUGH], true)
     measures |= c.blur_reference(test.subjects, true) | _agreement(test)
     return Evaluation(measures, confusions, rows)
@@ -100,7 +102,7 @@ def _depth(subject: Subject) -> Image8:
 def _measured(mine: Scores, true: Scores, column: c.Column) -> dict[str, float]:
     if column.scale == 0:
         return {f"silhouette_iou{column.suffix}": mine.measures("")["silhouette_iou"]}
-    figures = mine.measures(column.suffix)
+    figures = mine.measures(column.suffix) | c.sample_measures(mine, column.suffix)
     if column.steps is None:
         figures |= c.texture_measures(mine, true, column.suffix)
     return figures

@@ -5,6 +5,7 @@ All of them look inside eroded masks of objects only: an outline is sharp in the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,7 @@ _LEAST_SHARP = 1.0  # variance of the Laplacian below which a render has no deta
 _QUIET = 0.05  # grey levels squared: the noise of 8 bits, beneath which a band says nothing
 _LOW_PASS = 4.0  # px, what is coarser is form and light rather than texture
 _SUBSETS, _SUBSET = 100, 50
+_NINE_OF_TEN = 1.645  # standard deviations
 
 
 def interior(object_id: npt.NDArray[np.uint8], edge: int = _EDGE) -> Mask:
@@ -120,6 +122,18 @@ def kernel_interval(one: Floats, other: Floats, seed: int = 0) -> tuple[float, f
     ]
     low, high = np.percentile(found, (5, 95))
     return float(np.mean(found)), float(low), float(high)
+
+
+def share_interval(share: float, count: int) -> tuple[float, float]:
+    """Between what a share that was found in `count` tries lies nine times of ten (Wilson 1927);
+    (nan, nan) of none."""
+    if count == 0:
+        return float("nan"), float("nan")
+    square = _NINE_OF_TEN**2
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    reach = _NINE_OF_TEN * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
+    reach /= 1 + square / count
+    return middle - reach, middle + reach
 
 
 def _kernel(one: Floats, other: Floats) -> Floats:

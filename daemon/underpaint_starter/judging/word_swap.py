@@ -21,9 +21,11 @@ FORMS = 4
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """How often the classifier named the word; what it named instead; a row of pictures a form."""
+    """How often, of so many tries, the classifier names the word; what it named instead; a row of
+    pictures a form."""
 
     accuracy: float
+    tries: int
     confusion: dict[str, dict[str, int]]
     rows: list[list[Image8]]
 
@@ -50,4 +52,5 @@ def swapped(painter: Painter, judge: MaterialJudge, subjects: Sequence[Subject],
         rows.append(row)
     named = sum(confusion[word][word] for word in WORDS)
     shown = {word: dict(found.most_common()) for word, found in confusion.items()}
-    return Swap(named / max(1, len(WORDS) * len(chosen)), shown, rows)
+    tries = len(WORDS) * len(chosen)
+    return Swap(named / max(1, tries), tries, shown, rows)

@@ -104,9 +104,10 @@ def mask_of(spot: Mask) -> npt.NDArray[np.uint8]:
 
 def settled(asked: Asked, painted: ImageRequest) -> Asked:
     """`asked` with what the daemon settled in the first frame, so that all have the same; the
-    words stay as they were asked."""
-    own = asked.request
-    kept = replace(painted, prompt=own.prompt, regions=own.regions, view=None)
+    words stay as they were asked. A ground that the first frame has not, none has."""
+    own, pattern = asked.request, painted.pattern
+    pattern = replace(pattern, ground=pattern.ground or pattern.floor is None)
+    kept = replace(painted, prompt=own.prompt, regions=own.regions, view=None, pattern=pattern)
     seeded = replace(kept.sampling, seed=asked.request.sampling.seed)
     return replace(asked, request=replace(kept, sampling=seeded))
 

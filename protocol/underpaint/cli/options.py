@@ -115,6 +115,7 @@ def pattern_of(args: argparse.Namespace, earlier: Pattern | None = None) -> Patt
         kept.seed if args.pattern_seed is None else args.pattern_seed,
         kept.own_uv or args.own_uv,
         kept.ground or args.pattern_ground,
+        kept.floor,
     )
 
 

@@ -77,13 +77,15 @@ class Pattern:
     is rounded so that whole courses fit. `seed` moves the pattern. `own_uv`: lay it out by the
     mesh's own UVs, one UV unit being one metre, in place of projecting it along the axes.
     `ground`: the level ground that things in a view stand on wears the pattern, too; else the
-    guide leaves it out, since a prompt speaks of the things.
+    guide leaves it out, since a prompt speaks of the things. `floor`: the height of that ground in
+    metres of the world; None: the daemon finds it in the view, and the recipe has what it found.
     """
 
     size: float | None = None
     seed: int = 0
     own_uv: bool = False
     ground: bool = False
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.tools.evals.edges import depth_edges, edge_recall
-from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
+from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.quiet import Quiet
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None, further: Further | None = None) -> int:
     paths = user_paths()
     request = settle(asked, paths)
     assert isinstance(request, TextureRequest)
-    request = with_pattern_size(request, buffers)
+    request = with_pattern(request, buffers)
     model = ModelCache(paths).load(args.model)
     report = evaluate(model, request, buffers, args.out, further)
     print(report.to_json() if args.json else report.to_text())

@@ -21,7 +21,7 @@ from underpaint.requests import (
     View,
 )
 
-from ...ground import ground_of
+from ...ground import floor_of, ground_at, heights_of
 from ...guide import guide_control
 from ..canvas import Canvas
 
@@ -46,25 +46,36 @@ class Surface:
     uv: Array | None = None
 
 
-def with_pattern_size(request: R, arrays: Arrays) -> R:
-    """The request with the size of its pattern, where it follows a guide and has none: one size
-    for a whole mesh, else what suits the view. It goes into the recipe with the rest."""
+def with_pattern(request: R, arrays: Arrays) -> R:
+    """The request with the size of its pattern and the floor that the guide leaves out, where it
+    follows a guide and has none: one size for a whole mesh, else what suits the view. They go into
+    the recipe with the rest."""
     pattern = request.pattern
-    guided = any(c.kind is ControlKind.GUIDE and c.image is None for c in request.controls or ())
-    if not guided or pattern.own_uv or pattern.size is not None:
+    if not any(c.kind is ControlKind.GUIDE and c.image is None for c in request.controls or ()):
         return request
+    if pattern.size is None and not pattern.own_uv:
+        pattern = replace(pattern, size=_size_of(request, arrays))
+    if not (isinstance(request, TextureRequest) or request.view is None or pattern.ground):
+        pattern = replace(pattern, floor=_floor_of(request.view, arrays, pattern))
+    return replace(request, pattern=pattern)
+
+
+def _size_of(request: R, arrays: Arrays) -> float | None:
     if isinstance(request, TextureRequest):
-        size = mesh_size_of(arrays[request.mesh.position.sha256])
-    elif request.view is not None:
-        size = view_size_of(request.view, arrays)
-    else:
-        return request
-    return replace(request, pattern=replace(pattern, size=size))
+        return mesh_size_of(arrays[request.mesh.position.sha256])
+    return None if request.view is None else view_size_of(request.view, arrays)
 
 
-def surface_of(view: View, arrays: Arrays, *, ground: bool = False) -> Surface:
-    """What stands on the ground in a captured view, and with `ground` that as well, at its own
-    resolution: by its positions where it has them, else by depth and camera.
+def _floor_of(view: View, arrays: Arrays, pattern: Pattern) -> float | None:
+    if pattern.floor is not None:
+        return pattern.floor
+    whole = surface_of(view, arrays, replace(pattern, ground=True))
+    return floor_of(heights_of(whole.position, whole.normal))
+
+
+def surface_of(view: View, arrays: Arrays, pattern: Pattern) -> Surface:
+    """What of a captured view wears a pattern, at its own resolution: all but the floor, by its
+    positions where it has them, else by depth and camera.
 
     Raises RequestError(BAD_REQUEST) when it has neither.
     """
@@ -75,8 +86,9 @@ def surface_of(view: View, arrays: Arrays, *, ground: bool = False) -> Surface:
     position = _positions(view, arrays)
     uv = None if view.uv is None else arrays[view.uv.sha256]
     normal = _normals(view, arrays, position)
-    if not ground:
-        position = np.where(ground_of(position, normal)[..., None], np.inf, position)
+    if not pattern.ground:
+        ground = ground_at(heights_of(position, normal), pattern.floor)
+        position = np.where(ground[..., None], np.inf, position)
     return Surface(position, normal, uv)
 
 

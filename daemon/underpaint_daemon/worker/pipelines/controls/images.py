@@ -115,7 +115,7 @@ def _guide(control: Control, sources: Sources) -> Array:
     if surface is None:
         if sources.view is None:
             _refuse("The guide control needs an image, or a view with depth or positions")
-        surface = surface_of(sources.view, sources.arrays, ground=sources.pattern.ground)
+        surface = surface_of(sources.view, sources.arrays, sources.pattern)
     return guide_of(surface, sources.canvas, sources.pattern)
 
 

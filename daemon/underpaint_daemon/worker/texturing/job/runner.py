@@ -14,7 +14,7 @@ from underpaint.requests import TextureRequest
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 from underpaint_daemon.worker.pipelines.adapters import Turn, with_loras
-from underpaint_daemon.worker.pipelines.controls.guided import with_pattern_size
+from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -54,7 +54,7 @@ def run_texture(
     where it stood. Raises UnderpaintErrors and JobCancelled.
     """
     _check_method(request)
-    request = with_pattern_size(request, buffers)
+    request = with_pattern(request, buffers)
     reporter.raise_if_cancelled()
     reporter.progress(Phase.LOADING, 0, 1)
     model = within_memory(
