@@ -102,7 +102,7 @@ def _draw_pages(layout: Any, looking: Looking) -> None:
 def _draw_chosen(layout: Any, looking: Looking, picture: PictureInfo, room: int) -> None:
     request = looking.request
     text = picture.title if request is None else request.prompt.text
-    draw_text(layout, text or "no words", room - 3, most=4)
+    draw_text(layout, text or say("no words"), room - 3, most=4, translate=False)
     when = datetime.fromtimestamp(picture.created).astimezone()
     draw_text(layout, f"{picture.model}, {picture.origin} · {when:%d %b %H:%M}", room - 3)
     buttons = layout.column(align=True)

@@ -24,9 +24,13 @@ def unregister() -> None:
     bpy.app.translations.unregister(__package__)
 
 
-def say(text: str) -> str:
-    """A text in the interface's language, for what is put together before Blender sees it."""
-    return str(bpy.app.translations.pgettext_iface(text))
+def say(text: str, **values: object) -> str:
+    """A text in the interface's language, for what is put together before Blender sees it.
+
+    `values` stand in the text by name: ``say("and {count} more", count=3)``.
+    """
+    told = str(bpy.app.translations.pgettext_iface(text))
+    return told.format(**values) if values else told
 
 
 def translations() -> Translations:

@@ -11,6 +11,7 @@ import numpy as np
 
 from underpaint.errors import UnderpaintError
 
+from ..languages import say
 from ..texture.scene_surfaces import paintable, without_uv
 from .failing import refuse
 from .modes import enter
@@ -42,7 +43,8 @@ class UNDERPAINT_OT_unwrap(bpy.types.Operator):
             enter(context, "EDIT" if mode == "EDIT_MESH" else "OBJECT")
         except UnderpaintError as error:
             return refuse(self, error)
-        self.report({"INFO"}, f"unwrapped {', '.join(item.name for item in bare)}")
+        names = ", ".join(item.name for item in bare)
+        self.report({"INFO"}, say("unwrapped {names}", names=names))
         return {"FINISHED"}
 
 

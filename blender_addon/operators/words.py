@@ -8,6 +8,7 @@ import bpy
 from bpy.props import FloatProperty, IntProperty, StringProperty
 
 from .. import own_files
+from ..languages import say
 from ..plain import history
 from ..plain.prompt_words import STEP, phrases, weighed
 from ..plain.styles import Style, applied, negatives, styles
@@ -36,7 +37,7 @@ class UNDERPAINT_OT_style(_Words, bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         style = _style(self.name)
         if style is None:
-            self.report({"ERROR"}, f"there is no style {self.name!r}")
+            self.report({"ERROR"}, say("there is no style {name}", name=self.name))
             return {"CANCELLED"}
         group = shown_settings(context.scene)
         group.prompt, group.negative = applied(style, group.prompt, group.negative)

@@ -7,6 +7,7 @@ from typing import Any
 from underpaint.paths import Paths
 
 from ..install.installing import installed, unfinished
+from ..languages import say
 from ..link import runtime
 
 _BIG = 1.4
@@ -33,7 +34,7 @@ def draw_progress(layout: Any, live: runtime.Runtime) -> None:
     box = layout.box().column()
     row = box.row(align=True)
     row.scale_y = _BIG
-    word = "Removing" if installing.action == "remove" else "Installing"
+    word = say("Removing" if installing.action == "remove" else "Installing")
     row.progress(text=f"{word} {installing.overall:.0%}", factor=installing.overall, type="BAR")
     row.operator("underpaint.install_cancel", text="", icon="X")
     box.label(text=installing.line)
@@ -52,7 +53,7 @@ def draw_in_preferences(layout: Any, live: runtime.Runtime, paths: Paths) -> Non
         if unfinished(paths):
             row.operator("underpaint.uninstall", icon="TRASH")
         return
-    layout.label(text=f"Installed: {python}", icon="CHECKMARK")
+    layout.label(text=say("Installed: {path}", path=python), icon="CHECKMARK", translate=False)
     row = layout.row(align=True)
     row.operator("underpaint.install", text="Update", icon="FILE_REFRESH")
     row.operator("underpaint.install", text="Repair", icon="TOOL_SETTINGS").fresh = True

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from .. import own_files
+from ..languages import say
 from ..link import runtime
 from ..plain import history
 from ..plain.prompt_words import STEP, is_data, phrases
@@ -64,13 +65,13 @@ class UNDERPAINT_PT_weights(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         column, group = self.layout.column(align=True), shown_settings(context.scene)
         column.prop(group, "prompt", text="")
-        draw_text(column, group.prompt, _LETTERS)
+        draw_text(column, group.prompt, _LETTERS, translate=False)
         column.separator()
         column.label(text="What counts more, what less")
         found = phrases(group.prompt)
         for index, phrase in enumerate(found):
             row = column.row(align=True)
-            row.label(text=phrase.text)
+            row.label(text=phrase.text, translate=False)
             _step(row, "REMOVE", index, -STEP)
             row.label(text=f"{phrase.weight:.1f}")
             _step(row, "ADD", index, STEP)
@@ -191,6 +192,7 @@ def _draw_model(box: Any, record: Any, chosen: bool) -> None:
     column.scale_y = 0.8
     column.label(text=f"{record.family}, {record.native_size} px")
     if record.controls:
-        column.label(text=f"follows: {', '.join(record.controls)}")
+        controls = ", ".join(say(control.title()) for control in record.controls)
+        column.label(text=say("follows: {controls}", controls=controls), translate=False)
     if record.note:
         column.label(text=record.note, icon="INFO")

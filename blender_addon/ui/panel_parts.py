@@ -89,12 +89,21 @@ def characters(context: Any) -> int:
 
 
 def draw_text(
-    layout: Any, text: str, room: int, icon: str = "NONE", most: int = 6, scale: float = 0.8
+    layout: Any,
+    text: str,
+    room: int,
+    icon: str = "NONE",
+    most: int = 6,
+    scale: float = 0.8,
+    translate: bool = True,
 ) -> None:
-    """Text in as many lines as it needs, at most `most`; `room`: letters a line."""
+    """Text in as many lines as it needs, at most `most`; `room`: letters a line.
+
+    `translate`: no for the artist's own words.
+    """
     column = layout.column(align=True)
     column.scale_y = scale
-    text = say(text)
+    text = say(text) if translate else text
     wide = any(letter >= _WIDE for letter in text)
     wrapped = textwrap.wrap(text, room // 2 if wide else room, max_lines=most, placeholder=" …")
     for index, line in enumerate(wrapped):

@@ -9,6 +9,7 @@ import bpy
 
 from underpaint.errors import UnderpaintError
 
+from ..languages import say
 from ..link import runtime
 from ..link.marks import JOB_KEY
 from ..link.session import DaemonState
@@ -77,7 +78,7 @@ class UNDERPAINT_PT_last(InSidebar, bpy.types.Panel):
         column = self.layout.column()
         if image.preview is not None:
             column.template_icon(image.preview.icon_id, scale=_PREVIEW_SCALE)
-        draw_text(column, image.name, characters(context), most=2)
+        draw_text(column, image.name, characters(context), most=2, translate=False)
         _draw_result_buttons(column, image.name)
 
 
@@ -96,9 +97,9 @@ class UNDERPAINT_UL_results(bpy.types.UIList):
     ) -> None:
         image = item.image
         if image is None:
-            layout.label(text=f"{item.name} (deleted)", icon="IMAGE_DATA")
+            layout.label(text=say("{name} (deleted)", name=item.name), icon="IMAGE_DATA")
             return
-        layout.label(text=image.name, icon_value=thumbnail(layout, image))
+        layout.label(text=image.name, icon_value=thumbnail(layout, image), translate=False)
 
 
 class UNDERPAINT_PT_gallery(InSidebar, bpy.types.Panel):
@@ -154,7 +155,10 @@ def _draw_live(column: Any, settings: Any, state: live_view.Live) -> None:
     row = column.row(align=True)
     row.prop(settings, "live_opacity", slider=True)
     row.prop(settings, "live_wipe", slider=True)
-    column.label(text=f"{state.pictures} pictures, {state.per_second:.1f} a second", icon="TIME")
+    told = say(
+        "{count} pictures, {rate} a second", count=state.pictures, rate=f"{state.per_second:.1f}"
+    )
+    column.label(text=told, icon="TIME", translate=False)
 
 
 def _draw_left(layout: Any, live: runtime.Runtime, room: int) -> None:

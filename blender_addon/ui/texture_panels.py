@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..languages import say
 from ..layers.active import active_layer, active_material
 from ..link import runtime
 from ..link.marks import REQUEST_KEY
@@ -44,7 +45,7 @@ class UNDERPAINT_UL_layers(bpy.types.UIList):
         )
         image = item.look.image
         if image is None:
-            row.label(text=f"{item.name} (image deleted)", icon="ERROR")
+            row.label(text=say("{name} (image deleted)", name=item.name), icon="ERROR")
             return
         row.prop(item, "name", text="", emboss=False, icon_value=thumbnail(layout, image))
         if item.candidate.image is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..languages import say
 from ..texture.scene_surfaces import paintable, without_uv
 from .panel_parts import characters, draw_text
 from .words_parts import draw_words
@@ -34,18 +35,18 @@ def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
         draw_text(column, text, room - _ICON, "RESTRICT_SELECT_OFF")
         return
     if len(objects) == 1:
-        column.label(text=objects[0].name, icon="OBJECT_DATA")
+        column.label(text=objects[0].name, icon="OBJECT_DATA", translate=False)
         return
     box = column.box().column(align=True)
     for item in objects[:_MOST_NAMES]:
         row = box.split(factor=0.35)
-        row.label(text=item.name, icon="OBJECT_DATA")
+        row.label(text=item.name, icon="OBJECT_DATA", translate=False)
         row.prop(item, "underpaint_prompt", text="", placeholder="As above")
     if len(objects) > _MOST_NAMES:
-        box.label(text=f"and {len(objects) - _MOST_NAMES} more")
+        box.label(text=say("and {count} more", count=len(objects) - _MOST_NAMES))
 
 
 def _draw_unwrap(column: Any, bare: list[Any]) -> None:
     box = column.box()
-    box.label(text=f"{bare[0].name} has no UV map", icon="ERROR")
+    box.label(text=say("{name} has no UV map", name=bare[0].name), icon="ERROR")
     box.operator("underpaint.unwrap", icon="UV")

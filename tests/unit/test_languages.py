@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from helpers.blender.shown_words import ADDON, shown_words
+from helpers.blender.shown_words import ADDON, shown_words, unspoken
 
 LANGUAGES = ["de_DE", "fr_FR", "es", "ja_JP", "zh_HANS"]
 LATIN = {"Canny", "ControlNet", "LoRA", "LoRAs", "Underpaint"}
@@ -26,6 +26,17 @@ HEAD, *ROWS = table("words.tsv")
 def test_every_word_shown_has_all_languages():
     assert ["en", *LANGUAGES] == HEAD
     assert shown_words() - {row[0] for row in ROWS} == set(), "add these to languages/words.tsv"
+
+
+def test_what_is_put_together_is_translated_too():
+    assert unspoken() == [], "put it together with say(text, name=value)"
+
+
+@pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
+def test_what_stands_in_a_text_by_name_stands_in_every_language(name):
+    for row in table(name)[1:]:
+        names = [set(re.findall(r"{\w+}", text)) for text in row]
+        assert all(found == names[0] for found in names), row
 
 
 @pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
