@@ -19,6 +19,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.wire.envelope import new_id
 
 from ..image import results
+from ..image.given import with_pictures
 from ..image.request import image_request
 from ..link import runtime
 from ..link.saving import folder_name
@@ -41,11 +42,13 @@ def ask(context: Any) -> Path:
     now = datetime.now().astimezone()
     folder = root / folder_name(f"animation {settings.prompt}", new_id(), now)
     side = runtime.native_side(settings.model)
+    size, buffers = (settings.width or side, settings.height or side), Buffers()
+    settings = with_pictures(settings, pictures, buffers, size)
     series = Series(
-        Asked(image_request(settings, None), pictures, round(group.refresh, 6)),
+        Asked(image_request(settings, None), buffers, round(group.refresh, 6)),
         folder / SCENE,
         folder,
-        (settings.width or side, settings.height or side),
+        size,
         range(scene.frame_start, scene.frame_end + 1, scene.frame_step),
         scene.camera.name_full,
     )

@@ -13,6 +13,7 @@ from underpaint.requests import (
     Prompt,
     Reference,
     ReferenceRole,
+    Refiner,
     RegionPrompt,
     View,
 )
@@ -66,7 +67,10 @@ class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
     `reference`: a picture whose look is taken over, as far as `reference_scale` says.
     `model_controls`: follow what the model wants to follow, and not `controls`.
-    `object_prompts`: objects that have a prompt of their own are painted by it."""
+    `object_prompts`: objects that have a prompt of their own are painted by it. `reference_model`:
+    an IP-Adapter of one's own; empty takes the model's. `regions`: prompts where a mask is white.
+    `image_guidance`: how closely models that edit keep the picture. `refiner`: the model that
+    finishes the picture, by `refiner_strength`; empty is none."""
 
     width: int | None = None
     height: int | None = None
@@ -74,6 +78,11 @@ class ImageSettings(PaintingSettings):
     object_prompts: bool = False
     reference: BufferRef | None = None
     reference_scale: float = Reference().scale
+    reference_model: str = ""
+    regions: tuple[RegionPrompt, ...] = ()
+    image_guidance: float | None = None
+    refiner: str = ""
+    refiner_strength: float = Refiner("").strength
     model_controls: bool = True
     controls: tuple[ControlSettings, ...] = _USUAL_ROWS
 
@@ -83,6 +92,13 @@ class ImageSettings(PaintingSettings):
         if self.model_controls:
             return ()
         return tuple(control for control in self.controls if control.enabled)
+
+    @property
+    def pictures(self) -> tuple[BufferRef, ...]:
+        """The pictures that the request brings along, beside what the view shows."""
+        masks = [region.mask for region in self.regions]
+        images = [control.image for control in self.active_controls]
+        return tuple(ref for ref in (self.reference, *images, *masks) if ref is not None)
 
 
 def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
@@ -101,17 +117,17 @@ def image_request(
 ) -> ImageRequest:
     """The request of these settings over a captured view (with `wanted_buffers`). `own_words`: the
     prompts of objects that it shows, by object id."""
+    painting = asked(settings)
+    painting["sampling"] = replace(painting["sampling"], image_guidance=settings.image_guidance)
     request = ImageRequest(
-        **asked(settings),
+        **painting,
         width=settings.width,
         height=settings.height,
         view=view,
         controls=None if settings.model_controls else _controls(settings),
         references=_references(settings),
-        regions=tuple(
-            RegionPrompt(Prompt(words, settings.negative), object_id=number)
-            for number, words in sorted((own_words or {}).items())
-        ),
+        regions=(*_of_objects(settings, own_words or {}), *settings.regions),
+        refiner=_refiner(settings),
     )
     start = view.color if settings.repaint and view is not None else None
     return request if start is None else replace(request, init=start, strength=settings.strength)
@@ -130,6 +146,10 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         object_prompts=any(region.object_id for region in request.regions),
         strength=request.strength,
         reference_scale=styles[0].scale if styles else Reference().scale,
+        reference_model=(styles[0].model or "") if styles else "",
+        image_guidance=request.sampling.image_guidance,
+        refiner=request.refiner.model if request.refiner else "",
+        refiner_strength=(request.refiner or Refiner("")).strength,
         model_controls=request.controls is None,
         controls=_USUAL_ROWS if request.controls is None else rows,
     )
@@ -138,7 +158,19 @@ def settings_of(request: ImageRequest) -> ImageSettings:
 def _references(settings: ImageSettings) -> tuple[Reference, ...]:
     if settings.reference is None:
         return ()
-    return (Reference(ReferenceRole.STYLE, settings.reference, settings.reference_scale),)
+    scale, model = settings.reference_scale, settings.reference_model or None
+    return (Reference(ReferenceRole.STYLE, settings.reference, scale, model),)
+
+
+def _of_objects(settings: ImageSettings, own_words: Mapping[int, str]) -> tuple[RegionPrompt, ...]:
+    return tuple(
+        RegionPrompt(Prompt(words, settings.negative), object_id=number)
+        for number, words in sorted(own_words.items())
+    )
+
+
+def _refiner(settings: ImageSettings) -> Refiner | None:
+    return Refiner(settings.refiner, settings.refiner_strength) if settings.refiner else None
 
 
 def _controls(settings: ImageSettings) -> tuple[Control, ...]:

@@ -12,6 +12,7 @@ from underpaint.requests import View
 from .. import own_files
 from ..capture import Source, Viewport, capture_view, not_captured
 from ..image import results
+from ..image.given import with_pictures
 from ..image.own_words import own_words
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link import runtime
@@ -42,9 +43,7 @@ def _submit(context: Any) -> Task:
     pictures = Buffers()
     settings = read_settings(group, pictures)
     view, buffers = _capture(context, settings, group.source)
-    for ref in (settings.reference, *(control.image for control in settings.active_controls)):
-        if ref is not None:
-            buffers.add(ref.kind, pictures[ref.sha256])
+    settings = with_pictures(settings, pictures, buffers, _size(settings, view))
     history.remember(own_files.prompts_file(), settings.prompt)
     task = runtime.live().session.submit(
         image_request(settings, view, own_words(context, view, buffers)),
@@ -55,6 +54,12 @@ def _submit(context: Any) -> Task:
     if view is not None and group.source != "VIEWPORT":
         task.warnings += _lacking(context)
     return task
+
+
+def _size(settings: ImageSettings, view: View | None) -> tuple[int, int] | None:
+    if view is not None:
+        return view.camera.width, view.camera.height
+    return (settings.width, settings.height) if settings.width and settings.height else None
 
 
 def _lacking(context: Any) -> list[str]:

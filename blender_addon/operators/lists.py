@@ -1,4 +1,4 @@
-"""The list of LoRAs: add files, remove, and take one of the model's own."""
+"""The lists of the panel: LoRAs (files, or one of the model's own) and parts of the picture."""
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
@@ -71,4 +71,41 @@ class UNDERPAINT_OT_lora_remove(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERPAINT_OT_lora_add, UNDERPAINT_OT_lora_remove)
+class UNDERPAINT_OT_region_add(bpy.types.Operator):
+    """Add a part of the picture that is painted by words of its own, where a mask is white"""
+
+    bl_idname = "underpaint.region_add"
+    bl_label = "Add Part"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        group = context.scene.underpaint
+        group.regions.add()
+        group.active_region = len(group.regions) - 1
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_region_remove(bpy.types.Operator):
+    """Take this part off the list; its mask stays in the file"""
+
+    bl_idname = "underpaint.region_remove"
+    bl_label = "Remove Part"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return bool(context.scene.underpaint.regions)
+
+    def execute(self, context: Any) -> set[str]:
+        group = context.scene.underpaint
+        group.regions.remove(group.active_region)
+        group.active_region = min(group.active_region, len(group.regions) - 1)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    UNDERPAINT_OT_lora_add,
+    UNDERPAINT_OT_lora_remove,
+    UNDERPAINT_OT_region_add,
+    UNDERPAINT_OT_region_remove,
+)

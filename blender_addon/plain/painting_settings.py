@@ -11,6 +11,7 @@ from typing import Any
 
 from underpaint.requests import (
     STARTER_MODEL,
+    Curve,
     ImageRequest,
     Lora,
     Pattern,
@@ -41,6 +42,7 @@ class PaintingSettings:
     own_uv: bool = False
     pattern_ground: bool = False
     loras: tuple[Lora, ...] = ()
+    guidance_curve: Curve = ()
 
 
 def asked(settings: PaintingSettings) -> dict[str, Any]:
@@ -48,7 +50,13 @@ def asked(settings: PaintingSettings) -> dict[str, Any]:
     return {
         "prompt": Prompt(settings.prompt, settings.negative),
         "model": settings.model or STARTER_MODEL,
-        "sampling": Sampling(settings.sampler, settings.steps, settings.guidance, settings.seed),
+        "sampling": Sampling(
+            settings.sampler,
+            settings.steps,
+            settings.guidance,
+            settings.seed,
+            guidance_curve=settings.guidance_curve,
+        ),
         "loras": settings.loras,
         "pattern": Pattern(
             settings.pattern_size,
@@ -71,6 +79,7 @@ def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
         "sampler": sampling.sampler,
         "seed": sampling.seed,
         "loras": request.loras,
+        "guidance_curve": sampling.guidance_curve,
         "pattern_size": request.pattern.size,
         "pattern_seed": request.pattern.seed,
         "own_uv": request.pattern.own_uv,

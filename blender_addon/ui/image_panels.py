@@ -10,7 +10,7 @@ from ..capture.geometry import SURFACES
 from ..image.request import PANEL_CONTROLS
 from ..languages import say
 from ..link import runtime
-from .model_defaults import wanted_controls
+from .model_defaults import offered, wanted_controls
 from .panel_parts import (
     InSidebar,
     draw_own,
@@ -92,12 +92,23 @@ class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
     bl_label = "Reference"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        settings = context.scene.underpaint
+        return super().poll(context) and offered(settings, "references", "reference")
+
     def draw(self, context: Any) -> None:
         settings = context.scene.underpaint
         self.layout.template_ID(settings, "reference", open="image.open")
         row = self.layout.row()
         row.active = settings.reference is not None
         row.prop(settings, "reference_scale", slider=True)
+        if offered(settings, "ip_adapter", "reference_model"):
+            column = self.layout.column(align=True)
+            column.active = settings.reference is not None
+            column.prop(
+                settings, "reference_model", text="", placeholder="The model's own IP-Adapter"
+            )
 
 
 class UNDERPAINT_PT_sampling(InSidebar, bpy.types.Panel):

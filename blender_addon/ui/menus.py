@@ -12,6 +12,7 @@ from ..link import runtime
 from ..plain import history
 from ..plain.prompt_words import STEP, is_data, phrases
 from ..plain.styles import negatives, styles
+from .model_defaults import can
 from .painting_properties import shown_settings
 from .panel_parts import InSidebar, draw_text
 
@@ -139,7 +140,10 @@ class UNDERPAINT_PT_loras(InSidebar, bpy.types.Panel):
             if name not in used:
                 layout.operator("underpaint.lora_add", text=name, icon="ADD").name = name
         if 0 <= group.active_lora < len(group.loras):
-            layout.prop(group.loras[group.active_lora], "path", text="")
+            lora = group.loras[group.active_lora]
+            layout.prop(lora, "path", text="")
+            if can(runtime.record_of(group.model), "curves") or lora.curve:
+                layout.prop(lora, "curve", placeholder="Even")
 
 
 class UNDERPAINT_MT_pie(bpy.types.Menu):

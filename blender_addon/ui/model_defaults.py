@@ -12,7 +12,7 @@ MODELS_OWN = "MODEL"
 _NAMES = {"width": "size", "height": "size", "view_size": "size"}
 _USUAL = {
     **dict.fromkeys(("width", "height", "view_size"), 512),
-    **{"steps": 20, "guidance": 5.0, "pattern_size": 0.1},
+    **{"steps": 20, "guidance": 5.0, "image_guidance": 1.5, "pattern_size": 0.1},
 }
 OWN_VALUES = tuple(_USUAL)
 """The properties of which 0 means the model's own."""
@@ -34,6 +34,17 @@ def take_defaults(group: Any, record: Any) -> None:
     group.width = group.height = side
     if wanted:
         _take_controls(group, wanted["controls"])
+
+
+def can(record: Any, ability: str) -> bool:
+    """Whether a model can do this (the words of `ModelInfo.abilities`), as far as is known."""
+    told = None if record is None else record.abilities
+    return told is None or ability in told
+
+
+def offered(group: Any, ability: str, name: str) -> bool:
+    """Whether a field is shown: where the model can do it, or while something is set there."""
+    return can(runtime.record_of(group.model), ability) or bool(getattr(group, name))
 
 
 def own_value(group: Any, name: str) -> float | None:

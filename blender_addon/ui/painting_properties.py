@@ -17,9 +17,11 @@ from bpy.props import (
 )
 
 from underpaint.requests import STARTER_MODEL, Lora, Sampler
+from underpaint.requests.curves import curve_text
 
 from ..link import runtime
 from ..plain.painting_settings import PaintingSettings, tidy
+from .curves import CURVE_FORM, curve_in, known_curves, read_curve
 from .model_defaults import MODELS_OWN
 
 MAX_SEED = 2**31 - 1
@@ -73,6 +75,13 @@ class UnderpaintLora(bpy.types.PropertyGroup):
         description="How strongly it changes the picture; 0 not at all, below 0 the other way",
     )
     enabled: BoolProperty(name="On", default=True, description="Paint with this LoRA")
+    curve: StringProperty(
+        name="Over the Steps",
+        description="How the weight changes from the first step to the last: " + CURVE_FORM,
+        search=known_curves,
+        search_options={"SUGGESTION"},
+        update=read_curve("curve"),
+    )
 
 
 class PaintingProperties:
@@ -105,6 +114,13 @@ class PaintingProperties:
         max=30.0,
         description="How closely to follow the prompt: low is loose and soft, high is literal "
         "and harsh; 1 is off, and then Negative does not count. 0: what suits the model",
+    )
+    guidance_curve: StringProperty(
+        name="Over the Steps",
+        description="How guidance changes from the first step to the last: " + CURVE_FORM,
+        search=known_curves,
+        search_options={"SUGGESTION"},
+        update=read_curve("guidance_curve"),
     )
     sampler: EnumProperty(
         name="Sampler",
@@ -145,12 +161,13 @@ def read_painting(group: Any) -> dict[str, Any]:
     """The fields of `PaintingSettings` by name, from a property group."""
     sampler = None if group.sampler == MODELS_OWN else Sampler(group.sampler)
     loras = tuple(
-        Lora(bpy.path.abspath(item.path), tidy(item.weight))
+        Lora(bpy.path.abspath(item.path), tidy(item.weight), curve_in(item, "curve"))
         for item in group.loras
         if item.enabled and item.path
     )
     plain = {**read(group, _PLAIN), **read_own(group, _OWN)}
-    return {**plain, "sampler": sampler, "loras": loras}
+    curve = curve_in(group, "guidance_curve")
+    return {**plain, "sampler": sampler, "loras": loras, "guidance_curve": curve}
 
 
 def write_painting(group: Any, settings: PaintingSettings) -> None:
@@ -158,10 +175,12 @@ def write_painting(group: Any, settings: PaintingSettings) -> None:
     write(group, settings, _PLAIN)
     write_own(group, settings, _OWN)
     group.sampler = settings.sampler or MODELS_OWN
+    group.guidance_curve = curve_text(settings.guidance_curve)
     group.loras.clear()
     for lora in settings.loras:
         item = group.loras.add()
         item.path, item.weight = lora.path, lora.weight
+        item.curve = curve_text(lora.curve)
 
 
 def shown_settings(scene: Any) -> Any:

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from ..languages import say
-from .model_defaults import own_value
+from .model_defaults import offered, own_value
 
 _CHARACTER_PX = 7.0
 _FEWEST = 16
@@ -48,6 +48,12 @@ def draw_sampling(layout: Any, settings: Any) -> None:
     column.prop(settings, "sampler")
     draw_own(column, settings, "steps")
     draw_own(column, settings, "guidance")
+    if offered(settings, "curves", "guidance_curve"):
+        column.prop(settings, "guidance_curve", placeholder="Even")
+    if hasattr(settings, "image_guidance") and offered(
+        settings, "image_guidance", "image_guidance"
+    ):
+        draw_own(column, settings, "image_guidance")
     column = layout.column(align=True)
     row = column.row(align=True)
     row.active = not settings.random_seed

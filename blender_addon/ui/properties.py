@@ -30,12 +30,20 @@ from .painting_properties import (
     write_own,
     write_painting,
 )
+from .part_properties import PartProperties, UnderpaintRegion, read_regions
 
 _BLOCK = 8
 _LEAST_SIDE = 64
 _DEFAULTS = ImageSettings()
-_PLAIN = ("repaint", "pattern_ground", "object_prompts", "reference_scale")
-_OWN = ("width", "height")
+_PLAIN = (
+    "repaint",
+    "pattern_ground",
+    "object_prompts",
+    "reference_scale",
+    "refiner",
+    "refiner_strength",
+)
+_OWN = ("width", "height", "image_guidance")
 _CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
     ControlKind.DEPTH: "Keep what is near and what is far in the scene",
@@ -133,7 +141,7 @@ class UnderpaintResult(bpy.types.PropertyGroup):
     )
 
 
-class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
+class UnderpaintSettings(PartProperties, PaintingProperties, bpy.types.PropertyGroup):
     """What to paint and how. `mode`: what the panel shows."""
 
     mode: EnumProperty(
@@ -196,20 +204,6 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
         subtype="FACTOR",
         description="How far beyond the edge to paint, as a part of the picture's side",
     )
-    reference: PointerProperty(
-        name="Reference",
-        type=bpy.types.Image,
-        description="Take over this picture's look: colours, material, manner (models with an "
-        "IP-Adapter)",
-    )
-    reference_scale: FloatProperty(
-        name="Weight",
-        default=_DEFAULTS.reference_scale,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        description="How much of the reference's look to take over",
-    )
     to_background: BoolProperty(
         name="Show behind Camera",
         description="Show each painting in the camera's view as soon as it is there",
@@ -244,7 +238,7 @@ class UnderpaintSettings(PaintingProperties, bpy.types.PropertyGroup):
 for _default in _DEFAULTS.controls:
     UnderpaintSettings.__annotations__.update(_control_properties(_default))
 
-CLASSES = (UnderpaintLora, UnderpaintResult, UnderpaintSettings)
+CLASSES = (UnderpaintLora, UnderpaintRegion, UnderpaintResult, UnderpaintSettings)
 
 
 def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
@@ -255,6 +249,8 @@ def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
         **read(group, _PLAIN),
         **read_own(group, _OWN),
         reference=_picture(group.reference, pictures),
+        reference_model=bpy.path.abspath(group.reference_model),
+        regions=read_regions(group, pictures),
         model_controls=group.model_controls,
         controls=tuple(_read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
     )
@@ -269,6 +265,7 @@ def write_settings(group: Any, settings: ImageSettings) -> None:
         for part in _CONTROL_PARTS:
             setattr(group, f"{control.kind.value}_{part}", getattr(control, part))
     group.model_controls = settings.model_controls
+    group.reference_model = settings.reference_model
 
 
 def _read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:

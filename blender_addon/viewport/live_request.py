@@ -8,6 +8,7 @@ from underpaint.buffers import Buffers
 from underpaint.requests import ImageRequest
 
 from ..capture import Kept, Viewport, capture_view
+from ..image.given import with_pictures
 from ..image.own_words import own_words
 from ..image.request import ImageSettings, image_request, wanted_buffers
 from ..link.runtime import native_side, record_of
@@ -52,7 +53,7 @@ def request_at(context: Any, area: Any, plan: Plan, kept: Kept) -> tuple[ImageRe
     if wants:
         size, where = (settings.width, settings.height), Viewport.of_area(area)
         view, buffers = capture_view(context, where, *size, wants, kept=kept)
-    for ref in (settings.reference, *(control.image for control in settings.active_controls)):
-        if ref is not None:
-            buffers.add(ref.kind, pictures[ref.sha256])
+    assert settings.width
+    assert settings.height
+    settings = with_pictures(settings, pictures, buffers, (settings.width, settings.height))
     return image_request(settings, view, own_words(context, view, buffers)), buffers

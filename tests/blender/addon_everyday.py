@@ -8,6 +8,7 @@ import os
 import random
 
 import bpy
+import recording_layout
 from addon_tools import STEPS, addon, begin, draw, live, paint, pump_until, settings
 
 # isort: split
@@ -122,6 +123,62 @@ def objects_are_painted_by_their_own_prompts_when_that_is_ticked():
     finally:
         cube.underpaint_prompt = ""
         settings().object_prompts = False
+
+
+def parts_have_their_own_words_and_come_in_the_size_of_the_picture():
+    """A mask drawn at another size is brought to the view's; one that is off or blank is none."""
+    group = settings()
+    mask = picture("left", (1.0, 1.0, 1.0))
+    pixels = np.zeros((8, 16, 4), np.float32)
+    pixels[:, :8] = 1.0
+    pixels[..., 3] = 1.0
+    mask.pixels.foreach_set(pixels.ravel())
+    for words, on, marks in (("moss", True, mask), ("gold", False, mask), ("red", True, None)):
+        bpy.ops.underpaint.region_add()
+        part = group.regions[group.active_region]
+        part.prompt, part.enabled, part.mask = words, on, marks
+    drawn = draw("UNDERPAINT_PT_parts")
+    assert "underpaint.region_remove" in drawn.operators
+    painted = paint(STEPS)
+    (region,) = json.loads(asked())["regions"]
+    assert region["prompt"]["text"] == "moss"
+    assert region["mask"]["shape"] == [painted.size[1], painted.size[0]]
+    for _ in range(3):
+        bpy.ops.underpaint.region_remove()
+    paint(STEPS)
+    assert "regions" not in json.loads(asked())
+
+
+def what_a_model_cannot_do_is_not_offered_unless_it_is_set():
+    from dataclasses import replace
+
+    group, session = settings(), live().session
+    paint(STEPS)
+    known = session.model_records
+    try:
+        for abilities, shown in (((), False), (("regions", "curves", "image_guidance"), True)):
+            session.model_records = tuple(
+                replace(record, abilities=abilities) if record.name == group.model else record
+                for record in known
+            )
+            drawn = draw("UNDERPAINT_PT_sampling").properties
+            assert ("guidance_curve" in drawn) == shown
+            context = recording_layout.Context()
+            assert bpy.types.UNDERPAINT_PT_parts.poll(context) == shown
+        session.model_records = tuple(replace(record, abilities=()) for record in known)
+        group.guidance_curve = "0-1, 1-0.20"
+        assert group.guidance_curve == "0-1,1-0.2", "as the command line writes it"
+        assert "guidance_curve" in draw("UNDERPAINT_PT_sampling").properties
+    finally:
+        session.model_records, group.guidance_curve = known, ""
+
+
+def a_curve_that_is_none_is_said_and_emptied():
+    group = settings()
+    group.guidance_curve = "up and down"
+    assert "up and down" in live().error.message
+    assert group.guidance_curve == ""
+    live().error = None
 
 
 def picture(name: str, colour: tuple[float, float, float]):
@@ -244,6 +301,9 @@ BEHAVIOURS = (
     loras_go_with_the_request_and_come_back,
     a_control_can_follow_an_image_and_an_own_network,
     objects_are_painted_by_their_own_prompts_when_that_is_ticked,
+    parts_have_their_own_words_and_come_in_the_size_of_the_picture,
+    what_a_model_cannot_do_is_not_offered_unless_it_is_set,
+    a_curve_that_is_none_is_said_and_emptied,
     a_model_brings_its_settings,
     several_paintings_wait_in_line_and_one_can_be_cancelled,
     what_failed_can_be_tried_again,

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from pathlib import Path
 from typing import Any
 
+import bpy
+import numpy as np
 from addon_tools import addon, settings
 
 _WORDS = ("moss", "(red:1.2) clay", "été", 'a "quoted" word', "a, b", "{oak|ash}")
 _LORAS = ("ink", "clay")
 _SAMPLERS = (None, "euler", "dpmpp_2m_karras", "lcm", "ddim")
+_CURVES = ("", "0-1,1-0.2", "0-0.3,0.55-1.25,1-0")
+_PICTURES = [np.eye(8, 16, k, np.uint8) * 255 for k in (0, 3)]
 
 
 def sixty_random_settings_make_one_request_in_panel_python_and_command_line():
     from underpaint.tree import to_json
 
     chance = random.Random(60)
-    for _ in range(60):
-        values = _any_values(chance)
-        asked = to_json(_python(values))
-        assert to_json(_panel(values)) == asked, values
-        assert to_json(_command_line(values)) == asked, values
+    with tempfile.TemporaryDirectory() as folder:
+        files = [_saved(picture, Path(folder) / f"{n}.hdr") for n, picture in enumerate(_PICTURES)]
+        images = [bpy.data.images.load(str(file)) for file in files]
+        for _ in range(60):
+            values = _any_values(chance)
+            asked = to_json(_python(values))
+            assert to_json(_panel(values, images)) == asked, values
+            assert to_json(_command_line(values, files)) == asked, values
+
+
+def _saved(picture, file: Path) -> Path:
+    """A Radiance file, which both read without a library: white or black."""
+    pixels = np.where(picture[..., None] > 0, [128, 128, 128, 129], 0).astype(np.uint8)
+    head = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 8 +X 16\n"
+    file.write_bytes(head + pixels.tobytes())
+    return file
 
 
 def _any_values(chance: random.Random) -> dict[str, Any]:
@@ -45,13 +62,23 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
         "seed": chance.randint(0, 2**31 - 1),
         "pattern": (maybe(round(chance.uniform(0.01, 2), 3)), chance.randint(0, 99)),
         "loras": [
-            (f"lora{n}", round(chance.uniform(-2, 2), 2)) for n in range(chance.randrange(3))
+            (f"lora{n}", round(chance.uniform(-2, 2), 2), chance.choice(_CURVES))
+            for n in range(chance.randrange(3))
         ],
+        "curve": chance.choice(_CURVES),
+        "image_guidance": maybe(round(chance.uniform(1, 3), 2)),
+        "reference": maybe((chance.randrange(2), chance.choice((None, "plus")), 0.25)),
+        "regions": [
+            (chance.randrange(2), chance.choice(_WORDS[:4]), round(chance.uniform(0, 1), 2))
+            for _ in range(chance.randrange(3))
+        ],
+        "refiner": maybe(("refiner", round(chance.uniform(0, 1), 2))),
         "controls": maybe(rows),
     }
 
 
 def _python(values: dict[str, Any]):
+    from underpaint.buffers import Buffers, Kind
     from underpaint.requests import (
         Control,
         ControlKind,
@@ -59,20 +86,45 @@ def _python(values: dict[str, Any]):
         Lora,
         Pattern,
         Prompt,
+        Reference,
+        ReferenceRole,
+        Refiner,
+        RegionPrompt,
         Sampler,
         Sampling,
     )
+    from underpaint.requests.curves import curve_of
 
     sampler = values["sampler"] and Sampler(values["sampler"])
     rows = values["controls"]
     width, height = values["size"] or (None, None)
+    masks = [Buffers().add(Kind.MASK, picture) for picture in _PICTURES]
+    colours = [Buffers().add(Kind.COLOR, np.dstack([picture] * 3)) for picture in _PICTURES]
+    which, adapter, scale = values["reference"] or (0, None, 0)
+    reference = Reference(ReferenceRole.STYLE, colours[which], scale, adapter)
     return ImageRequest(
         Prompt(values["prompt"], values["negative"]),
         values["model"],
         width,
         height,
-        sampling=Sampling(sampler, values["steps"], values["guidance"], values["seed"]),
-        loras=tuple(Lora(*lora) for lora in values["loras"]),
+        sampling=Sampling(
+            sampler,
+            values["steps"],
+            values["guidance"],
+            values["seed"],
+            image_guidance=values["image_guidance"],
+            guidance_curve=curve_of("curve", values["curve"] or None),
+        ),
+        loras=tuple(
+            Lora(path, weight, curve_of("curve", curve or None))
+            for path, weight, curve in values["loras"]
+        ),
+        references=(reference,) if values["reference"] else (),
+        regions=tuple(
+            RegionPrompt(Prompt(words, values["negative"]), masks[n], weight=weight)
+            for n, words, weight in values["regions"]
+        ),
+        refiner=values["refiner"] and Refiner(*values["refiner"]),
         pattern=Pattern(*values["pattern"]),
         controls=None
         if rows is None
@@ -80,8 +132,10 @@ def _python(values: dict[str, Any]):
     )
 
 
-def _panel(values: dict[str, Any]):
+def _panel(values: dict[str, Any], images):
     """Each property as the artist sets it."""
+    from underpaint.buffers import Buffers
+
     group = settings()
     for name in ("prompt", "negative", "model", "seed"):
         setattr(group, name, values[name])
@@ -90,19 +144,31 @@ def _panel(values: dict[str, Any]):
     group.sampler = values["sampler"] or "MODEL"
     group.pattern_size, group.pattern_seed = values["pattern"][0] or 0, values["pattern"][1]
     group.loras.clear()
-    for path, weight in values["loras"]:
+    for path, weight, curve in values["loras"]:
         item = group.loras.add()
-        item.path, item.weight = path, weight
+        item.path, item.weight, item.curve = path, weight, curve
+    group.guidance_curve = values["curve"]
+    group.image_guidance = values["image_guidance"] or 0
+    which, adapter, scale = values["reference"] or (0, None, 0)
+    group.reference = images[which] if values["reference"] else None
+    group.reference_model, group.reference_scale = adapter or "", scale
+    group.regions.clear()
+    for which, words, weight in values["regions"]:
+        bpy.ops.underpaint.region_add()
+        part = group.regions[group.active_region]
+        part.mask, part.prompt, part.weight = images[which], words, weight
+    group.refiner, group.refiner_strength = values["refiner"] or ("", 0)
     rows = {kind: rest for kind, *rest in values["controls"] or []}
     for kind in addon("image.request").PANEL_CONTROLS:
         setattr(group, f"{kind.value}_enabled", kind.value in rows)
         for part, value in zip(("scale", "start", "end"), rows.get(kind.value, ()), strict=False):
             setattr(group, f"{kind.value}_{part}", value)
     group.model_controls = values["controls"] is None
-    return addon("image.request").image_request(addon("ui.properties").read_settings(group), None)
+    asked = addon("ui.properties").read_settings(group, Buffers())
+    return addon("image.request").image_request(asked, None)
 
 
-def _command_line(values: dict[str, Any]):
+def _command_line(values: dict[str, Any], files: list[Path]):
     from underpaint.cli.generate import build_request
     from underpaint.cli.main import build_parser
 
@@ -115,8 +181,18 @@ def _command_line(values: dict[str, Any]):
         words += ["--size", "x".join(map(str, values["size"]))]
     if values["pattern"][0]:
         words += ["--pattern-size", str(values["pattern"][0])]
-    for path, weight in values["loras"]:
-        words += ["--lora", f"{path}:{weight}"]
+    for path, weight, curve in values["loras"]:
+        words += ["--lora", f"{path}:{weight}" + (f":curve={curve}" if curve else "")]
+    words += ["--guidance-curve", values["curve"]] if values["curve"] else []
+    if values["image_guidance"]:
+        words += ["--image-guidance", str(values["image_guidance"])]
+    if values["reference"]:
+        which, adapter, scale = values["reference"]
+        through = f"@{adapter}" if adapter else ""
+        words += ["--reference", f"style={files[which]}{through}:{scale}"]
+    for which, said, weight in values["regions"]:
+        words += ["--region", f"{files[which]}={said}:{weight}"]
+    words += ["--refiner", ":".join(map(str, values["refiner"]))] if values["refiner"] else []
     rows = values["controls"]
     for row in rows or []:
         words += ["--control", ":".join(map(str, row))]

@@ -74,6 +74,10 @@ class Drawn:
         return [text for _name, text, _what in self.layout.drawn if text]
 
     @property
+    def properties(self) -> list[str]:
+        return [what for name, _text, what in self.layout.drawn if name == "prop"]
+
+    @property
     def operators(self) -> list[str]:
         return [what for name, _text, what in self.layout.drawn if name == "operator"]
 

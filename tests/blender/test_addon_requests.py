@@ -76,6 +76,10 @@ def test_settings_survive_the_way_into_a_request_and_back():
         sampler=Sampler.EULER_A,
         seed=5,
         pattern_size=0.2,
+        guidance_curve=((0.0, 1.0), (1.0, 0.2)),
+        image_guidance=1.2,
+        refiner="second",
+        refiner_strength=0.3,
         model_controls=False,
         controls=(
             ControlSettings(ControlKind.DEPTH),

@@ -25,7 +25,7 @@ from underpaint.requests import (
     TextureRequest,
     TileAxes,
 )
-from underpaint_daemon.common.abilities import ABILITIES
+from underpaint_daemon.common.abilities import ABILITIES, told_abilities
 from underpaint_daemon.common.defaults.family_wants import FAMILY_WANTS
 from underpaint_daemon.common.models import inspect
 from underpaint_daemon.common.recognition import family_of_pipeline, parts_of
@@ -37,6 +37,15 @@ MASK = BUFFERS.add(Kind.MASK, np.full((64, 64), 255, np.uint8))
 IMAGE = ImageRequest(Prompt("a"), "m", 64, 64, controls=())
 DEPTH = (Control(ControlKind.DEPTH, image=PICTURE),)
 REFERENCE = (Reference(ReferenceRole.STYLE, PICTURE),)
+
+
+def test_hosts_are_told_what_a_family_can_do():
+    told = {"image", "mask", "references", "ip_adapter", "loras", "negative", "curves", "regions"}
+    assert set(told_abilities("sdxl")) == told
+    assert set(told_abilities("sd15_edit")) == {
+        *("image", "loras", "negative", "image_guidance", "curves")
+    }
+    assert set(told_abilities("flux2_klein")) == {"mask", "references", "loras"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from underpaint.requests import Sampler
-from underpaint.requests.curves import curve_at, part_of
+from underpaint.requests.curves import curve_at, curve_of, curve_text, part_of
 from underpaint_daemon.common.defaults.settle import Settled
 
 CURVE = ((0.2, 1.0), (0.6, 2.0), (1.0, 0.0))
@@ -18,6 +18,12 @@ def test_a_curve_is_straight_between_its_points_and_level_outside(part: float, f
     assert curve_at(CURVE, part) == pytest.approx(factor)
     assert curve_at((), part) == 1.0
     assert curve_at(((0.5, 0.3),), part) == 0.3
+
+
+def test_a_curve_is_written_as_it_is_read():
+    assert curve_text(CURVE) == "0.2-1,0.6-2,1-0"
+    for curve in ((), CURVE, ((0.0, 0.000001), (0.123456, 1.25))):
+        assert curve_of("--curve", curve_text(curve) or None) == curve
 
 
 def test_the_first_step_is_at_0_and_the_last_at_1():

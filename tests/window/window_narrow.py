@@ -32,6 +32,7 @@ PIECES = (
     ("IMAGE", ("image",)),
     ("IMAGE", ("controls",)),
     ("IMAGE", ("sampling", "reference")),
+    ("IMAGE", ("parts", "refiner")),
     ("IMAGE", ("loras",)),
     ("IMAGE", ("animation",)),
     ("IMAGE", ("everything",)),
@@ -90,6 +91,7 @@ def a_painting_is_there() -> Iterator[float]:
         bpy.ops.underpaint.controls_by_hand()
         bpy.ops.underpaint.lora_add(name="a-rather-long-name-of-a-lora-v2.safetensors")
         bpy.ops.underpaint.animate_value(name="seed")
+        bpy.ops.underpaint.region_add()
     settings.depth_open = True
 
 

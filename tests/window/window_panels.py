@@ -41,7 +41,13 @@ PIECES = (
 
 
 def sub_panels() -> list[type]:
-    modules = ("ui.panels", "ui.image_panels", "ui.texture_panels", "gallery.panels")
+    modules = (
+        "ui.panels",
+        "ui.image_panels",
+        "ui.part_panels",
+        "ui.texture_panels",
+        "gallery.panels",
+    )
     classes = [cls for name in modules for cls in addon(name).CLASSES]
     classes.append(addon("ui.menus").UNDERPAINT_PT_loras)
     return [cls for cls in classes if getattr(cls, "bl_parent_id", "") == "UNDERPAINT_PT_main"]

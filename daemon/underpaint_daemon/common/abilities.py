@@ -64,6 +64,23 @@ class Abilities:
     why: Mapping[str, str] = field(default_factory=dict)
 
 
+def told_abilities(family: str) -> tuple[str, ...]:
+    """What a family can do beside text, as the wire's model record says it."""
+    able = ABILITIES[family]
+    can = {
+        "image": able.image,
+        "mask": able.mask,
+        "references": able.references > 0,
+        "ip_adapter": able.ip_adapter,
+        "loras": able.lora,
+        "negative": able.negative,
+        "image_guidance": able.image_guidance is not None,
+        "curves": able.curves,
+        "regions": able.regions,
+    }
+    return tuple(name for name, whether in can.items() if whether)
+
+
 _ALL = frozenset({"text", "image", "mask"})
 _TEXT = frozenset({"text"})
 _DENOISING = tuple(sampler for sampler in Sampler)

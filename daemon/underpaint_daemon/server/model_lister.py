@@ -14,6 +14,7 @@ from underpaint.errors import RequestError
 from underpaint.paths import Paths
 from underpaint.wire.messages import Body, ModelInfo, Models
 
+from ..common.abilities import told_abilities
 from ..common.defaults.model_defaults import Defaults, model_defaults
 from ..common.models import list_models
 from .boundary import guarded
@@ -66,4 +67,5 @@ def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
         samplers=() if known is None else tuple(known.samplers),
         defaults={} if known is None else known.to_plain(),
         size_mb=round(model["size_mb"]),
+        abilities=None if known is None else told_abilities(known.family),
     )

@@ -28,6 +28,11 @@ def part_of(step: int, steps: int) -> float:
     return step / (steps - 1) if steps > 1 else 0.0
 
 
+def curve_text(curve: Curve) -> str:
+    """A curve as `curve_of` reads it."""
+    return ",".join(f"{_plain(part)}-{_plain(factor)}" for part, factor in curve)
+
+
 def curve_of(option: str, text: str | None) -> Curve:
     """The curve that an option's text means, as `0-1,0.6-1,1-0.2`. Raises RequestError."""
     if text is None:
@@ -41,3 +46,7 @@ def curve_of(option: str, text: str | None) -> Curve:
             f"{option} {text!r}: expected {FORM}, as 0-1,0.6-1,1-0.2",
             hint="Parts go from 0, the first step, to 1, the last; factors from 0 to 2.",
         ) from error
+
+
+def _plain(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".") or "0"

@@ -1,0 +1,78 @@
+"""The Image tab's sub-panels for what not every model can do: parts of the picture, and a second
+model that finishes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .model_defaults import offered
+from .panel_parts import InSidebar, in_property_rows
+
+
+class UNDERPAINT_UL_regions(bpy.types.UIList):
+    bl_idname = "UNDERPAINT_UL_regions"
+
+    def draw_item(
+        self,
+        _context: Any,
+        layout: Any,
+        _data: Any,
+        item: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
+    ) -> None:
+        row = layout.row(align=True)
+        row.prop(item, "enabled", text="")
+        row.active = item.enabled
+        row.prop(item, "prompt", text="", emboss=False, placeholder="What is here")
+        if item.mask is None:
+            row.label(text="", icon="ERROR")
+
+
+class UNDERPAINT_PT_parts(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_parts"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Parts of the Picture"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        settings = context.scene.underpaint
+        return super().poll(context) and offered(settings, "regions", "regions")
+
+    def draw(self, context: Any) -> None:
+        layout, settings = self.layout, context.scene.underpaint
+        row = layout.row()
+        row.template_list(
+            "UNDERPAINT_UL_regions", "", settings, "regions", settings, "active_region", rows=2
+        )
+        column = row.column(align=True)
+        column.operator("underpaint.region_add", text="", icon="ADD")
+        column.operator("underpaint.region_remove", text="", icon="REMOVE")
+        if 0 <= settings.active_region < len(settings.regions):
+            region = settings.regions[settings.active_region]
+            layout.prop(region, "prompt", text="", placeholder="What is here")
+            layout.template_ID(region, "mask", new="image.new", open="image.open")
+            layout.prop(region, "weight", slider=True)
+
+
+class UNDERPAINT_PT_refiner(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_refiner"
+    mode = "IMAGE"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "Second Model"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
+
+    def draw(self, context: Any) -> None:
+        layout, settings = in_property_rows(self.layout), context.scene.underpaint
+        layout.prop(settings, "refiner", placeholder="None")
+        row = layout.row()
+        row.active = bool(settings.refiner)
+        row.prop(settings, "refiner_strength", slider=True)
+
+
+CLASSES = (UNDERPAINT_UL_regions, UNDERPAINT_PT_parts, UNDERPAINT_PT_refiner)
