@@ -47,6 +47,13 @@ def user_paths(environ: Mapping[str, str] | None = None, platform: str = sys.pla
     return Paths(runtime=data / "run", data=data, cache=cache)
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder that only this user can enter. On Windows the profile's own rights hold."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if sys.platform != "win32":
+        folder.chmod(0o700)
+
+
 def _platform_roots(env: Mapping[str, str], platform: str) -> tuple[Path, Path]:
     home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
     if platform == "win32":

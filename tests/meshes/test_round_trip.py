@@ -12,7 +12,7 @@ from underpaint.errors import RequestError
 from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.tools.meshes.gltf_file import Gltf, raw_accessor, read_gltf
 
-from helpers.meshes.gltf_samples import SAMPLES, sample
+from helpers.meshes.gltf_samples import POINTS, ROWS, SAMPLES, sample
 from helpers.meshes.wearing import painted
 
 PUBLIC = Path(__file__).parents[3] / "shared" / "meshes"
@@ -80,7 +80,8 @@ def test_of_a_glb_only_the_images_change(tmp_path: Path, kind: str, maps: bool) 
         assert np.array_equal(raw_accessor(before, number), raw_accessor(after, number)), number
         old, new = before.doc["accessors"][number], after.doc["accessors"][number]
         assert {k: v for k, v in old.items()} == new
-    for name in ("nodes", "skins", "scenes", "animations", "extensionsUsed", "extensionsRequired"):
+    kept = ("nodes", "skins", "scenes", "animations", "cameras", "extensions", "extras")
+    for name in (*kept, "extensionsUsed", "extensionsRequired"):
         assert after.doc.get(name) == before.doc.get(name), name
     assert len(after.doc["meshes"]) == len(before.doc["meshes"])
     for old, new in zip(before.doc["meshes"], after.doc["meshes"], strict=True):
@@ -141,6 +142,61 @@ def test_five_wheels_without_uvs_are_unwrapped_once_and_wear_the_same(tmp_path: 
         ]
         assert len(wheels[0]) == 6, "every corner has a place in the image"
         assert all(wheel == wheels[0] for wheel in wheels), end
+
+
+def test_what_a_node_instances_stands_where_each_instance_does(tmp_path: Path) -> None:
+    source = sample("gpu instances", tmp_path)
+    file = open_mesh(source)
+    assert list(file.names.values()) == ["Thing"], "an object"
+    assert file.corners.triangles == 6
+    place = file.polygons.corner_positions.reshape(3, 6, 3)
+    assert np.allclose(place[0], POINTS[ROWS] + (0, 10, 0))
+    x, y, z = 2 * POINTS[ROWS].T
+    assert np.allclose(place[1], np.stack([3 - y, 10 + x, z], axis=1), atol=1e-6)
+    mirrored = POINTS[ROWS].reshape(-1, 3, 3)[:, [0, 2, 1]].reshape(-1, 3)
+    assert np.allclose(place[2], mirrored * (-1, 1, 1) + (0, 10, 5))
+    painted(file, tmp_path / "out")
+    before, after = parts(source), parts(tmp_path / "out" / f"{source.stem}.glb")
+    assert (after.doc["nodes"], len(after.doc["meshes"])) == (before.doc["nodes"], 1)
+
+
+def test_instances_without_uvs_are_unwrapped_once(tmp_path: Path) -> None:
+    assert open_mesh(sample("gpu instances without UVs", tmp_path)).corners.triangles == 2
+
+
+@pytest.mark.parametrize("wrong", [{"TRANSLATION": 1}, {"SCALE": 0, "ROTATION": 1}, {}, 5, None])
+def test_instances_that_are_none_are_refused(tmp_path: Path, wrong: object) -> None:
+    extension = {"EXT_mesh_gpu_instancing": {"attributes": wrong}}
+    nodes = [{"mesh": 0, "extensions": extension}]
+    with pytest.raises(RequestError, match="well-formed"):
+        open_mesh(sample("plain", tmp_path, {"nodes": nodes}))
+
+
+def test_other_looks_and_what_shines_stay_and_the_look_that_is_shown_is_painted(
+    tmp_path: Path,
+) -> None:
+    source = sample("looks", tmp_path)
+    painted(open_mesh(source), tmp_path / "out")
+    before, after = parts(source), parts(tmp_path / "out" / "looks.glb")
+    old, new = before.doc["materials"], after.doc["materials"]
+    assert new[1] == old[1], "the look that is not shown"
+    for name in ("extensions", "emissiveTexture"):
+        assert new[0][name] == old[0][name]
+    primitive = after.doc["meshes"][0]["primitives"][0]
+    assert primitive["extensions"] == before.doc["meshes"][0]["primitives"][0]["extensions"]
+    assert after.doc["meshes"][0]["extras"] == {"from": "a shop"}
+    texture = after.doc["textures"][new[0]["pbrMetallicRoughness"]["baseColorTexture"]["index"]]
+    assert after.doc["images"][texture["source"]]["mimeType"] == "image/png"
+
+
+def test_plain_data_beside_compressed_data_is_read_and_written(tmp_path: Path) -> None:
+    source = sample("compressed as well", tmp_path)
+    file = open_mesh(source)
+    assert np.array_equal(file.polygons.corner_positions, POINTS[ROWS])
+    assert painted(file, tmp_path / "out").kept.max_position_delta == 0
+    after = parts(tmp_path / "out" / f"{source.stem}.glb")
+    assert "compression" not in json.dumps(after.doc)
+    assert "extensionsUsed" not in after.doc
 
 
 @pytest.mark.parametrize("name", ["KHR_draco_mesh_compression", "EXT_meshopt_compression", "X_y"])

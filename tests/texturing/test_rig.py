@@ -83,3 +83,7 @@ def test_a_room_is_seen_from_within() -> None:
         assert (view.camera.position < high).all()
         assert float(render_view(mesh, view.camera).mask.float().mean()) > 0.99
     assert coverage(mesh, [v.camera for v in rig], samples=6000, size=192) > 0.95
+
+
+def test_a_larger_rig_begins_with_the_smaller_one() -> None:
+    assert automatic_rig(chair(), 12, 64)[:9] == automatic_rig(chair(), 9, 64)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from underpaint.errors import ConnectionLost, ErrorCode, RequestError
-from underpaint.paths import Paths
+from underpaint.paths import Paths, private_folder
 from underpaint.version import VERSION
-from underpaint.wire.connection import private_folder
 from underpaint.wire.envelope import new_id
 from underpaint.wire.locks import FileLock
 from underpaint.wire.messages import HelloOk

@@ -12,6 +12,7 @@ from ..animation.sequence import Made
 from ..animation.series import Series, paint_series
 from ..blenders import Blender
 from ..errors import ErrorCode, RequestError
+from ..files.claims import own_folder
 from ..requests import ImageRequest
 from .generate import build_request
 from .output import ProgressLine, print_result
@@ -38,12 +39,13 @@ def animate(
     args: argparse.Namespace, blender: Blender, frames: Sequence[int] | None, size: tuple[int, int]
 ) -> int:
     """Paint `frames` (None: the scene's own range) and a movie of them."""
-    series = Series(_asked(args), args.blend, args.out, size, frames, args.camera, args.compare)
-    line = ProgressLine()
-    try:
-        painted = paint_series(series, blender, _Line(line))
-    finally:
-        line.end()
+    asked, line = _asked(args), ProgressLine()
+    with own_folder(args.out) as out:
+        series = Series(asked, args.blend, out, size, frames, args.camera, args.compare)
+        try:
+            painted = paint_series(series, blender, _Line(line))
+        finally:
+            line.end()
     movie = [] if painted.movie is None else [str(painted.movie)]
     files, report = [*map(str, painted.pictures), *movie], painted.report
     print_result({**report, "files": files}, [*files, *_lines(report)], args.json)

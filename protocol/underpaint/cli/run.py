@@ -10,8 +10,9 @@ from ..buffers import Buffers
 from ..client import connect
 from ..errors import RequestError
 from ..events import Progress, ResultFile, Warning_
+from ..files.claims import write_new
 from ..files.inputs import save_inputs
-from ..files.saving import ready_folder, saved, write_whole
+from ..files.saving import ready_folder, saved
 from ..job import Job
 from ..requests import Request
 from ..tree import request_digest
@@ -69,10 +70,7 @@ def follow(job: Job) -> None:
 
 
 def write_files(results: Iterable[ResultFile], out: Path) -> list[str]:
-    """Write every result; the paths written. Raises OSError."""
-    written = []
-    for result in results:
-        path = out / result.name
-        write_whole(path, result.data)
-        written.append(str(path))
-    return written
+    """Write every result, over nothing that is there (see `write_new`); the paths. Raises
+    OSError."""
+    files = {result.name: result.data for result in results}
+    return [str(path) for path in write_new(out, files)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ def save_inputs(folder: Path, digest: str, buffers: Buffers) -> str | None:
     if not buffers:
         return None
     path = _file(folder, digest)
-    with whole(path):
-        np.savez_compressed(path, allow_pickle=False, **dict(buffers))
+    draft = path.with_suffix(f".{os.getpid()}.part")  # another run may write the same at once
+    with whole(draft), draft.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **dict(buffers))
+    os.replace(draft, path)
     return str(path)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ..errors import ConnectionLost, ErrorCode, ProtocolError
+from ..paths import private_folder
 from . import limits
 from .codec import load
 
@@ -75,13 +76,6 @@ def remove_connection(path: Path, epoch: str) -> None:
     with contextlib.suppress(ConnectionLost, ProtocolError):
         if read_connection(path).epoch == epoch:
             path.unlink(missing_ok=True)
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder that only this user can enter. On Windows the profile's own rights hold."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if sys.platform != "win32":
-        folder.chmod(0o700)
 
 
 def process_alive(pid: int) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .connection import private_folder
+from ..paths import private_folder
 
 
 class FileLock:

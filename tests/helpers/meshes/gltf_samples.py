@@ -156,6 +156,67 @@ def instances_without_uvs(d: Draft) -> None:
     d.doc["scenes"] = [{"nodes": list(range(5))}]
 
 
+def gpu_instances(d: Draft) -> None:
+    """Three wheels that are one node, as exporters for the web write them."""
+    d.mesh(d.primitive(material=0))
+    d.doc["materials"] = [{"name": "Rubber"}]
+    half = np.float32(0.5**0.5)
+    attributes = {
+        "TRANSLATION": d.numbers(np.float32([[0, 0, 0], [3, 0, 0], [0, 0, 5]])),
+        "ROTATION": d.numbers(np.float32([[0, 0, 0, 1], [0, 0, half, half], [0, 0, 0, 1]])),
+        "SCALE": d.numbers(np.float32([[1, 1, 1], [2, 2, 2], [-1, 1, 1]])),
+        "_ID": d.numbers(np.float32([7, 8, 9])),
+    }
+    d.doc["nodes"][0] |= {
+        "translation": [0, 10, 0],
+        "extensions": {"EXT_mesh_gpu_instancing": {"attributes": attributes}},
+    }
+    d.doc["extensionsUsed"] = d.doc["extensionsRequired"] = ["EXT_mesh_gpu_instancing"]
+
+
+def gpu_instances_without_uvs(d: Draft) -> None:
+    d.mesh(d.primitive(None))
+    moved = d.numbers(np.float32([[0, 0, 0], [3, 0, 0]]))
+    extension = {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": moved}}}
+    d.doc["nodes"][0]["extensions"] = extension
+    d.doc["extensionsUsed"] = ["EXT_mesh_gpu_instancing"]
+
+
+def looks(d: Draft) -> None:
+    """What exporters say of materials, scenes and nodes besides their colours."""
+    part = d.primitive(material=0)
+    part["extensions"] = {
+        "KHR_materials_variants": {"mappings": [{"material": 1, "variants": [0]}]}
+    }
+    d.mesh(part, extras={"from": "a shop"})
+    shown, webp = d.image(), d.image(b"RIFF")
+    d.doc["textures"][webp] = {"extensions": {"EXT_texture_webp": {"source": 1}}}
+    d.doc["materials"] = [
+        {
+            "pbrMetallicRoughness": {"baseColorTexture": {"index": webp}},
+            "emissiveTexture": {"index": shown},
+            "extensions": {
+                "KHR_materials_unlit": {},
+                "KHR_materials_emissive_strength": {"emissiveStrength": 5.0},
+            },
+        },
+        {"name": "the other look"},
+    ]
+    d.doc["extensions"] = {
+        "KHR_materials_variants": {"variants": [{"name": "midnight"}]},
+        "KHR_lights_punctual": {"lights": [{"type": "point"}]},
+    }
+    d.doc["cameras"] = [{"type": "perspective", "perspective": {"yfov": 0.7, "znear": 0.1}}]
+    d.doc["nodes"] += [
+        {"camera": 0, "name": "Camera"},
+        {"extensions": {"KHR_lights_punctual": {"light": 0}}, "extras": {"watts": 60}},
+    ]
+    d.doc["scenes"] = [{"nodes": [0, 1, 2], "extras": {"unit": "m"}}]
+    names = ("unlit", "emissive_strength", "variants")
+    d.doc["extensionsUsed"] = [f"KHR_materials_{name}" for name in names]
+    d.doc["extensionsUsed"] += ["KHR_lights_punctual", "EXT_texture_webp"]
+
+
 def hierarchy(d: Draft) -> None:
     d.mesh(d.primitive(mode=4), d.primitive())
     strip = d.primitive()
@@ -207,6 +268,17 @@ def large_image(d: Draft) -> None:
     d.doc["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]
 
 
+def compressed_as_well(d: Draft) -> None:
+    """As packers write it for programs that do not know their compression: both forms."""
+    d.mesh(d.primitive())
+    for view in d.doc["bufferViews"]:
+        packed = {"buffer": 0, "byteOffset": 0, "byteLength": 4, "byteStride": 4, "count": 1}
+        view["extensions"] = {"EXT_meshopt_compression": {**packed, "mode": "ATTRIBUTES"}}
+    draco = {"bufferView": 0, "attributes": {"POSITION": 0}}
+    d.doc["meshes"][0]["primitives"][0]["extensions"] = {"KHR_draco_mesh_compression": draco}
+    d.doc["extensionsUsed"] = ["EXT_meshopt_compression", "KHR_draco_mesh_compression"]
+
+
 SAMPLES = {
     "plain": plain,
     "without UVs": without_uvs,
@@ -215,11 +287,14 @@ SAMPLES = {
     "quantized": quantized,
     "instances": instances,
     "instances without UVs": instances_without_uvs,
+    "gpu instances": gpu_instances,
+    "gpu instances without UVs": gpu_instances_without_uvs,
+    "looks": looks,
     "hierarchy": hierarchy,
     "tiles": tiles,
     "materials": materials,
 }
-_MORE = {"a large image": large_image}
+_MORE = {"a large image": large_image, "compressed as well": compressed_as_well}
 
 
 def sample(kind: str, folder: Path, more: dict[str, Any] | None = None) -> Path:

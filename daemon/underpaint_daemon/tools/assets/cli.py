@@ -28,6 +28,7 @@ from underpaint.cli.options import (
 )
 from underpaint.encodings import typed
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
+from underpaint.files.claims import own_folder
 from underpaint.files.saving import ready_folder, saved, write_whole
 from underpaint.requests import Method, TextureRequest
 from underpaint.tree import request_digest
@@ -82,6 +83,14 @@ def main(argv: list[str] | None = None) -> int:
     """Paint one asset or a folder of them. Returns the exit code."""
     args = parsed(argv)
     _exports(args)
+    with own_folder(args.out) as out:
+        if out != args.out:
+            print(f"note: another run writes into {args.out}; this one into {out}", file=sys.stderr)
+        args.out = out
+        return _painted(args)
+
+
+def _painted(args: argparse.Namespace) -> Exit:
     assets = assets_of(args)
     many = args.mesh.is_dir()
     results = list[dict[str, Any]]()

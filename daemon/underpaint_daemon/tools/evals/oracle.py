@@ -68,6 +68,10 @@ class Oracle:
         core = sum(int(truth.tile.core.sum()) for truth in self.truths)
         return 1 - sum(int(truth.sound.sum()) for truth in self.truths) / max(1, core)
 
+    @property
+    def atlas(self) -> list[AtlasTile]:
+        return [truth.tile for truth in self.truths]
+
     def photographs(self, count: int, size: int, oversampling: int = 2) -> list[Photograph]:
         """Pictures from the automatic rig."""
         rig = automatic_rig(self.mesh, count, size)

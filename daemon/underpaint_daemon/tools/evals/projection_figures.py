@@ -13,7 +13,7 @@ from torch import Tensor
 from underpaint.cameras import Camera
 from underpaint_daemon.worker.texturing.cameras.coverage import all_around
 from underpaint_daemon.worker.texturing.cameras.render import render_view
-from underpaint_daemon.worker.texturing.cameras.rig import automatic_rig
+from underpaint_daemon.worker.texturing.cameras.rig import GREEDY, automatic_rig
 from underpaint_daemon.worker.texturing.cameras.visibility import ViewGeometry, look
 from underpaint_daemon.worker.texturing.projection.gather import PaintedView, graded
 from underpaint_daemon.worker.texturing.projection.gutter import dilate
@@ -31,7 +31,7 @@ from underpaint_daemon.worker.texturing.projection.seams import (
 )
 from underpaint_daemon.worker.texturing.projection.tiers import BESIDE, EXACT, GENERATED, UNSEEN
 from underpaint_daemon.worker.texturing.surface.atlas import AtlasTile
-from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh, is_inside_out
 
 from .compare_open3d import project_with_open3d
 from .oracle import Oracle, Photograph, Truth, held_out_cameras, held_out_error, psnr, texel_values
@@ -57,7 +57,8 @@ class Figures:
 def measure(mesh: Mesh, size: int, view_size: int, count: int, seed: int) -> Figures:
     """All measures of one mesh."""
     oracle = Oracle.of(mesh, size, seed)
-    shots = oracle.photographs(count, view_size)
+    rig, covering = _cameras(mesh, count, view_size)
+    shots = [oracle.photograph(camera) for camera in rig]
     options = Options(size, EXACT, anchor=None)
     views = [shot.painted for shot in shots]
     start = time.perf_counter()
@@ -66,9 +67,9 @@ def measure(mesh: Mesh, size: int, view_size: int, count: int, seed: int) -> Fig
     again = project(mesh, views, options)
     measures = {
         **recovery(oracle, textures, held_out_cameras(mesh, view_size)),
-        **_coverage(oracle, view_size),
+        **_coverage(oracle, covering, views),
         "bleed_fraction": bleed(oracle, textures),
-        "bleed_warp_4px_fraction": bleed(oracle, _warped(mesh, shots, options)),
+        "bleed_warp_4px_fraction": bleed(oracle, _warped(mesh, oracle.atlas, shots, options)),
         **seams(oracle, textures, shots, options),
         "repeat_difference_fraction": _difference(textures, again),
         "overlap_fraction": oracle.contested_fraction,
@@ -107,15 +108,26 @@ def recovery(
     }
 
 
-def _coverage(oracle: Oracle, view_size: int) -> dict[str, float]:
+def _cameras(mesh: Mesh, count: int, size: int) -> tuple[list[Camera], list[Camera]]:
+    """`count` cameras that photograph, and the twelve whose coverage is told. Where the rig grows
+    camera by camera, they are planned once."""
+    most = max(count, _COVERAGE_VIEWS)
+    cameras = [view.camera for view in automatic_rig(mesh, most, size)]
+    if is_inside_out(mesh) or count < GREEDY:
+        return [view.camera for view in automatic_rig(mesh, count, size)], cameras
+    return cameras[:count], cameras[:_COVERAGE_VIEWS]
+
+
+def _coverage(
+    oracle: Oracle, cameras: Sequence[Camera], taken: Sequence[PaintedView]
+) -> dict[str, float]:
     """Of the texels that any of 50 cameras all around sees at a cosine above 0.1, those that 12
     cameras of the automatic rig cover, those that they cover or give the pixel beside, and those
     that they cover by all pixels about the texel: not, as the last tier does within a pixel, by
     those on one side of an outline alone (`beside`)."""
-    rig = automatic_rig(oracle.mesh, _COVERAGE_VIEWS, view_size)
-    around = all_around(oracle.mesh, _REACHING_SIZE)
-    own = [ViewGeometry.of(render_view(oracle.mesh, view.camera)) for view in rig]
-    others = [ViewGeometry.of(render_view(oracle.mesh, camera)) for camera in around]
+    mesh, known = oracle.mesh, {view.geometry.camera: view.geometry for view in taken}
+    own = [known.get(camera) or _seen(mesh, camera) for camera in cameras]
+    others = [_seen(mesh, camera) for camera in all_around(mesh, _REACHING_SIZE)]
     reached, covered, either, whole, total = 0, 0, 0, 0, 0
     for truth in oracle.truths:
         picked = _picked(truth.tile, _TEXELS // len(oracle.truths))
@@ -145,6 +157,10 @@ def _coverage(oracle: Oracle, view_size: int) -> dict[str, float]:
     }
 
 
+def _seen(mesh: Mesh, camera: Camera) -> ViewGeometry:
+    return ViewGeometry.of(render_view(mesh, camera))
+
+
 def _picked(tile: AtlasTile, count: int) -> Tensor:
     core = tile.core.nonzero()[:, 0]
     return core[:: max(1, len(core) // max(1, count))]
@@ -162,11 +178,13 @@ def bleed(oracle: Oracle, textures: Sequence[Texture]) -> float:
     return pulled / max(1, covered)
 
 
-def _warped(mesh: Mesh, shots: Sequence[Photograph], options: Options) -> list[Texture]:
+def _warped(
+    mesh: Mesh, atlas: Sequence[AtlasTile], shots: Sequence[Photograph], options: Options
+) -> list[Texture]:
     """The projection of pictures that stray up to four pixels from the geometry, by the rule for
     generated views."""
     views = [painted_view(s.view, warped(s.picture, i)) for i, s in enumerate(shots)]
-    return project(mesh, views, replace(options, rule=GENERATED, fill=False))
+    return project(mesh, views, replace(options, rule=GENERATED, fill=False), atlas=atlas)
 
 
 def warped(picture: Tensor, number: int) -> Tensor:
@@ -210,7 +228,7 @@ def seams(
     }
     for percent in (5, 15):
         views = exposed(shots, percent / 100)
-        harmonised = project(oracle.mesh, views, replace(options, anchor=0))
+        harmonised = project(oracle.mesh, views, replace(options, anchor=0), atlas=oracle.atlas)
         result[f"view_seam_exposure_{percent}_ratio"] = _view_seams(oracle, harmonised)
         result[f"psnr_exposure_{percent}_db"] = recovery(oracle, harmonised, [])["psnr_covered_db"]
     return result

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from underpaint.cameras import Camera
-from underpaint_daemon.worker.texturing.cameras.render import render_view
+from underpaint_daemon.worker.texturing.cameras.render import fragments_of
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.raster import interpolate
 
 _WAVELENGTHS = (1 / 4, 1 / 7, 1 / 12, 1 / 20)
 """Of the object's bounding diagonal; each channel has one wave of each, equally strong."""
@@ -56,9 +57,10 @@ def picture(
     """A photograph (h, w, 4) float32 of the painted mesh: colour, and the share of background;
     each pixel the mean of n² samples."""
     size = (camera.height * oversampling, camera.width * oversampling)
-    view = render_view(mesh, camera, size)
-    image = view.position.new_tensor([*background, 1.0]).expand(*size, 4).clone()
-    image[..., :3][view.mask] = solid(view.position[view.mask])
-    image[..., 3] = (~view.mask).float()
+    fragments = fragments_of(mesh, camera, size)
+    mask = fragments.triangle >= 0
+    image = mesh.position.new_tensor([*background, 1.0]).expand(*size, 4).clone()
+    image[..., :3][mask] = solid(interpolate(fragments, mesh.faces, mesh.position)[mask])
+    image[..., 3] = (~mask).float()
     small = torch.nn.functional.avg_pool2d(image.permute(2, 0, 1)[None], oversampling)
     return small[0].permute(1, 2, 0).contiguous()

@@ -117,6 +117,8 @@ def _buffer(described: Json, own: bytes, folder: Path) -> bytes:
     uri = described.get("uri")
     found = own if uri is None else uri_bytes(str(uri), folder)
     length = described.get("byteLength", 0)
+    if uri is None and not found and any(n in described.get("extensions", {}) for n in PACKED):
+        raise ValueError("its data is compressed")  # and nobody wrote it beside it plainly
     if type(length) is not int or length > len(found):
         raise ValueError(f"a buffer of {length!r} bytes has {len(found)}")
     return found
@@ -177,8 +179,6 @@ def accessor(gltf: Gltf, number: Any) -> Array:
 
 def _strided(gltf: Gltf, described: Json, count: int, dtype: Any) -> Array:
     view = item(gltf.doc, "bufferViews", described.get("bufferView"))
-    if any(name in view.get("extensions", {}) for name in PACKED):
-        raise ValueError("its data is compressed")
     where = view.get("buffer")
     start = _whole(view, "byteOffset") + _whole(described, "byteOffset")
     length = _whole(view, "byteLength")
@@ -217,3 +217,11 @@ def _replaced(gltf: Gltf, sparse: Any, found: Array) -> Array:
         raise ValueError("a sparse accessor names a row that is not there")
     found[rows] = new
     return found
+
+
+def require_plain(gltf: Gltf, primitive: Json) -> None:
+    """Raise ValueError when a compressed primitive's plain data is not there beside it."""
+    numbers = (*primitive.get("attributes", {}).values(), primitive.get("indices"))
+    described = [item(gltf.doc, "accessors", n) for n in numbers if n is not None]
+    if any("bufferView" not in one and "sparse" not in one for one in described):
+        raise ValueError("its data is compressed")

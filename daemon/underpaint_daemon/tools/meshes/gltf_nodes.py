@@ -13,13 +13,18 @@ from .gltf_file import Gltf, Json, accessor, item, items
 
 Array = npt.NDArray[Any]
 _DEEPEST = 500
+_INSTANCING = "EXT_mesh_gpu_instancing"
+_PARTS = {"TRANSLATION": (3, 0.0), "ROTATION": (4, 0.0), "SCALE": (3, 1.0)}
+"""Numbers an instance, and what they are where none are given (a rotation's w is 1)."""
 
 
 @dataclass(slots=True)
 class Shown:
-    """One node with a mesh: its name, its place in the world (4, 4), or, where it is skinned, the
-    places of its joints (J, 4, 4)."""
+    """One node with a mesh, or one of its instances: the number of the node among those that are
+    shown, from 1, its name, its place in the world (4, 4), or, where it is skinned, the places of
+    its joints (J, 4, 4)."""
 
+    number: int
     name: str
     node: Json
     world: Array
@@ -29,13 +34,19 @@ def shown_nodes(gltf: Gltf) -> Iterator[Shown]:
     """The nodes of the default scene that have meshes, in order. Raises ValueError."""
     doc = gltf.doc
     worlds = _worlds(doc)
+    shown = 0
     for number, world in worlds.items():
         node = item(doc, "nodes", number)
         if node.get("mesh") is None:
             continue
         mesh = item(doc, "meshes", node["mesh"])
         name = str(node.get("name") or mesh.get("name") or f"node {number}")
-        yield Shown(name, node, _posed(gltf, node, world, worlds))
+        shown += 1
+        places = _instances(gltf, node) if node.get("skin") is None else None
+        if places is None:
+            yield Shown(shown, name, node, _posed(gltf, node, world, worlds))
+        else:
+            yield from (Shown(shown, name, node, world @ place) for place in places)
 
 
 def _roots(doc: Json) -> list[Any]:
@@ -62,18 +73,9 @@ def _worlds(doc: Json) -> dict[int, Array]:
 def _local(node: Json) -> Array:
     if "matrix" in node:
         return _floats(node["matrix"], 16).reshape(4, 4).T
-    x, y, z, w = _floats(node.get("rotation", [0, 0, 0, 1]), 4)
-    turn = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    place = np.eye(4)
-    place[:3, :3] = turn * _floats(node.get("scale", [1, 1, 1]), 3)
-    place[:3, 3] = _floats(node.get("translation", [0, 0, 0]), 3)
-    return place
+    parts = (("translation", [0, 0, 0]), ("rotation", [0, 0, 0, 1]), ("scale", [1, 1, 1]))
+    rows = (_floats(node.get(name, plain), len(plain))[None] for name, plain in parts)
+    return np.asarray(_placed(*rows)[0])
 
 
 def _floats(values: Any, count: int) -> Array:
@@ -98,3 +100,39 @@ def _posed(gltf: Gltf, node: Json, world: Array, worlds: dict[int, Array]) -> Ar
             raise ValueError("a skin's matrices are not well-formed")
         inverse = given[: len(joints)].astype(np.float64).reshape(-1, 4, 4).transpose(0, 2, 1)
     return np.asarray(np.stack(joints) @ inverse)
+
+
+def _instances(gltf: Gltf, node: Json) -> Array | None:
+    """The places (N, 4, 4) of a node's instances, from the node's own; None where it has none.
+    Raises ValueError."""
+    found = node.get("extensions", {}).get(_INSTANCING)
+    if found is None:
+        return None
+    given = found.get("attributes", {})
+    tables = {name: accessor(gltf, given[name]) for name in _PARTS if name in given}
+    counts = {len(table) for table in tables.values()}
+    wrong = [name for name, table in tables.items() if table.shape[1] != _PARTS[name][0]]
+    if len(counts) != 1 or wrong:
+        raise ValueError(f"the attributes of an {_INSTANCING} are not well-formed")
+    count = counts.pop()
+    for name, (width, value) in _PARTS.items():
+        tables.setdefault(name, np.full((count, width), value))
+    if "ROTATION" not in given:
+        tables["ROTATION"][:, 3] = 1
+    return _placed(*(tables[name].astype(np.float64) for name in _PARTS))
+
+
+def _placed(translation: Array, rotation: Array, scale: Array) -> Array:
+    """The matrices (N, 4, 4) of translations (N, 3), quaternions x, y, z, w and scales (N, 3)."""
+    x, y, z, w = rotation.T
+    turn = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    ).transpose(2, 0, 1)
+    place = np.tile(np.eye(4), (len(translation), 1, 1))
+    place[:, :3, :3] = turn * scale[:, None]
+    place[:, :3, 3] = translation
+    return place

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .gltf_file import Gltf, Json, items, raw_accessor, uri_bytes
+from .gltf_file import PACKED, Gltf, Json, items, raw_accessor, uri_bytes
 from .gltf_parts import Additions
 from .gltf_scene import Piece, Scene, triangle_rows
 from .wear import Wear
@@ -57,12 +57,27 @@ def _one_buffer(doc: Json, buffers: tuple[bytes, ...]) -> bytes:
         binary += b"\0" * (-len(binary) % 8)
         starts.append(len(binary))
         binary += data
+    _unpack(doc)
     for view in items(doc, "bufferViews"):
         start = starts[view.get("buffer", 0)]
         if start:
             view["byteOffset"] = view.get("byteOffset", 0) + start
         view["buffer"] = 0
     return bytes(binary)
+
+
+def _unpack(doc: Json) -> None:
+    """Take out what is there in a compressed form as well: the plain data is what is painted."""
+    primitives = (p for mesh in items(doc, "meshes") for p in items(mesh, "primitives"))
+    for part in (*items(doc, "buffers"), *items(doc, "bufferViews"), *primitives):
+        if packed := [name for name in PACKED if name in part.get("extensions", {})]:
+            part["extensions"] = {k: v for k, v in part["extensions"].items() if k not in packed}
+            if not part["extensions"]:
+                del part["extensions"]
+    if used := [name for name in doc.get("extensionsUsed", []) if name not in PACKED]:
+        doc["extensionsUsed"] = used
+    else:
+        doc.pop("extensionsUsed", None)
 
 
 def _take_in_images(added: Additions, gltf: Gltf) -> None:

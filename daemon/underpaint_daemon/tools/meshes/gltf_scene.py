@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from underpaint_daemon.common.corners import require_count
 
-from .gltf_file import Gltf, Json, accessor, item, items
+from .gltf_file import Gltf, Json, accessor, item, items, require_plain
 from .gltf_nodes import Shown, shown_nodes
 from .gltf_parts import TEXTURE_TRANSFORM, require_materials, widened_by
 from .polygons import Polygons
@@ -50,8 +50,8 @@ def read_scene(gltf: Gltf) -> Scene:
     """The triangles of the default scene. Raises ValueError on what is not well-formed."""
     require_materials(gltf.doc)
     build = _Builder(gltf)
-    for number, shown in enumerate(shown_nodes(gltf), 1):
-        build.add(number, shown)
+    for shown in shown_nodes(gltf):
+        build.add(shown)
     scenes = len(items(gltf.doc, "scenes"))
     return build.finish(f"Of its {scenes} scenes the default one is painted." if scenes > 1 else "")
 
@@ -81,22 +81,22 @@ class _Builder:
         self._others = 0
         self._told: list[str] = []
 
-    def add(self, number: int, shown: Shown) -> None:
-        """One node's mesh, as object `number`."""
+    def add(self, shown: Shown) -> None:
+        """One node's mesh."""
         mesh = shown.node["mesh"]
-        self._names[number] = shown.name
+        self._names[shown.number] = shown.name
         primitives = items(item(self._gltf.doc, "meshes", mesh), "primitives")
         for which, primitive in enumerate(primitives):
             if primitive.get("mode", _TRIANGLES) not in (_TRIANGLES, _STRIP, _FAN):
                 self._others += 1
                 continue
-            self._place(mesh, which, shown, number)
+            self._place(mesh, which, shown)
 
-    def _place(self, mesh: int, which: int, shown: Shown, number: int) -> None:
+    def _place(self, mesh: int, which: int, shown: Shown) -> None:
         primitive = item(self._gltf.doc, "meshes", mesh)["primitives"][which]
         texcoord = self._texcoord(primitive)
         if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
-            raise ValueError("its data is compressed")
+            require_plain(self._gltf, primitive)
         widened = None if texcoord is None else widened_by(self._gltf.doc, primitive, texcoord)
         tables = _tables(self._gltf, primitive, texcoord, shown, widened)
         count = len(tables.rows) // 3
@@ -115,7 +115,7 @@ class _Builder:
         self._count += count
         require_count(self._count)
         self._tables.append(tables)
-        self._parts.append((number, surface))
+        self._parts.append((shown.number, surface))
         if "COLOR_0" in primitive.get("attributes", {}) and not self._told:
             self._told.append("The mesh has vertex colours; viewers tint the paint with them.")
 

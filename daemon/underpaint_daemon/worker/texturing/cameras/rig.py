@@ -25,6 +25,9 @@ _CANDIDATE_SIZE = 192
 _SAMPLES = 20_000
 _FLAT = 0.1  # of the surface, that which faces sideways
 
+GREEDY = 6
+"""From so many cameras on, the first of an object's rig are the rig of fewer cameras."""
+
 CANONICAL = tuple(Direction(azimuth, 0.0) for azimuth in (0.0, 90.0, 180.0, 270.0))
 """Front, left, back and right, for a 2x2 grid of views."""
 
@@ -52,7 +55,7 @@ def automatic_rig(
     """
     if is_inside_out(mesh):
         return room_rig(mesh, count, size)
-    if not refine or count < 6:
+    if not refine or count < GREEDY:
         directions = [*_poles_of_flat(mesh), *standard_directions(count)][:count]
         return [place(mesh, d, size, square=square) for d in directions]
     return greedy_rig(mesh, count, size, square=square)

@@ -75,16 +75,19 @@ def project(
     views: Sequence[PaintedView],
     options: Options,
     tick: Callable[[], None] | None = None,
+    atlas: Sequence[AtlasTile] | None = None,
 ) -> list[Texture]:
     """Paint every tile of a mesh from views (at least one). Deterministic.
 
-    tick: called after each tile; it may raise to stop.
+    tick: called after each tile; it may raise to stop. atlas: the mesh's tiles of that size, where
+    they are there already.
     """
     if options.anchor is not None and len(views) > 1:
         points = sample_surface(mesh, _SAMPLES).points
         seen = observe(points, views, options.rule, broadly=True)
         views = harmonise(views, seen, options.anchor)
-    atlas = [build_tile(mesh, number, options.size) for number in tiles(mesh)]
+    if atlas is None:
+        atlas = [build_tile(mesh, number, options.size) for number in tiles(mesh)]
     channels = views[0].image.shape[1]
     parts = list[Gathered]()
     for tile in atlas:

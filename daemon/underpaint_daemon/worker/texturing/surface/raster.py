@@ -227,9 +227,14 @@ def _resolve(clip: Tensor, faces: Tensor, keys: Tensor, size: tuple[int, int]) -
     triangle = torch.where(hit, keys & ((1 << _TRIANGLE_BITS) - 1), -1)
     barycentric = torch.zeros((len(keys), 3), dtype=torch.float32, device=keys.device)
     depth = torch.full((len(keys),), torch.inf, dtype=torch.float32, device=keys.device)
-    for pixels in torch.split(hit.nonzero()[:, 0], _PIXELS_AT_ONCE):
+    seen = hit.nonzero()[:, 0]
+    every = _edge_functions(clip[faces].double(), size) if len(faces) < len(seen) else None
+    for pixels in torch.split(seen, _PIXELS_AT_ONCE):
         corners = clip[faces[triangle[pixels]]].double()
-        normals, det = _edge_functions(corners, size)
+        if every is None:
+            normals, det = _edge_functions(corners, size)
+        else:  # more pixels than triangles: once for each triangle
+            normals, det = (part[triangle[pixels]] for part in every)
         x = (pixels % size[1]).double() + 0.5
         y = (pixels // size[1]).double() + 0.5
         parts = normals[..., 0] * x[:, None] + normals[..., 1] * y[:, None] + normals[..., 2]
