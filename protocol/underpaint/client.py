@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -13,10 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .buffers import Buffers
-from .conversation.exchange import (
-    START_S,
-    Exchange,
-)
+from .conversation.exchange import START_S, Exchange
 from .conversation.feed import Feed
 from .conversation.later import run_later
 from .conversation.outstanding import Reply
@@ -25,7 +21,7 @@ from .conversation.state import ClientState
 from .conversation.transfer import Transfer
 from .errors import ConnectionLost, ErrorCode, RequestError, UnderpaintError
 from .events import JobEvent, ResultFile
-from .job import Job
+from .job import Followed, Job
 from .paths import Paths, user_paths
 from .requests import Request
 from .wire import limits
@@ -71,8 +67,7 @@ class Client:
     """
 
     def __init__(self, paths: Paths, *, start: bool = True, client: str = "python") -> None:
-        self._jobs: dict[str, tuple[Job, Feed]] = {}
-        self._lock = threading.Lock()
+        self._followed = Followed()
         self._session = Session(paths, self, start=start, client=client)
         self._exchange = Exchange(self._session)
         self._transfer = Transfer(self._exchange)
@@ -134,7 +129,7 @@ class Client:
         it is asked for, as the gallery shows it; a host's name for it, as its scene's.
         Raises RequestError when the request is refused, ConnectionLost.
         """
-        job = self._follow(job_id or new_id(), previews)
+        job, feed = self._follow(job_id or new_id(), previews)
         arrays = Buffers() if buffers is None else buffers
         if wait:
             with ExitStack() as undo:
@@ -142,14 +137,13 @@ class Client:
                 self._hand_over(job, request, arrays, origin)
                 undo.pop_all()
         else:
-            feed = self._jobs[job.id][1]
             handed = self.later(lambda: self._hand_over(job, request, arrays, origin))
             handed.add_done_callback(feed.fail_with)
         return job
 
     def job(self, job_id: str, *, previews: bool = False) -> Job:
         """Follow a job that was submitted before, by any client. Raises RequestError."""
-        job = self._follow(job_id, previews)
+        job, _ = self._follow(job_id, previews)
         with ExitStack() as undo:
             undo.callback(self.forget, job_id)
             snapshot = self._exchange.ask(m.Snapshot, m.Watch(job_id))
@@ -181,14 +175,11 @@ class Client:
 
     def poll(self) -> list[JobEvent]:
         """The waiting events of all followed jobs; never blocks. For hosts with a timer."""
-        with self._lock:
-            jobs = [job for job, _ in self._jobs.values()]
-        return [event for job in jobs for event in job.take()]
+        return [event for job in self._followed.jobs() for event in job.take()]
 
     def forget(self, job: str) -> None:
         """Stop following a job; it runs on."""
-        with self._lock:
-            self._jobs.pop(job, None)
+        self._followed.drop(job)
 
     def fetch_results(self, job: str, timeout: float | None = None) -> list[ResultFile]:
         """The result files of a job that is done, fetched and acknowledged."""
@@ -260,47 +251,39 @@ class Client:
     def connected(self) -> None:
         """Session: a daemon said hello; ask for every job anew."""
         self._transfer.forget_known()
-        with self._lock:
-            followed = [(job, feed) for job, feed in self._jobs.values() if feed.info]
-        for job, feed in followed:
-            if not feed.ended:
-                self._watch(job, feed)
+        for job, feed in self._followed.under_way():
+            self._watch(job, feed)
 
     def received(self, reply: Reply) -> None:
         """Session: an event or a preview."""
         body = reply.body
         if isinstance(body, (m.Event, m.Preview)):
-            _job, feed = self._jobs.get(body.job, (None, None))
-            if feed is not None:
-                feed.received(reply)
+            entry = self._followed.get(body.job)
+            if entry is not None:
+                entry[1].received(reply)
 
     def needs_daemon(self) -> bool:
         """Session: whether a followed job has not ended."""
-        with self._lock:
-            return any(feed.info and not feed.ended for _, feed in self._jobs.values())
+        return bool(self._followed.under_way())
 
     # ---- within ----------------------------------------------------------------------------
 
-    def _follow(self, job_id: str, previews: bool) -> Job:
+    def _follow(self, job_id: str, previews: bool) -> tuple[Job, Feed]:
         if not limits.ID.fullmatch(job_id):
             raise RequestError(
                 ErrorCode.BAD_REQUEST, f"job id {job_id!r} does not match {limits.ID.pattern}"
             )
-        with self._lock:
-            if job_id not in self._jobs:
-                feed = Feed(job_id)
-                self._jobs[job_id] = (Job(self, feed, previews=previews), feed)
-            return self._jobs[job_id][0]
+        return self._followed.add(job_id, lambda feed: Job(self, feed, previews=previews))
 
     def _hand_over(self, job: Job, request: Request, buffers: Buffers, origin: str | None) -> None:
         accepted = self._transfer.submit(job.id, request, buffers, origin)
         self._started(job, accepted.info)
-        entry = self._jobs.get(job.id)
+        entry = self._followed.get(job.id)
         if entry is not None and not job.ended:
             self._watch(*entry)
 
     def _started(self, job: Job, info: JobInfo) -> None:
-        entry = self._jobs.get(job.id)
+        entry = self._followed.get(job.id)
         if entry is not None:
             entry[1].apply_snapshot(info)
             if job.wants_preview:

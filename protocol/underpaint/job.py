@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from .conversation.feed import Feed
@@ -133,3 +134,39 @@ class Job:
         if timeout is not None and time.monotonic() - since > timeout:
             raise ConnectionLost(ErrorCode.TIMEOUT, f"job {self.id}: nothing for {timeout:g} s")
         self._client.check_reachable()
+
+
+class Followed:
+    """The jobs that one client follows, each with its feed. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Job, Feed]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, job_id: str, made: Callable[[Feed], Job]) -> tuple[Job, Feed]:
+        """Follow a job, which `made` makes of its feed, unless it is followed already."""
+        with self._lock:
+            if job_id not in self._entries:
+                feed = Feed(job_id)
+                self._entries[job_id] = (made(feed), feed)
+            return self._entries[job_id]
+
+    def get(self, job_id: str) -> tuple[Job, Feed] | None:
+        """A job and its feed; None when it is not followed."""
+        return self._entries.get(job_id)
+
+    def drop(self, job_id: str) -> None:
+        """Follow a job no longer."""
+        with self._lock:
+            self._entries.pop(job_id, None)
+
+    def jobs(self) -> list[Job]:
+        """All of them."""
+        with self._lock:
+            return [job for job, _ in self._entries.values()]
+
+    def under_way(self) -> list[tuple[Job, Feed]]:
+        """Those that the daemon knows and that have not ended."""
+        with self._lock:
+            known = [entry for entry in self._entries.values() if entry[1].info]
+        return [entry for entry in known if not entry[1].ended]

@@ -82,7 +82,7 @@ def test_the_command_line_asks_for_the_same_texture_as_the_panel(
     from underpaint.requests import Prompt
     from underpaint.tree import to_json
     from underpaint_daemon.tools.assets.assets import open_asset
-    from underpaint_daemon.tools.assets.cli import parsed
+    from underpaint_daemon.tools.assets.cli_options import parsed
     from underpaint_daemon.tools.assets.folder import Asset
     from underpaint_daemon.tools.assets.request import build_request
 

@@ -14,7 +14,7 @@ from underpaint.cli.scene import capture
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.viewfile import load_view
 from underpaint_daemon.tools.assets.assets import open_asset
-from underpaint_daemon.tools.meshes.gltf_file import read_gltf
+from underpaint_daemon.tools.meshes.gltf.file import read_gltf
 
 from helpers.blender.asset_script import blender_says
 from helpers.meshes.wearing import painted

@@ -11,7 +11,8 @@ import pytest
 
 from underpaint.cli.guard import Exit
 from underpaint.errors import RequestError
-from underpaint_daemon.tools.assets.cli import main, parsed
+from underpaint_daemon.tools.assets.cli import main
+from underpaint_daemon.tools.assets.cli_options import parsed
 from underpaint_daemon.tools.assets.folder import assets_of
 from underpaint_daemon.tools.assets.jobs import pipelined
 
@@ -94,7 +95,7 @@ def test_where_only_the_input_was_wrong_the_end_says_so(
 
 
 _HEAVY = {"torch", "PIL", "zmq", "msgpack", "trimesh", "scipy", "diffusers"}
-_NOT_YET = {"gltf_scene", "gltf_paint", "obj_write", "ply"}
+_NOT_YET = {"gltf", "obj_write", "ply"}
 
 
 def test_a_bad_mesh_is_told_before_anything_that_it_does_not_need_is_loaded(tmp_path: Path) -> None:
@@ -111,6 +112,6 @@ def test_a_bad_mesh_is_told_before_anything_that_it_does_not_need_is_loaded(tmp_
     assert ended == "2", "bad input"
     assert "bad.obj" in done.stderr
     loaded = {name.split(".")[0] for name in modules.split()}
-    loaded |= {name.split(".")[-1] for name in modules.split() if "tools.meshes." in name}
+    loaded |= {name.split(".")[3] for name in modules.split() if "tools.meshes." in name}
     assert "obj" in loaded
     assert loaded & (_HEAVY | _NOT_YET) == set()

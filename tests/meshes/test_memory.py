@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from underpaint_daemon.tools.meshes.gltf_file import read_gltf
-from underpaint_daemon.tools.meshes.gltf_scene import read_scene
+from underpaint_daemon.tools.meshes.gltf.file import read_gltf
+from underpaint_daemon.tools.meshes.gltf.scene import read_scene
 from underpaint_daemon.tools.meshes.obj import read_obj
 from underpaint_daemon.tools.meshes.ply import read_ply
 

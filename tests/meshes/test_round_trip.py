@@ -10,7 +10,7 @@ import pytest
 
 from underpaint.errors import RequestError
 from underpaint_daemon.tools.meshes.files import open_mesh
-from underpaint_daemon.tools.meshes.gltf_file import Gltf, raw_accessor, read_gltf
+from underpaint_daemon.tools.meshes.gltf.file import Gltf, raw_accessor, read_gltf
 
 from helpers.meshes.gltf_samples import POINTS, ROWS, SAMPLES, sample
 from helpers.meshes.wearing import painted

@@ -17,11 +17,12 @@ import pytest
 
 from underpaint.cli.guard import Exit, exit_code
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.tools.assets.cli import main, parsed
+from underpaint_daemon.tools.assets.cli import main
+from underpaint_daemon.tools.assets.cli_options import parsed
 from underpaint_daemon.tools.assets.cli_results import write_summary
 from underpaint_daemon.tools.assets.folder import Asset, assets_of
 from underpaint_daemon.tools.meshes.files import open_mesh
-from underpaint_daemon.tools.meshes.gltf_file import read_gltf
+from underpaint_daemon.tools.meshes.gltf.file import read_gltf
 from underpaint_daemon.tools.meshes.triangulate import triangulate
 
 from helpers.meshes.gltf_samples import UV, Draft, materials, plain, sample

@@ -20,7 +20,8 @@ from underpaint.errors import RequestError
 from underpaint.paths import user_paths
 from underpaint.requests import Prompt, TextureRequest
 from underpaint.tree import to_plain
-from underpaint_daemon.tools.assets.cli import main, parsed
+from underpaint_daemon.tools.assets.cli import main
+from underpaint_daemon.tools.assets.cli_options import parsed
 from underpaint_daemon.tools.assets.folder import Asset
 from underpaint_daemon.tools.assets.request import build_request
 from underpaint_daemon.tools.evals.meshes import mesh_ref

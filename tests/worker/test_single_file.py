@@ -32,6 +32,7 @@ from underpaint_daemon.common.single_files import config_folder, family_of
 from underpaint_daemon.worker.pipelines.loading.checkpoint import complete_tokenizer
 
 from helpers.painting.ldm_layout import export, export_xl
+from helpers.painting.precisions import stored_as
 from helpers.painting.studio import Recorder, Studio, photo
 from helpers.painting.tiny_model import break_index, build_xl
 from helpers.processes import run_helper
@@ -183,34 +184,7 @@ def test_every_precision_paints_nearly_the_same(
     studio: Studio, checkpoint: Path, form: str
 ) -> None:
     expected = studio.paint(replace(ASKED, model=str(checkpoint)))[0].astype(float)
-
-    def change(tensors):
-        return (
-            {"scaled_fp8": torch.zeros(1)} | stored(tensors)
-            if form == "scaled fp8"
-            else stored(tensors)
-        )
-
-    def stored(tensors):
-        made = {}
-        for name, tensor in tensors.items():
-            unet = name.startswith("model.diffusion_model.") and name.endswith(".weight")
-            if form == "pruned EMA":
-                made[name] = tensor
-                made["model_ema." + name.replace(".", "")] = tensor * 0
-            elif form in ("fp16", "bf16"):
-                made[name] = tensor.half() if form == "fp16" else tensor.bfloat16()
-            elif not (unet and tensor.dim() == 2):
-                made[name] = tensor.half()
-            elif form == "fp8":
-                made[name] = tensor.to(torch.float8_e4m3fn)
-            else:
-                scale = tensor.abs().max() / 448
-                made[name] = (tensor / scale).to(torch.float8_e4m3fn)
-                made[name.removesuffix("weight") + "scale_weight"] = scale.reshape(1)
-        return made
-
-    file = rewritten(checkpoint, change, form)
+    file = rewritten(checkpoint, lambda tensors: stored_as(form, tensors), form)
     painted = studio.paint(replace(ASKED, model=str(file)))[0].astype(float)
     assert np.abs(painted - expected).mean() < 6
     assert np.abs(expected - expected.mean()).mean() > 12, "the picture is not flat"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import zmq
 
-from ..errors import ConnectionLost, ErrorCode, ProtocolError, UnderpaintError, error_from_dict
+from ..errors import ErrorCode, ProtocolError, UnderpaintError, error_from_dict
 from ..launcher import ensure_daemon, running_connection
 from ..paths import Paths
 from ..version import VERSION
@@ -25,6 +25,7 @@ from ..wire.message_types import Channel, message, parse
 from ..wire.messages import Body, Error, Hello, HelloOk, Ping, Pong
 from .link import Link
 from .outstanding import Asked, Outstanding, Reply
+from .standing import Standing, absent, closed, silent
 from .state import ClientState, Listener
 from .waker import Waker
 
@@ -48,11 +49,7 @@ class Session:
         self._client = client
         self._may_start = self._start_wanted = start
         self._restarts = 0
-        self._state = ClientState.ABSENT
-        self._why: UnderpaintError = _absent()
-        self._hopeless = False
-        self._condition = threading.Condition()
-        self._since = time.monotonic()
+        self._standing = Standing()
         self._outstanding = Outstanding()
         self._hellos: set[str] = set()
         self._unanswered: str | None = None
@@ -72,12 +69,12 @@ class Session:
 
     @property
     def state(self) -> ClientState:
-        return self._state
+        return self._standing.state
 
     @property
     def why(self) -> UnderpaintError:
         """Why the daemon cannot be reached, while it cannot."""
-        return self._why
+        return self._standing.why
 
     @property
     def epoch(self) -> str | None:
@@ -93,8 +90,7 @@ class Session:
     @property
     def unreachable_for(self) -> float:
         """Seconds since the daemon was last reachable; 0 while it is."""
-        with self._condition:
-            return 0.0 if self._state.reachable else time.monotonic() - self._since
+        return self._standing.unreachable_for
 
     def post(self, channel: Channel, body: Body, buffers: tuple[Buffer, ...] = ()) -> Future[Reply]:
         """Send as soon as there is a daemon; the future gets the reply, or its error.
@@ -113,7 +109,7 @@ class Session:
         envelope = message(body, buffers=buffers)
         asked = Asked(envelope.id, channel, encode(envelope), answered)
         if self._closing.is_set():
-            asked.settle(_closed())
+            asked.settle(closed())
         else:
             self._outstanding.put(asked)
             self._waker.wake()
@@ -121,15 +117,13 @@ class Session:
 
     def want_daemon(self) -> None:
         """Start the daemon if it is not there and this client may."""
-        if self._may_start and not self._state.reachable:
-            self._start_wanted, self._hopeless = True, False
+        if self._may_start and not self.state.reachable:
+            self._start_wanted, self._standing.hopeless = True, False
             self._waker.wake()
 
     def wait_ready(self, timeout: float) -> bool:
         """Wait until the daemon can be talked to. False when it cannot, see `why`."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._state.reachable or self._hopeless, timeout)
-            return self._state.reachable
+        return self._standing.wait_reachable(timeout)
 
     def close(self) -> None:
         """End the thread and drop the sockets. What waits fails."""
@@ -150,8 +144,8 @@ class Session:
         finally:
             self._send_posted()
             self._drop_link(FAREWELL_MS)
-            self._set_state(ClientState.CLOSED, hopeless=True)
-            self._outstanding.fail(_closed(), only_sent=False)
+            self._standing.change(ClientState.CLOSED, hopeless=True)
+            self._outstanding.fail(closed(), only_sent=False)
             self._context.term()
             self._waker.close()
 
@@ -160,16 +154,16 @@ class Session:
             if now >= self._next_try or self._start_wanted:
                 self._find_daemon()
             return
-        silent = now - self._heard
+        quiet = now - self._heard
         if broken := self._link.broken():
             self._lose(broken)
         elif self._hellos:
-            if silent > HANDSHAKE_S:
-                self._lose(_silent("the daemon does not answer hello"))
-        elif silent > LOST_S:
-            self._lose(_silent("the daemon has stopped answering"))
+            if quiet > HANDSHAKE_S:
+                self._lose(silent("the daemon does not answer hello"))
+        elif quiet > LOST_S:
+            self._lose(silent("the daemon has stopped answering"))
         else:
-            self._set_state(ClientState.DEGRADED if silent > DEGRADED_S else ClientState.READY)
+            self._standing.change(ClientState.DEGRADED if quiet > DEGRADED_S else ClientState.READY)
             self._ping(self._link, now)
 
     def _ping(self, link: Link, now: float) -> None:
@@ -186,7 +180,7 @@ class Session:
             self._give_up(error)
         else:
             if connection is None:
-                self._give_up(_absent())
+                self._give_up(absent())
             else:
                 self._connect(connection)
 
@@ -196,7 +190,7 @@ class Session:
             return found
         if not self._should_start():
             return None
-        self._set_state(ClientState.STARTING)
+        self._standing.change(ClientState.STARTING)
         return ensure_daemon(self._paths, cancelled=self._closing.is_set)
 
     def _should_start(self) -> bool:
@@ -211,13 +205,13 @@ class Session:
 
     def _give_up(self, error: UnderpaintError) -> None:
         self._start_wanted = False
-        self._why = error
-        self._set_state(ClientState.ABSENT, hopeless=True)
+        self._standing.why = error
+        self._standing.change(ClientState.ABSENT, hopeless=True)
         self._outstanding.fail(error, only_sent=False)
 
     def _connect(self, connection: Connection) -> None:
         self._heard = time.monotonic()
-        self._set_state(ClientState.HANDSHAKING)
+        self._standing.change(ClientState.HANDSHAKING)
         self._link = Link(self._context, connection)
         for channel in Channel:
             greeting = message(Hello(self.id, self._client, VERSION))
@@ -228,10 +222,10 @@ class Session:
         if self._hellos and self._link is not None:
             self._unanswered = self._link.connection.epoch
         self._drop_link()
-        self._why = error
+        self._standing.why = error
         self._next_try = time.monotonic() + TICK_S
         final = error.code is not ErrorCode.DAEMON_LOST
-        self._set_state(ClientState.LOST, hopeless=final)
+        self._standing.change(ClientState.LOST, hopeless=final)
         self._outstanding.fail(error, only_sent=not final)
 
     def _drop_link(self, linger_ms: int = 0) -> None:
@@ -283,32 +277,9 @@ class Session:
         if isinstance(body, Error):
             self._lose(error_from_dict(body.error))
         elif not isinstance(body, HelloOk):
-            self._lose(_silent("the daemon answered hello with something else"))
+            self._lose(silent("the daemon answered hello with something else"))
         elif not self._hellos:
             self._epoch, self._unanswered = body.epoch, None
             self._start_wanted = False
-            self._set_state(ClientState.READY)
+            self._standing.change(ClientState.READY)
             self._listener.connected()
-
-    def _set_state(self, state: ClientState, *, hopeless: bool = False) -> None:
-        if state is self._state and hopeless == self._hopeless:
-            return
-        with self._condition:
-            if self._state.reachable and not state.reachable:
-                self._since = time.monotonic()
-            self._state, self._hopeless = state, hopeless
-            self._condition.notify_all()
-
-
-def _absent() -> UnderpaintError:
-    return ConnectionLost(ErrorCode.DAEMON_ABSENT, "no daemon is running")
-
-
-def _closed() -> UnderpaintError:
-    return ConnectionLost(
-        ErrorCode.DAEMON_LOST, "this client is closed", hint="Connect again: underpaint.connect()."
-    )
-
-
-def _silent(what: str) -> UnderpaintError:
-    return ConnectionLost(ErrorCode.DAEMON_LOST, what)

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.requests import Request
-from underpaint.tree import from_json
 from underpaint.wire.messages import FileInfo, JobInfo, JobState
 from underpaint_daemon.common.pipe import STARVED, Message
 
@@ -20,9 +19,10 @@ from ..config import Config
 from ..supervisor import FromWorker, Supervisor, WorkerGone, describe_exit
 from ..thread_messages import Checked
 from .commits import Commits
+from .endings import Endings, take_over
 from .intake import accept
 from .results import Folders
-from .rows import JobRow, unreadable
+from .rows import JobRow
 from .running import RunningJob
 from .store import Store
 from .watchers import LiveJobs, Messenger
@@ -50,6 +50,7 @@ class Engine:
         self._live = LiveJobs(store, messenger)
         self._running: RunningJob | None = None
         self._commits = Commits()
+        self._endings = Endings(store, self._live, self._commits, config.max_attempts)
         self._idle_since = time.monotonic()
         self._worker_used = False
         self.draining = False
@@ -61,24 +62,7 @@ class Engine:
 
         One that this release cannot read fails; the others run.
         """
-        found = []
-        for job in self._store.unfinished():
-            self._live.add(job.id, warnings=job.warnings)
-            request = self._readable(job)
-            if request is None:
-                continue
-            if job.state is not JobState.QUEUED:
-                self._interrupted(job, "the daemon ended while the job ran")
-            found.append((job, request))
-        return [(job, request) for job, request in found if job.id in self._live]
-
-    def _readable(self, job: JobRow) -> Request | None:
-        try:
-            return from_json(job.request)
-        except RequestError as error:
-            failure = unreadable(error).to_dict()
-            self._end(lambda: self._store.finish_failed(job.id, failure))
-            return None
+        return take_over(self._store, self._live, self._endings)
 
     def submit(self, item: Checked) -> tuple[JobRow, bool]:
         """Accept a job; the bool tells that it was accepted before.
@@ -99,7 +83,7 @@ class Engine:
         running = self._running
         if running is None or running.job.id != id:
             if problem is not None:
-                self._end(lambda: self._store.finish_failed(id, problem.to_dict()))
+                self._endings.end(lambda: self._store.finish_failed(id, problem.to_dict()))
         elif live.outcome is not None:
             self._settle(running, live.outcome)
         elif problem is not None:
@@ -109,7 +93,7 @@ class Engine:
         """Ask a job to stop; returns its state before. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
         if job.state is JobState.QUEUED:
-            self._end(lambda: self._store.finish_cancelled(id))
+            self._endings.end(lambda: self._store.finish_cancelled(id))
         elif self._running is not None and self._running.job.id == id:
             live = self._running.live
             live.cancel_asked = True
@@ -236,7 +220,7 @@ class Engine:
             return
         self._running, id = None, running.job.id
         if running.live.cancel_asked:
-            self._end(lambda: self._store.finish_cancelled(id))
+            self._endings.end(lambda: self._store.finish_cancelled(id))
         else:
             self._commits.write(lambda: self._store.requeue(id, count_attempt=False))
             self._live.tell(id, state=JobState.QUEUED)
@@ -267,19 +251,7 @@ class Engine:
         how = f"the worker process ended ({describe_exit(code)}){where}"
         self._idle_since, self._running = time.monotonic(), None
         error = ErrorCode.OUT_OF_MEMORY if code == STARVED else ErrorCode.WORKER_LOST
-        self._interrupted(job, f"{how}; it last used {memory} MiB of memory", error)
-
-    def _interrupted(self, job: JobRow, what: str, code: ErrorCode = ErrorCode.WORKER_LOST) -> None:
-        """A job whose process died: once more, or failed."""
-        if job.attempts >= self._config.max_attempts:
-            error = JobFailed(code, f"{what}; this was attempt {job.attempts}")
-            self._end(lambda: self._store.finish_failed(job.id, error.to_dict()))
-            return
-        live = self._live.require(job.id)
-        live.progress = None
-        self._commits.write(lambda: self._store.requeue(job.id))
-        self._live.tell(job.id, state=JobState.QUEUED)
-        self._live.warn(job.id, f"{what}; the job is run again")
+        self._endings.interrupted(job, f"{how}; it last used {memory} MiB of memory", error)
 
     def _settle(self, running: RunningJob, outcome: Message) -> None:
         """The worker's last word on a job."""
@@ -309,12 +281,6 @@ class Engine:
         self._idle_since, self._running = time.monotonic(), None
         refused = running.live.refused
         if refused is not None:
-            self._end(lambda: self._store.finish_failed(running.job.id, refused.to_dict()))
+            self._endings.end(lambda: self._store.finish_failed(running.job.id, refused.to_dict()))
         else:
-            self._end(commit)
-
-    def _end(self, commit: Callable[[], JobRow]) -> None:
-        def end() -> None:
-            self._live.ended(commit())
-
-        self._commits.write(end)
+            self._endings.end(commit)

@@ -14,29 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import underpaint
-from underpaint.cli.controls import add_control
-from underpaint.cli.guard import Exit, Parser, exit_code
-from underpaint.cli.options import (
-    add_json,
-    add_model,
-    add_pattern,
-    add_pbr,
-    add_sampling,
-    add_words,
-    chosen,
-    path_of,
-)
-from underpaint.encodings import typed
+from underpaint.cli.guard import Exit, exit_code
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
 from underpaint.files.claims import own_folder
 from underpaint.files.saving import ready_folder, saved, write_whole
-from underpaint.requests import Method, TextureRequest
 from underpaint.tree import request_digest
 
 from ..meshes.files import MeshFile
-from ..meshes.turns import AXES
-from .assets import KINDS, SUFFIXES, open_asset
-from .cli_edit import add_editing
+from .assets import open_asset
+from .cli_options import exports, parsed
 from .cli_results import note_seconds, tell, write_results, write_summary
 from .folder import Asset, assets_of
 from .jobs import Seconds, pipelined
@@ -51,18 +37,6 @@ if TYPE_CHECKING:  # a mesh is read, and refused, before anything of the wire is
 
 _DONE = "done.json"
 _FAILED = "failed.json"
-_EPILOG = """\
-examples:
-  underpaint texture spot.obj --prompt "red clay with blue stripes" --out painted
-  underpaint texture spot.obj --from painted --mask eye.png --prompt "a gold eye" --out eye
-  underpaint texture spot.obj --from painted --reroll 3 --seed 7 --out rerolled
-  underpaint texture robot.glb --prompt "worn steel" --object-prompt "Eyes=red glass" --out robot
-  underpaint texture spot.obj --prompt "polished gold" --pbr --export glb,fbx --out gold
-  underpaint texture assets/ --csv prompts.csv --out painted
-Columns of the CSV: file,prompt and, where wanted, negative,seed,object_prompts (NAME=TEXT; ...).
-A folder is worked through asset by asset: what is finished is skipped, what fails is noted in its
-failed.json and does not stop the rest; summary.csv and summary.json say how all of it went.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +56,7 @@ class _Begun:
 def main(argv: list[str] | None = None) -> int:
     """Paint one asset or a folder of them. Returns the exit code."""
     args = parsed(argv)
-    _exports(args)
+    exports(args)
     with own_folder(args.out) as out:
         if out != args.out:
             print(f"note: another run writes into {args.out}; this one into {out}", file=sys.stderr)
@@ -123,62 +97,6 @@ def _ended(results: Sequence[dict[str, Any]]) -> Exit:
     if len(codes) > 1:
         return Exit.FAILED
     return codes.pop() if codes else Exit.DONE
-
-
-def parsed(argv: list[str] | None = None) -> argparse.Namespace:
-    """The arguments; `given`: the names of those that were given, and not left at their default."""
-    args, plain = options().parse_args(argv), options()
-    for action in plain._actions:
-        action.default = argparse.SUPPRESS
-    args.given = frozenset(vars(plain.parse_args(argv)))
-    return args
-
-
-def options() -> argparse.ArgumentParser:
-    """The command's options."""
-    request = TextureRequest.__dataclass_fields__
-    parser = Parser(
-        prog="underpaint texture",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
-    parser.add_argument("mesh", type=path_of, help=f"a mesh ({' '.join(SUFFIXES)}) or a folder")
-    add_words(parser, "what to paint", required=False)
-    parser.add_argument("--csv", type=path_of, help="for a folder: its prompts")
-    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
-    parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
-    parser.add_argument(
-        "--views",
-        type=int,
-        default=request["view_count"].default,
-        help="from how many sides to look; default: %(default)s",
-    )
-    parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
-    parser.add_argument(
-        "--view-size",
-        type=int,
-        help="pixels a side of each view; default: what the model was made for",
-    )
-    add_model(parser)
-    add_control(parser)
-    add_pattern(parser, "metres")
-    add_sampling(parser)
-    add_editing(parser)
-    add_pbr(parser)
-    parser.add_argument(
-        "--object-prompt",
-        type=typed,
-        action="append",
-        default=[],
-        metavar="NAME=TEXT",
-        help="what one object is to look like; repeat for several",
-    )
-    told = "the file's up axis; default: what the file says, else y (.fbx, .blend and glTF know it)"
-    parser.add_argument("--up", choices=AXES, help=told)
-    parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
-    add_json(parser)
-    return parser
 
 
 class _Painter:
@@ -267,7 +185,7 @@ class _Painter:
     ) -> dict[str, Any]:
         assert begun.file is not None
         start = time.monotonic()
-        told, _ = write_results(begun.file, folder, results, _exports(self._args))
+        told, _ = write_results(begun.file, folder, results, exports(self._args))
         seconds = Seconds(begun.reading, *took, time.monotonic() - start)
         told = note_seconds(folder, told, seconds)
         if "problems" not in told:  # what is missing is tried again by the next run
@@ -298,13 +216,3 @@ def _finished(asset: Asset, mark: str) -> dict[str, Any] | None:
         return None
     whole = all(Path(file).is_file() for file in done.get("files", []))
     return done if done.get("mark") == mark and whole else None
-
-
-def _exports(args: argparse.Namespace) -> tuple[str, ...]:
-    """The kinds of scene file that are asked for."""
-    kinds = tuple(dict.fromkeys(args.export.split(",")))
-    if kinds == ("none",):
-        return ()
-    for kind in kinds:
-        chosen(KINDS, "--export", kind)
-    return kinds

@@ -16,8 +16,8 @@ from underpaint.files.saving import write_whole
 
 from ..meshes.compare import Kept, kept
 from ..meshes.files import MeshFile
-from ..meshes.gltf_new import new_glb
-from ..meshes.gltf_paint import PaintedGltf, paint_gltf
+from ..meshes.gltf.new import new_glb
+from ..meshes.gltf.paint import PaintedGltf, paint_gltf
 from ..meshes.obj_write import write_obj
 from ..meshes.wear import Wear
 from .assets import a_blender, run_script

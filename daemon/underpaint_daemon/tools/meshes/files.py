@@ -21,8 +21,8 @@ from .text import require_content
 from .turns import to_z_up
 
 if TYPE_CHECKING:  # a reader is loaded for the format that it reads
-    from .gltf_file import Gltf
-    from .gltf_scene import Scene
+    from .gltf.file import Gltf
+    from .gltf.scene import Scene
 
 Array = npt.NDArray[Any]
 PLAIN = (".obj", ".ply")
@@ -108,8 +108,8 @@ def read_file(path: Path) -> bytes:
 
 
 def _gltf(path: Path, data: bytes) -> tuple[Gltf, Scene]:
-    from .gltf_file import PACKED, read_gltf
-    from .gltf_scene import read_scene
+    from .gltf.file import PACKED, read_gltf
+    from .gltf.scene import read_scene
 
     try:
         gltf = read_gltf(data, path.parent)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .gltf_file import Json, item, items
-from .wear import Maps
+from ..wear import Maps
+from .file import Json, item, items
 
 Array = npt.NDArray[Any]
 _CODES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}

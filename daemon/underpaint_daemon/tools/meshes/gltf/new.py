@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from underpaint_daemon.common.corners import smooth_normals
 
-from .gltf_file import Json
-from .gltf_paint import PaintedGltf
-from .gltf_parts import Additions
-from .polygons import Polygons
-from .turns import to_y_up
-from .wear import Wear, material_names
+from ..polygons import Polygons
+from ..turns import to_y_up
+from ..wear import Wear, material_names
+from .file import Json
+from .paint import PaintedGltf
+from .parts import Additions
 
 Array = npt.NDArray[Any]
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .gltf_file import PACKED, Gltf, Json, items, raw_accessor, uri_bytes
-from .gltf_parts import Additions
-from .gltf_scene import Piece, Scene, triangle_rows
-from .wear import Wear
+from ..wear import Wear
+from .file import PACKED, Gltf, Json, items, raw_accessor, uri_bytes
+from .parts import Additions
+from .primitives import triangle_rows
+from .scene import Piece, Scene
 
 Array = npt.NDArray[Any]
 _PICTURES = (

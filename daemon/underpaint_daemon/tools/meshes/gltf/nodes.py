@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .gltf_file import Gltf, Json, accessor, item, items
+from .file import Gltf, Json, accessor, item, items
 
 Array = npt.NDArray[Any]
 _DEEPEST = 500
