@@ -5,18 +5,25 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from underpaint.errors import ConnectionLost
+from underpaint.wire.connection import read_connection
+from underpaint_daemon.tools.bench.harness import own_daemon
+
 from helpers.painting.tiny_model import build
+
+PATIENCE_S = 280
 
 
 def bench(*words: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "underpaint_daemon", "bench", *words]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=env)
     return done.returncode, done.stdout
 
 
@@ -34,13 +41,18 @@ def report_of(code: int, out: str) -> dict:
     ]
     assert code == (0 if report["holds"] else 3)
     assert report["holds"] == all(bar["holds"] for bar in report["bars"])
+    for bar in report["bars"]:
+        value, limit = bar["value"], bar["limit"]
+        assert value == report["measures"][bar["name"]], "what is judged is what was measured"
+        assert bar["holds"] == (value <= limit if bar["sense"] == "max" else value >= limit)
     return report
 
 
 def test_transport_is_measured_against_a_floor_of_the_same_run():
     report = report_of(*bench("transport", "--json", "--side", "256", "--repeats", "3"))
     measures = report["measures"]
-    assert min(measures["floor_ms"], measures["roundtrip_ms"]) > 0
+    told = measures["roundtrip_ms"] / measures["floor_ms"]
+    assert measures["roundtrip_over_floor_ratio"] == pytest.approx(told)
     assert measures["cancel_under_bulk_ms"] > 0
     names = {bar["name"]: bar["limit"] for bar in report["bars"]}
     assert names == {"roundtrip_over_floor_ratio": 1.5, "cancel_under_bulk_ms": 50.0}
@@ -51,8 +63,14 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
     build(tmp_path / "tiny")
     small = ["--side", "64", "--steps", "4", "--repeats", "1"]
     report = report_of(*bench("daemon", "--json", "--model", str(tmp_path / "tiny"), *small))
-    assert report["measures"]["daemon_over_pipeline_ratio"] > 0
-    assert report["measures"]["pings"] > 0
+    measures = report["measures"]
+    # Of one image, through the daemon and bare, in the same run.
+    told = measures["daemon_wall_ms"] / measures["pipeline_wall_ms"]
+    assert measures["daemon_over_pipeline_ratio"] == pytest.approx(told)
+    assert 0 < measures["pipeline_wall_ms"] < PATIENCE_S * 1e3
+    assert 1 <= measures["previews_per_image"] <= 4 + 1, "of four steps, and the picture itself"
+    assert measures["pings"] > 1
+    assert measures["ping_median_ms"] <= measures["ping_p99_ms"] <= measures["ping_slowest_ms"]
     names = {bar["name"]: bar["limit"] for bar in report["bars"]}
     assert names == {"ping_p99_ms": 20.0, "daemon_over_pipeline_ratio": 1.05}
 
@@ -86,3 +104,19 @@ def test_a_model_that_is_not_there_is_bad_input(tmp_path):
 
 def test_an_unknown_command_is_bad_input():
     assert bench("nothing") == (2, "")
+
+
+def test_a_daemon_of_a_measures_own_ends_with_it_and_leaves_its_caller_as_it_was():
+    """Its process is gone, its folders too, and what ended the caller's process ends it as before:
+    a daemon that was ended by an error of its user's as well as one in good order."""
+    before = signal.getsignal(signal.SIGTERM)
+    with own_daemon(["--runner", "underpaint_daemon.tools.bench.echo:build_runner"]) as paths:
+        pid = read_connection(paths.connection_file).pid
+        assert signal.getsignal(signal.SIGTERM) is not before, "a bench that is ended ends it"
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert not paths.data.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(ConnectionLost), own_daemon(["--no-such-option"]):
+        pytest.fail("it cannot have started")
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+import typing
 from pathlib import Path
 
 import underpaint
@@ -83,8 +84,18 @@ NAMES = [
 
 def test_the_public_names_are_these():
     assert sorted(underpaint.__all__) == sorted(NAMES)
-    for name in NAMES:
-        assert getattr(underpaint, name) is not None
+
+
+def test_every_public_name_is_the_clients_own_and_says_what_it_is():
+    for name in underpaint.__all__:
+        found = getattr(underpaint, name)
+        if isinstance(found, str):
+            continue
+        parts = typing.get_args(found) or (found,)  # a union of requests, of events
+        for part in parts:
+            assert part.__module__.startswith("underpaint."), name
+            assert part.__doc__, name
+            assert not part.__doc__.startswith(f"{part.__name__}("), f"{name}: a dataclass's own"
 
 
 def test_importing_brings_neither_torch_nor_blender_nor_image_libraries():

@@ -32,12 +32,22 @@ def own_daemon(options: Sequence[str] = ()) -> Iterator[Paths]:
         env = {**os.environ, "UNDERPAINT_DATA": root, "UNDERPAINT_CACHE": str(Path(root) / "cache")}
         paths = user_paths(env)
         command = [sys.executable, "-m", "underpaint_daemon", "serve", "--idle-exit", "2", *options]
-        # A bench that is told to end must end its daemon too.
-        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+        stack.enter_context(_ended_with_us())
         process = stack.enter_context(subprocess.Popen(command, env=env, stdout=sys.stderr))
         stack.callback(_stop, process)
         _wait(paths, process)
         yield paths
+
+
+@contextmanager
+def _ended_with_us() -> Iterator[None]:
+    """A process that is told to end leaves its contexts first, in this block: its daemon ends."""
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
