@@ -8,14 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import zmq
 
 from underpaint.errors import (
     ConnectionLost,
     ErrorCode,
     RequestError,
     UnderpaintError,
-    error_from_dict,
 )
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.tree import to_plain
@@ -24,47 +22,9 @@ from underpaint.wire import messages as m
 from underpaint.wire.connection import read_connection, write_connection
 from underpaint.wire.envelope import Buffer, BufferInfo, encode, new_id
 from underpaint.wire.message_types import Channel
-from underpaint.wire.security import client_socket, new_keys, receive, send, send_frames
+from underpaint.wire.security import new_keys
 
-
-class Raw:
-    """A client that says what it likes."""
-
-    def __init__(self, daemon, channel: Channel) -> None:
-        self._context = zmq.Context()
-        connection = read_connection(daemon.paths.connection_file)
-        self.socket = client_socket(self._context, channel, connection)
-
-    def __enter__(self) -> Raw:
-        return self
-
-    def __exit__(self, *_error) -> None:
-        self._context.destroy(linger=0)
-
-    def hello(self) -> None:
-        assert isinstance(self.ask(m.Hello(new_id(), "test", "0")), m.HelloOk)
-
-    def ask(self, body, buffers=()) -> m.Body:
-        assert self.socket.poll(2000, zmq.POLLOUT)
-        send(self.socket, message_types.message(body, buffers=buffers))
-        return self.answer()
-
-    def ask_frames(self, frames) -> m.Body:
-        assert self.socket.poll(2000, zmq.POLLOUT)
-        send_frames(self.socket, frames)
-        return self.answer()
-
-    def answer(self) -> m.Body:
-        assert self.socket.poll(2000, zmq.POLLIN), "no answer"
-        return message_types.parse(receive(self.socket))
-
-
-def refused(body: m.Body) -> UnderpaintError:
-    assert isinstance(body, m.Error), body
-    error = error_from_dict(body.error)
-    assert error.hint
-    assert error.message
-    return error
+from helpers.daemon.raw_client import Raw, refused
 
 
 @pytest.fixture(scope="module")

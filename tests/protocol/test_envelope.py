@@ -25,6 +25,7 @@ from underpaint.wire.envelope import (
     decode,
     encode,
     file_buffer,
+    id_of,
 )
 
 FAST = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -103,6 +104,8 @@ FRAMES = st.tuples(
 @example([limits.MAGIC, b"\xd6\xff\x00\x00\x00\x00"])
 @example([limits.MAGIC, b"\x80" * limits.MAX_HEADER])
 def test_whatever_arrives_the_decoder_raises_nothing_but_protocol_errors(frames):
+    found = id_of(frames)
+    assert found is None or limits.ID.fullmatch(found)
     with contextlib.suppress(ProtocolError):
         assert limits.ID.fullmatch(decode(frames).type)
 

@@ -25,6 +25,8 @@ from .codec import dump, load
 Bytes = bytes | bytearray | memoryview
 Dtype = Literal["uint8", "uint16", "int32", "float32"]
 _ITEMSIZE: Mapping[str, int] = {"uint8": 1, "uint16": 2, "int32": 4, "float32": 4}
+# msgpack's own errors derive from these; recursion comes from a pure-Python unpacker.
+_NO_MSGPACK = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
 FILE = "file"
 """The kind of a buffer that is a piece of a file and not an array."""
 
@@ -127,6 +129,17 @@ def decode(frames: Sequence[Bytes]) -> Envelope:
     return Envelope(header.t, header.id, header.re, header.b, buffers)
 
 
+def id_of(frames: Sequence[Bytes]) -> str | None:
+    """The `id` of a message that `decode` refuses, where one can be read: the error answers it."""
+    try:
+        _check_frames(frames)
+        header = msgpack.unpackb(bytes(frames[1]), raw=False, strict_map_key=False)
+    except (ProtocolError, *_NO_MSGPACK):
+        return None
+    found = header.get("id") if isinstance(header, dict) else None
+    return found if isinstance(found, str) and limits.ID.fullmatch(found) else None
+
+
 def _nbytes(frame: Bytes) -> int:
     return frame.nbytes if isinstance(frame, memoryview) else len(frame)
 
@@ -165,8 +178,7 @@ def _unpack(packed: bytes) -> Any:
         )
     except ProtocolError:
         raise
-    # msgpack's own errors derive from these; recursion comes from a pure-Python unpacker.
-    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+    except _NO_MSGPACK as error:
         raise ProtocolError(f"header is not msgpack: {type(error).__name__}: {error}") from error
     _check_tree(tree, limits.MAX_DEPTH)
     return tree

@@ -16,7 +16,7 @@ from functools import partial
 import zmq
 
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
-from underpaint.wire.envelope import Envelope, decode
+from underpaint.wire.envelope import Envelope, decode, id_of
 from underpaint.wire.message_types import REQUESTS, Channel, error_message, message, parse
 from underpaint.wire.messages import (
     Accepted,
@@ -34,7 +34,7 @@ from underpaint.wire.messages import (
 )
 from underpaint.wire.security import receive_frames
 
-from ..boundary import guarded
+from ..boundary import guarded, unforeseen
 from ..config import Config
 from ..jobs.engine import Engine
 from ..jobs.store import Store
@@ -115,7 +115,8 @@ class ControlThread:
         while not self._over(max(self._heard_at, data_heard_at())):
             poller.poll(_RETRY_MS if self._outbox.waiting else _TICK_MS)
             for item in self._inbox.drain():
-                guarded(_NAME, partial(self._take, item))
+                if not guarded(_NAME, partial(self._take, item)):
+                    self._told_unforeseen(item)
             guarded(_NAME, self._receive)
             guarded(_NAME, self._tick)
         self._engine.stop()
@@ -157,7 +158,8 @@ class ControlThread:
             for _ in range(32):
                 identity, *frames = receive_frames(self._socket)
                 self._heard_at = time.monotonic()
-                self._answer(bytes(identity), frames)
+                if not guarded(_NAME, partial(self._answer, bytes(identity), frames)):
+                    self._outbox.send(bytes(identity), error_message(unforeseen(), id_of(frames)))
 
     def _answer(self, identity: bytes, frames: list[memoryview]) -> None:
         route = Route(Channel.CONTROL, identity)
@@ -167,7 +169,9 @@ class ControlThread:
             route = Route(Channel.CONTROL, identity, envelope.id, minor)
             self._handle(route, envelope, parse(envelope))
         except UnderpaintError as error:
-            self._outbox.send(identity, error_message(told_to(route.minor, error), route.re))
+            self._outbox.send(
+                identity, error_message(told_to(route.minor, error), route.re or id_of(frames))
+            )
 
     def _handle(self, route: Route, envelope: Envelope, body: Body) -> None:
         if isinstance(body, Hello):
@@ -206,6 +210,10 @@ class ControlThread:
                 self._answering(item.route, lambda: self._accept(item))
             case Asked(route, _, body):
                 self._answering(route, lambda: self._answer_to(body))
+
+    def _told_unforeseen(self, item: ToControl) -> None:
+        if isinstance(item, (Checked, Asked)):
+            self._send(item.route, error_message(unforeseen(), item.route.re))
 
     def _answering(self, route: Route, handler: Callable[[], Body]) -> None:
         try:

@@ -17,7 +17,7 @@ from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
 from underpaint.requests import Request
 from underpaint.tree import from_plain
 from underpaint.wire import limits
-from underpaint.wire.envelope import Envelope, decode, file_buffer
+from underpaint.wire.envelope import Envelope, decode, file_buffer, id_of
 from underpaint.wire.gallery import MAX_ORIGIN
 from underpaint.wire.message_types import REQUESTS, Channel, error_message, message, parse
 from underpaint.wire.messages import (
@@ -45,7 +45,7 @@ from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.staging import Staging
 
 from .. import logs
-from ..boundary import guarded
+from ..boundary import guarded, unforeseen
 from ..config import Config
 from ..jobs.results import Folders
 from ..lifecycle import Identity
@@ -112,14 +112,16 @@ class DataThread:
             poller.poll(_RETRY_MS if self._outbox.waiting else None)
             self._outbox.retry()
             for item in self._inbox.drain():
-                guarded(_NAME, partial(self._take, item))
+                if not guarded(_NAME, partial(self._take, item)):
+                    self._told_unforeseen(item)
             guarded(_NAME, self._receive)
 
     def _receive(self) -> None:
         with contextlib.suppress(zmq.Again):
             identity, *frames = receive_frames(self._socket)
             self.heard_at = time.monotonic()
-            self._answer(bytes(identity), frames)
+            if not guarded(_NAME, partial(self._answer, bytes(identity), frames)):
+                self._outbox.send(bytes(identity), error_message(unforeseen(), id_of(frames)))
 
     def _answer(self, identity: bytes, frames: list[memoryview]) -> None:
         route = Route(Channel.DATA, identity)
@@ -130,7 +132,9 @@ class DataThread:
             route = Route(Channel.DATA, identity, envelope.id, minor)
             self._handle(route, envelope, parse(envelope))
         except UnderpaintError as error:
-            self._outbox.send(identity, error_message(told_to(route.minor, error), route.re))
+            self._outbox.send(
+                identity, error_message(told_to(route.minor, error), route.re or id_of(frames))
+            )
 
     def _handle(self, route: Route, envelope: Envelope, body: Body) -> None:
         if isinstance(body, Hello):
@@ -186,6 +190,11 @@ class DataThread:
                 self._sweep(jobs)
             case Stop():
                 self._running = False
+
+    def _told_unforeseen(self, item: ToData) -> None:
+        if isinstance(item, Asked):
+            said = error_message(unforeseen(), item.route.re)
+            self._control.put(Send(item.route.identity, said))
 
     def _take_asked(self, route: Route, envelope: Envelope, body: Body) -> None:
         try:
