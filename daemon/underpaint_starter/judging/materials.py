@@ -29,12 +29,14 @@ from underpaint_starter.scenes.captions import MATERIAL_WORDS
 from underpaint_starter.scenes.shards import Image8
 
 WORDS = tuple(MATERIAL_WORDS)
+SPOILT = ("blurred", "noisy")  # what a picture may show instead of a material
 WEIGHTS = Path(__file__).with_name("materials.safetensors")
 SIDE = 160  # px of the square that it looks at
 _WRITTEN = 165  # numbers that `texture_features` writes down
 ROW = WIDTH + _WRITTEN
 _FAR = 4.0  # standard deviations; what is farther off tells no more
 _MARGIN = 1.04  # of the square around an object
+_NEARER, _ASIDE = 1.35, (10, 8)  # of a look at a part: how much nearer, and px from the middle
 _FINISHES = frozenset({"plain", "plastic"})  # "smooth", "glossy": said of other materials too
 _NO_MATERIAL = frozenset({"", "pattern", "texture"})
 
@@ -44,18 +46,18 @@ GROUPS = (frozenset({"plain", "plastic", "clay"}), frozenset({"metal", "chrome"}
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """logits (n, words) of n objects."""
+    """logits (n, words and SPOILT) of n objects."""
 
     logits: Tensor
 
     @property
     def features(self) -> npt.NDArray[np.float64]:
         """(n, words) for distances between sets: how near each object is to each word."""
-        return np.asarray(self.logits.double().numpy())
+        return np.asarray(self.logits[:, : len(WORDS)].double().numpy())
 
     def names(self) -> list[str]:
         """The likeliest word of each object."""
-        return [WORDS[int(k)] for k in self.logits.argmax(1)]
+        return [WORDS[int(k)] for k in self.logits[:, : len(WORDS)].argmax(1)]
 
 
 def patch_of(image: Image8, inside: Mask) -> Image8:
@@ -80,13 +82,13 @@ def patch_of(image: Image8, inside: Mask) -> Image8:
 
 
 class MaterialJudge(nn.Module):
-    """Rows (n, ROW) of `rows_of` to logits over WORDS; knows rows' mean and spread."""
+    """Rows (n, ROW) of `rows_of` to logits over WORDS and SPOILT; knows rows' mean and spread."""
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(ROW))
         self.register_buffer("spread", torch.ones(ROW))
-        self.words = nn.Linear(ROW, len(WORDS))
+        self.words = nn.Linear(ROW, len(WORDS) + len(SPOILT))
 
     def scaled(self, rows: Tensor) -> Tensor:
         """Rows in standard deviations, what is far off brought near."""
@@ -94,7 +96,7 @@ class MaterialJudge(nn.Module):
         return distance.clamp(-_FAR, _FAR)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Logits (n, words)."""
+        """Logits (n, words and SPOILT)."""
         logits: Tensor = self.words(self.scaled(rows))
         return logits
 
@@ -142,8 +144,23 @@ def _stems(text: str) -> str:
 
 @torch.no_grad()
 def read(judge: MaterialJudge, patches: Sequence[Image8]) -> Readings:
-    """What the classifier makes of patches (see `patch_of`); at least one."""
-    return Readings(judge(rows_of(patches)))
+    """What the classifier makes of patches (see `patch_of`), at least one: the mean of some looks
+    at each."""
+    looks = [look for patch in patches for look in looks_at(patch)]
+    return Readings(judge(rows_of(looks)).unflatten(0, (len(patches), -1)).mean(1))
+
+
+def looks_at(patch: Image8) -> list[Image8]:
+    """A patch as it is, mirrored, and two parts of it from nearer."""
+    x, y = _ASIDE
+    mirrored = np.ascontiguousarray(patch[:, ::-1])
+    return [patch, mirrored, _part_of(patch, -x, -y), _part_of(patch, x, y)]
+
+
+def _part_of(patch: Image8, x: int, y: int) -> Image8:
+    start = SIDE / 2 - _NEARER * (SIDE / 2 + np.array((x, y)))
+    matrix = np.array([[_NEARER, 0, start[0]], [0, _NEARER, start[1]]])
+    return np.asarray(cv2.warpAffine(patch, matrix, (SIDE, SIDE)), np.uint8)
 
 
 def save_materials(judge: MaterialJudge, path: Path = WEIGHTS) -> None:

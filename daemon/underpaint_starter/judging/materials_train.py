@@ -30,34 +30,40 @@ from underpaint_starter.judging.materials import (
 from underpaint_starter.judging.subjects import subject_of
 from underpaint_starter.judging.swatch_patches import (
     Swatches,
+    blurred_patch,
     load_swatches,
+    noisy_patch,
     plain_patch,
     varied_patch,
 )
+from underpaint_starter.judging.views import PATTERNED
 from underpaint_starter.scenes.dataset import rendered_sample
 from underpaint_starter.scenes.scenes import sample_scene
 
-_VARIANTS = 4  # of a picture
+_VARIANTS = 7  # of a picture
 _LEAST = 300  # px of the object that a variant must show
-_SHRUNK = 0.9  # of the covariance: what remains says which numbers go together
+_SHRUNK = 0.6  # of the covariance: what remains says which numbers go together
 _SURE = 2.0  # standard deviation of the logits
 _NEVER = -30.0  # logit of a word that no picture showed
+_BLURRED, _NOISY = len(WORDS), len(WORDS) + 1  # in the order of SPOILT
 _RENDER_SEED = 8_500_000  # far from the scenes of training and of `eval starter`
 
 
 def fitted(rows: Tensor, names: Tensor) -> MaterialJudge:
-    """A classifier of rows (n, ROW) by their words (n,): linear discriminants (Fisher 1936) over a
-    shrunk covariance (Friedman 1989), in closed form: there are fewer pictures than numbers."""
+    """A classifier of rows (n, ROW) by their words (n,), those of SPOILT after the materials:
+    linear discriminants (Fisher 1936) over the materials' shrunk covariance (Friedman 1989), in
+    closed form. What is spoilt makes it less sure, and draws no line between materials."""
     judge = MaterialJudge()
-    judge.get_buffer("mean").copy_(rows.mean(0))
-    judge.get_buffer("spread").copy_(rows.std(0) + 1e-3)
-    scaled, present = judge.scaled(rows).double(), torch.unique(names)
+    whole, present = names < len(WORDS), torch.unique(names)
+    judge.get_buffer("mean").copy_(rows[whole].mean(0))
+    judge.get_buffer("spread").copy_(rows[whole].std(0) + 1e-3)
+    scaled = judge.scaled(rows).double()
     middles = torch.stack([scaled[names == name].mean(0) for name in present])
-    apart = scaled - middles[torch.searchsorted(present, names)]
+    apart = (scaled - middles[torch.searchsorted(present, names)])[whole]
     poles = _times_inverse_covariance(middles, apart)
     offsets = -0.5 * (poles * middles).sum(1)
     with torch.no_grad():
-        scale = _SURE / (scaled @ poles.T + offsets).std()
+        scale = _SURE / (scaled @ poles.T + offsets)[whole][:, present < len(WORDS)].std()
         judge.words.weight.zero_()
         judge.words.bias.fill_(_NEVER)
         judge.words.weight[present] = (scale * poles).float()
@@ -67,31 +73,34 @@ def fitted(rows: Tensor, names: Tensor) -> MaterialJudge:
 
 def _times_inverse_covariance(vectors: Tensor, apart: Tensor) -> Tensor:
     """Vectors (k, d) times the inverse of the covariance of `apart` (n, d) shrunk towards its
-    mean variance, by Woodbury's identity: n is less than d."""
+    mean variance."""
     count, width = apart.shape
-    share = (1 - _SHRUNK) / count
     even = _SHRUNK * (apart**2).sum() / count / width
-    inner = torch.eye(count, dtype=apart.dtype) / share + apart @ apart.T / even
-    within: Tensor = torch.linalg.solve(inner, apart @ vectors.T)
-    return vectors / even - within.T @ apart / even**2
+    shrunk = (1 - _SHRUNK) / count * (apart.T @ apart) + even * torch.eye(width, dtype=apart.dtype)
+    out: Tensor = torch.linalg.solve(shrunk, vectors.T).T
+    return out
 
 
 def shown(swatches: Swatches, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Rows (n, d) and words (n,) of every swatch, as it is and as others might have made it."""
+    """Rows (n, d) and words (n,) of every swatch: as it is, as others might have made it, and
+    spoilt."""
     rng = np.random.default_rng(seed)
     patches, names = [], []
     for picture, name in zip(swatches.pictures, swatches.names, strict=True):
-        variants = [varied_patch(picture, WORDS[name], rng) for _ in range(_VARIANTS)]
-        for patch in (plain_patch(picture), *variants):
-            if (patch[..., 3] > 127).sum() >= _LEAST:
-                patches.append(patch)
-                names.append(name)
+        word = WORDS[name]
+        made = [(plain_patch(picture), name)]
+        made += [(varied_patch(picture, word, rng), name) for _ in range(_VARIANTS)]
+        made += [(blurred_patch(picture, word, rng), _BLURRED)] if word in PATTERNED else []
+        made += [(noisy_patch(picture, word, rng), _NOISY)]
+        enough = [(p, n) for p, n in made if (p[..., 3] > 127).sum() >= _LEAST]
+        patches += [patch for patch, _ in enough]
+        names += [number for _, number in enough]
     return rows_of(patches), torch.tensor(names)
 
 
 def told(readings: Readings, names: list[int]) -> dict[str, object]:
     """How often the classifier is right, in all and by word, and what it takes words for."""
-    seen = readings.logits.argmax(1).tolist()
+    seen = [WORDS.index(word) for word in readings.names()]
     confusion: dict[str, dict[str, int]] = {}
     for name, found in zip(names, seen, strict=True):
         row = confusion.setdefault(WORDS[name], {})

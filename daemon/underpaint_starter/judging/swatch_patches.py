@@ -58,7 +58,39 @@ def plain_patch(picture: Image8) -> Image8:
 
 def varied_patch(picture: Image8, word: str, rng: np.random.Generator) -> Image8:
     """A patch of a swatch as somebody else might have rendered it: another part, size and side,
-    light, focus and grain, and another colour where the word leaves the colour free."""
+    light, focus, grain and file, and another colour where the word leaves the colour free."""
+    rgb, alpha = _placed(picture, word, rng)
+    if rng.random() < 0.6:
+        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 1.3))
+    if rng.random() < 0.6:
+        rgb = rgb + np.float32(rng.uniform(0, 0.04)) * _grain(rgb, rng)
+    return _filed(rgb, alpha, rng)
+
+
+def blurred_patch(picture: Image8, word: str, rng: np.random.Generator) -> Image8:
+    """The same, so far out of focus that its pattern is gone."""
+    rgb, alpha = _placed(picture, word, rng)
+    return _filed(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(2.0, 5.0)), alpha, rng)
+
+
+def noisy_patch(picture: Image8, word: str, rng: np.random.Generator) -> Image8:
+    """The same under noise, fine or coarse, grey or coloured."""
+    rgb, alpha = _placed(picture, word, rng)
+    noise = _grain(rgb, rng) * np.float32(rng.uniform(0.08, 0.25))
+    if rng.random() < 0.5:
+        noise = np.repeat(noise.mean(-1, keepdims=True) * np.float32(math.sqrt(3)), 3, -1)
+    coarse = rng.uniform(0, 1.5)
+    if coarse > 0.4:  # a blur takes from its strength
+        noise = cv2.GaussianBlur(noise, (0, 0), coarse) * np.float32(1 + 1.5 * coarse)
+    return _filed(rgb + noise, alpha, rng)
+
+
+def _grain(rgb: Floats, rng: np.random.Generator) -> Floats:
+    return rng.normal(size=rgb.shape).astype(np.float32)
+
+
+def _placed(picture: Image8, word: str, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Colours (SIDE, SIDE, 3), 0..1, and alpha of another part of a swatch in another light."""
     mask = picture[..., 3:] >= _ALPHA
     planes = np.where(mask, picture, 0).astype(np.float32)
     planes[..., 3:] = 255 * mask
@@ -66,14 +98,37 @@ def varied_patch(picture: Image8, word: str, rng: np.random.Generator) -> Image8
                             flags=cv2.INTER_AREA)  # fmt: skip
     rgb, alpha = planes[..., :3] / 255, planes[..., 3:] / 255
     rgb = _recoloured(rgb / np.maximum(alpha, 1e-3), word, rng)
-    if rng.random() < 0.5:
-        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 0.8))
-    rgb = rgb + rng.normal(size=rgb.shape) * rng.uniform(0, 0.03)
-    out = np.concatenate((rgb.clip(0, 1) * alpha, alpha), -1)
+    return (_lit(rgb, rng) if rng.random() < 0.6 else rgb), alpha
+
+
+def _filed(rgb: Floats, alpha: Floats, rng: np.random.Generator) -> Image8:
+    """As it comes out of a file, maybe mirrored."""
+    image: Image8 = (rgb.clip(0, 1) * 255).round().astype(np.uint8)
+    if rng.random() < 0.4:
+        image = _compressed(image, rng)
+    out = np.concatenate((image * alpha, alpha * 255), -1)
     if rng.random() < 0.5:
         out = out[:, ::-1]
-    rounded: Image8 = (out * 255).round().astype(np.uint8)
+    rounded: Image8 = out.round().astype(np.uint8)
     return rounded
+
+
+def _lit(rgb: Floats, rng: np.random.Generator) -> Floats:
+    """Lighter on one side than on the other."""
+    angle, reach = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.35)
+    down, right = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
+    slope = math.cos(angle) * right + math.sin(angle) * down
+    out: Floats = rgb * (1 + reach * slope)[..., None].astype(np.float32)
+    return out
+
+
+def _compressed(image: Image8, rng: np.random.Generator) -> Image8:
+    """As a JPEG shows it."""
+    quality = int(rng.integers(35, 92))
+    bgr = np.ascontiguousarray(image[..., ::-1])
+    data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    again = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(again[..., ::-1])
 
 
 def _placing(size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

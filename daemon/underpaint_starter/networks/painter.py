@@ -23,7 +23,9 @@ from underpaint.requests import ControlKind, Sampler
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.defaults.wants import Wants, layered
 from underpaint_daemon.worker.pipelines.controls.on_surfaces import OnSurfaces
+from underpaint_daemon.worker.pipelines.latents import to_image8
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler as make_sampler
+from underpaint_daemon.worker.pipelines.sharpen import sharpened
 from underpaint_starter.networks.models import Networks, channels_last, make_scheduler
 from underpaint_starter.scenes.shards import Image8
 
@@ -137,7 +139,9 @@ class Painter:
                 generator=[torch.Generator().manual_seed(seed + i) for i in range(len(prompts))],
                 output_type="np",
             ).images
-        return [np.round(image * 255).astype(np.uint8) for image in images]
+        planes = torch.from_numpy(np.asarray(images)).permute(0, 3, 1, 2)
+        planes = sharpened(planes, self.wants.sharpen or 0.0)
+        return [to_image8(image) for image in planes]
 
     def _scales(self, scale: float) -> float | list[float]:
         """The model's own strength of each control, times `scale`."""

@@ -74,6 +74,8 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", help=f"{usual}; {', '.join(Sampler)}")
     parser.add_argument("--steps", type=int, help=usual)
     parser.add_argument("--guidance", type=float, help=f"how closely to follow the prompt; {usual}")
+    sharpen = f"0 (off) to 2, of the finished picture; {usual}"
+    parser.add_argument("--sharpen", type=float, metavar="AMOUNT", help=sharpen)
     parser.add_argument(
         "--guidance-curve",
         metavar="CURVE",
@@ -140,6 +142,7 @@ def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:
         args.guidance,
         args.seed if seed is None else seed,
         guidance_curve=curve_of("--guidance-curve", args.guidance_curve),
+        sharpen=args.sharpen,
     )
 
 

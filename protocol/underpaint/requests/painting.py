@@ -66,6 +66,9 @@ class Sampling:
     (InstructPix2Pix), 1–50; others take none."""
     guidance_curve: Curve = ()
     """`guidance` times this over the steps, and 1 (off) at least."""
+    sharpen: float | None = None
+    """How much of what a blur of 1.2 px takes away is put onto the finished picture, 0 (off)–2; in
+    image-to-image times the strength."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from .textures import check_texture_request
 
 MAX_STEPS = 200
 MAX_GUIDANCE = 50.0
+MAX_SHARPEN = 2.0
 MAX_BATCH = 64
 MAX_CONTROLS = 8
 MAX_SEED = 2**63 - 1
@@ -97,6 +98,8 @@ def _check_sampling(sampling: Sampling, where: str = "sampling") -> None:
         check_range(f"{where}.guidance", sampling.guidance, 0.0, MAX_GUIDANCE)
     if sampling.image_guidance is not None:
         check_range(f"{where}.image_guidance", sampling.image_guidance, 1.0, MAX_GUIDANCE)
+    if sampling.sharpen is not None:
+        check_range(f"{where}.sharpen", sampling.sharpen, 0.0, MAX_SHARPEN)
     check_range(f"{where}.seed", sampling.seed, 0, MAX_SEED)
     check_curve(f"{where}.guidance_curve", sampling.guidance_curve)
 

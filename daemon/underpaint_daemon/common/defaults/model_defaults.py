@@ -26,7 +26,8 @@ class Defaults:
 
     `size`: pixels a side. `controls`: for a view. `own_controls`: ControlNets that it brings;
     `other_controls`: those among the models that fit it, by kind. `samplers`: that it can do.
-    `told`: the distillation that it was recognised as, or empty. `most_steps`: see `Wants`.
+    `told`: the distillation that it was recognised as, or empty. `most_steps`, `sharpen`:
+    see `Wants`.
     """
 
     family: str
@@ -41,6 +42,7 @@ class Defaults:
     other_controls: Mapping[ControlKind, Path]
     told: str
     most_steps: int | None = None
+    sharpen: float | None = None
 
     @property
     def control_kinds(self) -> tuple[ControlKind, ...]:
@@ -112,4 +114,5 @@ def _known(wants: Wants, seen: Glance, others: Mapping[ControlKind, Path], told:
         other_controls=others,
         told=told,
         most_steps=wants.most_steps,
+        sharpen=wants.sharpen,
     )

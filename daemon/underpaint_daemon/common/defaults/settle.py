@@ -56,6 +56,7 @@ class Settled:
     spacing: Spacing | None = None
     image_guidance: float = 1.0
     guidance_curve: Curve = ()
+    sharpen: float = 0.0
 
     def guidance_at(self, step: int, steps: int) -> float:
         """The guidance at a step (from 0) of so many; above 1, which is off, where it is on: what
@@ -106,7 +107,8 @@ def settled(sampling: Sampling) -> Settled:
     assert guidance is not None
     weighed = sampling.image_guidance or 1.0
     curve = sampling.guidance_curve
-    return Settled(sampler, steps, guidance, sampling.seed, sampling.spacing, weighed, curve)
+    spacing, sharpen = sampling.spacing, sampling.sharpen or 0.0
+    return Settled(sampler, steps, guidance, sampling.seed, spacing, weighed, curve, sharpen)
 
 
 def image_size(request: ImageRequest) -> tuple[int, int]:
@@ -138,7 +140,8 @@ def _sampling(asked: Sampling, defaults: Defaults, name: str) -> Sampling:
     if weighed is None:
         weighed = ABILITIES[defaults.family].image_guidance
     curve = asked.guidance_curve
-    return Sampling(sampler, steps, guidance, asked.seed, spacing, weighed, curve)
+    sharpen = defaults.sharpen if asked.sharpen is None else asked.sharpen
+    return Sampling(sampler, steps, guidance, asked.seed, spacing, weighed, curve, sharpen)
 
 
 def _refiner(refiner: Refiner | None, seed: int, paths: Paths) -> Refiner | None:

@@ -18,7 +18,7 @@ from underpaint.requests import Sampler, Spacing
 from underpaint.tree import part_from_plain, part_to_plain
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.checks.fields import MAX_SIDE, MIN_SIDE
-from underpaint_daemon.common.checks.validation import MAX_GUIDANCE, MAX_STEPS
+from underpaint_daemon.common.checks.validation import MAX_GUIDANCE, MAX_SHARPEN, MAX_STEPS
 from underpaint_daemon.common.defaults.model_defaults import Defaults, model_defaults
 from underpaint_daemon.common.defaults.own_file import own_file, own_wants
 from underpaint_daemon.common.defaults.wants import Wants
@@ -30,8 +30,9 @@ _RANGES = {
     "size": (MIN_SIDE, MAX_SIDE),
     "steps": (1, MAX_STEPS),
     "guidance": (0.0, MAX_GUIDANCE),
+    "sharpen": (0.0, MAX_SHARPEN),
 }
-_SHOWN = ("size", "sampler", "steps", "guidance", "spacing", "controls")
+_SHOWN = ("size", "sampler", "steps", "guidance", "sharpen", "spacing", "controls")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--sampler", help=", ".join(Sampler))
     add("--steps", type=int)
     add("--guidance", type=float, help="1 = off")
+    add("--sharpen", type=float, help="of finished pictures, 0 (off) to 2")
     add("--spacing", help="of the steps: " + ", ".join(Spacing))
     add("--control", action="append", metavar=FORM, help="of a view; repeat for several; or 'none'")
     add(
@@ -66,6 +68,7 @@ def run(args: argparse.Namespace, paths: Paths) -> tuple[Mapping[str, Any], list
     data = {"name": args.name, "file": str(own_file(place)), **known.to_plain()}
     data["spacing"] = None if known.spacing is None else known.spacing.value
     data["most_steps"] = known.most_steps
+    data["sharpen"] = known.sharpen or 0.0
     data["set_in_file"] = [f.name for f in fields(Wants) if getattr(own, f.name) is not None]
     return data, _lines(known, data)
 

@@ -27,6 +27,7 @@ from .loading.components import LoadedModel
 from .memory import Tier, frugal
 from .references import Beside
 from .regions import Region, told
+from .sharpen import sharpened
 from .spaces import channels_of, unpacked
 from .tiling import circular, with_margins
 from .watch import StepWatch
@@ -68,11 +69,18 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
         for i, one in enumerate(latents):
             reporter.raise_if_cancelled()
             reporter.progress(Phase.DECODING, i, len(latents))
-            pictures.append(plan.finish(to_image8(decoded(model, one, plan.tile, tier)[0])))
+            pictures.append(finished(job, plan, one, tier))
             if reporter.wants_preview():
                 reporter.preview(steps, pictures[-1][..., :3])
     reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
+
+
+def finished(job: Denoising, plan: Plan, latents: Tensor, tier: Tier) -> Image8:
+    """A denoised picture as its request wants it."""
+    picture = decoded(job.model, latents, plan.tile, tier)
+    picture = sharpened(picture, job.sampling.sharpen * plan.strength, plan.tile)
+    return plan.finish(to_image8(picture[0]))
 
 
 def decoded(model: LoadedModel, latents: Tensor, tile: TileAxes, tier: Tier) -> Tensor:

@@ -22,13 +22,13 @@ from underpaint_daemon.common.checks.validation import enlarged
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.common.refusals import tile_request
 
-from .batch import Plan, decoded, ready, shown
+from .batch import Plan, finished, ready, shown
 from .canvas import Canvas, flatten, part, resize
 from .controls.images import Sources
 from .controls.networks import prepare_controls
 from .denoise import Denoising, changes_nothing, denoise
 from .families import Task
-from .latents import from_image8, to_image8
+from .latents import from_image8
 from .loading.components import LoadedModel
 from .memory import Tier
 from .references import read_beside, through_networks
@@ -102,8 +102,7 @@ def _paint_over(
             watch = _watch(model, plan, board, weight, reporter, job.taken * i, total)
             seed = job.sampling.seed + i
             latents = denoise(_of_tile(job, plan), seed, watch)
-            painted = to_image8(decoded(model, latents, plan.tile, tier)[0])
-            _lay(board, tile, plan.finish(painted), weight)
+            _lay(board, tile, finished(job, plan, latents, tier), weight)
 
 
 def _plan(
