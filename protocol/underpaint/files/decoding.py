@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..srgb import srgb
-from .refusal import check_pixels, refused
+from .pngcolour import Colours, colours_of, shown
+from .refusal import check_pixels, not_a_picture, refused, too_large
 
 Image8 = npt.NDArray[np.uint8]
 FORMATS = (
@@ -29,8 +30,6 @@ FORMATS = (
 )
 """What is opened: pictures. Not what Pillow runs other programs for (EPS, WMF) or streams."""
 _DEEP = ("RGB", "RGBA", "LA")
-_USUAL_GAMMA = 0.45455
-_PLAIN = 5e-3
 # What Pillow's readers are known to raise on files that are damaged or made up.
 _UNREADABLE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError),
@@ -47,13 +46,13 @@ def decode(path: Path, *, managed: bool) -> Image8:
     """
     with _opened(path) as image:
         check_pixels(path, image.width, image.height)
-        gamma = image.info.get("gamma") if managed else None
+        colours = colours_of(path, dict(image.info)) if managed else Colours()
         deep = _sixteen(image, path)
         turn = image.getexif().get(0x0112, 1) if deep is not None else 1
         pixels = _turned(deep, turn) if deep is not None else _plain(image, managed)
         if deep is not None and managed:
             pixels = _profiled(image, pixels)
-    return _without_gamma(pixels, gamma, image)
+    return shown(pixels, colours)
 
 
 @contextmanager
@@ -68,9 +67,10 @@ def _opened(path: Path) -> Iterator[Any]:
             with Image.open(path, formats=known) as image:
                 yield image
         except UnidentifiedImageError as error:
-            why = "is no picture that can be read (PNG, JPEG, WebP, TIFF, EXR, HDR, …)"
-            raise refused(path, why) from error
-        except (Image.DecompressionBombError, *_UNREADABLE) as error:
+            raise refused(path, *not_a_picture(path)) from error
+        except Image.DecompressionBombError as error:
+            raise too_large(path, "") from error
+        except _UNREADABLE as error:
             raise refused(path, f"cannot be read as a picture: {error}") from error
 
 
@@ -81,7 +81,8 @@ def _plain(image: Any, managed: bool) -> Image8:
     image.load()
     upright = ImageOps.exif_transpose(image) or image
     if upright.mode.startswith(("I", "F")):
-        return _wide(np.asarray(upright), upright.mode)
+        wide = np.asarray(upright)
+        return _with_hole(_wide(wide, upright.mode), wide[..., None], upright.info)
     if managed and upright.info.get("icc_profile"):
         upright = _in_srgb(upright)
     return _planes(np.asarray(_simple(upright)))
@@ -123,8 +124,18 @@ def _sixteen(image: Any, path: Path) -> Image8 | None:
         other.tile = [tile._replace(args=_swapped(tile.args)) for tile in other.tile]
         low, high = np.asarray(other), np.asarray(image)
         if low.shape == high.shape:
-            return to_bytes((high * np.float64(256) + low) / 65535)
+            values = high * np.float64(256) + low
+            return _with_hole(to_bytes(values / 65535), values, image.info)
     return None
+
+
+def _with_hole(pixels: Image8, values: npt.NDArray[Any], info: dict[Any, Any]) -> Image8:
+    """Pixels without alpha whose 16-bit values are those that the file calls clear, clear."""
+    clear = info.get("transparency")
+    if not isinstance(clear, (int, tuple)) or np.size(clear) != values.shape[2]:
+        return pixels
+    seen = (values != np.asarray(clear)).any(axis=2)
+    return np.dstack([pixels, np.where(seen, np.uint8(255), np.uint8(0))])
 
 
 def _raw_mode(args: Any) -> str:
@@ -152,10 +163,10 @@ def _in_srgb(image: Any) -> Any:
         if "srgb" in ImageCms.getProfileDescription(profile).lower() and colours.mode == "RGB":
             return source
         target = ImageCms.createProfile("sRGB")
-        shown: Any = ImageCms.profileToProfile(colours, profile, target, outputMode="RGB")
+        converted: Any = ImageCms.profileToProfile(colours, profile, target, outputMode="RGB")
         if alpha is None:
-            return shown
-        return Image.merge("RGBA", (*shown.split(), alpha))
+            return converted
+        return Image.merge("RGBA", (*converted.split(), alpha))
     return source
 
 
@@ -174,19 +185,6 @@ def _from_lab(image: Any) -> Any:
 
     lab, target = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     return ImageCms.profileToProfile(image, lab, target, outputMode="RGB")
-
-
-def _without_gamma(pixels: Image8, gamma: float | None, image: Any) -> Image8:
-    """PNG's gAMA, where nothing better says what the colours are."""
-    if not gamma or abs(gamma - _USUAL_GAMMA) < _PLAIN or not 0.1 < gamma < 10:
-        return pixels
-    if image.info.get("icc_profile") or "srgb" in image.info:
-        return pixels
-    curve = to_bytes(srgb(np.linspace(0, 1, 256) ** (1 / gamma)))
-    colours = pixels.shape[2] - (1 - pixels.shape[2] % 2)
-    out = pixels.copy()
-    out[..., :colours] = curve[pixels[..., :colours]]
-    return out
 
 
 def _turned(pixels: Image8, orientation: int) -> Image8:

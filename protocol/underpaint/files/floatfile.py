@@ -14,16 +14,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .exrfile import Floats, read_exr
 from .hdrfile import read_hdr
-from .refusal import check_pixels, refused
+from .refusal import refused
 
-Floats = npt.NDArray[np.float32]
 FLOAT_SUFFIXES = (".exr", ".hdr", ".pic")
+EXR, HDR = b"v/1\x01", b"#?"
+_OTHERS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"BM")
 _DEPTH_NAMES, _ONLY_NAMES = ("Z", "depth", "Depth"), ("Y", "V", "R")
+_COLOURS = tuple("RGBYV")
 _REC709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
+
+
+def is_float(path: Path) -> bool:
+    """Whether a file holds floats: by its first bytes, and by its ending where they say nothing."""
+    if _starts(path, EXR) or _starts(path, HDR):
+        return True
+    return path.suffix.lower() in FLOAT_SUFFIXES and not any(_starts(path, m) for m in _OTHERS)
+
+
+def _starts(path: Path, mark: bytes) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(mark)) == mark
+    except OSError:
+        return path.suffix.lower() == ".exr" and mark == EXR
 
 
 def read_linear(path: Path) -> Floats:
@@ -31,11 +49,12 @@ def read_linear(path: Path) -> Floats:
 
     Raises RequestError: FILE, TOO_LARGE.
     """
-    if path.suffix.lower() != ".exr":
+    if not _starts(path, EXR):
         return read_hdr(path)
-    channels, header = _read_exr(path)
+    channels, header = read_exr(path, outside=0.0)
     stored, alpha = _exr_colour(path, channels)
-    colour = stored @ _to_rec709(header.get("chromaticities")).T
+    with np.errstate(invalid="ignore"):  # what is no number is none in any primaries
+        colour = stored @ to_rec709(header.get("chromaticities")).T
     if alpha is None:
         return colour.astype(np.float32)
     straight = colour / np.where(alpha > 0, alpha, 1)[..., None]
@@ -43,11 +62,13 @@ def read_linear(path: Path) -> Floats:
 
 
 def read_exr_depth(path: Path) -> Floats:
-    """The depth channel of an EXR, (h, w) float32: `Z`, a layer's `.Z`, else the only one."""
-    channels, _header = _read_exr(path)
+    """The depth channel of an EXR, (h, w) float32: `Z`, a layer's `.Z`, else the only one; +inf
+    where the file has no pixels."""
+    channels, _header = read_exr(path, outside=np.inf)
     last = [name for name in channels if name.rpartition(".")[2] in _DEPTH_NAMES]
     of_layer = [name for name in channels if ".depth." in f".{name.lower()}"]
-    for name in (*_DEPTH_NAMES, *last, *of_layer, *_ONLY_NAMES):
+    alone = [name for name in _ONLY_NAMES if _grey(channels, name)]
+    for name in (*_DEPTH_NAMES, *last, *of_layer, *alone):
         if name in channels:
             return channels[name]
     raise refused(
@@ -57,33 +78,19 @@ def read_exr_depth(path: Path) -> Floats:
     )
 
 
-def _read_exr(path: Path) -> tuple[dict[str, Floats], Mapping[str, Any]]:
-    try:
-        import OpenEXR
-    except ImportError as error:
-        raise refused(path, "is OpenEXR", "Install it: pip install OpenEXR.") from error
-    try:
-        # In parts: the header tells the size before a pixel is read.
-        with OpenEXR.File(str(path), separate_channels=True, header_only=True) as head:
-            low, high = (np.asarray(v) for v in head.header()["dataWindow"])
-            width, height = (int(n) for n in high - low + 1)
-        check_pixels(path, width, height)
-        with OpenEXR.File(str(path), separate_channels=True) as file:
-            found = {name: channel.pixels for name, channel in file.channels().items()}
-            header = dict(file.header())
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        raise refused(path, f"cannot be read as OpenEXR: {error}") from error
-    whole = {
-        name: np.asarray(pixels, np.float32)
-        for name, pixels in found.items()
-        if pixels.shape == (height, width)
-    }
-    return whole, header
+def _grey(channels: Mapping[str, Floats], name: str) -> bool:
+    """Whether a channel is all that the picture shows: one of three that differ is a colour."""
+    if name not in channels:
+        return False
+    others = [channels[other] for other in "RGB" if name == "R" and other in channels]
+    return all(np.array_equal(channels[name], other, equal_nan=True) for other in others)
 
 
 def _exr_colour(path: Path, channels: Mapping[str, Floats]) -> tuple[Floats, Floats | None]:
     """Red, green, blue, and alpha where it is there: of the root, else of the first layer."""
-    layers = sorted({name[:-1] for name in channels if name[-1:] in "RGBYV"}, key=_by_purpose)
+    if not any(name[-1:] in _COLOURS for name in channels):  # some programs write small letters
+        channels = {name[:-1] + name[-1:].upper(): pixels for name, pixels in channels.items()}
+    layers = sorted({name[:-1] for name in channels if name[-1:] in _COLOURS}, key=_by_purpose)
     for layer in layers:
         alpha = channels.get(f"{layer}A")
         if all(f"{layer}{letter}" in channels for letter in "RGB"):
@@ -99,17 +106,21 @@ def _by_purpose(layer: str) -> tuple[bool, bool, str]:
     return layer != "", "ombined" not in layer, layer
 
 
-def _to_rec709(chromaticities: Any) -> npt.NDArray[np.float64]:
+def to_rec709(chromaticities: Any) -> npt.NDArray[np.float64]:
     """3×3: linear colours of these primaries (red, green, blue, white; x, y each) to Rec.709's,
     the white adapted by Bradford's method. None: they are Rec.709's already."""
     flat = np.asarray(_REC709 if chromaticities is None else chromaticities, float).ravel()
     if flat.size != 8 or np.allclose(flat, _REC709, atol=1e-3):
         return np.eye(3)
-    source, target = _to_xyz(flat), _to_xyz(np.array(_REC709))
-    cones = _BRADFORD @ np.stack([source @ np.ones(3), target @ np.ones(3)], axis=1)
-    adapt = np.linalg.inv(_BRADFORD) @ np.diag(cones[:, 1] / cones[:, 0]) @ _BRADFORD
-    matrix: npt.NDArray[np.float64] = np.linalg.inv(target) @ adapt @ source
-    return matrix
+    try:
+        with np.errstate(all="ignore"):
+            source, target = _to_xyz(flat), _to_xyz(np.array(_REC709))
+            cones = _BRADFORD @ np.stack([source @ np.ones(3), target @ np.ones(3)], axis=1)
+            adapt = np.linalg.inv(_BRADFORD) @ np.diag(cones[:, 1] / cones[:, 0]) @ _BRADFORD
+            matrix: npt.NDArray[np.float64] = np.linalg.inv(target) @ adapt @ source
+    except np.linalg.LinAlgError:  # primaries on one line are none
+        return np.eye(3)
+    return matrix if bool(np.isfinite(matrix).all()) else np.eye(3)
 
 
 def _to_xyz(chromaticities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

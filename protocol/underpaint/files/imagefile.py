@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..srgb import srgb
 from .decoding import Image8, decode, to_bytes
-from .floatfile import FLOAT_SUFFIXES, read_exr_depth, read_linear
+from .floatfile import is_float, read_exr_depth, read_linear
 from .maskfile import mask_of
 from .refusal import refused
 
@@ -37,7 +37,7 @@ def read_color(path: Path) -> Image8:
 
 def read_texels(path: Path) -> Image8:
     """Every texel as it is stored, those under alpha 0 as well: (h, w, 3 or 4) uint8 sRGB."""
-    if path.suffix.lower() in FLOAT_SUFFIXES:
+    if is_float(path):
         return _shown(_float_file(path))
     pixels = decode(path, managed=True)
     if pixels.shape[2] > 2:
@@ -48,7 +48,7 @@ def read_texels(path: Path) -> Image8:
 def read_mask(path: Path) -> Image8:
     """A mask as (h, w) uint8: 255 is painted, 0 is kept; see `mask_of` for where it may be drawn.
     Raises RequestError(FILE or TOO_LARGE)."""
-    if path.suffix.lower() in FLOAT_SUFFIXES:
+    if is_float(path):
         return mask_of(to_bytes(_float_file(path)), path)
     return mask_of(decode(path, managed=False), path)
 
