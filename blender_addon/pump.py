@@ -86,9 +86,10 @@ def _step(live: runtime.Runtime) -> None:
         if task.error is not None:
             cancelled = task.error.code is ErrorCode.CANCELLED
             live.error = None if cancelled else task.error
-            if not cancelled:
+            if not (cancelled or task.not_saved):
                 live.keep_failed(task)
             continue
+        live.error = task.elsewhere or live.error
         live.finished[task.id] = task
         live.gallery.refresh()
         _as_one_step(bpy.ops.underpaint.apply_result, job=task.id)
@@ -120,10 +121,8 @@ def _follow_animation(live: runtime.Runtime) -> None:
 def _as_one_step(operator: Any, **what: str) -> None:
     """Operators are one undo step; timers have no window of their own to call them from."""
     windows = bpy.context.window_manager.windows
-    if bpy.app.background or not windows:
-        operator(**what)
-        return
-    with bpy.context.temp_override(window=windows[0]):
+    where = {} if bpy.app.background or not windows else {"window": windows[0]}
+    with bpy.context.temp_override(**where):
         operator("EXEC_DEFAULT", True, **what)
 
 

@@ -34,6 +34,11 @@ def original_of(image: Any) -> Any:
     return image.get(OF_KEY) if image is not None else None
 
 
+def of(image: Any) -> Any:
+    """The marks that a picture has already; None if it has none."""
+    return next((other for other in bpy.data.images if original_of(other) == image), None)
+
+
 def begin(image: Any) -> Any:
     """A copy of a picture to be marked."""
     width, height = image.size

@@ -175,12 +175,12 @@ CLASSES = (
 
 
 def _marks(image: Any) -> Any:
-    """The image's marks: itself, if it is some, or new ones, shown in its place."""
+    """The image's marks: itself, if it is some; those that it has, or new ones, in its place."""
     if marks.original_of(image) is not None:
         return image
-    new = marks.begin(image)
-    marks.show((image,), new)
-    return new
+    found = marks.of(image) or marks.begin(image)
+    marks.show((image,), found)
+    return found
 
 
 def _paint_on(context: Any, image: Any) -> None:
@@ -191,7 +191,7 @@ def _paint_on(context: Any, image: Any) -> None:
 
 def _box_on(image: Any, box: tuple[float, ...]) -> None:
     left, bottom, right, top = box
-    pixels = tinted(marks.read(image), (left, bottom, right, top))
+    pixels = tinted(marks.read(marks.of(image) or image), (left, bottom, right, top))
     marks.write(_marks(image), pixels)
 
 

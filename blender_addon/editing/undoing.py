@@ -48,8 +48,7 @@ def _undone(image: Any, made: str, before: str) -> bool:
 
 def _marked(image: Any) -> Any:
     """Its marks, where it has some again; else itself."""
-    copies = (other for other in bpy.data.images if marks.original_of(other) == image)
-    return next(copies, image)
+    return marks.of(image) or image
 
 
 def _editors() -> Iterator[Any]:

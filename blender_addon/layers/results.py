@@ -34,7 +34,7 @@ def apply_texture(task: Task, target: Target) -> list[Any]:
     Raises RequestError(BAD_MESH) when nothing that was painted is there any more; the images
     are in the file all the same.
     """
-    files, made, reached = sorted_files(task.files), [], False
+    files, made, looks_left = sorted_files(task.files), [], []
     if "texture" not in files:
         raise JobFailed(ErrorCode.INTERNAL, f"job {task.id} ended without a texture")
     for number, surface in enumerate(target.surfaces):
@@ -43,11 +43,12 @@ def apply_texture(task: Task, target: Target) -> list[Any]:
         look["image"][TARGET_KEY] = target_to_json(target)
         material = materials.to_paint(surface, look["image"].name)
         if material is not None:
-            reached = True
             _put(material, task, target, surface, look)
-    if not reached:
-        for image in made:
-            image.use_fake_user = True
+        else:
+            looks_left.append(look)
+    for image in (image for look in looks_left for image in look.values()):
+        image.use_fake_user = True  # nobody uses it: else it would not be saved
+    if len(looks_left) == len(made):
         raise RequestError(
             ErrorCode.BAD_MESH,
             f"{_words(target)} is not in this file any more: its texture {made[0].name!r} is kept "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from underpaint.buffers import Buffers
-from underpaint.errors import ErrorCode, JobFailed
+from underpaint.errors import ErrorCode, JobFailed, UnderpaintError
 from underpaint.files.inputs import save_inputs
+from underpaint.files.saving import saved, write_whole
 from underpaint.job import Job
 from underpaint.requests import Request
 from underpaint.tree import request_digest
@@ -17,6 +20,14 @@ from ..plain.surfaces import Target, target_from_json, target_to_json
 
 _TARGET_FILE = "target.json"
 _SLUG_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """`images`: their files. `told`: that they lie elsewhere than asked, and where."""
+
+    images: tuple[Path, ...]
+    told: UnderpaintError | None
 
 
 def folder_name(prompt: str, job: str, now: datetime) -> str:
@@ -41,15 +52,21 @@ def kept_target(folder: Path) -> Target | None:
     return target_from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
-def save_results(job: Job, folder: Path) -> tuple[Path, ...]:
-    """Fetch and write every file; the paths of the images."""
-    folder.mkdir(parents=True, exist_ok=True)
-    images = []
-    for result in job.result():
-        path = folder / result.name
-        path.write_bytes(result.data)
-        if result.media.startswith("image/"):
-            images.append(path)
-    if not images:
+def save_results(job: Job, folder: Path, beside: Callable[[Path], object]) -> Saved:
+    """Fetch and write every file; where the folder takes none any more, elsewhere, with what
+    `beside` writes there.
+
+    Raises ConnectionLost; RequestError(NOT_SAVED) when no folder takes them.
+    """
+    found = list(job.result())
+    if not any(result.media.startswith("image/") for result in found):
         raise JobFailed(ErrorCode.INTERNAL, f"job {job.id} ended without an image")
-    return tuple(images)
+
+    def write(place: Path) -> tuple[Path, ...]:
+        if place != folder:
+            beside(place)
+        for result in found:
+            write_whole(place / result.name, result.data)
+        return tuple(place / r.name for r in found if r.media.startswith("image/"))
+
+    return Saved(*saved(folder, write, "Make room, and press Fetch beside the painting."))

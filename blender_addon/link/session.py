@@ -19,6 +19,7 @@ from underpaint.buffers import Buffers
 from underpaint.client import Client, connect
 from underpaint.conversation.state import ClientState
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
+from underpaint.files.inputs import load_inputs
 from underpaint.job import Job
 from underpaint.paths import Paths
 from underpaint.requests import Request
@@ -29,7 +30,7 @@ from underpaint.wire.records import ModelInfo
 from ..plain.surfaces import Target
 from . import left
 from .left import Note
-from .saving import folder_name, keep_inputs, kept_target, save_results
+from .saving import Saved, folder_name, keep_inputs, kept_target, save_results
 from .task import Task
 from .threads import Threads
 
@@ -209,7 +210,7 @@ class Session:
         def failed(error: UnderpaintError) -> None:
             task.error = error
 
-        self._threads.run(partial(self._live().job, task.id, previews=True), followed, failed)
+        self._threads.run(partial(_found_or_asked, self._live(), task), followed, failed)
         return task
 
     def drop_left(self, job: str) -> None:
@@ -240,7 +241,7 @@ class Session:
                 task.job.forget()
             if task.passing:
                 continue
-            if isinstance(task.error, ConnectionLost):
+            if isinstance(task.error, ConnectionLost) or task.not_saved:
                 self._left = None  # the daemon may have it: offered again
             else:
                 left.forget(self._paths(), task.id)
@@ -283,8 +284,9 @@ class Session:
         if job is None:
             return
 
-        def saved(files: tuple[Path, ...]) -> None:
-            task.files = files
+        def kept(found: Saved) -> None:
+            task.files, task.elsewhere = found.images, found.told
+            task.folder = found.images[0].parent
 
         def failed(error: UnderpaintError) -> None:
             # The daemon keeps what was not fetched: try again when it is back.
@@ -292,8 +294,25 @@ class Session:
             if not isinstance(error, ConnectionLost):
                 task.error = error
 
+        def beside(place: Path) -> None:
+            if task.buffers is not None:
+                keep_inputs(place, task.request, task.buffers, task.target)
+
         task.fetching = True
-        self._threads.run(partial(save_results, job, task.folder), saved, failed)
+        self._threads.run(partial(save_results, job, task.folder, beside), kept, failed)
+
+
+def _found_or_asked(up: Client, task: Task) -> Job:
+    """A painting that was left; asked for now, if Blender closed before the daemon had it.
+
+    Raises UnderpaintError."""
+    try:
+        return up.job(task.id, previews=True)
+    except UnderpaintError as error:
+        if error.code is not ErrorCode.JOB_UNKNOWN:
+            raise
+    buffers = load_inputs(task.folder, task.request)
+    return up.submit(task.request, buffers, job_id=task.id, previews=True, origin=task.scene)
 
 
 def _shown_by_state(_error: UnderpaintError) -> None:

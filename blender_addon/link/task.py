@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.buffers import Buffers
-from underpaint.errors import UnderpaintError
+from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
 from underpaint.job import Job
 from underpaint.requests import Request
@@ -23,7 +23,8 @@ class Task:
     """One painting, from submit to files on disk. Changed by `Session.tick` only.
 
     `scene`: the name of the scene it is for. `folder`: where its files go. `files`: the images
-    on disk once they are there; `error`: why there are none. `target`: what a texture is for;
+    on disk once they are there; `elsewhere`: that they are not in `folder`; `error`: why there are
+    none. `target`: what a texture is for;
     None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
     request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
     of each UDIM number of a texture. `finished`: the preview of the last step, which is the picture
@@ -48,6 +49,7 @@ class Task:
     warnings: list[str] = field(default_factory=list)
     finished: npt.NDArray[np.uint8] | None = None
     files: tuple[Path, ...] = ()
+    elsewhere: UnderpaintError | None = None
     error: UnderpaintError | None = None
     fetching: bool = False
     to_fetch: bool = False
@@ -56,6 +58,11 @@ class Task:
     @property
     def ended(self) -> bool:
         return bool(self.files) or self.passed or self.error is not None
+
+    @property
+    def not_saved(self) -> bool:
+        """Whether it is painted, and no folder took it: the daemon has it still."""
+        return self.error is not None and self.error.code is ErrorCode.NOT_SAVED
 
     @property
     def fraction(self) -> float:

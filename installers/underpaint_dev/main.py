@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "what the add-on costs Blender's window (--seconds, --json)",
         (f"{_INSTALLERS}/bench_addon.py",),
     ),
+    "random": (
+        "200 random actions of an artist while it paints, in each Blender, by seed",
+        (f"{_INSTALLERS}/random_actions.py",),
+    ),
     "faults": ("1,000 random faults over a run, by seed", (*_DAEMON, "bench", "faults")),
     "eval": ("measure quality", (*_DAEMON, "eval")),
     "gpu-check": ("everything that needs a GPU, in minutes", (*_DAEMON, "gpu-check")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 
 import bpy
 import recording_layout
@@ -238,61 +237,6 @@ def what_failed_can_be_tried_again():
     live().error = None
 
 
-def whatever_is_done_while_it_paints_nothing_breaks():
-    """Random things that artists do, at random moments; seeded."""
-    chance = random.Random(13)
-    things = (_new_scene, _delete_object, _rename, _undo, _reload, _cancel_one, _ask_more)
-    begin(STEPS)
-    for _ in range(200):
-        chance.choice(things)(chance)
-        for _ in range(chance.randrange(4)):
-            addon("pump").tick()
-        assert live().error is None, live().error
-    pump_until(lambda: not live().session.tasks and not live().finished)
-    assert live().error is None, live().error
-    orphans = [group.name for group in bpy.data.node_groups if not group.users]
-    orphans += [image.name for image in bpy.data.images if image.get("underpaint_marks_of")]
-    assert not orphans, orphans
-    paint(STEPS)
-
-
-def _new_scene(_chance):
-    bpy.data.scenes.new("another")
-
-
-def _delete_object(chance):
-    meshes = [item for item in bpy.data.objects if item.type == "MESH"]
-    kept = {bpy.context.scene.camera, *meshes[:1]}  # something is to be seen by the camera
-    others = [item for item in bpy.data.objects if item not in kept]
-    if others:
-        bpy.data.objects.remove(chance.choice(others))
-
-
-def _rename(chance):
-    bpy.context.scene.name = f"scene {chance.randrange(9)}"
-
-
-def _undo(_chance):
-    if bpy.ops.ed.undo.poll():
-        bpy.ops.ed.undo()
-
-
-def _reload(_chance):
-    bpy.ops.wm.read_homefile(use_factory_startup=False)
-
-
-def _cancel_one(chance):
-    tasks = list(live().session.tasks)
-    if tasks:
-        bpy.ops.underpaint.cancel(job=chance.choice(tasks))
-
-
-def _ask_more(_chance):
-    if len(live().session.tasks) < 4 and bpy.data.objects:
-        settings().prompt = STEPS
-        bpy.ops.underpaint.generate(wait=False)
-
-
 BEHAVIOURS = (
     a_style_goes_around_the_words_once,
     there_are_styles_and_the_artist_can_add_some,
@@ -307,5 +251,4 @@ BEHAVIOURS = (
     a_model_brings_its_settings,
     several_paintings_wait_in_line_and_one_can_be_cancelled,
     what_failed_can_be_tried_again,
-    whatever_is_done_while_it_paints_nothing_breaks,
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import addon_utils
 import bpy
@@ -60,6 +62,70 @@ def the_scene_may_be_deleted_while_it_is_painted():
     bpy.data.scenes.remove(doomed)
     pump_until(lambda: task.ended)
     assert [entry.image.name for entry in settings().results] == [live().last_image]
+
+
+def a_folder_that_goes_bad_meanwhile_loses_nothing():
+    from underpaint.paths import user_paths
+
+    blend = Path(bpy.app.tempdir) / "spoilt" / "scene.blend"
+    blend.parent.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    task = begin(SLOW.replace("60", "20"))
+    pump_until(lambda: task.step > 1)
+    shutil.rmtree(blend.parent)
+    blend.parent.write_text("no folder")
+    pump_until(lambda: task.ended and not live().finished)
+    (image,) = [entry.image for entry in settings().results]
+    file = Path(bpy.path.abspath(image.filepath))
+    assert user_paths().data / "unsaved" in file.parents, file
+    assert list(file.parent.glob("inputs-*.npz")), "what it takes to run it again lies beside it"
+    texts = " ".join(draw("UNDERPAINT_PT_main").texts)
+    assert "Nothing is lost" in texts, texts
+    assert not live().failed
+    assert not live().session.left
+
+
+def a_painting_that_no_folder_takes_is_offered_until_one_does():
+    import tempfile
+
+    from underpaint.paths import user_paths
+
+    homes = [user_paths().data / "unsaved", Path(tempfile.gettempdir()) / "underpaint-unsaved"]
+    homes += [Path.home() / "underpaint-unsaved"]
+    blend = Path(bpy.app.tempdir) / "full" / "scene.blend"
+    blend.parent.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    task = begin(SLOW.replace("60", "20"))
+    pump_until(lambda: task.step > 1)
+    shutil.rmtree(blend.parent)
+    spoilt = [folder for folder in (*homes, blend.parent) if not folder.exists()]
+    shutil.rmtree(homes[0], ignore_errors=True)
+    for folder in {*spoilt, homes[0]}:
+        folder.write_text("no folder")
+    try:
+        pump_until(lambda: task.ended)
+        assert task.error.code == "not_saved", task.error
+        assert not live().failed, "it is painted: it need not be asked for again"
+        (note,) = live().session.left
+    finally:
+        for folder in {*spoilt, homes[0]}:
+            folder.unlink()
+    assert bpy.ops.underpaint.fetch_left(job=note.job) == {"FINISHED"}
+    pump_until(lambda: settings().results)
+    assert live().session.left == ()
+
+
+def a_painting_that_the_daemon_never_got_is_asked_for_again():
+    for _ in range(3):
+        begin(STEPS)
+        addon_utils.disable(MODULE)  # at once: as when Blender is quit after the press
+        assert addon_utils.enable(MODULE) is not None
+    notes = live().session.left
+    assert len(notes) == 3
+    for note in notes:
+        assert bpy.ops.underpaint.fetch_left(job=note.job) == {"FINISHED"}
+    pump_until(lambda: len(settings().results) == 3)
+    assert live().error is None
 
 
 def another_file_may_be_opened_while_it_is_painted():
@@ -148,6 +214,9 @@ BEHAVIOURS = (
     a_failure_is_shown_with_its_fix,
     a_scene_without_a_camera_is_refused_with_a_hint,
     the_scene_may_be_deleted_while_it_is_painted,
+    a_folder_that_goes_bad_meanwhile_loses_nothing,
+    a_painting_that_no_folder_takes_is_offered_until_one_does,
+    a_painting_that_the_daemon_never_got_is_asked_for_again,
     another_file_may_be_opened_while_it_is_painted,
     the_daemon_may_be_killed_while_it_paints,
     a_lost_daemon_can_be_started_again,

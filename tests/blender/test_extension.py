@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "addon_behaviours.py"
 TEXTURE_SCRIPT = HERE / "texture_behaviours.py"
 STARTER_SCRIPT = HERE / "addon_starter.py"
+RANDOM_SCRIPT = HERE / "addon_random.py"
 RESTART_SCRIPT = HERE / "addon_restart.py"
 
 
@@ -50,6 +51,12 @@ def texture_outcomes(blender, extension, texture_folder) -> dict[str, str]:
 @pytest.mark.parametrize("behaviour", behaviours(SCRIPT))
 def test_in_blender(outcomes, behaviour):
     assert outcomes[behaviour] == "", outcomes[behaviour]
+
+
+@pytest.mark.slow
+def test_nothing_breaks_whatever_is_done_while_it_paints(blender, extension, tmp_path):
+    """200 random actions by seed; `underpaint-dev random` takes more seeds."""
+    assert run(blender, RANDOM_SCRIPT, tmp_path, extension, painter(tmp_path), ["13"]) == {"13": ""}
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from underpaint.blenders import Blender
@@ -19,11 +20,18 @@ from ..processes import TESTS
 PAINTER = "helpers.blender.depth_painter:build_runner"
 
 
-def run(blender: Blender, script: Path, folder: Path, extension: Path, python: Path) -> dict:
-    """Run a script of behaviours in a clean user folder; what it reports."""
+def run(
+    blender: Blender,
+    script: Path,
+    folder: Path,
+    extension: Path,
+    python: Path,
+    words: Sequence[str] = (),
+) -> dict:
+    """Run a script of behaviours (all, or those in `words`) in a clean user folder; its report."""
     env = user_environment(folder, python)
     try:
-        return run_once(blender, script, folder, env, [str(extension)])
+        return run_once(blender, script, folder, env, [str(extension), *words])
     finally:
         end_daemon(env)
 
