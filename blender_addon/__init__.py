@@ -54,7 +54,7 @@ def register() -> None:
     """Called by Blender when the extension is enabled."""
     live = runtime.start(preferences.daemon_paths)
     for cls in _CLASSES:
-        bpy.utils.register_class(cls)
+        languages.register_class(cls)
     properties.register()
     texture_properties.register()
     layer_properties.register()

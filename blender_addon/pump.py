@@ -119,11 +119,9 @@ def _follow_animation(live: runtime.Runtime) -> None:
 
 
 def _as_one_step(operator: Any, **what: str) -> None:
-    """Operators are one undo step; timers have no window of their own to call them from."""
-    windows = bpy.context.window_manager.windows
-    where = {} if bpy.app.background or not windows else {"window": windows[0]}
-    with bpy.context.temp_override(**where):
-        operator("EXEC_DEFAULT", True, **what)
+    """Operators are one undo step. Without `temp_override`: by the end of an operator Blender 4.2
+    looks into that without holding Python, and crashes while one of our threads runs."""
+    operator("EXEC_DEFAULT", True, **what)
 
 
 def _glance(live: runtime.Runtime) -> tuple[Any, ...]:

@@ -5,6 +5,8 @@
 import bpy
 from bpy.props import FloatProperty, PointerProperty, StringProperty
 
+from ..languages import register_class
+
 
 class UnderpaintAnimation(bpy.types.PropertyGroup):
     """`last`: the folder of the series that was painted last."""
@@ -29,7 +31,7 @@ class UnderpaintAnimation(bpy.types.PropertyGroup):
 
 
 def register() -> None:
-    bpy.utils.register_class(UnderpaintAnimation)
+    register_class(UnderpaintAnimation)
     bpy.types.Scene.underpaint_animation = PointerProperty(type=UnderpaintAnimation)
 
 

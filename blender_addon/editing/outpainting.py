@@ -11,6 +11,7 @@ from underpaint.buffers import Buffers
 
 from ..image import results
 from ..image.pictures import color_of
+from ..languages import say
 from ..link import runtime
 from ..link.task import Task
 from ..operators.painting import Paints
@@ -41,8 +42,8 @@ class UNDERPAINT_OT_outpaint(OfPicture, Paints, bpy.types.Operator):
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:
         beyond = next(item[2] for item in _SIDES if item[0] == properties.side)
-        say = bpy.app.translations.pgettext_tip
-        return f"{say(beyond)}\n{say(cls.__doc__)}"
+        tip = bpy.app.translations.pgettext_tip
+        return f"{tip(beyond)}\n{tip(cls.__doc__)}"
 
     def execute(self, context: Any) -> set[str]:
         name, side = self.image, self.side
@@ -55,7 +56,7 @@ CLASSES = (UNDERPAINT_OT_outpaint,)
 def draw_sides(layout: Any, settings: Any) -> None:
     """A button for each side, and how far they reach."""
     column = layout.column(align=True)
-    column.label(text="Beyond the Edges")
+    column.label(text=say("Beyond the Edges"), translate=False)
     row = column.row(align=True)
     for (side, _name, _says), icon in zip(_SIDES, _ICONS, strict=True):
         row.operator("underpaint.outpaint", text="", icon=icon).side = side

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, PointerProperty, StringProperty
 
+from ..languages import register_class
 from ..link import runtime
 
 
@@ -52,7 +53,7 @@ class UnderpaintGallery(bpy.types.PropertyGroup):
 
 
 def register() -> None:
-    bpy.utils.register_class(UnderpaintGallery)
+    register_class(UnderpaintGallery)
     bpy.types.WindowManager.underpaint_gallery = PointerProperty(type=UnderpaintGallery)
 
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-_FILES = {"words.tsv": ("*", "Operator"), "tips.tsv": ("*",)}
+CONTEXT = "Underpaint"
+"""Blender's own words come first, and mean something else: its *To* is a place, its *Pin* a dot. In
+a context of our own there are none of them."""
+_FILES = {"words.tsv": (CONTEXT, "*"), "tips.tsv": ("*",)}
 """Each table, and the contexts in which Blender looks for its texts."""
 Translations = Mapping[str, Mapping[tuple[str, str], str]]
 
@@ -24,12 +28,23 @@ def unregister() -> None:
     bpy.app.translations.unregister(__package__)
 
 
+def register_class(cls: Any) -> None:
+    """Register a class with Blender, its words to be looked for in our own context."""
+    if issubclass(cls, (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu)):
+        cls.bl_translation_context = CONTEXT
+    for kind in cls.__mro__:
+        for given in getattr(kind, "__annotations__", {}).values():
+            if isinstance(given, bpy.props._PropertyDeferred):
+                given.keywords["translation_context"] = CONTEXT
+    bpy.utils.register_class(cls)
+
+
 def say(text: str, **values: object) -> str:
     """A text in the interface's language, for what is put together before Blender sees it.
 
     `values` stand in the text by name: ``say("and {count} more", count=3)``.
     """
-    told = str(bpy.app.translations.pgettext_iface(text))
+    told = str(bpy.app.translations.pgettext_iface(text, CONTEXT))
     return told.format(**values) if values else told
 
 

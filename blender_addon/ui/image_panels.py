@@ -135,7 +135,7 @@ def _draw_wanted(layout: Any, model: str) -> None:
     """What the model follows by itself, and the way to choose."""
     kinds = ", ".join(say(kind.title()) for kind in wanted_controls(model))
     row = layout.row(align=True)
-    row.label(text=kinds or "Automatic", icon="CHECKMARK")
+    row.label(text=kinds or say("Automatic"), icon="CHECKMARK", translate=False)
     row.operator("underpaint.controls_by_hand")
 
 

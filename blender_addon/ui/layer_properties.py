@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..languages import register_class
 from ..layers import nodes, shown
 from ..layers.visible import lowest_first
 
@@ -90,7 +91,7 @@ _CLASSES = (UnderpaintLook, UnderpaintLayer, UnderpaintStack)
 
 def register() -> None:
     for cls in _CLASSES:
-        bpy.utils.register_class(cls)
+        register_class(cls)
     bpy.types.Material.underpaint = PointerProperty(type=UnderpaintStack)
 
 

@@ -82,7 +82,7 @@ def draw_own(column: Any, settings: Any, name: str) -> None:
     row = column.split(factor=_SPLIT, align=True)
     label = row.row()
     label.alignment = "RIGHT"
-    label.label(text=settings.bl_rna.properties[name].name)
+    label.label(text=say(settings.bl_rna.properties[name].name), translate=False)
     value = own_value(settings, name)
     told = say("Automatic") if value is None else f"{say('Automatic')}: {value:g}"
     row.operator("underpaint.by_hand", text=told, translate=False).name = name

@@ -20,6 +20,7 @@ from underpaint.requests import ControlKind
 
 from ..image.pictures import color_of
 from ..image.request import PANEL_CONTROLS, ControlSettings, ImageSettings
+from ..languages import register_class
 from .painting_properties import (
     PaintingProperties,
     UnderpaintLora,
@@ -284,7 +285,7 @@ def _picture(image: Any, pictures: Buffers | None) -> BufferRef | None:
 
 def register() -> None:
     for cls in CLASSES:
-        bpy.utils.register_class(cls)
+        register_class(cls)
     bpy.types.Scene.underpaint = PointerProperty(type=UnderpaintSettings)
 
 

@@ -16,6 +16,7 @@ from bpy.props import (
 
 from underpaint.requests import Method
 
+from ..languages import CONTEXT, register_class
 from ..texture.request import TextureSettings
 from .painting_properties import (
     PaintingProperties,
@@ -161,12 +162,13 @@ def write_texture_settings(group: Any, settings: TextureSettings) -> None:
 
 
 def register() -> None:
-    bpy.utils.register_class(UnderpaintTextureSettings)
+    register_class(UnderpaintTextureSettings)
     bpy.types.Scene.underpaint_texture = PointerProperty(type=UnderpaintTextureSettings)
     bpy.types.Object.underpaint_prompt = StringProperty(
         name="Own Prompt",
         description="What this object is to look like, where others are painted with it; empty: "
         "what the panel says",
+        translation_context=CONTEXT,
     )
 
 

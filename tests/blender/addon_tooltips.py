@@ -78,4 +78,29 @@ def what_controls_say_is_said_in_every_language():
         assert lacking == set(), f"add these to languages/tips.tsv, in {language}"
 
 
-BEHAVIOURS = (every_control_says_what_it_does, what_controls_say_is_said_in_every_language)
+def words_mean_what_they_mean_here_and_not_elsewhere_in_blender():
+    """Where Blender translates a word in another sense (*Pin*, *To*), ours is taken."""
+    own = addon("languages").CONTEXT
+    for kind in (bpy.types.Panel, bpy.types.Menu):
+        assert {cls.bl_rna.translation_context for cls in ours(kind)} == {own}
+    for cls in ours(bpy.types.Operator):
+        room, verb = cls.bl_idname.split(".")
+        told = getattr(getattr(bpy.ops, room), verb).get_rna_type()
+        assert told.translation_context == own, cls
+        assert_own(told, own)
+    for kind in (bpy.types.PropertyGroup, bpy.types.AddonPreferences):
+        for cls in ours(kind):
+            assert_own(cls.bl_rna, own)
+
+
+def assert_own(told, own: str) -> None:
+    blenders = {"rna_type", *(told.base.properties.keys() if told.base else ())}
+    for prop in told.properties:
+        assert prop.identifier in blenders or prop.translation_context == own, (told, prop)
+
+
+BEHAVIOURS = (
+    every_control_says_what_it_does,
+    what_controls_say_is_said_in_every_language,
+    words_mean_what_they_mean_here_and_not_elsewhere_in_blender,
+)

@@ -27,6 +27,7 @@ from window_tools import (
 )
 
 WIDTH = 250
+LANGUAGES = ("en_US", "de_DE", "fr_FR", "es", "ja_JP", "zh_HANS")
 _SEARCHED, _TO_WIDTH = 130, 10
 PIECES = (
     ("IMAGE", ("image",)),
@@ -48,7 +49,7 @@ def story() -> Iterator[float]:
     yield from a_painting_is_there()
     live().installed = True
     yield from the_sidebar_is_narrow()
-    for language in ("en_US", "de_DE"):
+    for language in LANGUAGES:
         view = bpy.context.preferences.view
         view.language, view.use_translate_interface = language, True
         yield from every_piece(language)
