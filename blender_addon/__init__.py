@@ -9,8 +9,8 @@ from .animation import operators as animation_operators
 from .animation import panels as animation_panels
 from .animation import properties as animation_properties
 from .capture import gpu_passes
+from .editing import framing, outpainting
 from .editing import operators as editing_operators
-from .editing import outpainting
 from .editing import panels as editing_panels
 from .gallery import operators as gallery_operators
 from .gallery import panels as gallery_panels
@@ -38,6 +38,7 @@ _CLASSES = (
     *panels.CLASSES,
     *editing_operators.CLASSES,
     *outpainting.CLASSES,
+    *framing.CLASSES,
     *editing_panels.CLASSES,
     *gallery_operators.CLASSES,
     *gallery_panels.CLASSES,
@@ -78,6 +79,7 @@ def unregister() -> None:
     live_view.stop(runtime.live())
     keys.unregister()
     languages.unregister()
+    framing.unregister()
     growing.unregister()
     overlay.unregister()
     handlers.unregister()

@@ -92,7 +92,7 @@ def run(
     file that is the display's memory, in the XWD format.
     """
     words = ["blender", "--factory-startup", "--window-geometry", "0", "0", "1400", "900"]
-    words += ["--python", str(script), "--", *arguments]
+    words += ["--enable-event-simulate", "--python", str(script), "--", *arguments]
     with (
         tempfile.TemporaryDirectory(prefix="underpaint-screen-") as memory,
         _display(memory) as display,

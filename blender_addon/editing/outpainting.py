@@ -8,6 +8,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from underpaint.buffers import Buffers
+from underpaint.pictures.outpaint import Sides
 
 from ..image import results
 from ..image.pictures import color_of
@@ -19,7 +20,7 @@ from ..ui.painting_properties import choose_seed
 from ..ui.properties import read_settings
 from . import marks
 from .picture import OfPicture
-from .request import outpaint_request
+from .request import outpaint_request, sides_of
 
 _SIDES = (
     ("LEFT", "Left", "Beyond the left edge"),
@@ -47,7 +48,14 @@ class UNDERPAINT_OT_outpaint(OfPicture, Paints, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         name, side = self.image, self.side
-        return self.paint_sized(context, lambda: _submit(context, name, side), sized=False)
+        part = context.scene.underpaint.outpaint_part
+
+        def submit() -> Task:
+            image = marks.need_image(context, name)
+            size = (marks.original_of(image) or image).size
+            return submit_sides(context, name, sides_of(side, round(part, 6), size))
+
+        return self.paint_sized(context, submit, sized=False)
 
 
 CLASSES = (UNDERPAINT_OT_outpaint,)
@@ -61,17 +69,19 @@ def draw_sides(layout: Any, settings: Any) -> None:
     for (side, _name, _says), icon in zip(_SIDES, _ICONS, strict=True):
         row.operator("underpaint.outpaint", text="", icon=icon).side = side
     column.prop(settings, "outpaint_part")
+    column.operator("underpaint.outpaint_frame", icon="FULLSCREEN_ENTER")
 
 
-def _submit(context: Any, name: str, side: str) -> Task:
+def submit_sides(context: Any, name: str, sides: Sides) -> Task:
+    """Hand over what paints beyond the edges of the picture of a name, or of the one that is shown.
+    Raises UnderpaintError."""
     image = marks.need_image(context, name)
     original = marks.original_of(image) or image
     group = context.scene.underpaint
     choose_seed(group)
     settings, buffers = read_settings(group), Buffers()
     native = runtime.native_side(settings.model)
-    part = round(group.outpaint_part, 6)
-    request = outpaint_request(settings, color_of(original), side, part, native, buffers)
+    request = outpaint_request(settings, color_of(original), sides, native, buffers)
     live = runtime.live()
     task = live.session.submit(
         request, buffers, scene=context.scene.name, folder=results.results_folder()

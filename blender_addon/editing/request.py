@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -84,24 +85,28 @@ def enlarge_request(settings: ImageSettings, image: BufferRef, factor: float) ->
     return UpscaleRequest(**painting, image=image, factor=factor)
 
 
+def sides_of(side: str, part: float, size: Sequence[int]) -> Sides:
+    """Pixels beyond an edge: LEFT, TOP, RIGHT, BOTTOM, or ALL of them. `part`: how far, of the
+    picture's `size`, (width, height)."""
+    across, down = (max(_BLOCK, round(n * part / _BLOCK) * _BLOCK) for n in size)
+    far = {"LEFT": across, "TOP": down, "RIGHT": across, "BOTTOM": down}
+    return Sides(**{name.lower(): n for name, n in far.items() if side in (name, "ALL")})
+
+
 def outpaint_request(
     settings: ImageSettings,
     picture: npt.NDArray[np.uint8],
-    side: str,
-    part: float,
+    sides: Sides,
     native: int,
     buffers: Buffers,
 ) -> InpaintRequest:
-    """What paints beyond an edge by the panel's words: LEFT, TOP, RIGHT, BOTTOM, or ALL of them.
+    """What paints beyond the edges by the panel's words.
 
-    `picture` (h, w, 3 or 4) sRGB, row 0 at the top. `part`: how far, of the picture's width or
-    height. `native`: the model's own side, pixels; of larger pictures it sees what is nearest.
-    Raises RequestError(TOO_LARGE).
+    `picture` (h, w, 3 or 4) sRGB, row 0 at the top. `native`: the model's own side, pixels; of
+    larger pictures it sees what is nearest. Raises RequestError(TOO_LARGE).
     """
     height, width = picture.shape[:2]
-    across, down = (max(_BLOCK, round(n * part / _BLOCK) * _BLOCK) for n in (width, height))
-    far = {"LEFT": across, "TOP": down, "RIGHT": across, "BOTTOM": down}
-    sides = Sides(**{name.lower(): n for name, n in far.items() if side in (name, "ALL")})
+    across, down = max(sides.left, sides.right), max(sides.top, sides.bottom)
     painting = asked(settings)
     large = max(width + across, height + down) > native * _ROOM
     return outpaint(

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("window_behaviours.py")
 TEXTURES = Path(__file__).with_name("window_textures.py")
 PANELS = Path(__file__).with_name("window_panels.py")
+FRAME = Path(__file__).with_name("window_frame.py")
 NARROW = Path(__file__).with_name("window_narrow.py")
 
 
@@ -110,3 +111,11 @@ def test_every_panel_is_shown_and_live_painting_leaves_the_window_free(
 def test_every_panel_fits_a_narrow_sidebar(window_blender, extension, daemon_env, tmp_path):
     report = tell(window_blender, NARROW, extension, daemon_env, tmp_path)
     assert 200 < report["sidebar_px"] <= 250
+
+
+def test_a_pictures_frame_is_dragged_and_painted_beyond(
+    window_blender, extension, daemon_env, tmp_path
+):
+    report = tell(window_blender, FRAME, extension, daemon_env, tmp_path)
+    assert report["size"] == [320, 320]
+    assert report["kept_difference"] < 1.5 / 255
