@@ -37,7 +37,9 @@ def ask(context: Any) -> Path:
             hint="Add a camera, or make one the scene's camera.",
         )
     group, pictures = scene.underpaint_animation, Buffers()
-    settings = replace(read_settings(scene.underpaint, pictures), repaint=False)
+    settings = read_settings(scene.underpaint, pictures)
+    colours = settings.strength if settings.repaint else None
+    settings = replace(settings, repaint=False)
     root = Path(bpy.path.abspath(group.folder)) if group.folder else results.results_folder()
     now = datetime.now().astimezone()
     folder = root / folder_name(f"animation {settings.prompt}", new_id(), now)
@@ -45,7 +47,7 @@ def ask(context: Any) -> Path:
     size, buffers = (settings.width or side, settings.height or side), Buffers()
     settings = with_pictures(settings, pictures, buffers, size)
     series = Series(
-        Asked(image_request(settings, None), buffers, round(group.refresh, 6)),
+        Asked(image_request(settings, None), buffers, round(group.refresh, 6), colours),
         folder / SCENE,
         folder,
         size,

@@ -3,13 +3,15 @@ was stopped goes on as if it had not been."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from underpaint.animation.asking import Asked
 from underpaint.animation.folder import Folder, decoded, encoded
 from underpaint.animation.sequence import Animation, Plan
-from underpaint.buffers import Buffers
+from underpaint.buffers import Buffers, Kind
 from underpaint.errors import RequestError
 from underpaint.requests import (
     Control,
@@ -19,6 +21,7 @@ from underpaint.requests import (
     Prompt,
     Sampling,
 )
+from underpaint.tree import buffer_refs
 
 from helpers.painting.sliding_card import SIDE, STEP, take
 from helpers.painting.studio import Recorder
@@ -29,8 +32,8 @@ FRAMES = (1, 2, 3)
 class Series:
     """An animation of the sliding card in a folder; `asked` are the requests that it painted."""
 
-    def __init__(self, studio, root, digest="a", frames=FRAMES, words="grey", **fields):
-        self.asked, self._studio = [], studio
+    def __init__(self, studio, root, digest="a", frames=FRAMES, words="grey", take=take, **fields):
+        self.asked, self.pictures, self._studio = [], [], studio
         self.folder = Folder(root, digest)
         request = ImageRequest(
             Prompt(words),
@@ -40,14 +43,15 @@ class Series:
             Sampling(steps=2, seed=5),
             controls=fields.pop("controls", ()),
         )
-        plan = Plan(
-            Asked(request, Buffers(), fields.pop("refresh", 0.0)), frames, (SIDE, SIDE), **fields
-        )
+        refresh, colours = fields.pop("refresh", 0.0), fields.pop("colours", None)
+        asked = Asked(request, Buffers(), refresh, colours)
+        plan = Plan(asked, frames, (SIDE, SIDE), **fields)
         self.animation = Animation(plan, take, self._paint, self.folder)
         self.made = list(self.animation.frames())
 
     def _paint(self, request, buffers):
         self.asked.append(request)
+        self.pictures.append({ref.sha256: buffers[ref.sha256] for ref in buffer_refs(request)})
         artifacts = self._studio.runner(request, buffers, Recorder())
         return next(item.data for item in artifacts if item.media == "image/png")
 
@@ -69,6 +73,28 @@ def test_paint_moves_with_its_surface(studio, tmp_path):
     assert np.abs(third - moved)[inside].max() <= 1
     corner = np.s_[:8, :8]
     assert (third[corner] == first[corner]).all()
+
+
+def coloured(frame, width=SIDE, height=SIDE):
+    """The card and what is behind it in the scene's own colours."""
+    taken = take(frame, width, height)
+    card = np.isfinite(taken.track.depth)[..., None]
+    colours = np.where(card, (200, 40, 30, 255), (20, 60, 180, 255)).astype(np.uint8)
+    view = replace(taken.view, color=taken.buffers.add(Kind.COLOR, colours))
+    return replace(taken, view=view)
+
+
+def test_what_is_painted_begins_from_the_scenes_colours_where_that_is_asked(studio, tmp_path):
+    series = Series(studio, tmp_path, take=coloured, colours=0.6)
+    first, *patches = series.asked
+    assert (first.init, first.strength) == (first.view.color, 0.6)
+    for request, arrays in zip(patches, series.pictures[1:], strict=True):
+        assert isinstance(request, InpaintRequest)
+        assert request.strength == 0.6
+        opened = arrays[request.mask.sha256] == 255
+        begun, colours = arrays[request.image.sha256], arrays[request.view.color.sha256]
+        assert (begun[opened] == colours[opened][:, :3]).all()
+        assert not (begun[~opened] == colours[~opened][:, :3]).all(), "the rest is what was painted"
 
 
 def test_only_what_no_frame_saw_is_painted(studio, tmp_path):

@@ -28,11 +28,13 @@ _BETWEEN = 128  # of 255: how much of the new paint lies on the ring around what
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`request`: a frame's, without its view; `refresh` (0–1): how much of every frame is painted
-    anew. `buffers`: what the request refers to."""
+    anew. `buffers`: what the request refers to. `colours`: the strength by which what is painted
+    begins from the scene's own colours; None: from nothing."""
 
     request: ImageRequest
     buffers: Buffers
     refresh: float = 0.0
+    colours: float | None = None
 
 
 def with_models_controls(asked: Asked, models: Iterable[ModelInfo]) -> Asked:
@@ -69,7 +71,20 @@ def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:
 
 def whole(asked: Asked, taken: Taken) -> tuple[ImageRequest, Buffers]:
     """A frame by itself."""
-    return replace(asked.request, view=taken.view), _with(asked.buffers, taken.buffers)
+    request, buffers = replace(asked.request, view=taken.view), _with(asked.buffers, taken.buffers)
+    if asked.colours is None or taken.view.color is None:
+        return request, buffers
+    return replace(request, init=taken.view.color, strength=asked.colours), buffers
+
+
+def begun(asked: Asked, taken: Taken, picture: Image8, spot: Mask) -> tuple[Image8, float]:
+    """What a spot of a picture that nobody has painted yet begins from, and the strength: the
+    scene's own colours, where that is asked for, else nothing."""
+    ref = taken.view.color
+    if asked.colours is None or ref is None:
+        return picture, 1.0
+    colours = taken.buffers[ref.sha256][..., :3]
+    return np.where(grown(spot, 1)[..., None], colours, picture), asked.colours
 
 
 def again(
@@ -106,8 +121,15 @@ def settled(asked: Asked, painted: ImageRequest) -> Asked:
     """`asked` with what the daemon settled in the first frame, so that all have the same; the
     words stay as they were asked. A ground that the first frame has not, none has."""
     own, pattern = asked.request, painted.pattern
-    pattern = replace(pattern, ground=pattern.ground or pattern.floor is None)
-    kept = replace(painted, prompt=own.prompt, regions=own.regions, view=None, pattern=pattern)
+    kept = replace(
+        painted,
+        prompt=own.prompt,
+        regions=own.regions,
+        view=None,
+        init=own.init,
+        strength=own.strength,
+        pattern=replace(pattern, ground=pattern.ground or pattern.floor is None),
+    )
     seeded = replace(kept.sampling, seed=asked.request.sampling.seed)
     return replace(asked, request=replace(kept, sampling=seeded))
 

@@ -32,6 +32,7 @@ def save_job(series: Series, blender: Blender) -> None:
     told = {
         "request": to_plain(request),
         "refresh": series.asked.refresh,
+        "colours": series.asked.colours,
         "size": series.size,
         "frames": None if series.frames is None else list(series.frames),
         "camera": series.camera,
@@ -48,11 +49,12 @@ def load_job(folder: Path) -> tuple[Series, Blender]:
         version, executable, is_python = told["blender"]
         width, height = told["size"]
         frames, camera, refresh = told["frames"], told["camera"], float(told["refresh"])
+        colours = None if told["colours"] is None else float(told["colours"])
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
     if not isinstance(request, ImageRequest):
         raise _damaged(folder, "it asks for no pictures")
-    asked = Asked(request, load_inputs(folder, request), refresh)
+    asked = Asked(request, load_inputs(folder, request), refresh, colours)
     series = Series(asked, folder / SCENE, folder, (width, height), frames, camera)
     return series, Blender(version, Path(executable), bool(is_python))
 

@@ -13,7 +13,7 @@ from ..buffers import Buffers
 from ..errors import ErrorCode, RequestError
 from ..files.recipe import recipe_in, recipe_request
 from ..requests import ImageRequest, Request
-from .asking import Asked, again, in_frame, mask_of, patch, settled, whole
+from .asking import Asked, again, begun, in_frame, mask_of, patch, settled, whole
 from .captures import Taken
 from .depths import looked_at, range_of, ranged, small, wants_range
 from .flicker import Flicker
@@ -126,9 +126,12 @@ class Animation:
         data = encoded(smoothed(picture, outlines(taken.track) & found.known))
         fresh = np.zeros(holes.shape, bool)
         coarse = found.coarse & ~crumbs(found.coarse) & ~holes
-        for spot, strength in ((holes, 1.0), (coarse, _RENEWED)):
+        for spot in (holes, coarse):
             if spot.any():
-                data = self._paint(*patch(asked, taken, decoded(data), spot, strength))
+                before, strength = decoded(data), _RENEWED
+                if spot is holes:
+                    before, strength = begun(asked, taken, before, spot)
+                data = self._paint(*patch(asked, taken, before, spot, strength))
                 fresh |= mask_of(spot) > 0
         if asked.refresh > 0:
             data = self._paint(*again(asked, taken, decoded(data), asked.refresh))

@@ -112,7 +112,16 @@ def _digest(series: Series, frames: Sequence[int]) -> str:
     """Of all that a frame depends on; a longer range goes on where a shorter one ended."""
     asked, scene = series.asked, hashlib.sha256(series.blend.read_bytes()).hexdigest()
     step = frames[1] - frames[0] if len(frames) > 1 else 1
-    rest = [VERSION, scene, series.camera, frames[0], step, series.size, asked.refresh]
+    rest = [
+        VERSION,
+        scene,
+        series.camera,
+        frames[0],
+        step,
+        series.size,
+        asked.refresh,
+        asked.colours,
+    ]
     return hashlib.sha256((to_json(asked.request) + json.dumps(rest)).encode()).hexdigest()
 
 

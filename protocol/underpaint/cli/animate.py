@@ -29,6 +29,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "0 to 1; default 0: only what no earlier frame saw",
     )
     parser.add_argument(
+        "--from-colours",
+        type=float,
+        metavar="STRENGTH",
+        help="with --frames: begin what is painted from the scene's own colours, kept the more the "
+        "nearer to 0, 0 to 1; default: from nothing",
+    )
+    parser.add_argument(
         "--compare",
         action="store_true",
         help="with --frames: paint each frame by itself too, and tell how much more that flickers",
@@ -82,7 +89,12 @@ def _asked(args: argparse.Namespace) -> Asked:
         )
     if not 0 <= args.refresh <= 1:
         raise RequestError(ErrorCode.BAD_REQUEST, f"--refresh is {args.refresh:g}; expected 0 to 1")
-    return Asked(request, buffers, args.refresh)
+    colours = args.from_colours
+    if colours is not None and not 0 < colours <= 1:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--from-colours is {colours:g}; expected above 0, up to 1"
+        )
+    return Asked(request, buffers, args.refresh, colours)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
