@@ -60,6 +60,71 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path, text: str, told: str
         read_rows(tmp_path / "nowhere.csv", NEEDED)
 
 
+WORDS = (
+    *("un mur élégant", "größe Häuser überall", "niño pequeño", "¿dónde está el baño?", "café"),
+    *("rødt hus på en ø", "Über alle Maßen", "pão de açúcar às três", "smörgåsbord", "Straße"),
+    *("mur de pierres à l'été", "où", "ÉGLISE EN PIERRE", "a 20° slope", "Ærø færge", "HÄUSER"),
+    *("cœur de pierre", "l’été", "10 € coin", "Maçã verde", "Øl på Åen"),
+)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850", "cp437", "mac_roman"])
+def test_short_words_of_every_western_code_page_are_read(encoding: str) -> None:
+    """Windows, its consoles, old Macs. One word is too little to tell in a single case: Mac's
+    Ä in capitals is a console's Ç."""
+    writable = [word for word in WORDS if _can(word, encoding)]
+    wrong = [word for word in writable if decoded(word.encode(encoding)) != word]
+    assert len(writable) >= 12
+    assert wrong == (["HÄUSER"] if encoding == "mac_roman" else [])
+
+
+def _can(word: str, encoding: str) -> bool:
+    try:
+        return bool(word.encode(encoding))
+    except UnicodeEncodeError:
+        return False
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac_roman", "utf-16-be", "utf-16-le"])
+def test_a_table_of_a_console_or_a_mac_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.csv").write_bytes("file;prompt\nMaçã.obj;un mur élégant\n".encode(encoding))
+    (row,) = read_rows(tmp_path / "t.csv", NEEDED)
+    assert (row["file"], row["prompt"]) == ("Maçã.obj", "un mur élégant")
+
+
+def test_a_table_of_long_chinese_prompts_in_utf_16_without_a_mark_is_read(tmp_path: Path) -> None:
+    text = "file,prompt\na.obj," + "红砖墙" * 200 + "\n"
+    (tmp_path / "t.csv").write_bytes(text.encode("utf-16-le"))
+    assert read_rows(tmp_path / "t.csv", NEEDED)[0]["prompt"] == "红砖墙" * 200
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("красная стена", "cp1251"),
+        ("赤いレンガの壁", "shift_jis"),
+        ("红砖墙", "gb18030"),
+        ("빨간 벽돌", "euc_kr"),
+    ],
+)
+def test_an_encoding_that_cannot_be_told_is_refused_with_the_fix(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    (tmp_path / "t.csv").write_bytes(f"file,prompt\na.obj,{text}\n".encode(encoding))
+    with pytest.raises(RequestError, match="encoding") as told:
+        read_rows(tmp_path / "t.csv", NEEDED)
+    assert "UTF-8" in told.value.hint
+
+
+def test_quoted_lines_are_one_cell_and_an_open_quote_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text('file\tprompt\n"a.obj"\t"red\nclay, ""old"""\nb.obj\ta 5" pipe\n')
+    assert [row["prompt"] for row in read_rows(table, NEEDED)] == ['red\nclay, "old"', 'a 5" pipe']
+    table.write_text('file,prompt\na.obj,red\nb.obj,"clay\nc.obj,gold\n')
+    with pytest.raises(RequestError, match="line 3: a quotation mark"):
+        read_rows(table, NEEDED)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8")))
 def test_any_bytes_are_a_table_or_a_registered_error(tmp_path_factory, data: bytes) -> None:

@@ -11,8 +11,9 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from underpaint.encodings import decoded
+from underpaint.encodings import decoded, unicode_text
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.files.codepages import code_page
 
 _DELIMITERS = ",;\t|"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -38,6 +39,7 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[Row]:
     """
     text = _text(path)
     text, delimiter = _delimiter(text, needed)
+    _closed(path, text, delimiter)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     try:
         names = [_name(cell) for cell in next(reader, [])]
@@ -52,6 +54,20 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[Row]:
         raise RequestError(ErrorCode.FILE, f"{where}: {error}", hint=_HINT) from error
 
 
+def _closed(path: Path, text: str, delimiter: str) -> None:
+    """Refuse a quotation mark that is not closed: the rows after it would be part of its cell."""
+    last, lines = 0, io.StringIO(text)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        for _ in reader:
+            last = reader.line_num
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            where = f"{path}, line {last + 1}"
+            why = f"{where}: a quotation mark is opened and never closed"
+            raise RequestError(ErrorCode.FILE, why, hint="Close it, or write two.") from error
+
+
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -63,6 +79,12 @@ def _text(path: Path) -> str:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise RequestError(
             ErrorCode.FILE, f"{path} is a spreadsheet's own file", hint="Save it as CSV (UTF-8)."
+        )
+    if unicode_text(data) is None and code_page(data) is None:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{path} is in an encoding that cannot be told",
+            hint="Save it as CSV UTF-8.",
         )
     text = decoded(data)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
