@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import NoReturn
 
 import pytest
 import torch
 from torch import Tensor
 
-from underpaint.buffers import Buffers
+from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
-from underpaint.requests import ObjectPrompt, Prompt, Sampler, Sampling
+from underpaint.requests import (
+    Method,
+    ObjectPrompt,
+    Prompt,
+    Reference,
+    ReferenceRole,
+    Sampler,
+    Sampling,
+)
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.tools.miniatures import MINIATURES
@@ -28,8 +37,10 @@ from underpaint_daemon.worker.texturing.job.painting import Inputs, stations_of
 from underpaint_daemon.worker.texturing.job.runner import prepared
 from underpaint_daemon.worker.texturing.views.multiview import Run, denoise_views
 from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
+from underpaint_daemon.worker.texturing.views.remembered import Encodings
 
 from helpers.meshes.sync_scene import torus, two_objects
+from helpers.painting.studio import photo
 from helpers.painting.texture_studio import Reporter, Studio, pixels
 
 torch.set_num_threads(1)
@@ -112,6 +123,30 @@ def test_a_view_alone_is_what_the_familys_pipeline_paints(models: ModelCache, na
         (drawn,) = noise.draw(inputs.sampling.seed, inputs.denoiser.channels)
         alone = by_itself(inputs, drawn)
     torch.testing.assert_close(painted, alone, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"),
+    [("flux1", 1), ("flux1_control", 1), ("flux2_klein", 2), ("qwen_image", 1)],
+)
+def test_a_views_pictures_are_encoded_once_and_paint_the_same_bits(
+    models: ModelCache, name: str, pictures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, model = studio(models, name), models.load(name)
+    told = {"model": name, **SMALL, "method": Method.SINGLE}
+    if name == "flux2_klein":
+        shown = desk.buffers.add(Kind.COLOR, photo(64, 64))
+        told["references"] = (Reference(ReferenceRole.STYLE, shown),)
+    seen: list[int] = []
+    hook = model.vae.encoder.register_forward_hook(lambda *_: seen.append(1))
+    kept = desk.run(**told)
+    once, seen[:] = len(seen), []
+    monkeypatch.setattr(Encodings, "of", lambda _self, _vae: nullcontext())
+    anew = desk.run(**told)
+    hook.remove()
+    # With each call: one for the schedule, one a step; the rest (backgrounds) is once a job.
+    assert len(seen) - once == STEPS * pictures
+    assert digest(kept["texture.png"]) == digest(anew["texture.png"])
 
 
 def pixels_of_nothing() -> NoReturn:

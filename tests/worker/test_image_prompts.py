@@ -18,13 +18,16 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 from underpaint.buffers import BufferRef, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest, Prompt, Reference, ReferenceRole
+from underpaint.requests import ImageRequest, Method, Prompt, Reference, ReferenceRole
 from underpaint_daemon.common.adapter_files import Form, recognise_adapter
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.places import add_folder, forget_folder
+from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.pipelines.image_prompt import _read_picture
 
+from helpers.meshes.sync_scene import torus, two_objects
 from helpers.painting.studio import Studio, photo
+from helpers.painting.texture_studio import Studio as TextureStudio
 from helpers.painting.tiny_model import build, build_xl
 
 ASKED = ImageRequest(Prompt("a red cube"), width=64, height=64)
@@ -164,6 +167,28 @@ def test_a_picture_is_read_as_diffusers_reads_it(
         theirs, nothing = pipe.encode_image(Image.fromarray(small), "cpu", 1, form is Form.PLUS)
         assert torch.allclose(shown[:, 0], theirs, atol=1e-4), form
         assert torch.allclose(none[:, 0], nothing, atol=1e-4), form
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_a_texture_takes_over_the_look_of_a_picture_and_leaves_no_trace(
+    studio: Studio, bare: dict[str, str], picture: BufferRef, tmp_path: Path, family: str
+) -> None:
+    """Each method's views are painted after it, by its weight; the recipe knows the adapter."""
+    file = adapter(unet_of(studio, bare[family]), Form.PLUS, tmp_path / "plus.safetensors")
+    encoder(tmp_path / "image_encoder")
+    mesh = mesh_ref(two_objects(torus(16, 8)), studio.buffers)
+    desk = TextureStudio(studio.models, mesh, studio.buffers)
+    told = {"model": bare[family], "controls": (), "view_count": 2}
+    if family == "sd15":
+        told |= {"method": Method.GRID_SYNC}
+    through = Reference(ReferenceRole.STYLE, picture, 0.8, str(file))
+    before = desk.run(**told)
+    shown = desk.run(**told, references=(through,))
+    fainter = desk.run(**told, references=(replace(through, scale=0.1),))
+    textures = {files["texture.png"] for files in (before, shown, fainter)}
+    assert len(textures) == 3
+    assert desk.run(**told)["texture.png"] == before["texture.png"]
+    assert str(file) in json.loads(shown["texture.json"])["model"]["files"]
 
 
 def test_the_encoder_is_found_where_it_lies(

@@ -56,6 +56,7 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     if isinstance(request, TextureRequest):
         if request.method not in able.texture:
             _refuse(able, model, "texture", f"cannot paint textures by {request.method}")
+        _check_references(request, able, family, model)
         return
     if isinstance(request, UpscaleRequest):
         request = tile_request(request)
@@ -140,7 +141,10 @@ def _check_controls(
 
 
 def _check_references(
-    request: ImageRequest | InpaintRequest, able: Abilities, family: str, model: str
+    request: ImageRequest | InpaintRequest | TextureRequest,
+    able: Abilities,
+    family: str,
+    model: str,
 ) -> None:
     shown = [c for c in request.controls or () if c.scale > 0 and role_of_control(c.kind, family)]
     count = len(request.references) + len(shown)

@@ -17,7 +17,6 @@ from ..requests import (
     ImageRequest,
     InpaintRequest,
     Prompt,
-    ReferenceRole,
     Refiner,
     Request,
     View,
@@ -39,8 +38,7 @@ from .options import (
     split_numbers,
     tile_of,
 )
-from .references import FORM as REFERENCE_FORM
-from .references import reference_of
+from .references import add_reference, references_of
 from .regions import add_region, regions_of
 from .run import run_job
 
@@ -81,15 +79,7 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", type=path_of, help="start from this image")
     parser.add_argument("--mask", type=path_of, help="repaint only where this image is white")
     parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")
-    parser.add_argument(
-        "--reference",
-        action="append",
-        default=[],
-        metavar=REFERENCE_FORM,
-        help=f"a picture to read beside the words; ROLE is one of {', '.join(ReferenceRole)}; "
-        "depth, normal and color alone come from the view; ADAPTER: an IP-Adapter of your own, for "
-        "Stable Diffusion 1.5 and XL; repeat for several",
-    )
+    add_reference(parser, "depth, normal and color alone come from the view; ")
     add_region(parser)
     parser.add_argument(
         "--refiner",
@@ -122,7 +112,7 @@ def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
         "sampling": replace(sampling_of(args), image_guidance=args.image_guidance),
         "view": _view(args, buffers),
         "controls": controls_of(args.control, buffers),
-        "references": tuple(reference_of(text, buffers) for text in args.reference),
+        "references": references_of(args, buffers),
         "regions": regions_of(args, {} if args.view is None else load_objects(args.view), buffers),
     }
     if args.strength is not None:

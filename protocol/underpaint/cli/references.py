@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from ..buffers import Buffers, Kind
@@ -12,6 +13,27 @@ from .controls import from_root
 from .options import is_number, split_numbers
 
 FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
+
+
+def add_reference(parser: argparse.ArgumentParser, told: str) -> None:
+    """`--reference`; `references_of` reads it. told: what a role alone takes."""
+    parser.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar=FORM,
+        help=f"a picture to read beside the words; ROLE is one of {', '.join(ReferenceRole)}; "
+        f"{told}ADAPTER: an IP-Adapter of your own, for Stable Diffusion 1.5 and XL; repeat for "
+        "several",
+    )
+
+
+def references_of(args: argparse.Namespace, buffers: Buffers) -> tuple[Reference, ...]:
+    """The references that the arguments mean; their pictures go into `buffers`.
+
+    Raises RequestError.
+    """
+    return tuple(reference_of(text, buffers) for text in args.reference)
 
 
 def reference_of(text: str, buffers: Buffers) -> Reference:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ..buffers import BufferRef
 from .painting import STARTER_MODEL, Lora, Pattern, Pbr, Prompt, Sampling
-from .views import Control, View
+from .views import Control, Reference, View
 
 
 class Method(StrEnum):
@@ -86,7 +86,8 @@ class TextureRequest:
     `pbr`: the material's maps as well, in the same UVs.
     `unwrap`: triangles whose UVs are NaN get some, on a UDIM tile of their own; the result then
     has them (`unwrapped.npz`). A mesh whose UVs have no area at all is always unwrapped.
-    `turntable`: a picture of the painted mesh from all round as well.
+    `turntable`: a picture of the painted mesh from all round as well. `references`: pictures that
+    every view is painted after, whose look or subject it takes over; each needs its `image`.
     """
 
     prompt: Prompt
@@ -114,3 +115,4 @@ class TextureRequest:
     pbr: Pbr | None = None
     unwrap: bool = False
     turntable: bool = False
+    references: tuple[Reference, ...] = ()

@@ -6,7 +6,7 @@ from underpaint.buffers import BufferRef, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import MeshRef, Mirror, TextureRequest
 
-from .controls import check_control, check_view
+from .controls import check_control, check_references, check_view
 from .fields import (
     MAX_SIDE,
     MIN_SIDE,
@@ -46,6 +46,7 @@ def check_texture_request(request: TextureRequest) -> None:
         _check_mirror(request.mirror)
     for i, control in enumerate(request.controls or ()):
         check_control(i, control)
+    check_references(request.references, None)
 
 
 def _check_texture_images(request: TextureRequest) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest, InpaintRequest, Reference
+from underpaint.requests import ImageRequest, InpaintRequest, Reference, TextureRequest
 
 from ..abilities import ABILITIES
 from ..adapter_files import adapters_among
@@ -14,7 +14,7 @@ from ..places import extra_folders
 
 
 def settled_references(
-    request: ImageRequest | InpaintRequest, paths: Paths
+    request: ImageRequest | InpaintRequest | TextureRequest, paths: Paths
 ) -> tuple[Reference, ...]:
     """The references, with an adapter from among the models, or from a folder that the
     user added, that fits the request's model.

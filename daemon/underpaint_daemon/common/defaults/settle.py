@@ -73,7 +73,7 @@ def settle(request: Request, paths: Paths) -> Request:
     list of what the model can do.
     """
     request = settled_words(request, paths)
-    if isinstance(request, (ImageRequest, InpaintRequest)):
+    if not isinstance(request, UpscaleRequest):
         request = replace(request, references=settled_references(request, paths))
     defaults = model_defaults(paths, request.model, request.loras)
     sampling, name = _sampling(request.sampling, defaults, request.model), request.model

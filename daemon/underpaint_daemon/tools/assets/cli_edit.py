@@ -13,6 +13,7 @@ import numpy.typing as npt
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.cli.controls import controls_of
 from underpaint.cli.options import chosen, loras_of, path_of, pattern_of, pbr_of, sampling_of
+from underpaint.cli.references import references_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request
@@ -86,6 +87,7 @@ def continued(
         view_count=args.views if "views" in given else request.view_count,
         view_size=args.view_size if "view_size" in given else request.view_size,
         loras=loras_of(args) if "lora" in given else request.loras,
+        references=references_of(args, buffers) if "reference" in given else request.references,
     )
 
 

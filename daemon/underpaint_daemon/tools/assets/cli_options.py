@@ -16,6 +16,7 @@ from underpaint.cli.options import (
     chosen,
     path_of,
 )
+from underpaint.cli.references import add_reference
 from underpaint.encodings import typed
 from underpaint.requests import Method, TextureRequest
 
@@ -75,6 +76,7 @@ def options() -> argparse.ArgumentParser:
     )
     add_model(parser)
     add_control(parser)
+    add_reference(parser, "")
     add_pattern(parser, "metres")
     add_sampling(parser)
     add_editing(parser)

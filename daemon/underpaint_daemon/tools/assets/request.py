@@ -8,6 +8,7 @@ from dataclasses import replace
 from underpaint.buffers import Buffers
 from underpaint.cli.controls import controls_of
 from underpaint.cli.options import chosen, loras_of, pattern_of, pbr_of, sampling_of
+from underpaint.cli.references import references_of
 from underpaint.requests import MeshRef, Method, TextureRequest
 
 from ..meshes.files import MeshFile, mesh_ref
@@ -50,5 +51,6 @@ def _anew(
         view_size=args.view_size,
         size=args.size,
         loras=loras_of(args),
+        references=references_of(args, buffers),
         pbr=pbr_of(args),
     )

@@ -42,11 +42,13 @@ _EXACT = {ReferenceRole.DEPTH: ControlKind.DEPTH, ReferenceRole.NORMAL: ControlK
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What is read beside the prompt: `pictures` (PIL), and `words` to end the prompt with.
+    `given`: how many of them, the first, do not come from a view.
     `adapter`: one for an IP-Adapter, (h, w, 3 or 4) uint8, its scale, and which adapter it goes
     `through`; None leaves that to the model."""
 
     pictures: tuple[Any, ...] = ()
     words: str = ""
+    given: int = 0
     adapter: Image8 | None = None
     scale: float = 0.0
     through: str | None = None
@@ -60,7 +62,7 @@ def read_beside(
 ) -> Beside:
     """A request's references, and the controls that its family reads as such."""
     if model.family.read is None:
-        return _adapted(references, sources.arrays)
+        return adapted(references, sources.arrays)
     shown = [(r.role, _picture(r, sources)) for r in references]
     for control in controls:
         role = role_of_control(control.kind, model.family.name)
@@ -69,7 +71,8 @@ def read_beside(
     words = [_WORDS[role].format(n=i) for i, (role, _) in enumerate(shown, 1)]
     several = ABILITIES[model.family.name].references > 1
     pictures = tuple(Image.fromarray(picture) for _, picture in shown)
-    return Beside(pictures, " ".join(words) if several else "")
+    given = sum(reference.image is not None for reference in references)
+    return Beside(pictures, " ".join(words) if several else "", given)
 
 
 def through_networks(controls: Sequence[Control], family: str) -> tuple[Control, ...]:
@@ -77,7 +80,8 @@ def through_networks(controls: Sequence[Control], family: str) -> tuple[Control,
     return tuple(c for c in controls if role_of_control(c.kind, family) is None)
 
 
-def _adapted(references: Sequence[Reference], arrays: Arrays) -> Beside:
+def adapted(references: Sequence[Reference], arrays: Arrays) -> Beside:
+    """What goes through an IP-Adapter, of families that read pictures that way."""
     if not references:
         return Beside()
     first = references[0]

@@ -6,13 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from underpaint.requests import (
-    ImageRequest,
-    InpaintRequest,
-    Request,
-    TextureRequest,
-    UpscaleRequest,
-)
+from underpaint.requests import Request, TextureRequest, UpscaleRequest
 from underpaint.words import has_numbers
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.adapter_files import find_adapter
@@ -36,7 +30,7 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     controls = request.controls or ()
     named = [control.model for control in controls if control.model and control.scale > 0]
     files = {name: find_control(model.models, name) for name in named}
-    if isinstance(request, (ImageRequest, InpaintRequest)):
+    if not isinstance(request, UpscaleRequest):
         read = [one.model for one in request.references if one.model]
         files |= {name: find_adapter(model.models, name) for name in read}
     files |= {lora.path: Path(lora.path) for lora in request.loras}

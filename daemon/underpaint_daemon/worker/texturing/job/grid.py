@@ -92,10 +92,11 @@ def _tiled_conditioning(stations: Sequence[Station]) -> Conditioning:
 
 
 def _tiled_beside(stations: Sequence[Station]) -> Beside:
-    rows = zip(*(s.beside.pictures for s in stations), strict=True)
+    first = stations[0].beside
+    rows = zip(*(s.beside.pictures[first.given :] for s in stations), strict=True)
     tiled = (_tiled([torch.from_numpy(np.asarray(p).copy()) for p in row]) for row in rows)
     pictures = tuple(Image.fromarray(picture.numpy()) for picture in tiled)
-    return replace(stations[0].beside, pictures=pictures)
+    return replace(first, pictures=(*first.pictures[: first.given], *pictures))
 
 
 def _quarters(latent: Tensor) -> list[Tensor]:

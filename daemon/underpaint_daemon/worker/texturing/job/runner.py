@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -16,11 +16,13 @@ from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 from underpaint_daemon.worker.pipelines.adapters import Turn, with_loras
 from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
+from underpaint_daemon.worker.pipelines.image_prompt import with_reference
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
 from underpaint_daemon.worker.pipelines.loading.networks import exact_device
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, within_memory
+from underpaint_daemon.worker.pipelines.references import adapted
 from underpaint_daemon.worker.provenance import recipe
 
 from ..surface.atlas import tiles
@@ -137,8 +139,9 @@ def prepared(
         reporter.warn(warning)
     with ExitStack() as stack:
         turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
+        shown = stack.enter_context(_shown(request, buffers, model))
         stack.enter_context(frugal(tier, model.networks, model.place.device))
-        denoiser = stack.enter_context(_denoiser(request, model, share_attention, turn))
+        denoiser = stack.enter_context(_denoiser(request, model, share_attention, turn, shown))
         existing = Existing.of(request, buffers, tiles(mesh))
         yield Inputs(
             model=model,
@@ -157,7 +160,11 @@ def prepared(
 
 @contextmanager
 def _denoiser(
-    request: TextureRequest, model: LoadedModel, share: bool, turn: Turn
+    request: TextureRequest,
+    model: LoadedModel,
+    share: bool,
+    turn: Turn,
+    shown: Sequence[torch.Tensor],
 ) -> Iterator[AnyDenoiser]:
     """UNets share attention between views; transformers are called through their pipelines."""
     sampling = settled(request.sampling)
@@ -165,7 +172,21 @@ def _denoiser(
         yield PipelineDenoiser(model, sampling, turn)
         return
     with shared_attention(model.unet, share) as memory:
-        yield Denoiser(model, sampling, memory, turn)
+        yield Denoiser(model, sampling, memory, turn, shown)
+
+
+@contextmanager
+def _shown(
+    request: TextureRequest, buffers: Arrays, model: LoadedModel
+) -> Iterator[Sequence[torch.Tensor]]:
+    """What UNets read of the references, through an IP-Adapter that is put on for the block;
+    others read the pictures themselves, with each view."""
+    beside = adapted(request.references if "unet" in model.parts else (), buffers)
+    tool, guided = tool_pipeline(model), True
+    with with_reference(
+        tool, model, beside.adapter, beside.scale, guided, beside.through
+    ) as arguments:
+        yield arguments.get("ip_adapter_image_embeds", ())
 
 
 def _received(request: TextureRequest, buffers: Arrays, reporter: Reporter) -> Received:

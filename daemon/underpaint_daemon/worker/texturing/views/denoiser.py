@@ -6,7 +6,7 @@ how much memory: what runs together cannot change what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,14 @@ class Turning:
 @dataclass(slots=True)
 class Denoiser(Turning):
     """Predicts a network's output for one view. sampling: whose guidance is the classifier-free
-    scale, 1 = off. turn: of LoRAs that change over the steps."""
+    scale, 1 = off. turn: of LoRAs that change over the steps. shown: what IP-Adapters read of no
+    picture and of theirs (2, …)."""
 
     model: LoadedModel
     sampling: Settled
     memory: AttentionMemory | None = None
     turn: Turn | None = None
+    shown: Sequence[Tensor] = ()
 
     def __post_init__(self) -> None:
         if int(self.model.unet.config.in_channels) != self.channels:
@@ -106,7 +108,8 @@ class Denoiser(Turning):
         residuals = self._controls(station, sample, timestep, text, progress)
         steps = int(self.model.scheduler_config.get("num_train_timesteps", 1000))
         with applied(self.model.unet, station.conditioning.adapters, steps):
-            output = self.model.unet(sample, timestep, return_dict=False, **text, **residuals)[0]
+            told_of = {**text, **self._seen(text, guided), **residuals}
+            output = self.model.unet(sample, timestep, return_dict=False, **told_of)[0]
         told: Tensor = output.float().to(scaled.device)
         if not guided:
             return told
@@ -129,6 +132,15 @@ class Denoiser(Turning):
             pooled = pair("pooled_prompt_embeds")
             arguments["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": times}
         return arguments
+
+    def _seen(self, text: Mapping[str, Any], guided: bool) -> dict[str, Any]:
+        """The pictures that the UNet alone reads, unprompted half first."""
+        if not self.shown:
+            return {}
+        pictures = [pair if guided else pair[1:] for pair in self.shown]
+        return {
+            "added_cond_kwargs": {**text.get("added_cond_kwargs", {}), "image_embeds": pictures}
+        }
 
     def _controls(
         self,

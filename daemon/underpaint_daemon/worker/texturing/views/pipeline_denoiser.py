@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, m
 from underpaint_daemon.worker.pipelines.spaces import channels_of, packed, unpacked
 
 from .denoiser import Turning
+from .remembered import Encodings
 from .stations import Station
 from .views_prompt import Region
 
@@ -42,12 +43,13 @@ class _Heard(Exception):
 @dataclass(slots=True)
 class PipelineDenoiser(Turning):
     """Predicts a network's output for one view through its family's pipeline. turn: of LoRAs
-    that change over the steps."""
+    that change over the steps. encodings: what the VAE has made of the views' pictures."""
 
     model: LoadedModel
     sampling: Settled
     turn: Turn | None = None
     memory: None = None
+    encodings: Encodings = field(default_factory=Encodings)
 
     @property
     def channels(self) -> int:
@@ -130,7 +132,7 @@ class PipelineDenoiser(Turning):
             "return_dict": False,
         }
         known = inspect.signature(type(pipe).__call__).parameters
-        with steadied(self.sampling.seed, place.device):
+        with steadied(self.sampling.seed, place.device), self.encodings.of(self.model.vae):
             pipe(**{key: value for key, value in arguments.items() if key in known})
 
     def _sequence(self, sample: Tensor) -> Tensor:

@@ -140,7 +140,7 @@ class Preparer:
             surface=self._surface(buffers),
         )
         controls = self._request.controls or ()
-        beside = read_beside(self._model, (), controls, sources)
+        beside = read_beside(self._model, self._request.references, controls, sources)
         networks = through_networks(controls, self._model.family.name)
         conditioning = prepare_controls(self._model, networks, sources, self._warn_once)
         regions = tuple(self._book.regions(latent.object_id, word, beside.words))
