@@ -81,7 +81,7 @@ def repaint_request(
 def enlarge_request(settings: ImageSettings, image: BufferRef, factor: float) -> UpscaleRequest:
     """The picture `factor` times as large, with the detail that the panel's words call for."""
     painting = asked(settings)
-    del painting["pattern"]
+    del painting["pattern"], painting["references"]
     return UpscaleRequest(**painting, image=image, factor=factor)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.maskfile import mask_of
 
@@ -22,6 +23,13 @@ def color_of(image: Any) -> npt.NDArray[np.uint8]:
         picture = np.repeat(picture[..., :1], 3, axis=2)
     shown = srgb(picture @ to_rec709().T) if image.is_float else picture
     return _bytes(shown)
+
+
+def taken(image: Any, pictures: Buffers | None) -> BufferRef | None:
+    """An image put into `pictures`; None without either. Raises RequestError(FILE)."""
+    if image is None or pictures is None:
+        return None
+    return pictures.add(Kind.COLOR, color_of(image))
 
 
 def mask_image(image: Any) -> npt.NDArray[np.uint8]:

@@ -11,8 +11,6 @@ from underpaint.requests import (
     ControlKind,
     ImageRequest,
     Prompt,
-    Reference,
-    ReferenceRole,
     Refiner,
     RegionPrompt,
     View,
@@ -65,20 +63,15 @@ _USUAL_ROWS = (
 @dataclass(frozen=True, slots=True)
 class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
-    `reference`: a picture whose look is taken over, as far as `reference_scale` says.
     `model_controls`: follow what the model wants to follow, and not `controls`.
-    `object_prompts`: objects that have a prompt of their own are painted by it. `reference_model`:
-    an IP-Adapter of one's own; empty takes the model's. `regions`: prompts where a mask is white.
-    `image_guidance`: how closely models that edit keep the picture. `refiner`: the model that
-    finishes the picture, by `refiner_strength`; empty is none."""
+    `object_prompts`: objects that have a prompt of their own are painted by it. `regions`: prompts
+    where a mask is white. `image_guidance`: how closely models that edit keep the picture.
+    `refiner`: the model that finishes the picture, by `refiner_strength`; empty is none."""
 
     width: int | None = None
     height: int | None = None
     repaint: bool = False
     object_prompts: bool = False
-    reference: BufferRef | None = None
-    reference_scale: float = Reference().scale
-    reference_model: str = ""
     regions: tuple[RegionPrompt, ...] = ()
     image_guidance: float | None = None
     refiner: str = ""
@@ -125,7 +118,6 @@ def image_request(
         height=settings.height,
         view=view,
         controls=None if settings.model_controls else _controls(settings),
-        references=_references(settings),
         regions=(*_of_objects(settings, own_words or {}), *settings.regions),
         refiner=_refiner(settings),
     )
@@ -136,7 +128,6 @@ def image_request(
 def settings_of(request: ImageRequest) -> ImageSettings:
     """The panel settings that make this request again over the present scene."""
     by_kind = {control.kind: control for control in request.controls or ()}
-    styles = [one for one in request.references if one.role is ReferenceRole.STYLE]
     rows = tuple(_row(kind, by_kind.get(kind)) for kind in PANEL_CONTROLS)
     return ImageSettings(
         **asked_by(request),
@@ -145,21 +136,12 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         repaint=request.init is not None,
         object_prompts=any(region.object_id for region in request.regions),
         strength=request.strength,
-        reference_scale=styles[0].scale if styles else Reference().scale,
-        reference_model=(styles[0].model or "") if styles else "",
         image_guidance=request.sampling.image_guidance,
         refiner=request.refiner.model if request.refiner else "",
         refiner_strength=(request.refiner or Refiner("")).strength,
         model_controls=request.controls is None,
         controls=_USUAL_ROWS if request.controls is None else rows,
     )
-
-
-def _references(settings: ImageSettings) -> tuple[Reference, ...]:
-    if settings.reference is None:
-        return ()
-    scale, model = settings.reference_scale, settings.reference_model or None
-    return (Reference(ReferenceRole.STYLE, settings.reference, scale, model),)
 
 
 def _of_objects(settings: ImageSettings, own_words: Mapping[int, str]) -> tuple[RegionPrompt, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 
+from underpaint.buffers import Buffers
 from underpaint.errors import UnderpaintError
 
 from .. import pump
@@ -113,7 +114,8 @@ def _is_sized(context: Any) -> bool:
 def _begin(context: Any) -> Begun:
     group = context.scene.underpaint_texture
     choose_seed(group)
-    return begin(context, read_texture_settings(group), group.views)
+    pictures = Buffers()
+    return begin(context, read_texture_settings(group, pictures), group.views, pictures)
 
 
 def _later(live: runtime.Runtime, place: _Place, begun: Begun) -> Generator[float, None, None]:

@@ -48,8 +48,9 @@ class Begun:
     buffers: Buffers
 
 
-def begin(context: Any, settings: TextureSettings, views: str) -> Begun:
+def begin(context: Any, settings: TextureSettings, views: str, pictures: Buffers) -> Begun:
     """The job for the selected objects. `views`: as the panel's: PLACED, CAMERAS or VIEWPORT.
+    `pictures`: those that the settings name.
 
     Raises UnderpaintError that says what to mend: nothing selected, no UV map …
     """
@@ -60,6 +61,7 @@ def begin(context: Any, settings: TextureSettings, views: str) -> Begun:
     worn = read_worn(objects, context.evaluated_depsgraph_get())
     existing.check_colours(worn.surfaces)
     buffers = Buffers()
+    buffers.take(pictures)
     scene = Scene(
         _views(context, views, settings.view_size or native_side(settings.model), buffers),
         _own_words(objects, context.evaluated_depsgraph_get()),

@@ -11,6 +11,7 @@ from ..image.request import PANEL_CONTROLS
 from ..languages import say
 from ..link import runtime
 from .model_defaults import offered, wanted_controls
+from .painting_properties import shown_settings
 from .panel_parts import (
     InSidebar,
     draw_own,
@@ -87,18 +88,17 @@ class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
 
 class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_reference"
-    mode = "IMAGE"
     bl_parent_id = "UNDERPAINT_PT_main"
     bl_label = "Reference"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        settings = context.scene.underpaint
+        settings = shown_settings(context.scene)
         return super().poll(context) and offered(settings, "references", "reference")
 
     def draw(self, context: Any) -> None:
-        settings = context.scene.underpaint
+        settings = shown_settings(context.scene)
         self.layout.template_ID(settings, "reference", open="image.open")
         row = self.layout.row()
         row.active = settings.reference is not None

@@ -17,9 +17,9 @@ from bpy.props import (
 from underpaint.buffers import Buffers, Kind
 from underpaint.requests import Prompt, Reference, Refiner, RegionPrompt
 
-from ..image.pictures import mask_image
+from ..image.pictures import mask_image, taken
 from ..link import runtime
-from ..plain.painting_settings import tidy
+from ..plain.painting_settings import PaintingSettings, tidy
 from .model_defaults import can
 
 
@@ -50,8 +50,8 @@ class UnderpaintRegion(bpy.types.PropertyGroup):
     enabled: BoolProperty(name="On", default=True, description="Paint this part by its own words")
 
 
-class PartProperties:
-    """A mixin for the Image tab's settings."""
+class ReferenceProperties:
+    """A mixin for the settings of both tabs."""
 
     reference: PointerProperty(
         name="Reference",
@@ -73,6 +73,11 @@ class PartProperties:
         subtype="FACTOR",
         description="How much of the reference's look to take over",
     )
+
+
+class PartProperties:
+    """A mixin for the Image tab's settings."""
+
     regions: CollectionProperty(
         type=UnderpaintRegion, options={"HIDDEN"}, description="The parts that have their own words"
     )
@@ -112,4 +117,21 @@ def read_regions(group: Any, pictures: Buffers | None) -> tuple[RegionPrompt, ..
         )
         for region in group.regions
         if region.enabled and region.mask is not None and region.prompt.strip()
+    )
+
+
+def read_reference(group: Any, pictures: Buffers | None) -> dict[str, Any]:
+    """The fields of `PaintingSettings` about the reference; it goes into `pictures`."""
+    return {
+        "reference": taken(group.reference, pictures),
+        "reference_scale": tidy(group.reference_scale),
+        "reference_model": bpy.path.abspath(group.reference_model),
+    }
+
+
+def write_reference(group: Any, settings: PaintingSettings) -> None:
+    """Put them into a property group; the picture itself is in no file's settings."""
+    group.reference_scale, group.reference_model = (
+        settings.reference_scale,
+        settings.reference_model,
     )

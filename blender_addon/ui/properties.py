@@ -15,10 +15,10 @@ from bpy.props import (
     StringProperty,
 )
 
-from underpaint.buffers import BufferRef, Buffers, Kind
+from underpaint.buffers import Buffers
 from underpaint.requests import ControlKind
 
-from ..image.pictures import color_of
+from ..image.pictures import taken
 from ..image.request import PANEL_CONTROLS, ControlSettings, ImageSettings
 from ..languages import register_class
 from .painting_properties import (
@@ -31,7 +31,14 @@ from .painting_properties import (
     write_own,
     write_painting,
 )
-from .part_properties import PartProperties, UnderpaintRegion, read_regions
+from .part_properties import (
+    PartProperties,
+    ReferenceProperties,
+    UnderpaintRegion,
+    read_reference,
+    read_regions,
+    write_reference,
+)
 
 _BLOCK = 8
 _LEAST_SIDE = 64
@@ -40,7 +47,6 @@ _PLAIN = (
     "repaint",
     "pattern_ground",
     "object_prompts",
-    "reference_scale",
     "refiner",
     "refiner_strength",
 )
@@ -142,7 +148,9 @@ class UnderpaintResult(bpy.types.PropertyGroup):
     )
 
 
-class UnderpaintSettings(PartProperties, PaintingProperties, bpy.types.PropertyGroup):
+class UnderpaintSettings(
+    PartProperties, ReferenceProperties, PaintingProperties, bpy.types.PropertyGroup
+):
     """What to paint and how. `mode`: what the panel shows."""
 
     mode: EnumProperty(
@@ -249,8 +257,7 @@ def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
         **read_painting(group),
         **read(group, _PLAIN),
         **read_own(group, _OWN),
-        reference=_picture(group.reference, pictures),
-        reference_model=bpy.path.abspath(group.reference_model),
+        **read_reference(group, pictures),
         regions=read_regions(group, pictures),
         model_controls=group.model_controls,
         controls=tuple(_read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
@@ -266,21 +273,15 @@ def write_settings(group: Any, settings: ImageSettings) -> None:
         for part in _CONTROL_PARTS:
             setattr(group, f"{control.kind.value}_{part}", getattr(control, part))
     group.model_controls = settings.model_controls
-    group.reference_model = settings.reference_model
+    write_reference(group, settings)
 
 
 def _read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:
     names = [f"{kind.value}_{part}" for part in _CONTROL_PARTS]
     enabled, scale, start, end, model = read(group, names).values()
     image = getattr(group, f"{kind.value}_image") if enabled else None
-    found = _picture(image, pictures)
+    found = taken(image, pictures)
     return ControlSettings(kind, enabled, scale, start, end, bpy.path.abspath(model), found)
-
-
-def _picture(image: Any, pictures: Buffers | None) -> BufferRef | None:
-    if image is None or pictures is None:
-        return None
-    return pictures.add(Kind.COLOR, color_of(image))
 
 
 def register() -> None:

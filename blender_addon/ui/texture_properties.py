@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from underpaint.buffers import Buffers
 from underpaint.requests import Method
 
 from ..languages import CONTEXT, register_class
@@ -27,6 +28,7 @@ from .painting_properties import (
     write_own,
     write_painting,
 )
+from .part_properties import ReferenceProperties, read_reference, write_reference
 
 _DEFAULTS = TextureSettings()
 _PLAIN = ("view_count", "size", "directional_prompts", "pbr", "own_uv")
@@ -59,7 +61,7 @@ _AXES = (
 _LEAST_SIDE, _MOST_SIDE = 64, 8192
 
 
-class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
+class UnderpaintTextureSettings(ReferenceProperties, PaintingProperties, bpy.types.PropertyGroup):
     """What to paint onto the selected objects, and how."""
 
     prompt: StringProperty(name="Prompt", description="What the surface is to look like")
@@ -142,9 +144,11 @@ class UnderpaintTextureSettings(PaintingProperties, bpy.types.PropertyGroup):
     )
 
 
-def read_texture_settings(group: Any) -> TextureSettings:
-    """The plain settings of a `scene.underpaint_texture`."""
+def read_texture_settings(group: Any, pictures: Buffers | None = None) -> TextureSettings:
+    """The plain settings of a `scene.underpaint_texture`. `pictures`: takes in the reference;
+    without it that is left out."""
     return TextureSettings(
+        **read_reference(group, pictures),
         **read_painting(group),
         **read(group, _PLAIN),
         **read_own(group, _OWN),
@@ -158,6 +162,7 @@ def write_texture_settings(group: Any, settings: TextureSettings) -> None:
     write_painting(group, settings)
     write(group, settings, _PLAIN)
     write_own(group, settings, _OWN)
+    write_reference(group, settings)
     group.method, group.fine = settings.method.value, settings.upscale > 1
 
 

@@ -166,6 +166,7 @@ def test_texture_settings_survive_the_way_into_a_request_and_back():
         directional_prompts=False,
         upscale=2,
         pbr=True,
+        guidance_curve=((0.0, 1.0), (1.0, 0.0)),
     )
     request = from_json(to_json(texture_request(settings, mesh()[0])))
     assert texture_settings_of(request) == settings

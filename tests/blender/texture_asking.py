@@ -137,10 +137,12 @@ def the_button_reads_a_large_mesh_within_a_tick():
     sphere = bpy.context.view_layer.objects.active
     tools.only(sphere)
     job, read = addon("texture.job"), addon("ui.texture_properties").read_texture_settings
+    from underpaint.buffers import Buffers
+
     times = []
     for _ in range(5):
         began = time.thread_time()
-        begun = job.begin(bpy.context, read(settings()), "PLACED")
+        begun = job.begin(bpy.context, read(settings()), "PLACED", Buffers())
         times.append(time.thread_time() - began)
     assert min(times) < 0.016, times
     with ThreadPoolExecutor(1) as thread:
@@ -148,6 +150,23 @@ def the_button_reads_a_large_mesh_within_a_tick():
     assert made.request.mesh.ids.shape == (34782 * 3, 2)
     same = addon("texture.scene_mesh").extract_mesh([sphere], bpy.context.evaluated_depsgraph_get())
     assert made.request.mesh == same.mesh
+
+
+def a_texture_is_painted_after_a_picture():
+    """Its own, beside the Image tab's; it is sent along, and so comes back with the result."""
+    from underpaint.tree import from_json
+
+    tools.only(tools.quad())
+    group = settings()
+    group.reference, group.reference_model = bpy.data.images.new("wood", 16, 8), "/adapters/plus"
+    group.reference_scale = 0.3
+    try:
+        request = from_json(texture().paint.image["underpaint_request"])
+        (reference,) = request.references
+        assert (reference.model, reference.scale) == ("/adapters/plus", 0.3)
+        assert reference.image.shape == (8, 16, 3)
+    finally:
+        group.reference = None
 
 
 def nothing_selected_is_said():
@@ -193,6 +212,7 @@ BEHAVIOURS = (
     without_a_uv_map_it_is_refused_with_a_fix,
     unwrapping_leaves_other_uv_maps_and_the_selection_alone,
     the_button_reads_a_large_mesh_within_a_tick,
+    a_texture_is_painted_after_a_picture,
     nothing_selected_is_said,
     an_object_of_another_file_is_refused,
     a_shader_without_colour_is_refused_before_painting,

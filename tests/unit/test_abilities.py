@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ BUFFERS = Buffers()
 PICTURE = BUFFERS.add(Kind.COLOR, np.zeros((64, 64, 3), np.uint8))
 MASK = BUFFERS.add(Kind.MASK, np.full((64, 64), 255, np.uint8))
 IMAGE = ImageRequest(Prompt("a"), "m", 64, 64, controls=())
+TEXTURE = TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m")
 DEPTH = (Control(ControlKind.DEPTH, image=PICTURE),)
 REFERENCE = (Reference(ReferenceRole.STYLE, PICTURE),)
 
@@ -127,6 +129,10 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
          "change guidance or LoRAs"),
         ("flux1", ImageRequest(Prompt("a"), "m", regions=(RegionPrompt(Prompt("b"), MASK),)),
          "parts of a picture"),
+        ("z_image", replace(TEXTURE, references=REFERENCE), "reads no reference pictures"),
+        ("sdxl", replace(TEXTURE, references=REFERENCE * 2), "reads 1 reference pictures at most"),
+        ("flux2", replace(TEXTURE, references=(replace(REFERENCE[0], model="plus"),)),
+         "takes no IP-Adapter"),
         ("chroma", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),
          "textures by sync"),
     ],

@@ -48,4 +48,4 @@ class Encodings:
 
 def _digest(pixels: Tensor) -> str:
     plain = pixels.detach().contiguous().cpu().view(torch.uint8)
-    return hashlib.sha256(plain.numpy()).hexdigest()
+    return hashlib.sha256(plain.numpy().data).hexdigest()
