@@ -77,7 +77,7 @@ class Looking:
         if self.seen and self.shown != self.wanted and self.session.reachable:
             self.shown = asked = self.wanted
             came = partial(self._take, asked)
-            self.session.ask(lambda up: up.gallery(asked), came, self._failed)
+            self.session.ask(lambda up: up.gallery(asked), came, self.fail)
 
     def choose(self, job: str) -> None:
         """Show a picture's buttons. Raises RequestError for one that is not in the gallery."""
@@ -90,7 +90,7 @@ class Looking:
             )
         self.chosen, self.request = chosen, None
         self.changes += 1
-        self.session.ask(lambda up: _request(up, job), partial(self._know, job), self._failed)
+        self.session.ask(lambda up: _request(up, job), partial(self._know, job), self.fail)
 
     def require(self, job: str) -> tuple[PictureInfo, Request]:
         """The chosen picture with its request. Raises RequestError while it is not there."""
@@ -106,13 +106,13 @@ class Looking:
         """Keep a painting whatever room it takes, or no longer."""
         if self.chosen is not None and self.chosen.job == job:
             self.chosen = replace(self.chosen, pinned=pinned)
-        self.session.ask(lambda up: up.pin(job, pinned), self._changed, self._failed)
+        self.session.ask(lambda up: up.pin(job, pinned), self._changed, self.fail)
 
     def remove(self, job: str) -> None:
         """Remove a painting from this machine."""
         if self.chosen is not None and self.chosen.job == job:
             self.chosen = self.request = None
-        self.session.ask(lambda up: up.remove(job), self._changed, self._failed)
+        self.session.ask(lambda up: up.remove(job), self._changed, self.fail)
 
     # ---- what comes ------------------------------------------------------------------------
 
@@ -143,7 +143,8 @@ class Looking:
     def _changed(self, _nothing: None) -> None:
         self.refresh()
 
-    def _failed(self, error: UnderpaintError) -> None:
+    def fail(self, error: UnderpaintError) -> None:
+        """Show why something could not be had."""
         self.error = error
         self.changes += 1
 

@@ -5,17 +5,15 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import FloatProperty, IntProperty, StringProperty
 
-from underpaint.buffers import Buffers
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.requests import Request, TextureRequest
+from underpaint.requests import Request
 from underpaint.tree import to_json
 from underpaint.wire.messages import PictureInfo
 
@@ -26,10 +24,11 @@ from ..link.left import Note
 from ..link.saving import folder_name
 from ..operators.failing import refuse
 from ..operators.recall import use
-from ..ui.painting_properties import new_seed
+from ..plain.painting_settings import tidy
 from ..ui.preferences import daemon_paths
 from ..viewport.looking import look_through
 from .looking import Looking
+from .varying import Variations, vary
 
 _WAIT_S = 30.0
 
@@ -124,7 +123,7 @@ class UNDERPAINT_OT_gallery_view(_OfPicture, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_gallery_vary(_OfPicture, bpy.types.Operator):
-    """Paint this again with other seeds: the same words and view, other pictures"""
+    """Paint more of this with other seeds, by the same words and view, as near to it as set"""
 
     bl_idname = "underpaint.gallery_vary"
     bl_label = "Paint Variations"
@@ -136,11 +135,18 @@ class UNDERPAINT_OT_gallery_vary(_OfPicture, bpy.types.Operator):
         max=16,
         description="How many pictures, each with a seed of its own",
     )
+    strength: FloatProperty(
+        name="How Far",
+        default=1.0,
+        min=0.05,
+        max=1.0,
+        subtype="FACTOR",
+        description="How far variations go from the painting: 1 paints anew, less begins from it",
+    )
 
     def execute(self, context: Any) -> set[str]:
-        return self.act(
-            lambda _looking, _picture, request: _vary(context.scene.name, request, self.count)
-        )
+        how = Variations(context.scene.name, self.count, tidy(self.strength))
+        return self.act(lambda looking, picture, request: vary(looking, picture, request, how))
 
 
 class UNDERPAINT_OT_gallery_pin(_OfPicture, bpy.types.Operator):
@@ -216,19 +222,6 @@ def _look(context: Any, request: Request) -> None:
             hint="Choose a picture that was painted over a camera's or a viewport's view.",
         )
     look_through(context, view.camera)
-
-
-def _vary(scene: str, request: Request, count: int) -> None:
-    if isinstance(request, TextureRequest):
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            "a texture is painted again on its object",
-            hint="Select the object, choose the layer in Layers and press Re-roll.",
-        )
-    for _ in range(count):
-        again = replace(request, sampling=replace(request.sampling, seed=new_seed()))
-        folder = results.results_folder()
-        runtime.live().session.submit(again, Buffers(), scene=scene, folder=folder)
 
 
 def _show_folder(job: str) -> None:

@@ -38,7 +38,8 @@ class Gallery:
         if looking.earlier or looking.more:
             _draw_pages(layout, looking)
         if looking.chosen is not None:
-            _draw_chosen(layout.box(), looking, looking.chosen, room)
+            group = context.window_manager.underpaint_gallery
+            _draw_chosen(layout.box(), looking, looking.chosen, room, group)
 
 
 class UNDERPAINT_PT_everything(Gallery, InSidebar, bpy.types.Panel):
@@ -99,7 +100,9 @@ def _draw_pages(layout: Any, looking: Looking) -> None:
     older.operator("underpaint.gallery_turn", text="Older", icon="TRIA_RIGHT").by = 1
 
 
-def _draw_chosen(layout: Any, looking: Looking, picture: PictureInfo, room: int) -> None:
+def _draw_chosen(
+    layout: Any, looking: Looking, picture: PictureInfo, room: int, group: Any
+) -> None:
     request = looking.request
     text = picture.title if request is None else request.prompt.text
     draw_text(layout, text or say("no words"), room - 3, most=4, translate=False)
@@ -111,9 +114,11 @@ def _draw_chosen(layout: Any, looking: Looking, picture: PictureInfo, room: int)
         ("gallery_open", "IMAGE_DATA"),
         ("gallery_use", "LOOP_BACK"),
         ("gallery_view", "HIDE_OFF"),
-        ("gallery_vary", "DUPLICATE"),
     ):
         buttons.operator(f"underpaint.{name}", icon=icon).job = picture.job
+    vary = buttons.operator("underpaint.gallery_vary", icon="DUPLICATE")
+    vary.job, vary.strength = picture.job, group.far
+    buttons.prop(group, "far", slider=True)
     row = layout.row(align=True)
     text, icon = ("Unpin", "PINNED") if picture.pinned else ("Pin", "UNPINNED")
     row.operator("underpaint.gallery_pin", text=text, icon=icon).job = picture.job

@@ -5,7 +5,7 @@
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, PointerProperty, StringProperty
 
 from ..languages import register_class
 from ..link import runtime
@@ -49,6 +49,14 @@ class UnderpaintGallery(bpy.types.PropertyGroup):
         description="Show only the paintings that are pinned",
         default=False,
         update=_search,
+    )
+    far: FloatProperty(
+        name="How Far",
+        default=1.0,
+        min=0.05,
+        max=1.0,
+        subtype="FACTOR",
+        description="How far variations go from the painting: 1 paints anew, less begins from it",
     )
 
 

@@ -97,6 +97,22 @@ def variations_are_the_same_with_other_seeds():
     assert len({request.view for request in requests}) == 1, "the same view, not taken again"
 
 
+def a_variation_may_begin_from_the_painting_itself():
+    paint(f"{STEPS} a green cup")
+    before = len(settings().results)
+    chosen("green cup")
+    draw("UNDERPAINT_PT_everything")
+    assert bpy.ops.underpaint.gallery_vary(count=1, strength=0.3) == {"FINISHED"}
+    pump_until(lambda: len(settings().results) == before + 1)
+    from underpaint.tree import from_json
+
+    made, varied = (from_json(x.image["underpaint_request"]) for x in settings().results[-2:])
+    if varied.init is None:
+        made, varied = varied, made
+    assert (varied.strength, varied.view) == (0.3, made.view)
+    assert varied.init.shape[:2] == (made.height, made.width) or made.height is None
+
+
 def paintings_are_pinned_and_deleted():
     paint(f"{STEPS} a short lived thing")
     looking = chosen("short lived")
@@ -117,5 +133,6 @@ BEHAVIOURS = (
     the_gallery_turns_its_pages,
     a_painting_opens_in_another_file_with_its_recipe,
     variations_are_the_same_with_other_seeds,
+    a_variation_may_begin_from_the_painting_itself,
     paintings_are_pinned_and_deleted,
 )
