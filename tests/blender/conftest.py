@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +10,7 @@ import pytest
 
 from underpaint.blenders import Blender, find_blenders
 
-from helpers.processes import ROOT
+from helpers.built_once import extension as extension
 
 SERIES = ("4.2", "4.5", "5.2")
 
@@ -28,14 +27,3 @@ def blender(request) -> Blender:
     if request.param not in found:
         pytest.skip(f"Blender {request.param} is not on this machine")
     return found[request.param]
-
-
-@pytest.fixture(scope="session")
-def extension(tmp_path_factory) -> Path:
-    """The zip for this machine, built by the command that users and releases run."""
-    out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, str(ROOT / "installers" / "build_extension.py"), "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = out.glob("*.zip")
-    return built

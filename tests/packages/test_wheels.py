@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.built_once import wheels as wheels
+
 ROOT = Path(__file__).resolve().parents[2]
 SPOT = ROOT / "tests" / "data" / "spot.obj"
 UV = Path(sys.executable).with_name("uv")
@@ -33,11 +35,6 @@ def run(
     done = subprocess.run(words, env=env, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode in codes, done.stdout + done.stderr
     return done.stdout
-
-
-def build(out: Path, *names: str) -> list[Path]:
-    run(sys.executable, ROOT / "installers" / "build_wheels.py", "--out", out, *names)
-    return sorted(out.glob("*.whl"))
 
 
 def environment(folder: Path, wheels: list[Path], *more: str) -> Path:
@@ -66,14 +63,15 @@ def outside(tmp_path: Path | None = None) -> dict[str, str]:
     return env
 
 
-def test_the_same_sources_give_the_same_wheel(tmp_path):
-    (one,) = build(tmp_path / "a", "underpaint")
-    (other,) = build(tmp_path / "b", "underpaint")
-    assert one.read_bytes() == other.read_bytes()
+def test_the_same_sources_give_the_same_wheel(wheels, tmp_path):
+    script = ROOT / "installers" / "build_wheels.py"
+    run(sys.executable, script, "--out", tmp_path, "underpaint")
+    (again,) = tmp_path.glob("*.whl")
+    assert again.read_bytes() == wheels["underpaint"].read_bytes()
 
 
-def test_the_client_wheel_is_light_and_runs_alone(tmp_path):
-    python = environment(tmp_path / "env", build(tmp_path / "dist", "underpaint"))
+def test_the_client_wheel_is_light_and_runs_alone(wheels, tmp_path):
+    python = environment(tmp_path / "env", [wheels["underpaint"]])
     listed = json.loads(run(UV, "pip", "list", "--format", "json", "--python", python))
     assert {entry["name"] for entry in listed} == {"underpaint", "numpy", "msgpack", "pyzmq"}
     command = python.with_name("underpaint")
@@ -81,9 +79,9 @@ def test_the_client_wheel_is_light_and_runs_alone(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_daemons_wheel_carries_the_scripts_that_a_blender_runs(tmp_path):
-    for wheel in build(tmp_path / "dist", "underpaint", "underpaint-daemon"):
-        shutil.unpack_archive(wheel, tmp_path / "site", "zip")
+def test_the_daemons_wheel_carries_the_scripts_that_a_blender_runs(wheels, tmp_path):
+    for name in ("underpaint", "underpaint-daemon"):
+        shutil.unpack_archive(wheels[name], tmp_path / "site", "zip")
     ask = "from underpaint.blenders import addon_folder; print(addon_folder())"
     env = {**outside(tmp_path), "PYTHONPATH": str(tmp_path / "site")}
     addon = Path(run(sys.executable, "-c", ask, env=env, cwd=tmp_path).strip())
@@ -97,10 +95,9 @@ def test_the_daemons_wheel_carries_the_scripts_that_a_blender_runs(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_installed_daemon_paints_textures_and_measures_outside_the_checkout(tmp_path):
-    wheels = build(tmp_path / "dist")
-    assert len(wheels) == 3
-    python = environment(tmp_path / "env", wheels, "torch==2.13.0")
+def test_the_installed_daemon_paints_textures_and_measures_outside_the_checkout(wheels, tmp_path):
+    assert set(wheels) == {"underpaint", "underpaint-daemon", "underpaint-starter"}
+    python = environment(tmp_path / "env", [*wheels.values()], "torch==2.13.0")
     env = outside(tmp_path)
     run(UV, "pip", "check", "--python", python, env=env)
 

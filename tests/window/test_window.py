@@ -17,6 +17,7 @@ from window_blender import WindowUnavailable, make, run, user_cache
 from underpaint.paths import user_paths
 
 from helpers.blender.running import PAINTER
+from helpers.built_once import extension as extension
 from helpers.daemon.real_daemon import wait_for
 from helpers.processes import with_helpers
 
@@ -35,15 +36,6 @@ def window_blender() -> Path:
         return make(user_cache())
     except WindowUnavailable as error:
         pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def extension(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, str(ROOT / "installers" / "build_extension.py"), "--out", str(out)]
-    subprocess.run(command, check=True, timeout=300)
-    (built,) = out.glob("*.zip")
-    return built
 
 
 @pytest.fixture
