@@ -31,6 +31,7 @@ def run_checks(python: Path, arguments: list[str]) -> int:
     steps = [
         ["-m", "ruff", "check", *SOURCES],
         ["-m", "ruff", "format", "--check", *SOURCES],
+        *([["-m", "coverage", "erase"]] if measured else []),  # an earlier run's is not this one's
         _suite(rest, quick=quick, measured=measured),
     ]
     with _beside(python, ["-m", "mypy"]) as types:
