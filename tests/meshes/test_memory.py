@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.tools.meshes.gltf.file import read_gltf
 from underpaint_daemon.tools.meshes.gltf.scene import read_scene
 from underpaint_daemon.tools.meshes.obj import read_obj
@@ -113,3 +114,20 @@ def test_reading_takes_at_most_four_times_the_file(kind: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < MOST * len(data), f"{peak / len(data):.1f} times"
+
+
+@pytest.mark.parametrize(("kind", "most"), [("obj", 11), ("glb", 21)])
+def test_a_mesh_made_ready_takes_a_bounded_multiple_of_its_file(
+    tmp_path: Path, kind: str, most: float
+) -> None:
+    """Read, cut into triangles, checked, with normals: what the command holds at its worst. A
+    corner of a triangle is there three times and more, and a file's index of it has four bytes."""
+    path = tmp_path / f"mesh.{kind[:3]}"
+    path.write_bytes(READERS[kind][0]())
+    open_mesh(path)
+    tracemalloc.start()
+    open_mesh(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(f"{kind}: {peak / path.stat().st_size:.1f} times")
+    assert peak < most * path.stat().st_size, f"{peak / path.stat().st_size:.1f} times"

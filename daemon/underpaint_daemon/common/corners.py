@@ -3,6 +3,7 @@ is loaded. Client and worker use the same checks. No torch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ Array = npt.NDArray[Any]
 MAX_TRIANGLES = 20_000_000
 _DEGENERATE_AREA = 1e-12  # of the squared bounding diagonal
 _NO_UV_AREA = 1e-12  # of one tile
+_AT_ONCE = 1 << 13  # triangles
 _FARTHEST, _SMALLEST = 1e12, 1e-9  # metres: what float32 can still square
 _BROKEN_VERTICES = (
     "Look for a broken modifier or geometry-nodes division by zero, and delete or mend those "
@@ -68,22 +70,29 @@ def checked(
     ids: npt.ArrayLike | None = None,
     *,
     partly: bool = False,
+    given_away: bool = False,
 ) -> Corners:
     """Corners (shapes as in `Corners`) that can be painted.
 
     Without normals they are computed (smooth). Degenerate triangles are dropped with a warning.
     Without UVs, or where every UV triangle is empty, all triangles are `bare`. partly: single
-    triangles may be bare too, where UVs are NaN; else those are refused.
+    triangles may be bare too, where UVs are NaN; else those are refused. given_away: the caller's
+    arrays become the corners' own, and may change.
     Raises RequestError(BAD_MESH) with the fix for what cannot be mended.
     """
-    points = _rows(position, 3, np.float32, "position")
+    copied = not given_away
+    points = _rows(position, 3, np.float32, "position", copied)
     _require_triangles(points)
     _require_finite(points, "position", _BROKEN_VERTICES)
     _require_size(points)
-    numbers = np.ones((len(points), 2), np.int32) if ids is None else _rows(ids, 2, np.int32, "ids")
+    numbers = (
+        np.ones((len(points), 2), np.int32)
+        if ids is None
+        else _rows(ids, 2, np.int32, "ids", copied)
+    )
     _require_rows(numbers, points, "ids")
-    directions = smooth_normals(points) if normal is None else _unit_normals(normal, points)
-    coordinates, bare = _uv_rows(uv, points, partly)
+    directions = smooth_normals(points) if normal is None else _unit_normals(normal, points, copied)
+    coordinates, bare = _uv_rows(uv, points, partly, copied)
     source = np.arange(len(points) // 3)
     given = Corners(points, directions, coordinates, numbers, source, bare)
     solid = _solid(given)
@@ -92,8 +101,10 @@ def checked(
     return solid
 
 
-def _rows(data: npt.ArrayLike, columns: int, dtype: Any, name: str) -> Array:
-    array = np.array(data, dtype=dtype, order="C")  # own, writable: torch shares it
+def _rows(data: npt.ArrayLike, columns: int, dtype: Any, name: str, copied: bool = True) -> Array:
+    array = np.require(data, dtype, ("C", "W"))  # writable: torch shares it
+    if copied and isinstance(data, np.ndarray) and np.may_share_memory(array, data):
+        array = array.copy()
     if array.ndim != 2 or array.shape[1] != columns:
         _refuse(f"the mesh's {name} has shape {array.shape}; expected (3 × triangles, {columns})")
     return array
@@ -138,11 +149,13 @@ def _require_rows(array: Array, points: Array, name: str) -> None:
         _refuse(f"the mesh has {len(points)} corners but {len(array)} rows of {name}")
 
 
-def _uv_rows(uv: npt.ArrayLike | None, points: Array, partly: bool) -> tuple[Array, Array]:
+def _uv_rows(
+    uv: npt.ArrayLike | None, points: Array, partly: bool, copied: bool
+) -> tuple[Array, Array]:
     """UVs, zeros where there are none, and the triangles (L,) bool that have none."""
     if uv is None:
         return np.zeros((len(points), 2), np.float32), np.ones(len(points) // 3, bool)
-    coordinates = _rows(uv, 2, np.float32, "uv")
+    coordinates = _rows(uv, 2, np.float32, "uv", copied)
     _require_rows(coordinates, points, "uv")
     bare: Array = np.zeros(len(points) // 3, bool)
     if partly:
@@ -152,9 +165,9 @@ def _uv_rows(uv: npt.ArrayLike | None, points: Array, partly: bool) -> tuple[Arr
     return coordinates, bare
 
 
-def _unit_normals(normal: npt.ArrayLike, points: Array) -> Array:
+def _unit_normals(normal: npt.ArrayLike, points: Array, copied: bool) -> Array:
     """The given normals made unit; smooth ones where they are zero or not finite."""
-    given = _rows(normal, 3, np.float32, "normal")
+    given = _rows(normal, 3, np.float32, "normal", copied)
     _require_rows(given, points, "normal")
     length = np.linalg.norm(given, axis=1, keepdims=True)
     good = np.isfinite(length) & (length > 1e-6)
@@ -183,29 +196,47 @@ def smooth_normals(points: Array) -> Array:
     """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position."""
     cross = winding(points)
     vertex = weld(points)
-    summed = np.stack(
-        [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)], axis=1
-    )[vertex]
-    own = np.repeat(cross, 3, axis=0)
+    sums = [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)]
+    summed = np.stack(sums, axis=1)
+    normals = np.empty((len(points), 3), np.float32)
+    for here in _parts(len(cross)):  # in doubles all at once takes several times the mesh
+        corners = slice(3 * here.start, 3 * here.stop)
+        normals[corners] = _chosen_normals(summed[vertex[corners]], np.repeat(cross[here], 3, 0))
+    return normals
+
+
+def _chosen_normals(summed: Array, own: Array) -> Array:
+    """A fold so sharp that its sides cancel keeps each side's own normal."""
     length = np.linalg.norm(summed, axis=1, keepdims=True)
     size = np.linalg.norm(own, axis=1, keepdims=True)
-    # A fold so sharp that its sides cancel keeps each side's own normal.
     chosen = np.where(length > 1e-3 * size, summed, own)
-    chosen /= np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-300)
-    return np.asarray(chosen, dtype=np.float32)
+    return np.asarray(chosen / np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-300))
+
+
+def _parts(triangles: int) -> Iterator[slice]:
+    for start in range(0, triangles, _AT_ONCE):
+        yield slice(start, min(start + _AT_ONCE, triangles))
 
 
 def winding(points: Array) -> Array:
     """(L, 3) float64: each triangle's normal by its winding times twice its area."""
-    corners = points.reshape(-1, 3, 3).astype(np.float64)
-    return np.asarray(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    corners = points.reshape(-1, 3, 3)
+    cross = np.empty((len(corners), 3))
+    for here in _parts(len(corners)):
+        a, b, c = corners[here].astype(np.float64).transpose(1, 0, 2)
+        cross[here] = np.cross(b - a, c - a)
+    return cross
 
 
 def uv_double_areas(uv: Array) -> Array:
     """(L,) float64 signed: twice each triangle's area in UV (3L, 2); negative = mirrored."""
-    a, b, c = uv.astype(np.float64).reshape(-1, 3, 2).transpose(1, 0, 2)
-    u, v = b - a, c - a
-    return np.asarray(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
+    corners = uv.reshape(-1, 3, 2)
+    areas = np.empty(len(corners))
+    for here in _parts(len(corners)):
+        a, b, c = corners[here].astype(np.float64).transpose(1, 0, 2)
+        u, v = b - a, c - a
+        areas[here] = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+    return areas
 
 
 def _solid(corners: Corners) -> Corners:

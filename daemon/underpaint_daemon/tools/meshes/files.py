@@ -156,16 +156,20 @@ def ready(
     if uv is not None:
         layout = lay_out(uv, part[::3, 1])
         uv, own = layout.uv, layout.own
-    normal = polygons.corner_normals
-    turned = None if normal is None else to_z_up(normal, axis)
-    position = to_z_up(polygons.corner_positions, axis)
-    corners = checked(position, turned, uv, part, partly=True)
+    turned = to_z_up(polygons.corner_positions, axis), _turned_normals(polygons, axis)
+    corners = checked(*turned, uv, part, partly=True, given_away=True)
+    del turned, uv, part
     if polygons.twin is not None:  # copies are not painted: they wear the paint of the first
         itself = polygons.twin[::3] // 3 == np.arange(len(polygons.twin) // 3)
         corners = corners.select(itself[corners.source])
     for told in polygons.told:
         corners = corners.warn(told)
     return MeshFile(path, corners, polygons, own, axis, obj, gltf)
+
+
+def _turned_normals(polygons: Polygons, axis: str) -> Array | None:
+    normal = polygons.corner_normals
+    return None if normal is None else to_z_up(normal, axis)
 
 
 def mesh_ref(corners: Corners, buffers: Buffers) -> MeshRef:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+_CORNERS_AT_ONCE = 1 << 15
 _FAN_LIMIT = 64  # corners up to which every corner is tried as a fan's centre
 
 
@@ -26,14 +27,16 @@ def triangulate(position: Array, vertex: Array, sizes: Array) -> tuple[Array, Ar
     local = _fan_of(owner, counts)
     before = np.cumsum(counts) - counts
     for size in np.unique(sizes[sizes > 3]):
-        which = np.flatnonzero(sizes == size)
-        corners = first[which, None] + np.arange(size)
-        points = position[vertex[corners]].astype(np.float64)
-        turn = _fan_turns(points) if size <= _FAN_LIMIT else _first_or_none(points)
-        rows = before[which, None] + np.arange(size - 2)
-        local[rows] = (local[rows] + turn[:, None, None].clip(0)) % size
-        for i in np.flatnonzero(turn < 0):
-            local[rows[i]] = clip_ears(points[i])
+        every = np.flatnonzero(sizes == size)
+        step = max(1, _CORNERS_AT_ONCE // int(size))
+        for which in (every[at : at + step] for at in range(0, len(every), step)):
+            corners = first[which, None] + np.arange(size)
+            points = position[vertex[corners]].astype(np.float64)
+            turn = _fan_turns(points) if size <= _FAN_LIMIT else _first_or_none(points)
+            rows = before[which, None] + np.arange(size - 2)
+            local[rows] = (local[rows] + turn[:, None, None].clip(0)) % size
+            for i in np.flatnonzero(turn < 0):
+                local[rows[i]] = clip_ears(points[i])
     return (first[owner][:, None] + local).reshape(-1), owner
 
 
