@@ -27,6 +27,7 @@ from underpaint_daemon.worker.pipelines.loading.facts import model_facts
 from underpaint_daemon.worker.texturing.job.turntable import turntable
 
 from helpers.meshes.sync_scene import torus
+from helpers.painting.denoiser_calls import asked_of
 from helpers.painting.texture_studio import SIZE, Reporter, Studio, pixels
 from helpers.painting.tiny_model import build, build_xl
 
@@ -54,6 +55,16 @@ def studio(models) -> Studio:
 def plain(studio) -> dict[str, bytes]:
     """The files of the plainest request, of which nobody watches previews."""
     return studio.run()
+
+
+def test_views_are_denoised_one_after_another_each_with_its_negative(studio, plain) -> None:
+    """What keeps the memory of many views at one's: no call holds two of them."""
+    with asked_of(studio.models.load("tiny").unet) as calls:
+        again = studio.run()
+    views, steps = 3, 2
+    assert [len(call.latents) for call in calls] == [2] * views * steps
+    assert len({call.timestep for call in calls}) == steps
+    assert again["texture.png"] == plain["texture.png"]
 
 
 def test_a_texture_comes_with_its_reports(studio, plain) -> None:
