@@ -16,7 +16,7 @@ from .. import own_files, pump
 from ..image.request import PANEL_CONTROLS
 from ..link import runtime
 from ..link.marks import REQUEST_KEY, image_name
-from ..operators.failing import refuse
+from ..operators.failing import allowed, refuse
 from ..operators.painting import Paints
 from ..plain import history
 from ..ui import preferences
@@ -46,7 +46,8 @@ class UNDERPAINT_OT_animate(Paints, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return super().poll(context) and not runtime.live().is_animating
+        free = super().poll(context) and not runtime.live().is_animating
+        return allowed(cls, free, "An animation is being painted already")
 
     def execute(self, context: Any) -> set[str]:
         live, scene = runtime.live(), context.scene
@@ -73,7 +74,7 @@ class UNDERPAINT_OT_animation_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return runtime.live().is_animating
+        return allowed(cls, runtime.live().is_animating, "No animation is being painted")
 
     def execute(self, _context: Any) -> set[str]:
         animating = runtime.live().animating

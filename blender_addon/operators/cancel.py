@@ -11,7 +11,7 @@ from underpaint.errors import UnderpaintError
 
 from .. import pump
 from ..link import runtime
-from .failing import refuse
+from .failing import allowed, refuse
 
 
 class UNDERPAINT_OT_cancel(bpy.types.Operator):
@@ -27,7 +27,7 @@ class UNDERPAINT_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return bool(runtime.live().session.tasks)
+        return allowed(cls, runtime.live().session.tasks, "Nothing is being painted")
 
     def execute(self, _context: Any) -> set[str]:
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from underpaint.errors import UnderpaintError
 
+from ..languages import say
 from ..link import runtime
 
 
@@ -14,3 +15,10 @@ def refuse(operator: Any, error: UnderpaintError) -> set[str]:
     runtime.live().error = error
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
+
+
+def allowed(operator: Any, holds: object, why: str) -> bool:
+    """What a `poll` gives: whether something `holds`; where not, the greyed button says `why`."""
+    if not holds:
+        operator.poll_message_set(say(why))
+    return bool(holds)

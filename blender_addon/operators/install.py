@@ -15,7 +15,7 @@ from ..install.installing import Choice
 from ..link import runtime
 from ..ui.install_parts import draw_question
 from ..ui.preferences import daemon_paths, wheelhouse
-from .failing import refuse
+from .failing import allowed, refuse
 
 _DIALOG_WIDTH = 420
 _HARDWARE = (
@@ -44,7 +44,7 @@ class _Installs:
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return not runtime.live().is_installing
+        return allowed(cls, not runtime.live().is_installing, "It is being installed already")
 
     def begin(self, choice: Choice) -> set[str]:
         live = runtime.live()
@@ -130,7 +130,7 @@ class UNDERPAINT_OT_install_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return runtime.live().is_installing
+        return allowed(cls, runtime.live().is_installing, "Nothing is being installed")
 
     def execute(self, _context: Any) -> set[str]:
         begun = runtime.live().installing

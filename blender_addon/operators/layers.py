@@ -13,7 +13,7 @@ from .. import pump
 from ..layers import flattening, stack
 from ..layers.active import active_layer, active_material
 from ..link import runtime
-from .failing import refuse
+from .failing import allowed, refuse
 
 
 class _OnLayer:
@@ -21,7 +21,7 @@ class _OnLayer:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return active_layer(context) is not None
+        return allowed(cls, active_layer(context), "Select the object and one of its layers")
 
 
 class UNDERPAINT_OT_layer_move(_OnLayer, bpy.types.Operator):

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import CollectionProperty, StringProperty
 
 from ..ui.painting_properties import shown_settings
+from .failing import allowed
 
 
 class UNDERPAINT_OT_lora_add(bpy.types.Operator):
@@ -62,7 +63,7 @@ class UNDERPAINT_OT_lora_remove(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return bool(shown_settings(context.scene).loras)
+        return allowed(cls, shown_settings(context.scene).loras, "The list is empty")
 
     def execute(self, context: Any) -> set[str]:
         group = shown_settings(context.scene)
@@ -94,7 +95,7 @@ class UNDERPAINT_OT_region_remove(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return bool(context.scene.underpaint.regions)
+        return allowed(cls, context.scene.underpaint.regions, "The list is empty")
 
     def execute(self, context: Any) -> set[str]:
         group = context.scene.underpaint

@@ -11,7 +11,7 @@ from underpaint.errors import UnderpaintError
 from .. import pump
 from ..link import runtime
 from ..viewport import live_view
-from .failing import refuse
+from .failing import allowed, refuse
 
 
 class UNDERPAINT_OT_live(bpy.types.Operator):
@@ -23,7 +23,8 @@ class UNDERPAINT_OT_live(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         on = live_view.now() is not None
-        return on or (context.area is not None and context.area.type == "VIEW_3D")
+        seen = on or (context.area is not None and context.area.type == "VIEW_3D")
+        return allowed(cls, seen, "Press it in a 3D viewport")
 
     def execute(self, context: Any) -> set[str]:
         live = runtime.live()

@@ -19,7 +19,7 @@ from ..layers.faces import tiles_worn
 from ..plain.udim import FIRST_TILE
 from ..texture.scene_surfaces import paintable
 from ..viewport import shading
-from .failing import refuse
+from .failing import allowed, refuse
 from .modes import enter
 
 _WHAT = (
@@ -48,7 +48,8 @@ class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         item = context.view_layer.objects.active
-        return item is not None and item.type == "MESH"
+        is_mesh = item is not None and item.type == "MESH"
+        return allowed(cls, is_mesh, "Select a mesh object")
 
     def execute(self, context: Any) -> set[str]:
         try:
@@ -75,7 +76,7 @@ class UNDERPAINT_OT_mask_clear(_Mask, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return active_material(context) is not None
+        return allowed(cls, active_material(context), "Select an object that has a material")
 
     def execute(self, context: Any) -> set[str]:
         material, layer = active_material(context), active_layer(context)
@@ -97,7 +98,8 @@ class UNDERPAINT_OT_mask_done(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return bool(context.mode == "PAINT_TEXTURE")
+        painting = context.mode == "PAINT_TEXTURE"
+        return allowed(cls, painting, "No mask is being painted")
 
     def execute(self, context: Any) -> set[str]:
         leave_painting(context)

@@ -13,7 +13,7 @@ from underpaint.errors import UnderpaintError
 
 from ..languages import say
 from ..texture.scene_surfaces import paintable, without_uv
-from .failing import refuse
+from .failing import allowed, refuse
 from .modes import enter
 
 _FLAGS = ("hide", "select")
@@ -30,13 +30,13 @@ class UNDERPAINT_OT_unwrap(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        return bool(without_uv(paintable(context)))
+        return allowed(cls, _bare(context), "Select a mesh that has faces and no UV map")
 
     def execute(self, context: Any) -> set[str]:
         mode = context.mode
         try:
             enter(context, "OBJECT")
-            bare = without_uv(paintable(context))
+            bare = _bare(context)
             with _selection_kept(context):
                 for item in {item.data: item for item in bare}.values():
                     _unwrap(context, item)
@@ -46,6 +46,11 @@ class UNDERPAINT_OT_unwrap(bpy.types.Operator):
         names = ", ".join(item.name for item in bare)
         self.report({"INFO"}, say("unwrapped {names}", names=names))
         return {"FINISHED"}
+
+
+def _bare(context: Any) -> list[Any]:
+    """What can be unwrapped; a mesh without faces cannot."""
+    return [item for item in without_uv(paintable(context)) if len(item.data.polygons)]
 
 
 def _unwrap(context: Any, item: Any) -> None:

@@ -134,7 +134,7 @@ class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):
         column.prop(settings, "size")
         draw_own(column, settings, "view_size")
         if settings.views == "PLACED":
-            column.prop(settings, "view_count", text="Views")
+            column.prop(settings, "view_count", text=say("Views"))
         draw_sampling(layout, settings)
         if runtime.follows_guide(settings.model):
             draw_pattern(layout, settings)

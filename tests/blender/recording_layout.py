@@ -52,7 +52,9 @@ class RecordingLayout:
     def _drew(self, name: str, given: dict[str, Any]) -> Any:
         self.drawn.append((name, given.get("text"), given.get("property", given.get("operator"))))
         if name == "prop":
-            assert given["property"] in given["data"].bl_rna.properties, given["property"]
+            asked, data = given["property"], given["data"]
+            own = asked.startswith('["') and asked[2:-2] in data
+            assert own or asked in data.bl_rna.properties, asked
         if name == "template_list":
             assert hasattr(bpy.types, given["listtype_name"]), given["listtype_name"]
         if icon := given.get("icon"):

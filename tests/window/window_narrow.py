@@ -27,7 +27,8 @@ from window_tools import (
 )
 
 WIDTH = 250
-LANGUAGES = ("en_US", "de_DE", "fr_FR", "es", "ja_JP", "zh_HANS")
+WHOLE, IN_PART = ("en_US", "de_DE"), ("fr_FR", "es", "ja_JP", "zh_HANS")
+"""Languages that every piece is shown in, and those where the fullest are."""
 _SEARCHED, _TO_WIDTH = 130, 10
 PIECES = (
     ("IMAGE", ("image",)),
@@ -40,6 +41,9 @@ PIECES = (
     ("TEXTURE", ("texture",)),
     ("TEXTURE", ("layers", "edit")),
 )
+FULLEST = tuple(
+    piece for piece in PIECES if piece[1][0] in ("controls", "parts", "everything", "texture")
+)
 PROMPT = "steps=4 seconds=0.01 an old fishing harbour at dawn, wet cobbles, nets, gulls"
 
 
@@ -49,10 +53,10 @@ def story() -> Iterator[float]:
     yield from a_painting_is_there()
     live().installed = True
     yield from the_sidebar_is_narrow()
-    for language in LANGUAGES:
+    for language in (*WHOLE, *IN_PART):
         view = bpy.context.preferences.view
         view.language, view.use_translate_interface = language, True
-        yield from every_piece(language)
+        yield from every_piece(language, PIECES if language in WHOLE else FULLEST)
 
 
 def panels() -> list:
@@ -117,9 +121,9 @@ def wanted_width(region) -> ctypes.c_short:
     return ctypes.c_short.from_address(region.as_pointer() + 2 * (place + _TO_WIDTH))
 
 
-def every_piece(language: str) -> Iterator[float]:
+def every_piece(language: str, pieces) -> Iterator[float]:
     settings = bpy.context.scene.underpaint
-    for mode, names in PIECES:
+    for mode, names in pieces:
         settings.mode = mode
         only(names)
         yield from until_settled(f"n_{language[:2]}_{mode.lower()}_{names[0]}")
