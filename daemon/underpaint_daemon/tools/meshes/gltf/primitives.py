@@ -27,36 +27,51 @@ class Tables:
     volume: float
 
 
-def tables_of(
-    gltf: Gltf, primitive: Json, texcoord: int | None, shown: Shown, widened: Json | None
-) -> Tables:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A primitive's numbers as the file has them, the same for all nodes: see `Tables`."""
+
+    position: Array
+    normal: Array | None
+    uv: Array | None
+    rows: Array
+
+
+def stored(gltf: Gltf, primitive: Json, texcoord: int | None, widened: Json | None) -> Stored:
     """A primitive's numbers. texcoord: its UV set to read. Raises ValueError, and KeyError, on what
     is not well-formed."""
     attributes = primitive.get("attributes", {})
     position = _attribute(gltf, attributes, "POSITION", 3)
     if position is None:
-        return Tables(np.zeros((0, 3)), None, None, np.zeros(0, np.int32), 0.0)
+        return Stored(np.zeros((0, 3), np.float32), None, None, np.zeros(0, np.int32))
     normal = _attribute(gltf, attributes, "NORMAL", 3)
-    position, normal = _morphed(gltf, primitive, shown.node, position, normal)
-    place = _placing(gltf, attributes, shown, len(position))
     rows = triangle_rows(gltf, primitive, len(position))
-    volume = float(np.linalg.det(place[0, :3, :3]))
-    if volume < 0:
-        rows = rows.reshape(-1, 3)[:, [0, 2, 1]].reshape(-1)
     uv = _attribute(gltf, attributes, f"TEXCOORD_{texcoord}", 2) if texcoord is not None else None
     if uv is not None and widened is not None:
         scale, offset = widened.get("scale", [1, 1]), widened.get("offset", [0, 0])
         uv = uv * np.array(scale, np.float32) + np.array(offset, np.float32)
     if uv is not None:
         uv = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)
+    if {len(table) for table in (normal, uv) if table is not None} - {len(position)}:
+        raise ValueError("a primitive's attributes differ in length")
+    return Stored(position, normal, uv, rows)
+
+
+def tables_of(gltf: Gltf, primitive: Json, plain: Stored, shown: Shown) -> Tables:
+    """A primitive as a node shows it. Raises ValueError, and KeyError, on what is not
+    well-formed."""
+    position, normal = _morphed(gltf, primitive, shown.node, plain.position, plain.normal)
+    if len(plain.rows) == 0:
+        return Tables(position, normal, plain.uv, plain.rows, 0.0)
+    place = _placing(gltf, primitive.get("attributes", {}), shown, len(position))
+    rows, volume = plain.rows, float(np.linalg.det(place[0, :3, :3]))
+    if volume < 0:
+        rows = rows.reshape(-1, 3)[:, [0, 2, 1]].reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
         moved = np.einsum("nij,nj->ni", place[:, :3, :3], position.astype(np.float64))
         points = (moved + place[:, :3, 3]).astype(np.float32)
         turned = None if normal is None else _turned(place, normal)
-    lengths = {len(table) for table in (points, turned, uv) if table is not None}
-    if len(lengths) > 1:
-        raise ValueError("a primitive's attributes differ in length")
-    return Tables(points, turned, uv, rows, volume)
+    return Tables(points, turned, plain.uv, rows, volume)
 
 
 def _turned(place: Array, normal: Array) -> Array:

@@ -14,7 +14,7 @@ from ..polygons import Polygons
 from .file import Gltf, Json, item, items, require_plain
 from .nodes import Shown, shown_nodes
 from .parts import TEXTURE_TRANSFORM, require_materials, widened_by
-from .primitives import FAN, STRIP, TRIANGLES, Tables, tables_of
+from .primitives import FAN, STRIP, TRIANGLES, Stored, Tables, stored, tables_of
 
 Array = npt.NDArray[Any]
 
@@ -68,10 +68,14 @@ class _Builder:
         self._count = 0
         self._others = 0
         self._told: list[str] = []
+        self._last: int | None = None
+        self._shared: dict[tuple[int, int], Stored] = {}
 
     def add(self, shown: Shown) -> None:
         """One node's mesh."""
         mesh = shown.node["mesh"]
+        if mesh != self._last:
+            self._shared.clear()
         self._names[shown.number] = shown.name
         primitives = items(item(self._gltf.doc, "meshes", mesh), "primitives")
         for which, primitive in enumerate(primitives):
@@ -79,6 +83,7 @@ class _Builder:
                 self._others += 1
                 continue
             self._place(mesh, which, shown)
+        self._last = mesh
 
     def _place(self, mesh: int, which: int, shown: Shown) -> None:
         primitive = item(self._gltf.doc, "meshes", mesh)["primitives"][which]
@@ -86,7 +91,12 @@ class _Builder:
         if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
             require_plain(self._gltf, primitive)
         widened = None if texcoord is None else widened_by(self._gltf.doc, primitive, texcoord)
-        tables = tables_of(self._gltf, primitive, texcoord, shown, widened)
+        plain = self._shared.get((mesh, which))
+        if plain is None:
+            plain = stored(self._gltf, primitive, texcoord, widened)
+        if mesh == self._last:  # the next, too, may show it again
+            self._shared[mesh, which] = plain
+        tables = tables_of(self._gltf, primitive, plain, shown)
         count = len(tables.rows) // 3
         if count == 0:
             return
