@@ -17,6 +17,7 @@ from .sampling import Image8, sharp_at
 from .tracks import Float64, Track
 
 _FRAMES, _PIXELS = 64, 1 << 26
+_CELL = 8  # px of a latent cell
 _COARSE = 0.5  # px of the source a px: below, its paint is drawn out to more than twice its size
 
 
@@ -46,8 +47,11 @@ def painted(track: Track, picture: Image8, fresh: Mask) -> Painted:
 
 
 def mixed_width(size: tuple[int, int]) -> int:
-    """How far from an outline paint of both sides is mixed, px."""
-    return max(3, round(min(size) / 128))
+    """How far from an outline, or from where the picture ends, paint is not what it is farther
+    inside, px: a network that paints cells of eight pixels mixes both sides that far, and has a rim
+    of its own at the picture's end. Tiny pictures have no room for as much."""
+    side = min(size)
+    return max(3, min(_CELL, side // 32), round(side / 128))
 
 
 def remembered(frames: list[Painted]) -> list[Painted]:
