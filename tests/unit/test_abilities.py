@@ -129,6 +129,8 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
          "change guidance or LoRAs"),
         ("flux1", ImageRequest(Prompt("a"), "m", regions=(RegionPrompt(Prompt("b"), MASK),)),
          "parts of a picture"),
+        ("sd15", replace(IMAGE, references=(Reference(ReferenceRole.DEPTH, PICTURE),)),
+         "not for its depth"),
         ("z_image", replace(TEXTURE, references=REFERENCE), "reads no reference pictures"),
         ("sdxl", replace(TEXTURE, references=REFERENCE * 2), "reads 1 reference pictures at most"),
         ("flux2", replace(TEXTURE, references=(replace(REFERENCE[0], model="plus"),)),

@@ -113,6 +113,8 @@ def tile_request(request: UpscaleRequest) -> ImageRequest:
 
 
 _NO_WEIGHING = "Leave image_guidance (--image-guidance) out; strength says how much stays."
+_OF_LOOKS = (ReferenceRole.STYLE, ReferenceRole.SUBJECT)
+_BY_CONTROL = "Give its form to a ControlNet: --control depth, or --control depth=IMAGE."
 _NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
 _BY_WORDS = " Or say in the prompt where things are."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
@@ -151,6 +153,10 @@ def _check_references(
     if count > able.references:
         most = f"reads {able.references} reference pictures at most" if able.references else ""
         _refuse(able, model, "references", most or "reads no reference pictures")
+    formal = [one.role for one in request.references if one.role not in _OF_LOOKS]
+    if able.ip_adapter and formal:
+        told = f"reads a picture for its style or subject, not for its {formal[0]}"
+        _refuse(able, model, "roles", told, hint=_BY_CONTROL)
     if not able.ip_adapter and any(one.model for one in request.references):
         _refuse(able, model, "ip_adapter", "takes no IP-Adapter", hint=_NO_ADAPTER)
     if able.needs_reference and count == 0 and isinstance(request, ImageRequest):

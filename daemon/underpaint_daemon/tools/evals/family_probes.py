@@ -113,12 +113,14 @@ class _Plain:
 
     def base(self) -> Any:
         """The plainest request that the family takes."""
-        if not self.able.text:
+        if not (self.able.text or self.able.image):
             return self.masked()
         request = ImageRequest(
             Prompt("red stone cube", "blue"), self.model, _SIDE, _SIDE, self.sampling(),
             controls=(),
         )  # fmt: skip
+        if not self.able.text:
+            return replace(request, init=self.things.picture, strength=0.5)
         if self.able.needs_reference:
             return replace(request, references=(Reference(image=self.things.picture),))
         return self.with_control(request) if self.able.inner_control else request
@@ -146,7 +148,7 @@ class _Asked(_Plain):
 
 def _text(asked: _Asked) -> bool:
     request = asked.base()
-    if not isinstance(request, ImageRequest):
+    if not asked.able.text:
         request = ImageRequest(
             Prompt("a"), asked.model, _SIDE, _SIDE, asked.sampling(), controls=()
         )
@@ -181,7 +183,8 @@ def _control(asked: _Asked) -> bool:
     controlled = asked.with_control(request)
     plain = replace(controlled, controls=(Control(ControlKind.DEPTH, scale=0.0),))
     if asked.able.inner_control:
-        plain = replace(controlled, controls=(Control(ControlKind.CANNY),))
+        other = Control(ControlKind.DEPTH, image=asked.things.picture)
+        plain = replace(controlled, controls=(other,))
     return not np.array_equal(asked.painter.paint(controlled), asked.painter.paint(plain))
 
 
@@ -261,7 +264,7 @@ _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "control": (lambda able: "text" in able.control or able.references > 1, _control),
     "lora": (lambda able: able.lora, _lora),
     "reference": (lambda able: able.references > 0, _reference),
-    "form_as_reference": (lambda able: able.references > 0, _form),
+    "form_as_reference": (lambda able: able.references > 0 and not able.ip_adapter, _form),
     "texture": (lambda able: bool(able.texture), _texture),
     "rerun_bit_equal": (lambda _able: True, _rerun),
     "preview": (lambda _able: True, _preview),
