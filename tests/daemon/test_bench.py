@@ -69,7 +69,7 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
     assert measures["daemon_over_pipeline_ratio"] == pytest.approx(told)
     assert 0 < measures["pipeline_wall_ms"] < PATIENCE_S * 1e3
     assert 1 <= measures["previews_per_image"] <= 4 + 1, "of four steps, and the picture itself"
-    assert measures["pings"] > 1
+    assert measures["pings"] >= 1
     assert measures["ping_median_ms"] <= measures["ping_p99_ms"] <= measures["ping_slowest_ms"]
     names = {bar["name"]: bar["limit"] for bar in report["bars"]}
     assert names == {"ping_p99_ms": 20.0, "daemon_over_pipeline_ratio": 1.05}

@@ -70,7 +70,7 @@ def tried(options: argparse.Namespace) -> Report:
     for told in ledger.told:
         print(told, file=sys.stderr)
     measures = {"faults": float(options.faults), "first_fault": float(options.first)}
-    measures |= {name: float(count) for name, count in sorted(ledger.counts.items())}
+    measures |= {name: float(ledger.counts[name]) for name in sorted({*ledger.counts, *BARS})}
     measures |= {"daemon_starts": float(starts), "seconds": time.monotonic() - began}
     bars = [at_most(name, ledger.counts[name], 0) for name in BARS]
     return Report("bench faults", options.seed, measures, bars)
