@@ -23,6 +23,7 @@ from .fill import Sources, fill
 from .gather import Gathered, PaintedView, gather
 from .gutter import dilate
 from .harmonise import harmonise, observe
+from .shared_texels import with_other_owners
 from .tiers import FILLED, GENERATED, GUTTER, UNSEEN, Rule
 
 Array = npt.NDArray[Any]
@@ -89,12 +90,14 @@ def project(
     if atlas is None:
         atlas = [build_tile(mesh, number, options.size) for number in tiles(mesh)]
     channels = views[0].image.shape[1]
-    parts = list[Gathered]()
+    placed, parts = list[AtlasTile](), list[Gathered]()
     for tile in atlas:
-        parts.append(gather(tile.points, tile.pitch, views, options.rule, channels))
+        part = gather(tile.points, tile.pitch, views, options.rule, channels)
+        placed.append(with_other_owners(mesh, tile, part, views, options.rule))
+        parts.append(part)
         if tick:
             tick()
-    return finish(mesh, atlas, parts, options)
+    return finish(mesh, placed, parts, options)
 
 
 def finish(
