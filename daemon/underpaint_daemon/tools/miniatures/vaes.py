@@ -59,7 +59,7 @@ def flux2_kl() -> Any:
 
 def qwen_kl() -> Any:
     """Qwen-Image's: made for video, with a mean and a spread for each channel."""
-    return AutoencoderKLQwenImage(base_dim=8, num_res_blocks=1).eval()
+    return AutoencoderKLQwenImage(base_dim=2, num_res_blocks=1).eval()
 
 
 def deep() -> Any:
