@@ -68,7 +68,7 @@ class Sampling:
     """`guidance` times this over the steps, and 1 (off) at least."""
     sharpen: float | None = None
     """How much of what a blur of 1.2 px takes away is put onto the finished picture, 0 (off)–2; in
-    image-to-image times the strength."""
+    image-to-image times the strength. Textures are not sharpened: their views would agree less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
-from underpaint_daemon.worker.pipelines.sharpen import sharpened
 
 from ..cameras.placement import RigView
 from ..cameras.rig import automatic_rig
@@ -177,21 +176,22 @@ def paint(inputs: Inputs, plan: Pass) -> list[Tensor]:
     if plan.total is None:
         run = _with_total(run)
     latents = denoise_views(run, inputs.denoiser)
-    return decoded(inputs, latents, inputs.sampling.sharpen * plan.strength)
+    return decoded(inputs, latents)
 
 
 def _with_total(run: Run) -> Run:
     return replace(run, total=run.steps * len(run.stations))
 
 
-def decoded(inputs: Inputs, latents: Sequence[Tensor], sharpen: float = 0.0) -> list[Tensor]:
-    """Latents to pictures (h, w, 3), one after another, sharpened by so much."""
+def decoded(inputs: Inputs, latents: Sequence[Tensor]) -> list[Tensor]:
+    """Latents to pictures (h, w, 3), one after another. Not sharpened: each by itself, the views
+    of one surface would agree less."""
     pictures = []
     for i, latent in enumerate(latents):
         inputs.reporter.raise_if_cancelled()
         inputs.reporter.progress(Phase.DECODING, i, len(latents))
-        picture = sharpened(decode_latents(inputs.model.vae, latent), sharpen)
-        pictures.append(picture[0].permute(1, 2, 0).to(inputs.mesh.position.device))
+        picture = decode_latents(inputs.model.vae, latent)[0].permute(1, 2, 0)
+        pictures.append(picture.to(inputs.mesh.position.device))
     inputs.reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
 
