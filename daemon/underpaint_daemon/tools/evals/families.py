@@ -26,7 +26,8 @@ from underpaint.paths import Paths
 from underpaint_daemon.common.models import family_of
 from underpaint_daemon.tools.bench.harness import finish, own_daemon
 
-from .family_probes import Things, probe
+from .family_probes import probe
+from .family_things import Things
 
 Image8 = npt.NDArray[np.uint8]
 _PATIENCE_S = 900.0

@@ -13,8 +13,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.buffers import BufferRef, Buffers, Kind
-from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.requests import (
     Control,
@@ -22,26 +20,21 @@ from underpaint.requests import (
     ImageRequest,
     InpaintRequest,
     Lora,
-    MeshRef,
     Prompt,
     Reference,
     ReferenceRole,
     Sampler,
     Sampling,
     TextureRequest,
-    View,
 )
 from underpaint.tree import request_digest
 from underpaint_daemon.common.abilities import ABILITIES, Abilities
 
-from .meshes import mesh_ref
-from .shapes import two_shell_box
+from .family_things import SIDE, Things, picture
 
 Image8 = npt.NDArray[np.uint8]
-_SIDE = 64
 _STEPS = 3
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
-_IDENTITY = tuple(np.eye(4).flatten().tolist())
 
 
 class Painter(Protocol):
@@ -55,29 +48,6 @@ class Painter(Protocol):
 
     def cancel(self, request: Any) -> int:
         """Cancel after the first step; how many steps were told. Raises when it was not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Things:
-    """What the requests are made of."""
-
-    view: View
-    picture: BufferRef
-    other: BufferRef
-    mask: BufferRef
-    mesh: MeshRef
-
-    @classmethod
-    def into(cls, buffers: Buffers) -> Things:
-        mask = np.zeros((_SIDE, _SIDE), np.uint8)
-        mask[16:48, 16:48] = 255
-        return cls(
-            view=ball(buffers),
-            picture=buffers.add(Kind.COLOR, _picture(1)),
-            other=buffers.add(Kind.COLOR, _picture(2)),
-            mask=buffers.add(Kind.MASK, mask),
-            mesh=mesh_ref(two_shell_box(), buffers),
-        )
 
 
 def plainest(family: str, model: str, things: Things) -> Any:
@@ -118,7 +88,7 @@ class _Plain:
         if not (self.able.text or self.able.image):
             return self.masked()
         request = ImageRequest(
-            Prompt("red stone cube", "blue"), self.model, _SIDE, _SIDE, self.sampling(),
+            Prompt("red stone cube", "blue"), self.model, SIDE, SIDE, self.sampling(),
             controls=(),
         )  # fmt: skip
         if not self.able.text:
@@ -161,9 +131,7 @@ class _Asked(_Plain):
 def _text(asked: _Asked) -> bool:
     request = asked.base()
     if not asked.able.text:
-        request = ImageRequest(
-            Prompt("a"), asked.model, _SIDE, _SIDE, asked.sampling(), controls=()
-        )
+        request = ImageRequest(Prompt("a"), asked.model, SIDE, SIDE, asked.sampling(), controls=())
     return bool(asked.first(request).std() > 1)
 
 
@@ -178,13 +146,13 @@ def _as_image(asked: _Asked) -> ImageRequest:
     request = asked.base()
     if isinstance(request, ImageRequest):
         return replace(request, references=())
-    return ImageRequest(Prompt("a"), asked.model, _SIDE, _SIDE, asked.sampling(), controls=())
+    return ImageRequest(Prompt("a"), asked.model, SIDE, SIDE, asked.sampling(), controls=())
 
 
 def _mask(asked: _Asked) -> bool:
     painted = asked.painter.paint(asked.masked())
-    before = _picture(1)
-    inside = np.zeros((_SIDE, _SIDE), bool)
+    before = picture(1)
+    inside = np.zeros((SIDE, SIDE), bool)
     inside[16:48, 16:48] = True
     kept = np.array_equal(painted[~inside], before[~inside])
     return bool(kept and (painted[inside] != before[inside]).mean() > 0.5)
@@ -238,7 +206,7 @@ def _texture(asked: _Asked) -> bool:
     """Views of a box painted together: the same twice, another without the form."""
     request = TextureRequest(
         Prompt("red stone"), asked.things.mesh, asked.model, sampling=asked.sampling(),
-        controls=(Control(ControlKind.DEPTH, scale=1.0),), size=_SIDE, view_size=_SIDE,
+        controls=(Control(ControlKind.DEPTH, scale=1.0),), size=SIDE, view_size=SIDE,
         view_count=2,
     )  # fmt: skip
     unseen = Control(ControlKind.DEPTH, scale=0.0)
@@ -283,26 +251,3 @@ _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "preview": (lambda _able: True, _preview),
     "cancel": (lambda _able: True, _cancel),
 }
-
-
-def ball(buffers: Buffers) -> View:
-    """A ball of radius 1 m, four metres away; exact depth and normals."""
-    y, x = np.mgrid[0:_SIDE, 0:_SIDE]
-    u, v = (x + 0.5) / _SIDE * 3 - 1.5, 1.5 - (y + 0.5) / _SIDE * 3
-    inside = u**2 + v**2 < 1
-    z = np.sqrt(np.clip(1 - u**2 - v**2, 0, None))
-    depth = np.where(inside, 5 - z, np.inf).astype(np.float32)
-    normal = np.where(inside[..., None], np.stack((u, v, z), -1), (0, 0, 1))
-    colour = np.where(inside[..., None], (200, 60, 40), (70, 90, 120)).astype(np.uint8)
-    return View(
-        camera=Camera(_IDENTITY, _IDENTITY, _SIDE, _SIDE, 0.1, 100.0),
-        depth=buffers.add(Kind.DEPTH, depth),
-        normal=buffers.add(Kind.NORMAL, np.round((normal * 0.5 + 0.5) * 255).astype(np.uint8)),
-        color=buffers.add(Kind.COLOR, colour),
-    )
-
-
-def _picture(seed: int) -> Image8:
-    rng = np.random.default_rng(seed)
-    coarse = rng.uniform(0, 255, (4, 4, 3))
-    return np.repeat(np.repeat(coarse, 16, 0), 16, 1).astype(np.uint8)

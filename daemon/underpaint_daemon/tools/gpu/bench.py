@@ -22,7 +22,7 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import Device
 from underpaint_daemon.worker.quiet import Quiet
 
-from ..evals.family_probes import Things
+from ..evals.family_things import Things
 
 Image8 = npt.NDArray[np.uint8]
 _BEST_DB = 99.0

@@ -110,7 +110,7 @@ def _bench(paths: Paths, device: Any, options: argparse.Namespace, began: float)
 
     from underpaint_daemon.worker.pipelines.loading.networks import Device
 
-    from ..evals.family_probes import Things
+    from ..evals.family_things import Things
     from .bench import Bench, Findings, Painter
 
     half = torch.bfloat16 if device.type == "cpu" else torch.float16
