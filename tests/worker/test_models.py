@@ -228,3 +228,14 @@ def test_torchvision_stays_out_of_a_cpu_environment() -> None:
     """A torchvision of another build breaks diffusers' imports; nothing here needs one."""
     found = importlib.util.find_spec("torchvision")
     assert torch.cuda.is_available() or found is None
+
+
+def test_a_folder_with_one_variant_alone_paints_as_it_is(studio: Studio, tmp_path: Path) -> None:
+    """Whatever the variant is called, and though the optional safety checker is not there."""
+    folder = tmp_path / "only b.f.16 für alle"
+    shutil.copytree(studio.models.paths.models / "tiny", folder)
+    for part in ("unet", "vae", "text_encoder"):
+        for file in (folder / part).glob("*.safetensors"):
+            file.rename(file.with_name(f"{file.stem}.bf16.safetensors"))
+    plain = studio.paint(ASKED)[0]
+    assert np.array_equal(studio.paint(replace(ASKED, model=str(folder)))[0], plain)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
 from . import single_files
+
+_VARIANT = re.compile(r"[^.]+\.([^.-]+)(?:-\d+-of-\d+)?\.safetensors")
 
 
 def check_network(folder: Path) -> None:
@@ -28,6 +32,16 @@ def weight_files(folder: Path) -> list[Path]:
     """A network's safetensors files, sorted; full-precision files before `.fp16.` variants."""
     found = sorted(folder.glob("*.safetensors"))
     return [path for path in found if ".fp16" not in path.name] or found
+
+
+def variant_of(folder: Path) -> str | None:
+    """Which variant a network's weights are, as diffusers names them (`NAME.fp16.safetensors`);
+    None where there are plain ones. Of several fp16, else the first."""
+    found = [_VARIANT.fullmatch(file.name) for file in folder.glob("*.safetensors")]
+    names = sorted({match[1] for match in found if match is not None})
+    if len(names) == 0 or None in found:
+        return None
+    return "fp16" if "fp16" in names else names[0]
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -55,9 +69,10 @@ def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
         rows.append((folder.name, stat.st_size, stat.st_mtime_ns))
     for root, _, files in os.walk(folder):
         for name in files:
-            stat = (Path(root) / name).stat()
-            file = (Path(root) / name).relative_to(folder).as_posix()
-            rows.append((file, stat.st_size, stat.st_mtime_ns))
+            path = Path(root) / name
+            with suppress(FileNotFoundError):  # a link into a cache that was cleared
+                stat = path.stat()
+                rows.append((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns))
     return tuple(sorted(rows))
 
 

@@ -6,6 +6,7 @@ What such a file is stands in its header: the names and shapes of its tensors.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,14 @@ _KINDS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
 )
 
 
+_BYTES = {
+    **dict.fromkeys(("F64", "I64", "U64"), 8),
+    **dict.fromkeys(("F32", "I32", "U32"), 4),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
+    **dict.fromkeys(("F8_E4M3", "F8_E5M2", "I8", "U8", "BOOL"), 1),
+}
+
+
 def config_folder(family: str) -> Path:
     """The configurations of a family that ship with the daemon."""
     return Path(__file__).parents[1] / "model_configs" / family
@@ -111,15 +120,16 @@ def config_folder(family: str) -> Path:
 def header(file: Path) -> dict[str, Any]:
     """A safetensors file's tensors: name → {dtype, shape, data_offsets}.
 
-    Raises RequestError(MODEL_BROKEN) unless the file's length is what its header says.
+    Raises RequestError(MODEL_BROKEN) unless the file's length is what its header says, and each
+    tensor's bytes are as many as its shape and type need.
     """
     try:
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             entries = json.loads(stream.read(min(length, _HEADER_LIMIT)))
         tensors = {key: entry for key, entry in entries.items() if key != "__metadata__"}
-        end = max((entry["data_offsets"][1] for entry in tensors.values()), default=0)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        end = max((_end(name, entry) for name, entry in tensors.items()), default=0)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError(
             ErrorCode.MODEL_BROKEN, f"{file} is not a safetensors file: {error}"
         ) from error
@@ -129,6 +139,18 @@ def header(file: Path) -> dict[str, Any]:
             ErrorCode.MODEL_BROKEN, f"{file} is {size} bytes; its header says {8 + length + end}"
         )
     return tensors
+
+
+def _end(name: str, entry: Mapping[str, Any]) -> int:
+    """Where a tensor's bytes end. Raises ValueError, LookupError, TypeError for what is none."""
+    begin, end = entry["data_offsets"]
+    numbers = (begin, end, *entry["shape"])
+    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+        raise ValueError(f"{name} has the shape {entry['shape']}, at {begin} to {end}")
+    wide = _BYTES.get(entry["dtype"])
+    if wide is not None and end - begin != wide * math.prod(entry["shape"]):
+        raise ValueError(f"{name} of shape {entry['shape']} is not {end - begin} bytes long")
+    return int(end)
 
 
 def family_of(file: Path) -> str:

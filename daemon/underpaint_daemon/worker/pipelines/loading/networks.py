@@ -13,7 +13,7 @@ from accelerate import init_empty_weights  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 from torch import Tensor
 
-from underpaint_daemon.common.model_files import broken, weight_files
+from underpaint_daemon.common.model_files import broken, variant_of
 
 _OF_VIDEO = 5  # dimensions of a weight that convolves in time too
 LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
@@ -59,12 +59,11 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
 
     Raises RequestError(MODEL_BROKEN) when weights are missing or of other shapes.
     """
-    half = all(".fp16" in file.name for file in weight_files(folder))
     try:
         network, report = kind.from_pretrained(
             str(folder),
             dtype=place.dtype,
-            variant="fp16" if half else None,
+            variant=variant_of(folder),
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
