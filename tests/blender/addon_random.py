@@ -254,8 +254,7 @@ def _edit_mode(_story: Story) -> None:
 
 
 def _leave_edit_mode() -> None:
-    """As an artist must before what Blender has no button for in it; scripts that do not crash
-    Blender 4.2 by that, with or without an add-on."""
+    """As an artist must before what Blender has no button for in it."""
     if bpy.context.object is not None and bpy.context.object.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
 
