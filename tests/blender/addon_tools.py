@@ -115,6 +115,10 @@ def fresh_file() -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=False)
     live().error, live().last_image = None, ""
     live().session.tasks.clear()
+    live().failed.clear()
+    live().works.clear()
+    for note in live().session.left:
+        live().session.drop_left(note.job)
 
 
 def stop_daemon() -> None:

@@ -14,7 +14,7 @@ from underpaint.paths import Paths
 from underpaint.requests import STARTER_MODEL, ImageRequest, Prompt, Sampling, TileAxes
 from underpaint_daemon.common.checks.validation import validate
 from underpaint_daemon.common.defaults.settle import settle
-from underpaint_daemon.worker.pipelines.sharpen import sharpened
+from underpaint_daemon.worker.pipelines.finishing.sharpen import sharpened
 
 from helpers.painting.studio import Studio
 

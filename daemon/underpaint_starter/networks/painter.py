@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -23,9 +22,10 @@ from underpaint.requests import ControlKind, Sampler
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.defaults.wants import Wants, layered
 from underpaint_daemon.worker.pipelines.controls.on_surfaces import OnSurfaces
+from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
+from underpaint_daemon.worker.pipelines.finishing.sharpen import sharpened
 from underpaint_daemon.worker.pipelines.latents import to_image8
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler as make_sampler
-from underpaint_daemon.worker.pipelines.sharpen import sharpened
 from underpaint_starter.networks.models import Networks, channels_last, make_scheduler
 from underpaint_starter.scenes.shards import Image8
 
@@ -130,16 +130,16 @@ class Painter:
         scale: float,
     ) -> list[Image8]:
         with torch.inference_mode():
-            images = self.pipeline(
+            latents = self.pipeline(
                 list(prompts),
                 self._images(conditions),
                 num_inference_steps=steps,
                 guidance_scale=self.wants.guidance,
                 controlnet_conditioning_scale=self._scales(scale),
                 generator=[torch.Generator().manual_seed(seed + i) for i in range(len(prompts))],
-                output_type="np",
+                output_type="latent",
             ).images
-        planes = torch.from_numpy(np.asarray(images)).permute(0, 3, 1, 2)
+        planes = decoded_by(self.pipeline.vae, latents, self.wants.decode_window)
         planes = sharpened(planes, self.wants.sharpen or 0.0)
         return [to_image8(image) for image in planes]
 

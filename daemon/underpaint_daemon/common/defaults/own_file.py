@@ -17,6 +17,7 @@ from ..model_files import broken, read_json
 from .wants import Wants
 
 NAME = "underpaint.json"
+_LEAST_WINDOW = 32  # pixels: a cell of the coarsest VAE
 
 
 def own_file(place: Path) -> Path:
@@ -33,6 +34,10 @@ def own_wants(place: Path) -> Wants:
     if not file.is_file():
         return Wants()
     try:
-        return part_from_plain(Wants, read_json(file), "it")
+        wants = part_from_plain(Wants, read_json(file), "it")
     except RequestError as error:
         broken(file, f"cannot be understood: {error.message}")
+    window = wants.decode_window
+    if window is not None and (window < _LEAST_WINDOW or window % _LEAST_WINDOW):
+        broken(file, f"decode_window is {window}, not a multiple of {_LEAST_WINDOW} pixels")
+    return wants

@@ -15,7 +15,9 @@ class Wants:
     `size`: pixels a side. `guidance`: 1 = off. `controls`: for a view, of those that can be had.
     `samplers`: all that the model can do. `spacing`: of the steps in the noise schedule, for
     models whose own scheduler config does not say it. `most_steps`: beyond which its pictures get
-    worse; more are taken all the same, with a remark. `sharpen`: see `Sampling`. `prediction`
+    worse; more are taken all the same, with a remark. `sharpen`: see `Sampling`.
+    `decode_window`: pixels a side of the pictures that the VAE learnt on, where they were much
+    smaller than what is painted: it is given windows of this size. `prediction`
     ("epsilon", "v_prediction") and `zero_snr`: of a single file whose own keys do not say it.
     These are the fields of an `underpaint.json`.
     """
@@ -31,6 +33,7 @@ class Wants:
     prediction: str | None = None
     zero_snr: bool | None = None
     sharpen: float | None = None
+    decode_window: int | None = None
 
 
 def layered(wishes: Sequence[Wants]) -> Wants:

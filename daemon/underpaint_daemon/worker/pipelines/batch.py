@@ -21,15 +21,16 @@ from .controls.networks import Conditioning
 from .denoise import Denoising, denoise, embedded, tool_pipeline
 from .families import Task
 from .families.base import Embedding, Words
+from .finishing.decoding import decoded, wrapping
+from .finishing.sharpen import sharpened
 from .image_prompt import with_reference
-from .latents import decode_latents, to_image8, vae_scale
+from .latents import to_image8
 from .loading.components import LoadedModel
 from .memory import Tier, frugal
 from .references import Beside
 from .regions import Region, told
-from .sharpen import sharpened
 from .spaces import channels_of, unpacked
-from .tiling import circular, with_margins
+from .tiling import circular
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]
@@ -83,22 +84,6 @@ def finished(job: Denoising, plan: Plan, latents: Tensor, tier: Tier) -> Image8:
     return plan.finish(to_image8(picture[0]))
 
 
-def decoded(model: LoadedModel, latents: Tensor, tile: TileAxes, tier: Tier) -> Tensor:
-    """A denoised picture (1, 3, h, w), 0–1."""
-    if model.family.self_decoding:
-        return latents
-    if tier is Tier.FULL or tile is TileAxes.OFF:
-        return decode_latents(model.vae, latents)
-    return with_margins(
-        latents, tile, lambda wide: decode_latents(model.vae, wide), vae_scale(model.vae)
-    )
-
-
-def _wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
-    """The networks that are to wrap: a VAE that works in blocks cannot (see `with_margins`)."""
-    return [part for part in model.networks if tier is Tier.FULL or part is not model.vae]
-
-
 @contextmanager
 def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     """Adapters and memory tier in place, the prompt encoded; all undone afterwards."""
@@ -109,7 +94,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
         with_loras(tool, model, request.loras) as turn,
         with_reference(tool, model, beside.adapter, beside.scale, guided, beside.through) as extra,
         frugal(tier, model.networks, model.place.device),
-        circular(_wrapping(model, tier), plan.tile),
+        circular(wrapping(model, tier), plan.tile),
     ):
         text = " ".join(part for part in (request.prompt.text, beside.words) if part)
         words = Words(text, request.prompt.negative, guided, beside.pictures)

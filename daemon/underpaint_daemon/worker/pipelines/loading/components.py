@@ -18,6 +18,7 @@ import transformers
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
 from underpaint_daemon.common.caches import PREVIEWS, remember, used
+from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.embedding_files import embedding_files
 from underpaint_daemon.common.model_files import INDEX, fingerprint, read_json
 from underpaint_daemon.common.models import (
@@ -50,7 +51,8 @@ class LoadedModel:
     `parts`: components by diffusers' names (unet, vae, text_encoder, tokenizer, …), and the
     vectors that prompts may name, as `named.NAMED`. `digest`:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
-    `companions`: networks from elsewhere that work with it, the last used last.
+    `companions`: networks from elsewhere that work with it, the last used last. `decode_window`:
+    see `Wants`.
     """
 
     info: ModelInfo
@@ -64,6 +66,7 @@ class LoadedModel:
     controlnets: ControlNets
     cache: Path
     models: Path
+    decode_window: int | None = None
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
     _preview: LatentPreview | None = None
 
@@ -174,6 +177,7 @@ def _loaded(
         controlnets=ControlNets(folder, info.controls, place, parts.get("unet")),
         cache=paths.cache,
         models=paths.models,
+        decode_window=own_wants(found).decode_window,
     )
 
 

@@ -13,7 +13,8 @@ from underpaint.requests import TextureRequest
 from underpaint_daemon.common.defaults.settle import Settled, settled, view_side
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps
-from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images
+from underpaint_daemon.worker.pipelines.finishing.decoding import decoded as in_view
+from underpaint_daemon.worker.pipelines.latents import encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
 from ..cameras.placement import RigView
@@ -190,7 +191,7 @@ def decoded(inputs: Inputs, latents: Sequence[Tensor]) -> list[Tensor]:
     for i, latent in enumerate(latents):
         inputs.reporter.raise_if_cancelled()
         inputs.reporter.progress(Phase.DECODING, i, len(latents))
-        picture = decode_latents(inputs.model.vae, latent)[0].permute(1, 2, 0)
+        picture = in_view(inputs.model, latent)[0].permute(1, 2, 0)
         pictures.append(picture.to(inputs.mesh.position.device))
     inputs.reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures

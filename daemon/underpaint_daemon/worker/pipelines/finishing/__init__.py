@@ -1,0 +1,1 @@
+"""From denoised latents to a finished picture: decoded, sharpened."""
