@@ -13,7 +13,7 @@ from underpaint.requests import TextureRequest
 from underpaint_daemon.common.defaults.settle import Settled, settled, view_side
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps
-from underpaint_daemon.worker.pipelines.finishing.decoding import decoded as in_view
+from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
 from underpaint_daemon.worker.pipelines.latents import encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
@@ -187,11 +187,11 @@ def _with_total(run: Run) -> Run:
 def decoded(inputs: Inputs, latents: Sequence[Tensor]) -> list[Tensor]:
     """Latents to pictures (h, w, 3), one after another. Not sharpened: each by itself, the views
     of one surface would agree less."""
-    pictures = []
+    pictures, model = [], inputs.model
     for i, latent in enumerate(latents):
         inputs.reporter.raise_if_cancelled()
         inputs.reporter.progress(Phase.DECODING, i, len(latents))
-        picture = in_view(inputs.model, latent)[0].permute(1, 2, 0)
+        picture = decoded_by(model.vae, latent, model.decode_window)[0].permute(1, 2, 0)
         pictures.append(picture.to(inputs.mesh.position.device))
     inputs.reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures
