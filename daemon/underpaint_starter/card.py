@@ -31,10 +31,11 @@ the guide it paints forms and colours, and its surfaces are soft.
 Native size {native} px, usable 192-512; four latent channels at a quarter of the image's side;
 v-prediction to zero terminal SNR, trailing steps, on a noise schedule shifted by {shift:g}
 (`trained_betas`). What it wants by default stands in `underpaint.json`: depth and guide, LCM, one
-step, no guidance (it was taught its colours without; with it they burn), and the finished picture
-sharpened by 0.8, since its decoder is soft. Of more steps it learnt little. No LoRA and no
-IP-Adapter of its own lie beside the parts: they can be trained (`lora`, `ip_adapter`), but what was
-trained missed what `underpaint-dev eval adapters` asks for.
+step, no guidance (it was taught its colours without; with it they burn), the picture decoded in
+windows of 64 px, as the decoder learnt it (given a whole picture it makes light, even surfaces up
+to ten grey levels too light), and sharpened by 0.8, since that decoder is soft. Of more steps it
+learnt little. No LoRA and no IP-Adapter of its own lie beside the parts: they can be trained
+(`lora`, `ip_adapter`), but what was trained missed what `underpaint-dev eval adapters` asks for.
 
 ## Data
 About {scenes} scenes rendered by `underpaint_starter/scenes/dataset.py` from seeds: shapes,
@@ -76,10 +77,8 @@ renders as the ceiling.{figures}
 ## Limits
 It knows the words of its captions and little else: no people's likenesses, no writing, no
 photographs of real places. Fur, marble, ice and metals come out soft even with the guide, and so
-does anything finer than about ten pixels. Its decoder makes light, even surfaces up to ten grey
-levels too light at 256 px: it learnt on windows of 64 px, whose normalisation differs. The ground
-that things stand on is left out of the guide by the daemon; a floor that does not reach the
-picture's edge wears the material too.
+does anything finer than about ten pixels. The ground that things stand on is left out of the guide
+by the daemon; a floor that does not reach the picture's edge wears the material too.
 """
 
 

@@ -12,7 +12,6 @@ import torch
 
 from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control, encode_normal
 from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
-from underpaint_daemon.worker.pipelines.finishing.sharpen import sharpened
 from underpaint_daemon.worker.pipelines.latents import encode_images
 from underpaint_starter.judging.metrics import (
     WAVELENGTHS,
@@ -161,15 +160,13 @@ def largest_change(many: Scores, few: Scores) -> float:
 def through_vae(
     painter: Painter, judges: Judges, subjects: Sequence[Subject], true: Scores
 ) -> dict[str, float]:
-    """The autoencoder alone, with the sharpening of finished pictures: what they do to renders,
-    which no denoiser can pass."""
+    """The autoencoder alone: what it does to renders, which no denoiser can pass."""
     vae = painter.pipeline.vae
     decibels, images = [], []
     for subject in subjects:
         target = to_unit(subject.rgb[None]).to(vae.device)
         latents = encode_images(vae, target / 2 + 0.5)
-        seen = decoded_by(vae, latents, painter.wants.decode_window)
-        out = sharpened(seen, painter.wants.sharpen or 0.0) * 2 - 1
+        out = decoded_by(vae, latents, painter.wants.decode_window) * 2 - 1
         decibels.append(float(psnr(out, target)))
         images.append(from_unit(out)[0])
     scores = score(judges, images, subjects)
