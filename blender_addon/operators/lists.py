@@ -12,6 +12,14 @@ from ..ui.painting_properties import shown_settings
 from .failing import allowed
 
 
+def _taken_off(group: Any, items: str, active: str) -> set[str]:
+    """Take the active entry off a list; the one before it is active then, if it was the last."""
+    entries, index = getattr(group, items), getattr(group, active)
+    entries.remove(index)
+    setattr(group, active, min(index, len(entries) - 1))
+    return {"FINISHED"}
+
+
 class UNDERPAINT_OT_lora_add(bpy.types.Operator):
     """Add LoRA files: small additions to a model that change what it paints, or in what manner"""
 
@@ -66,10 +74,7 @@ class UNDERPAINT_OT_lora_remove(bpy.types.Operator):
         return allowed(cls, shown_settings(context.scene).loras, "The list is empty")
 
     def execute(self, context: Any) -> set[str]:
-        group = shown_settings(context.scene)
-        group.loras.remove(group.active_lora)
-        group.active_lora = min(group.active_lora, len(group.loras) - 1)
-        return {"FINISHED"}
+        return _taken_off(shown_settings(context.scene), "loras", "active_lora")
 
 
 class UNDERPAINT_OT_region_add(bpy.types.Operator):
@@ -98,10 +103,7 @@ class UNDERPAINT_OT_region_remove(bpy.types.Operator):
         return allowed(cls, context.scene.underpaint.regions, "The list is empty")
 
     def execute(self, context: Any) -> set[str]:
-        group = context.scene.underpaint
-        group.regions.remove(group.active_region)
-        group.active_region = min(group.active_region, len(group.regions) - 1)
-        return {"FINISHED"}
+        return _taken_off(context.scene.underpaint, "regions", "active_region")
 
 
 CLASSES = (

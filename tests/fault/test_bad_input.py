@@ -27,19 +27,6 @@ from underpaint.wire.security import new_keys
 from helpers.daemon.raw_client import Raw, refused
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    from helpers.daemon.real_daemon import Daemon
-
-    daemon = Daemon(tmp_path_factory.mktemp("served")).start()
-    yield daemon
-    # After everything that was thrown at it, it still works.
-    up = daemon.client()
-    assert up.submit(ImageRequest(Prompt("steps=1"))).result(120)
-    assert "did not foresee" not in "\n".join(up.log(200))
-    daemon.close()
-
-
 def buffer(array: np.ndarray, kind: str, **changes) -> Buffer:
     data = array.tobytes()
     sha = hashlib.sha256(data).hexdigest()

@@ -27,18 +27,6 @@ NONSENSE = (
 )
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    from helpers.daemon.real_daemon import Daemon
-
-    daemon = Daemon(tmp_path_factory.mktemp("served")).start()
-    yield daemon
-    up = daemon.client()
-    assert up.submit(ImageRequest(Prompt("steps=1"))).result(120)
-    assert "did not foresee" not in "\n".join(up.log(200))
-    daemon.close()
-
-
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_is_answered_with_the_error_and_its_id(served, channel, number):

@@ -92,29 +92,23 @@ def sd15_edit(folder: Path) -> Path:
     """An InstructPix2Pix-like model: the picture goes into the UNet's own channels."""
     torch.manual_seed(10)
     network = unet(WIDTH, in_channels=8)
-    StableDiffusionInstructPix2PixPipeline(
+    pipeline = StableDiffusionInstructPix2PixPipeline(
         **_plain_parts(network),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
-    ).save_pretrained(folder)
-    save_unet_lora(network, folder / "loras" / "style.safetensors")
-    paints_quickly(folder)
-    return folder
+    )
+    return _saved_with_lora(pipeline, folder)
 
 
 def sd2_depth(folder: Path) -> Path:
     """A depth2img-like model: depth goes into the UNet's own channels."""
     torch.manual_seed(11)
     network = unet(WIDTH, in_channels=5)
-    StableDiffusionDepth2ImgPipeline(
-        **_plain_parts(network),
-        depth_estimator=None,
-        feature_extractor=None,
-    ).save_pretrained(folder)
-    save_unet_lora(network, folder / "loras" / "style.safetensors")
-    paints_quickly(folder)
-    return folder
+    pipeline = StableDiffusionDepth2ImgPipeline(
+        **_plain_parts(network), depth_estimator=None, feature_extractor=None
+    )
+    return _saved_with_lora(pipeline, folder)
 
 
 def sdxl_refiner(folder: Path) -> Path:
@@ -150,3 +144,10 @@ def _plain_parts(network: Any) -> dict[str, Any]:
         "unet": network,
         "scheduler": scheduler(False),
     }
+
+
+def _saved_with_lora(pipeline: Any, folder: Path) -> Path:
+    pipeline.save_pretrained(folder)
+    save_unet_lora(pipeline.unet, folder / "loras" / "style.safetensors")
+    paints_quickly(folder)
+    return folder
