@@ -15,6 +15,7 @@ from diffusers import (
     StableDiffusionControlNetPipeline,
 )
 from PIL import Image
+from torch import Tensor
 from transformers import CLIPTokenizer
 
 from underpaint.errors import ErrorCode, RequestError
@@ -24,6 +25,7 @@ from underpaint_daemon.common.defaults.wants import Wants, layered
 from underpaint_daemon.worker.pipelines.controls.on_surfaces import OnSurfaces
 from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
 from underpaint_daemon.worker.pipelines.finishing.sharpen import sharpened
+from underpaint_daemon.worker.pipelines.finishing.unguided import smoothed_unguided
 from underpaint_daemon.worker.pipelines.latents import to_image8
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler as make_sampler
 from underpaint_starter.networks.models import Networks, channels_last, make_scheduler
@@ -140,6 +142,9 @@ class Painter:
                 output_type="latent",
             ).images
         planes = decoded_by(self.pipeline.vae, latents, self.wants.decode_window)
+        if self.wants.smooth_unguided and "guide" in self.controls:
+            pairs = zip(torch.split(planes, 1), conditions, strict=True)
+            planes = torch.cat([_calm(plane, seen) for plane, seen in pairs])
         planes = sharpened(planes, self.wants.sharpen or 0.0)
         return [to_image8(image) for image in planes]
 
@@ -153,6 +158,10 @@ class Painter:
         """One image a prompt, or with several controls a list of them a prompt."""
         rows = [[Image.fromarray(c[name]) for name in self.controls] for c in conditions]
         return [row[0] for row in rows] if len(self.controls) == 1 else rows
+
+
+def _calm(plane: Tensor, seen: Conditions) -> Tensor:
+    return smoothed_unguided(plane, seen["guide"], seen.get("depth"))
 
 
 def _net_folders(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from underpaint.requests import ImageRequest, InpaintRequest, RegionPrompt, TileAxes
+from underpaint.requests import ControlKind, ImageRequest, InpaintRequest, RegionPrompt, TileAxes
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
@@ -23,6 +23,7 @@ from .families import Task
 from .families.base import Embedding, Words
 from .finishing.decoding import decoded, wrapping
 from .finishing.sharpen import sharpened
+from .finishing.unguided import Kept, smoothed_unguided
 from .image_prompt import with_reference
 from .latents import to_image8
 from .loading.components import LoadedModel
@@ -80,8 +81,20 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
 def finished(job: Denoising, plan: Plan, latents: Tensor, tier: Tier) -> Image8:
     """A denoised picture as its request wants it."""
     picture = decoded(job.model, latents, plan.tile, tier)
+    if job.model.smooth_unguided and plan.task is not Task.INPAINT:
+        picture = _smoothed(picture, plan)
     picture = sharpened(picture, job.sampling.sharpen * plan.strength, plan.tile)
     return plan.finish(to_image8(picture[0]))
+
+
+def _smoothed(picture: Tensor, plan: Plan) -> Tensor:
+    """A decoded picture whose unguided parts are smoothed, if it has a guide."""
+    seen = plan.conditioning.by_kind
+    if ControlKind.GUIDE not in seen:
+        return picture
+    start = plan.start.get("image")
+    kept = None if start is None else Kept(start.float().cpu(), 1 - plan.strength)
+    return smoothed_unguided(picture, seen[ControlKind.GUIDE], seen.get(ControlKind.DEPTH), kept)
 
 
 @contextmanager

@@ -58,6 +58,12 @@ class Conditioning:
         return {key: values if self.several else values[0] for key, values in named.items()}
 
     @property
+    def by_kind(self) -> dict[ControlKind, Array]:
+        """The control images; of several of a kind the last."""
+        kinds = (control.kind for control in self.controls)
+        return dict(zip(kinds, self.images, strict=True))
+
+    @property
     def several(self) -> bool:
         return len(self.controls) > 1
 

@@ -51,8 +51,8 @@ class LoadedModel:
     `parts`: components by diffusers' names (unet, vae, text_encoder, tokenizer, …), and the
     vectors that prompts may name, as `named.NAMED`. `digest`:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
-    `companions`: networks from elsewhere that work with it, the last used last. `decode_window`:
-    see `Wants`.
+    `companions`: networks from elsewhere that work with it, the last used last. `decode_window`,
+    `smooth_unguided`: see `Wants`.
     """
 
     info: ModelInfo
@@ -67,6 +67,7 @@ class LoadedModel:
     cache: Path
     models: Path
     decode_window: int | None = None
+    smooth_unguided: bool = False
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
     _preview: LatentPreview | None = None
 
@@ -165,6 +166,7 @@ def _loaded(
     family = _family_of(info, index)
     if family.text_parts:
         parts[NAMED] = _named(paths, found, family, parts)
+    wants = own_wants(found)
     return LoadedModel(
         info=info,
         folder=folder,
@@ -177,7 +179,8 @@ def _loaded(
         controlnets=ControlNets(folder, info.controls, place, parts.get("unet")),
         cache=paths.cache,
         models=paths.models,
-        decode_window=own_wants(found).decode_window,
+        decode_window=wants.decode_window,
+        smooth_unguided=bool(wants.smooth_unguided),
     )
 
 
