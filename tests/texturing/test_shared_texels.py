@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from underpaint_daemon.common.corners import checked
+from underpaint_daemon.common.meshes.corners import checked
 from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
 from underpaint_daemon.worker.texturing.cameras.render import render_view
 from underpaint_daemon.worker.texturing.projection.project import Options, painted_view, project

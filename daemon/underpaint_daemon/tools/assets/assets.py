@@ -11,7 +11,7 @@ import numpy as np
 
 from underpaint.blenders import Blender, addon_folder, find_blenders, require_blenders
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.common.corners import weld
+from underpaint_daemon.common.meshes.corners import weld
 
 from ..meshes.files import GLTF, PLAIN, MeshFile, NeedsBlender, open_mesh, ready
 from ..meshes.polygons import Polygons

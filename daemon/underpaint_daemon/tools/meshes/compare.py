@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .files import GLTF, MeshFile, open_mesh
+from .origin import whole
 from .polygons import Polygons
 from .turns import to_y_up
 from .wear import Wear
@@ -58,7 +59,11 @@ def kept(file: MeshFile, worn: Wear, out: Path) -> Kept:
     if out.suffix.lower() in GLTF and file.gltf is None:
         position = to_y_up(position, file.up)
     again = open_mesh(out, file.up).polygons
-    return _compared(position, uv, again)
+    origin = np.array([file.polygons.origin])
+    if out.suffix.lower() in GLTF and file.gltf is None:
+        origin = to_y_up(origin, file.up)
+    x, y, z = origin[0].tolist()
+    return _compared(whole(position, (x, y, z)), uv, again)
 
 
 def _compared(position: Array, uv: Array, again: Polygons) -> Kept:
@@ -68,11 +73,24 @@ def _compared(position: Array, uv: Array, again: Polygons) -> Kept:
     other = again.corner_uvs
     if other is None:
         other = np.full((len(position), 2), np.nan, np.float32)
-    here, there = _order(position, uv), _order(again.corner_positions, other)
-    moved = np.abs(position.reshape(-1, 9)[here] - again.corner_positions.reshape(-1, 9)[there])
-    slid = np.abs(uv.reshape(-1, 6)[here] - other.reshape(-1, 6)[there])
-    most = float(np.nan_to_num(slid).max(initial=0.0))
-    return Kept(before, after, float(moved.max(initial=0.0)), most)
+    position, places = map(_somewhere, (position, whole(again.corner_positions, again.origin)))
+    here, there = _order(position, uv), _order(places, other)
+    moved = _apart(position.reshape(-1, 9)[here], places.reshape(-1, 9)[there])
+    slid = _apart(uv.reshape(-1, 6)[here], other.reshape(-1, 6)[there])
+    return Kept(before, after, moved, slid)
+
+
+def _somewhere(places: Array) -> Array:
+    """Corners that are nowhere are NaN, whatever they were: a node's matrix makes them that."""
+    return np.where(np.isfinite(places).all(axis=1, keepdims=True), places, np.nan)
+
+
+def _apart(one: Array, other: Array) -> float:
+    """The largest difference of two tables; what is NaN or infinite in both is the same."""
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    with np.errstate(invalid="ignore"):
+        apart = np.where(same, 0.0, np.abs(one - other))
+    return float(np.nan_to_num(apart, nan=np.inf).max(initial=0.0))
 
 
 def _order(position: Array, uv: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import MeshRef
-from underpaint_daemon.common.corners import Corners, checked
+from underpaint_daemon.common.meshes.corners import Corners, checked
 
 from .layout import lay_out
 from .polygons import Polygons
@@ -157,7 +158,8 @@ def ready(
         layout = lay_out(uv, part[::3, 1])
         uv, own = layout.uv, layout.own
     turned = to_z_up(polygons.corner_positions, axis), _turned_normals(polygons, axis)
-    corners = checked(*turned, uv, part, partly=True, given_away=True)
+    called = partial(_vertex, path, polygons)
+    corners = checked(*turned, uv, part, partly=True, given_away=True, called=called)
     del turned, uv, part
     if polygons.twin is not None:  # copies are not painted: they wear the paint of the first
         itself = polygons.twin[::3] // 3 == np.arange(len(polygons.twin) // 3)
@@ -165,6 +167,18 @@ def ready(
     for told in polygons.told:
         corners = corners.warn(told)
     return MeshFile(path, corners, polygons, own, axis, obj, gltf)
+
+
+def _vertex(path: Path, polygons: Polygons, row: int) -> str:
+    """What the artist calls the vertex of a triangles' corner."""
+    number = int(polygons.corner[polygons.triangles[0][row], 0])
+    item = int(polygons.part[polygons.triangles[1][row // 3], 0])
+    name = polygons.names.get(item)
+    whose = "" if name is None else f" of {name!r}"
+    if path.suffix.lower() in PLAIN:
+        return f"vertex {number + 1}{whose} (counted from 1 in the file)"
+    own = polygons.corner[np.repeat(polygons.part[:, 0] == item, polygons.sizes), 0]
+    return f"vertex {number - int(own.min())}{whose} (counted from 0)"
 
 
 def _turned_normals(polygons: Polygons, axis: str) -> Array | None:

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.common.meshes.corners import uv_double_areas
 
 Array = npt.NDArray[Any]
 FIRST_TILE, LAST_TILE = 1001, 2000
 _ACROSS, _DOWN = 10, 100
+_REPEATS = 0.1  # of a surface's UV area over the borders of tiles: it repeats one picture
 
 
 def cells(uv: Array) -> Array:
@@ -37,20 +39,36 @@ def cell_of(number: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """uv (3L, 2): the job's, NaN where there is none yet. own: the artist's tile of each tile of
-    the job."""
+    """uv (3L, 2): the job's, NaN or infinite where there is none yet. own: the artist's tile of
+    each tile of the job."""
 
     uv: Array
     own: dict[int, int]
 
 
+def repeating(uv: Array, surface: Array) -> Array:
+    """(L,) bool: triangles (3L, 2) of surfaces (L,) that lie across the borders of tiles, as where
+    a floor repeats one picture: their tiles are no UDIM tiles, and all are the same."""
+    corners = np.nan_to_num(uv).reshape(-1, 3, 2)
+    low, high, cell = corners.min(axis=1), corners.max(axis=1), cells(uv)
+    size = np.maximum(high - low, 1e-12)
+    inside = (np.minimum(high, cell + 1) - np.maximum(low, cell)).clip(0) / size
+    area = np.abs(uv_double_areas(corners.reshape(-1, 2)))
+    number = np.unique(surface, return_inverse=True)[1].reshape(-1)
+    over = np.bincount(number, area * (1 - inside.prod(axis=1)))
+    return np.asarray((over > _REPEATS * np.bincount(number, area))[number])
+
+
 def lay_out(uv: Array, surface: Array) -> Layout:
     """The job's UVs of triangles (3L, 2) that belong to surfaces (L,). They stay as they are unless
     two surfaces share a tile. Raises RequestError(BAD_MESH) when there are not tiles enough."""
-    given = ~np.isnan(uv).any(axis=1).reshape(-1, 3).any(axis=1)
+    given = np.isfinite(uv).all(axis=1).reshape(-1, 3).all(axis=1)
     number = tile_numbers(uv)
+    repeats = repeating(uv, surface) & given
+    again = repeats & (number != FIRST_TILE)
+    number[again] = FIRST_TILE
     pairs = np.unique(np.stack([surface[given], number[given]], axis=1), axis=0)
-    if len(np.unique(pairs[:, 1])) == len(pairs):
+    if len(np.unique(pairs[:, 1])) == len(pairs) and not again.any():
         return Layout(uv, {int(tile): int(tile) for _, tile in pairs})
     if len(pairs) > LAST_TILE - FIRST_TILE:
         raise RequestError(

@@ -22,23 +22,24 @@ def numbers(text: bytes, kind: Any, count: int | None = None) -> Array | None:
 
 
 def table(rows: Sequence[bytes], columns: int, least: int, what: str) -> Array:
-    """The first `columns` numbers of each row: (n, columns) float32; numbers from `least` on may be
+    """The first `columns` numbers of each row: (n, columns) float64; numbers from `least` on may be
     missing and are 0. Raises ValueError that quotes the row that is wrong."""
     width = len(rows[0].split())
     if width >= columns:
         flat = numbers(b" ".join(rows), np.float64, width * len(rows))
         if flat is not None:
-            return _narrow(flat.reshape(-1, width)[:, :columns])
+            return flat.reshape(-1, width)[:, :columns]
     result = np.zeros((len(rows), columns))
     for i, row in enumerate(rows):
         words = row.split(b"#")[0].split()[:columns]
         if len(words) < least:
             raise ValueError(f"'{what} {quoted(row)}' has {len(words)} numbers, not {columns}")
         result[i, : len(words)] = [number(word, what) for word in words]
-    return _narrow(result)
+    return result
 
 
-def _narrow(values: Array) -> Array:
+def narrow(values: Array) -> Array:
+    """Numbers in single precision."""
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
         return np.ascontiguousarray(values, dtype=np.float32)
 

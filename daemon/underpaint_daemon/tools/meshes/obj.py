@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from underpaint.encodings import decoded
 
-from .numbers import numbers, quoted, table
+from .numbers import narrow, numbers, quoted, table
+from .origin import narrowed, near_origin
 from .polygons import Polygons, require_rows
 from .text import decoded_name, up_axis
 
@@ -121,7 +122,8 @@ class _Reader:
                 self._parts.see(kind, rest.strip())
         for which, (columns, least, name) in enumerate(((3, 3, "v"), (2, 1, "vt"), (3, 3, "vn"))):
             if rows[which]:
-                self._tables[which].append(table(rows[which], columns, least, name))
+                kept = narrow if which else narrowed
+                self._tables[which].append(kept(table(rows[which], columns, least, name)))
         if faces.texts:
             self._add(faces)
 
@@ -163,6 +165,7 @@ class _Reader:
             require_rows(corner[:, column], len(rows), name)
         if len(corner) and corner[:, 0].min() < 0:
             raise ValueError("a face corner names no vertex")
+        position, origin = near_origin(position)
         return Polygons(
             position,
             uv,
@@ -174,6 +177,7 @@ class _Reader:
             {n: decoded_name(name) for name, n in self._parts.materials.items() if name},
             told,
             self._up,
+            origin=origin,
         )
 
     def _corner_table(self) -> Array:

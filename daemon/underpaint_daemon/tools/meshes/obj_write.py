@@ -16,6 +16,7 @@ import numpy.typing as npt
 from underpaint.files.saving import whole, write_whole
 
 from .obj import as_bytes
+from .origin import whole as whole_places
 from .polygons import Polygons
 from .wear import Wear, material_names
 
@@ -113,7 +114,8 @@ def _word(v: int, t: int, n: int) -> str:
 
 
 def _numbers(row: Array) -> bytes:
-    return " ".join(f"{x:.9g}" for x in row.tolist()).encode()
+    digits = 9 if row.dtype == np.float32 else 17
+    return " ".join(f"{x:.{digits}g}" for x in row.tolist()).encode()
 
 
 def _vt(made: Array) -> list[bytes]:
@@ -123,7 +125,7 @@ def _vt(made: Array) -> list[bytes]:
 def _fresh(polygons: Polygons, faces: _Faces) -> Iterator[bytes]:
     """All of a mesh as lines."""
     for word, table in (
-        (b"v ", polygons.position),
+        (b"v ", whole_places(polygons.position, polygons.origin)),
         (b"vt ", polygons.uv),
         (b"vn ", polygons.normal),
     ):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .origin import narrowed, near_origin
 from .ply_text import Element, List, Property, Table, read_text
 from .polygons import Polygons, require_rows
 from .text import ply_up_axis
@@ -174,9 +175,10 @@ def _scalar(data: bytes, at: int, code: str, name: str) -> tuple[int, int]:
 
 def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
     vertex, face = tables.get("vertex", {}), tables.get("face", {})
-    position = _stack(vertex, ("x", "y", "z"))
-    if position is None:
+    places = _places(vertex)
+    if places is None:
         raise ValueError("its vertices have no x, y and z")
+    position, origin = near_origin(places)
     indices = next((face[k] for k in _CORNERS if k in face), None)
     if not face and "tristrips" in tables:
         raise ValueError("it has triangle strips, and no faces: save it with faces")
@@ -215,6 +217,7 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
         part,
         told=(f"{short} faces of less than three corners were left out.",) if short else (),
         up=up,
+        origin=origin,
     )
 
 
@@ -236,10 +239,18 @@ def _uvs(
     return found, rows
 
 
-def _stack(vertex: Table, names: tuple[str, ...]) -> Array | None:
+def _places(vertex: Table) -> Array | None:
+    """(V, 3), in double precision where they are far out."""
+    columns = (vertex.get(name) for name in "xyz")
+    wide = any(isinstance(column, np.ndarray) and column.dtype.itemsize > 4 for column in columns)
+    found = _stack(vertex, ("x", "y", "z"), np.float64 if wide else np.float32)
+    return found if found is None or not wide else narrowed(found)
+
+
+def _stack(vertex: Table, names: tuple[str, ...], kind: Any = np.float32) -> Array | None:
     columns = [vertex.get(name) for name in names]
     plain = [column for column in columns if isinstance(column, np.ndarray)]
     if len(plain) != len(names):
         return None
     with np.errstate(over="ignore"):
-        return np.stack([column.astype(np.float32) for column in plain], axis=1)
+        return np.stack([column.astype(kind) for column in plain], axis=1)

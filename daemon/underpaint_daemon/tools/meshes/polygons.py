@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint_daemon.common.corners import require_count
+from underpaint_daemon.common.meshes.corners import require_count
 
 from .triangulate import triangulate
 
@@ -21,12 +21,13 @@ Array = npt.NDArray[Any]
 class Polygons:
     """P polygons with C corners in all, in the file's own axes.
 
-    position (V, 3) float32. uv (T, 2) float32, V up. normal (N, 3) float32. corner (C, 3) int32:
-    rows of position, UV and normal; -1 = none. sizes (P,) int32: corners a polygon. part (P, 2)
-    int32: object and material, from 1. names, materials: theirs, by number. told: what a reader
-    should know of what was read. up: the axis that the file itself says is up, if it does. twin
-    (3L,) int64: the corner, among those of the triangles, whose paint each wears, where a mesh
-    without UVs is there several times; None = each its own.
+    position (V, 3) float32, from `origin`. uv (T, 2) float32, V up. normal (N, 3) float32. corner
+    (C, 3) int32: rows of position, UV and normal; -1 = none. sizes (P,) int32: corners a polygon.
+    part (P, 2) int32: object and material, from 1. names, materials: theirs, by number. told: what
+    a reader should know of what was read. up: the axis that the file itself says is up, if it
+    does. twin (3L,) int64: the corner, among those of the triangles, whose paint each wears, where
+    a mesh without UVs is there several times; None = each its own. origin: where the file has it,
+    far from its own (see `origin`).
     """
 
     position: Array
@@ -40,6 +41,7 @@ class Polygons:
     told: tuple[str, ...] = ()
     up: str | None = None
     twin: Array | None = None
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @cached_property
     def triangles(self) -> tuple[Array, Array]:

@@ -32,6 +32,7 @@ def triangulate(position: Array, vertex: Array, sizes: Array) -> tuple[Array, Ar
         for which in (every[at : at + step] for at in range(0, len(every), step)):
             corners = first[which, None] + np.arange(size)
             points = position[vertex[corners]].astype(np.float64)
+            points[~np.isfinite(points)] = 0  # what is nowhere is not painted, however it is cut
             turn = _fan_turns(points) if size <= _FAN_LIMIT else _first_or_none(points)
             rows = before[which, None] + np.arange(size - 2)
             local[rows] = (local[rows] + turn[:, None, None].clip(0)) % size

@@ -21,8 +21,8 @@ Maps = Mapping[str, Path]
 @dataclass(frozen=True, slots=True)
 class Wear:
     """tile (L,) int64: the job's tile of each of the file's triangles. made (L,) bool: those whose
-    UVs were made; made_uv (3L, 2) float32: these, in [0, 1]². images: by tile. own: the artist's
-    tile of each."""
+    UVs were made; made_uv (3L, 2) float32: these, in [0, 1]², and the file's own. images: by tile.
+    own: the artist's tile of each."""
 
     tile: Array
     made: Array
@@ -57,7 +57,11 @@ def wear(
     numbers = tile_numbers(uv)
     tile, made = np.full(count, -1), np.zeros(count, bool)
     tile[source], made[source] = numbers, bare
+    # In a table of one file's part all corners have UVs, or none: the others keep theirs.
+    given = polygons.corner_uvs if bare.any() else None
     made_uv = np.zeros((count, 3, 2), np.float32)
+    if given is not None:
+        made_uv = np.nan_to_num(given, posinf=0, neginf=0).reshape(-1, 3, 2)
     cell = np.array([cell_of(int(n)) for n in numbers[bare]], np.float32).reshape(-1, 1, 2)
     made_uv[source[bare]] = uv.reshape(-1, 3, 2)[bare] - cell
     if polygons.twin is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint_daemon.common.corners import smooth_normals
+from underpaint_daemon.common.meshes.corners import smooth_normals
 
 from ..polygons import Polygons
 from ..turns import to_y_up
@@ -33,6 +33,8 @@ def new_glb(polygons: Polygons, worn: Wear, up: str) -> PaintedGltf:
     owner = polygons.triangles[1]
     part = polygons.part[owner]
     nodes = []
+    origin = to_y_up(np.array([polygons.origin]), up)[0].tolist()
+    place: Json = {"translation": origin} if any(origin) else {}
     for item in np.unique(part[:, 0]).tolist():
         primitives = []
         for (surface, tile), material in numbers.items():
@@ -41,7 +43,7 @@ def new_glb(polygons: Polygons, worn: Wear, up: str) -> PaintedGltf:
                 primitives.append({**corners.primitive(added, rows), "material": material})
         name = polygons.names.get(item, "mesh" if item == 1 else f"mesh {item}")
         mesh = added.append("meshes", {"name": name, "primitives": primitives})
-        nodes.append(added.append("nodes", {"name": name, "mesh": mesh}))
+        nodes.append(added.append("nodes", {"name": name, "mesh": mesh, **place}))
     added.append("scenes", {"nodes": nodes})
     added.doc["scene"] = 0
     return PaintedGltf(added, {number: tile for (_, tile), number in numbers.items()})
@@ -76,10 +78,11 @@ class _Corners:
         _, first, which = np.unique(whole, return_index=True, return_inverse=True)
         position = self._position[rows][first]
         uv = self._uv[rows][first]
-        bounds: Json = {
-            "min": position.min(axis=0).tolist(),
-            "max": position.max(axis=0).tolist(),
-        }
+        there = position[np.isfinite(position).all(axis=1)]  # JSON has no NaN
+        bounds: Json = {} if len(there) == 0 else {
+            "min": there.min(axis=0).tolist(),
+            "max": there.max(axis=0).tolist(),
+        }  # fmt: skip
         attributes = {
             "POSITION": added.accessor(position, bounds),
             "NORMAL": added.accessor(self._normal[rows][first]),

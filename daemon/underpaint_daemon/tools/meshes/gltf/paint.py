@@ -113,7 +113,7 @@ class _Brush:
         worn = self._worn.select(slice(piece.start, piece.start + piece.count))
         rows = triangle_rows(self._gltf, primitive, self._vertices(primitive))
         if worn.made.any():
-            rows = self._with_uvs(primitive, rows, worn, piece.mirrored)
+            rows = self._with_uvs(primitive, rows, worn, piece)
         for number, tile in enumerate(worn.tiles):
             part = primitive if number == 0 else deepcopy(primitive)
             if len(worn.tiles) > 1:
@@ -148,10 +148,10 @@ class _Brush:
             self._wanted[key, tile] = number
         return self._wanted[key, tile]
 
-    def _with_uvs(self, primitive: Json, rows: Array, worn: Wear, mirrored: bool) -> Array:
+    def _with_uvs(self, primitive: Json, rows: Array, worn: Wear, piece: Piece) -> Array:
         """Give a primitive UVs that were made: vertices that lie on their cuts are there once for
-        each side. The new rows of its triangles. mirrored: see `Piece`."""
-        order = [0, 2, 1] if mirrored else [0, 1, 2]
+        each side. The new rows of its triangles."""
+        order = [0, 2, 1] if piece.mirrored else [0, 1, 2]
         made = worn.made_uv.reshape(-1, 3, 2)[:, order].reshape(-1, 2)
         flipped = np.stack([made[:, 0], 1 - made[:, 1]], axis=1)
         key = np.stack([rows, *flipped.view(np.uint32).reshape(-1, 2).astype(np.int64).T], axis=1)
@@ -161,7 +161,7 @@ class _Brush:
             for name, number in attributes.items():
                 attributes[name] = self._taken(number, taken)
         uv = np.ascontiguousarray(flipped[first], np.float32)
-        primitive["attributes"]["TEXCOORD_0"] = self._added.accessor(uv)
+        primitive["attributes"][f"TEXCOORD_{piece.texcoord or 0}"] = self._added.accessor(uv)
         which = which.reshape(-1)
         primitive["indices"] = self._added.indices(which)
         primitive["mode"] = 4

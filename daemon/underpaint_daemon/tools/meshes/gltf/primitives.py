@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..origin import narrowed
 from .file import Gltf, Json, accessor, item
 from .nodes import Shown
 
@@ -17,8 +18,9 @@ TRIANGLES, STRIP, FAN = 4, 5, 6
 
 @dataclass(slots=True)
 class Tables:
-    """A primitive's numbers: position (V, 3) and normal as placed, uv (V, 2) V up or None, rows
-    (3L,) of its triangles. volume: what becomes of one of 1 m³, negative where it is mirrored."""
+    """A primitive's numbers: position (V, 3) and normal as placed (see `narrowed`), uv (V, 2) V up
+    or None, rows (3L,) of its triangles. volume: what becomes of one of 1 m³, negative where it is
+    mirrored."""
 
     position: Array
     normal: Array | None
@@ -69,7 +71,7 @@ def tables_of(gltf: Gltf, primitive: Json, plain: Stored, shown: Shown) -> Table
         rows = rows.reshape(-1, 3)[:, [0, 2, 1]].reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
         moved = np.einsum("nij,nj->ni", place[:, :3, :3], position.astype(np.float64))
-        points = (moved + place[:, :3, 3]).astype(np.float32)
+        points = narrowed(moved + place[:, :3, 3])
         turned = None if normal is None else _turned(place, normal)
     return Tables(points, turned, plain.uv, rows, volume)
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint_daemon.common.corners import require_count
+from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.common.meshes.corners import require_count
 
+from ..origin import near_origin
 from ..polygons import Polygons
 from .file import Gltf, Json, item, items, require_plain
 from .nodes import Shown, shown_nodes
@@ -52,6 +54,13 @@ def read_scene(gltf: Gltf) -> Scene:
     build = _Builder(gltf)
     for shown in shown_nodes(gltf):
         build.add(shown)
+    meshes = len(items(gltf.doc, "meshes"))
+    if build.empty and meshes:
+        raise RequestError(
+            ErrorCode.BAD_MESH,
+            f"its scene shows none of its {meshes} meshes as faces",
+            hint="Save it again with its objects visible; points and lines are not painted.",
+        )
     scenes = len(items(gltf.doc, "scenes"))
     return build.finish(f"Of its {scenes} scenes the default one is painted." if scenes > 1 else "")
 
@@ -70,6 +79,10 @@ class _Builder:
         self._told: list[str] = []
         self._last: int | None = None
         self._shared: dict[tuple[int, int], Stored] = {}
+
+    @property
+    def empty(self) -> bool:
+        return self._count == 0
 
     def add(self, shown: Shown) -> None:
         """One node's mesh."""
@@ -138,8 +151,9 @@ class _Builder:
         uvs = [t.uv for t in tables if t.uv is not None]
         normals = [t.normal for t in tables if t.normal is not None]
         counts = [len(t.rows) // 3 for t in tables]
+        position, origin = near_origin(_joined([t.position for t in tables], 3))
         polygons = Polygons(
-            _joined([t.position for t in tables], 3),
+            position,
             _joined(uvs, 2),
             _joined(normals, 3),
             corner,
@@ -150,6 +164,7 @@ class _Builder:
             tuple(self._told),
             "y",
             _twins(pieces),
+            origin,
         )
         return Scene(polygons, pieces)
 

@@ -9,13 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .mesh import Mesh, face_cross, select_triangles, uv_double_areas
+from .mesh import Mesh, face_cross, take_triangles, uv_double_areas
 from .points import SurfacePoints
 from .raster import rasterize
 
 FIRST_TILE = 1001
 TILES_ACROSS = 10
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_OVER = 1e-4  # of a tile: what lies over its border by less lies in it
+_AROUND = [(x, y) for y in range(-2, 3) for x in range(-2, 3) if x or y]
+"""Tiles about a triangle's own that it may reach into; one that reaches farther fills its own."""
 _FAR = 3.0  # an extrapolated texel farther off than so many texels keeps its neighbour's place
 
 
@@ -67,10 +70,10 @@ def tiles(mesh: Mesh) -> list[int]:
 
 
 def build_tile(mesh: Mesh, number: int, size: int) -> AtlasTile:
-    """One tile of size × size texels. Where UV triangles overlap the first in the mesh wins."""
-    rows = (tile_numbers(mesh) == number).nonzero()[:, 0]
-    part = select_triangles(mesh, tile_numbers(mesh) == number)
-    clip = _uv_clip(part, mesh, rows)
+    """One tile of size × size texels. Where UV triangles overlap the first in the mesh wins; what
+    of them reaches over the tile's border comes in again at the other side, behind all others."""
+    rows, clip = _uv_clip(mesh, (tile_numbers(mesh) == number).nonzero()[:, 0])
+    part = take_triangles(mesh, rows)
     triangle = rasterize(clip, part.faces, (size, size)).triangle
     core = (triangle >= 0).reshape(-1)
     owner, neighbour = _ring(triangle)
@@ -89,11 +92,24 @@ def build_tile(mesh: Mesh, number: int, size: int) -> AtlasTile:
     return AtlasTile(number, size, index, points, inside, pitch[face], rows[face])
 
 
-def _uv_clip(part: Mesh, mesh: Mesh, rows: Tensor) -> Tensor:
-    """The tile's UVs as clip-space points (3L, 4) float64: the tile is the screen."""
-    cell = mesh.uv.reshape(-1, 3, 2)[rows].mean(1).floor().repeat_interleave(3, 0)
-    at = (part.uv.double() - cell.double()) * 2 - 1
-    return torch.cat((at, torch.zeros_like(at[:, :1]), torch.ones_like(at[:, :1])), 1)
+def _uv_clip(mesh: Mesh, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Triangles (L,) of the mesh, and their UVs in a tile as clip-space points (3L, 4) float64: the
+    tile is the screen. Those that reach over its border are there several times."""
+    uv = mesh.uv.reshape(-1, 3, 2)[rows].double()
+    at = uv - uv.mean(1, keepdim=True).floor()
+    low, high = at.amin(1) + _OVER, at.amax(1) - _OVER
+    crossing = ((low < 0) | (high > 1)).any(1).nonzero()[:, 0]
+    which, places = [torch.arange(len(rows), device=rows.device)], [at]
+    if len(crossing):
+        low, high = low[crossing].floor(), high[crossing].ceil() - 1
+        for move in _AROUND:
+            shift = at.new_tensor(move)
+            here = crossing[((low <= shift) & (shift <= high)).all(1)]
+            which.append(here)
+            places.append(at[here] - shift)
+    flat = torch.cat(places).reshape(-1, 2) * 2 - 1
+    clip = torch.cat((flat, torch.zeros_like(flat[:, :1]), torch.ones_like(flat[:, :1])), 1)
+    return rows[torch.cat(which)], clip
 
 
 def _ring(triangle: Tensor) -> tuple[Tensor, Tensor]:

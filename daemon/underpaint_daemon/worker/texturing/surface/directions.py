@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.corners import smooth_normals
+from underpaint_daemon.common.meshes.corners import smooth_normals
 
 from .mesh import Mesh
 

@@ -95,7 +95,15 @@ def is_inside_out(mesh: Mesh) -> bool:
 
 def select_triangles(mesh: Mesh, keep: Tensor) -> Mesh:
     """The triangles (L,) bool of a mesh."""
-    rows = keep.repeat_interleave(3)
+    return _rows(mesh, keep.repeat_interleave(3))
+
+
+def take_triangles(mesh: Mesh, rows: Tensor) -> Mesh:
+    """Triangles (N,) int64 of a mesh, in that order; one may be there several times."""
+    return _rows(mesh, (rows[:, None] * 3 + torch.arange(3, device=rows.device)).reshape(-1))
+
+
+def _rows(mesh: Mesh, rows: Tensor) -> Mesh:
     return replace(
         mesh,
         position=mesh.position[rows],

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from underpaint.requests import MeshRef
-from underpaint_daemon.common.corners import Corners, checked
+from underpaint_daemon.common.meshes.corners import Corners, checked
 
 from .atlas import FIRST_TILE, TILES_ACROSS, tile_numbers
 from .mesh import Mesh, is_inside_out

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import uvunwrap
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.common.corners import uv_double_areas, weld, winding
+from underpaint_daemon.common.meshes.corners import uv_double_areas, weld, winding
 
 Array = npt.NDArray[Any]
 Tick = Callable[[int, int], None]

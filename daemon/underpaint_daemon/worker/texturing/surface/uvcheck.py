@@ -20,13 +20,16 @@ _APART = 4.0  # texels, on the surface, between two places that one texel would 
 class UvReport:
     """Fractions 0..1. overlap: of the used texels, those that paint two places at once. mirrored:
     of the UV area, the part laid out mirrored. empty: of the surface, faces with no UV area.
-    tiles: UDIM numbers. wrapped: of the faces, those outside every UDIM tile."""
+    tiles: UDIM numbers. wrapped: of the faces, those outside every UDIM tile. crossing: of the UV
+    area, what lies over the border of its tile. used: of the tiles, what is covered with UVs."""
 
     overlap: float
     mirrored: float
     empty: float
     tiles: tuple[int, ...]
     wrapped: float
+    crossing: float = 0.0
+    used: float = 1.0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -39,6 +42,12 @@ class UvReport:
              "cannot be painted. Unwrap those faces."),
             (self.wrapped > 0, f"{self.wrapped:.1%} of the faces have UVs outside the UDIM tiles; "
              "they repeat the first tile."),
+            (self.crossing > 0.01, f"{self.crossing:.0%} of the UV map lies over the borders of "
+             "its tile: there the paint repeats what is at the other side. Scale the UVs into the "
+             "tile to paint it apart."),
+            (self.used < 0.02, f"The UV map covers only {self.used:.2%} of its tile: next to no "
+             "texels are left for the surface. Scale the UVs up to fill the tile, or remove the UV "
+             "map to have one made."),
         )  # fmt: skip
         return tuple(text for holds, text in said if holds)
 
@@ -62,7 +71,18 @@ def check_uvs(mesh: Mesh, side: int = _CHECK_SIDE) -> UvReport:
         float(world[areas.abs() <= _NO_AREA].sum() / world.sum()),
         tuple(int(number) for number in present),
         float(outside.double().mean()),
+        _crossing(mesh, areas.abs()),
+        used / (side * side * len(present)),
     )
+
+
+def _crossing(mesh: Mesh, areas: Tensor) -> float:
+    """Of the UV area, what lies outside its triangles' own tiles (by their bounds)."""
+    uv = mesh.uv.double().reshape(-1, 3, 2)
+    at = uv - uv.mean(1, keepdim=True).floor()
+    low, high = at.amin(1), at.amax(1)
+    inside = (high.clamp(max=1) - low.clamp(min=0)) / (high - low).clamp(min=1e-12)
+    return float((areas * (1 - inside.prod(1))).sum() / areas.sum().clamp(min=1e-30))
 
 
 def contested(mesh: Mesh, tile: AtlasTile) -> Tensor:

@@ -3,7 +3,7 @@ is loaded. Client and worker use the same checks. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -12,16 +12,22 @@ import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
 
+from .lost import (
+    FARTHEST,
+    MEND,
+    MOST_LOST,
+    lost_triangles,
+    refuse_lost,
+    told_of_lost,
+    told_of_strays,
+)
+
 Array = npt.NDArray[Any]
 MAX_TRIANGLES = 20_000_000
 _DEGENERATE_AREA = 1e-12  # of the squared bounding diagonal
 _NO_UV_AREA = 1e-12  # of one tile
 _AT_ONCE = 1 << 13  # triangles
-_FARTHEST, _SMALLEST = 1e12, 1e-9  # metres: what float32 can still square
-_BROKEN_VERTICES = (
-    "Look for a broken modifier or geometry-nodes division by zero, and delete or mend those "
-    "vertices."
-)
+_SMALLEST = 1e-9  # metres: what float32 can still square
 _BROKEN_UVS = "Unwrap those faces again, or remove the UV map to have one made."
 
 
@@ -71,31 +77,34 @@ def checked(
     *,
     partly: bool = False,
     given_away: bool = False,
+    called: Callable[[int], str] | None = None,
 ) -> Corners:
     """Corners (shapes as in `Corners`) that can be painted.
 
-    Without normals they are computed (smooth). Degenerate triangles are dropped with a warning.
-    Without UVs, or where every UV triangle is empty, all triangles are `bare`. partly: single
-    triangles may be bare too, where UVs are NaN; else those are refused. given_away: the caller's
-    arrays become the corners' own, and may change.
+    Without normals they are computed (smooth). Degenerate triangles, and a few whose corners have
+    no place, are dropped with a warning. Without UVs, or where every UV triangle is empty, all
+    triangles are `bare`. partly: single triangles may be bare too, where UVs are NaN or infinite;
+    else those are refused. given_away: the caller's arrays become the corners' own, and may change.
+    called: what the artist calls the vertex of a corner, by its row.
     Raises RequestError(BAD_MESH) with the fix for what cannot be mended.
     """
     copied = not given_away
     points = _rows(position, 3, np.float32, "position", copied)
     _require_triangles(points)
-    _require_finite(points, "position", _BROKEN_VERTICES)
-    _require_size(points)
     numbers = (
         np.ones((len(points), 2), np.int32)
         if ids is None
         else _rows(ids, 2, np.int32, "ids", copied)
     )
     _require_rows(numbers, points, "ids")
-    directions = smooth_normals(points) if normal is None else _unit_normals(normal, points, copied)
     coordinates, bare = _uv_rows(uv, points, partly, copied)
     source = np.arange(len(points) // 3)
-    given = Corners(points, directions, coordinates, numbers, source, bare)
-    solid = _solid(given)
+    directions = points if normal is None else _rows(normal, 3, np.float32, "normal", copied)
+    _require_rows(directions, points, "normal")
+    given = _found(Corners(points, directions, coordinates, numbers, source, bare), called)
+    _require_size(given.position)
+    unit = _unit_normals(None if normal is None else given.normal, given.position)
+    solid = _solid(replace(given, normal=unit))
     if not (np.abs(uv_double_areas(solid.uv)) > _NO_UV_AREA).any():
         solid = replace(solid, bare=np.ones(solid.triangles, bool))
     return solid
@@ -133,15 +142,39 @@ def _require_finite(array: Array, name: str, hint: str) -> None:
         _refuse(f"the mesh's {name} is NaN or infinite at {bad} of {len(array)} corners", hint)
 
 
-def _require_size(points: Array) -> None:
+def _found(corners: Corners, called: Callable[[int], str] | None) -> Corners:
+    """Without the few triangles whose corners are nowhere."""
+    points = corners.position
+    lost = lost_triangles(points)
+    if lost.any():
+        _require_nearness(points)
+        refuse_lost(points, lost, called)
+        said = told_of_lost(points, lost, called)
+        return corners.select(~lost).warn(f"{said}. They are not painted. {MEND}")
+    strays = told_of_strays(points, called)
+    return corners if strays is None else corners.warn(strays)
+
+
+def _require_nearness(points: Array) -> None:
+    """What is all there, and far beyond reach, is a matter of its scale."""
     farthest = float(np.abs(points).max())
+    if np.isfinite(farthest) and lost_triangles(points).mean() > MOST_LOST:
+        _refuse_size(points, farthest)
+
+
+def _require_size(points: Array) -> None:
+    """Of places that are all within reach."""
+    if 0 < float(np.ptp(points, axis=0).max()) < _SMALLEST:
+        _refuse_size(points, float(np.abs(points).max()))
+
+
+def _refuse_size(points: Array, farthest: float) -> NoReturn:
     extent = float(np.ptp(points.astype(np.float64), axis=0).max())
-    if farthest > _FARTHEST or 0 < extent < _SMALLEST:
-        _refuse(
-            f"the mesh is {extent:.3g} m across and reaches {farthest:.3g} m from the origin; "
-            f"{_SMALLEST:g} m across to {_FARTHEST:g} m away can be painted",
-            "Apply a scale that brings it to its real size, and move it nearer to the origin.",
-        )
+    _refuse(
+        f"the mesh is {extent:.3g} m across and reaches {farthest:.3g} m from the origin; "
+        f"{_SMALLEST:g} m across to {FARTHEST:g} m away can be painted",
+        "Apply a scale that brings it to its real size, and move it nearer to the origin.",
+    )
 
 
 def _require_rows(array: Array, points: Array, name: str) -> None:
@@ -159,16 +192,16 @@ def _uv_rows(
     _require_rows(coordinates, points, "uv")
     bare: Array = np.zeros(len(points) // 3, bool)
     if partly:
-        bare = np.asarray(np.isnan(coordinates).reshape(-1, 6).any(axis=1))
+        bare = np.asarray(~np.isfinite(coordinates).reshape(-1, 6).all(axis=1))
         coordinates[bare.repeat(3)] = 0
     _require_finite(coordinates, "uv", _BROKEN_UVS)
     return coordinates, bare
 
 
-def _unit_normals(normal: npt.ArrayLike, points: Array, copied: bool) -> Array:
+def _unit_normals(given: Array | None, points: Array) -> Array:
     """The given normals made unit; smooth ones where they are zero or not finite."""
-    given = _rows(normal, 3, np.float32, "normal", copied)
-    _require_rows(given, points, "normal")
+    if given is None:
+        return smooth_normals(points)
     length = np.linalg.norm(given, axis=1, keepdims=True)
     good = np.isfinite(length) & (length > 1e-6)
     if good.all():
@@ -195,6 +228,7 @@ def weld(points: Array) -> Array:
 def smooth_normals(points: Array) -> Array:
     """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position."""
     cross = winding(points)
+    cross[~np.isfinite(cross).all(axis=1)] = 0  # a corner without a place spoils no neighbour
     vertex = weld(points)
     sums = [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)]
     summed = np.stack(sums, axis=1)
@@ -224,7 +258,8 @@ def winding(points: Array) -> Array:
     cross = np.empty((len(corners), 3))
     for here in _parts(len(corners)):
         a, b, c = corners[here].astype(np.float64).transpose(1, 0, 2)
-        cross[here] = np.cross(b - a, c - a)
+        with np.errstate(invalid="ignore", over="ignore"):  # corners that are nowhere
+            cross[here] = np.cross(b - a, c - a)
     return cross
 
 
@@ -243,7 +278,9 @@ def _solid(corners: Corners) -> Corners:
     low, high = corners.position.min(axis=0), corners.position.max(axis=0)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
     areas = np.linalg.norm(winding(corners.position), axis=1)
-    solid = areas > _DEGENERATE_AREA * diagonal**2
+    # Beside one corner that is far off, all others are small, and no less sound for it.
+    reach = np.abs(corners.position).reshape(-1, 9).max(axis=1).astype(np.float64)
+    solid = areas > _DEGENERATE_AREA * np.minimum(diagonal, reach) ** 2
     dropped = int((~solid).sum())
     if dropped == 0:
         return corners

@@ -1,0 +1,1 @@
+"""Meshes as triangle corners: checked before anything heavy is loaded. No torch."""

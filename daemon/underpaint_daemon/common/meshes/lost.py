@@ -1,0 +1,72 @@
+"""Corners that a mesh cannot be painted at: without a place, or so far off that the rest is a
+speck beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from underpaint.errors import ErrorCode, RequestError
+
+Array = npt.NDArray[Any]
+FARTHEST = 1e12  # metres: what float32 can still square
+MOST_LOST = 0.1  # of the triangles: where more are, the mesh as a whole is broken
+MEND = (
+    "Delete or mend those vertices (in Blender: look for a modifier or geometry nodes that divide "
+    "by zero)."
+)
+_LOOKED_AT = 100_000  # corners
+_MOST = 0.98
+_SPECK = 1000.0
+
+
+def lost_triangles(points: Array) -> Array:
+    """(L,) bool: triangles of corners (3L, 3) one of which is nowhere: NaN, infinite, or farther
+    than any scene reaches."""
+    with np.errstate(invalid="ignore"):
+        nowhere = ~(np.abs(points).max(axis=1) <= FARTHEST)
+    return np.asarray(nowhere.reshape(-1, 3).any(axis=1))
+
+
+def told_of_lost(points: Array, lost: Array, called: Callable[[int], str] | None) -> str:
+    """What is wrong, and where, in words. lost (L,) bool: see `lost_triangles`."""
+    with np.errstate(invalid="ignore"):
+        there = np.abs(points).max(axis=1) <= FARTHEST
+    first = int(np.flatnonzero(~there)[0])
+    name = f"a corner of triangle {first // 3 + 1}" if called is None else called(first)
+    x, y, z = points[first].tolist()
+    near = points[first // 3 * 3 : first // 3 * 3 + 3][there[first // 3 * 3 : first // 3 * 3 + 3]]
+    beside = f", beside ({', '.join(f'{n:.3g}' for n in near[0].tolist())})" if len(near) else ""
+    return (
+        f"{int(lost.sum())} of {len(lost)} triangles have a corner that is nowhere, such as "
+        f"{name}{beside}: its place is ({x:.3g}, {y:.3g}, {z:.3g})"
+    )
+
+
+def refuse_lost(points: Array, lost: Array, called: Callable[[int], str] | None) -> None:
+    """Raise RequestError(BAD_MESH) where too much is lost to paint the rest."""
+    if lost.mean() > MOST_LOST:
+        raise RequestError(ErrorCode.BAD_MESH, told_of_lost(points, lost, called), hint=MEND)
+
+
+def told_of_strays(points: Array, called: Callable[[int], str] | None) -> str | None:
+    """A sentence where a few corners are so far from all others that views of the whole show
+    next to nothing; None where none are."""
+    seen = points[:: max(1, len(points) // _LOOKED_AT)].astype(np.float64)
+    low, high = np.quantile(seen, (1 - _MOST, _MOST), axis=0)
+    inner = float((high - low).max())
+    middle = np.median(seen, axis=0)
+    away = np.abs(points - middle.astype(np.float32)).max(axis=1)
+    farthest = int(away.argmax())
+    if inner <= 0 or away[farthest] < _SPECK * inner:
+        return None
+    name = "a corner" if called is None else called(farthest)
+    x, y, z = points[farthest].tolist()
+    return (
+        f"Nearly all of the mesh is within {inner:.3g} m, and {name} lies {away[farthest]:.3g} m "
+        f"from it, at ({x:.4g}, {y:.4g}, {z:.4g}): views that take in both show a speck. Delete "
+        "what is far off, or paint it by itself."
+    )
