@@ -33,9 +33,12 @@ v-prediction to zero terminal SNR, trailing steps, on a noise schedule shifted b
 (`trained_betas`). What it wants by default stands in `underpaint.json`: depth and guide, LCM, one
 step, no guidance (it was taught its colours without; with it they burn), the picture decoded in
 windows of 64 px, as the decoder learnt it (given a whole picture it makes light, even surfaces up
-to ten grey levels too light), and sharpened by 0.8, since that decoder is soft. Of more steps it
-learnt little. No LoRA and no IP-Adapter of its own lie beside the parts: they can be trained
-(`lora`, `ip_adapter`), but what was trained missed what `underpaint-dev eval adapters` asks for.
+to ten grey levels too light). Denoiser and decoder are soft: where a painting turns out to be a
+pattern of its guide, the pattern is read off it as a table of colours by the guide's values, freed
+of the blur, and drawn again (`guide_detail`, the daemon's `pipelines/finishing/pattern.py`); the
+rest is sharpened by 0.8. Of more steps it learnt little. No LoRA and no IP-Adapter of its own lie
+beside the parts: they can be trained (`lora`, `ip_adapter`), but what was trained missed what
+`underpaint-dev eval adapters` asks for.
 
 ## Data
 About {scenes} scenes rendered by `underpaint_starter/scenes/dataset.py` from seeds: shapes,

@@ -24,6 +24,7 @@ from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.defaults.wants import Wants, layered
 from underpaint_daemon.worker.pipelines.controls.on_surfaces import OnSurfaces
 from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
+from underpaint_daemon.worker.pipelines.finishing.detail import detailed
 from underpaint_daemon.worker.pipelines.finishing.sharpen import sharpened
 from underpaint_daemon.worker.pipelines.finishing.unguided import smoothed_unguided
 from underpaint_daemon.worker.pipelines.latents import to_image8
@@ -145,8 +146,15 @@ class Painter:
         if self.wants.smooth_unguided and "guide" in self.controls:
             pairs = zip(torch.split(planes, 1), conditions, strict=True)
             planes = torch.cat([_calm(plane, seen) for plane, seen in pairs])
-        planes = sharpened(planes, self.wants.sharpen or 0.0)
-        return [to_image8(image) for image in planes]
+        plain = sharpened(planes, self.wants.sharpen or 0.0)
+        return [
+            to_image8(detailed(soft[None], sharp[None], guide, self.wants.guide_detail or 0.0)[0])
+            for soft, sharp, guide in zip(planes, plain, self._guides(conditions), strict=True)
+        ]
+
+    def _guides(self, conditions: Sequence[Conditions]) -> list[Image8 | None]:
+        followed = ControlKind.GUIDE.value in self.controls
+        return [one[ControlKind.GUIDE.value] if followed else None for one in conditions]
 
     def _scales(self, scale: float) -> float | list[float]:
         """The model's own strength of each control, times `scale`."""

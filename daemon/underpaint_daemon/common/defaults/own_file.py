@@ -40,4 +40,7 @@ def own_wants(place: Path) -> Wants:
     window = wants.decode_window
     if window is not None and (window < _LEAST_WINDOW or window % _LEAST_WINDOW):
         broken(file, f"decode_window is {window}, not a multiple of {_LEAST_WINDOW} pixels")
+    detail = wants.guide_detail
+    if detail is not None and not 0 <= detail <= 1:
+        broken(file, f"guide_detail is {detail}, not from 0 to 1")
     return wants

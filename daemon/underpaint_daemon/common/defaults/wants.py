@@ -17,9 +17,10 @@ class Wants:
     models whose own scheduler config does not say it. `most_steps`: beyond which its pictures get
     worse; more are taken all the same, with a remark. `sharpen`: see `Sampling`.
     `decode_window`: pixels a side of the pictures that the VAE learnt on, where they were much
-    smaller than what is painted: it is given windows of this size. `smooth_unguided`: with a guide,
-    what it does not lead (ground, sky) is smoothed. `prediction` ("epsilon", "v_prediction") and
-    `zero_snr`: of a single file whose own keys do not say it.
+    smaller than what is painted: it is given windows of this size. `guide_detail`: how much of the
+    detail that its paintings lose is drawn again from their guide, 0–1. `smooth_unguided`: with a
+    guide, what it does not lead (ground, sky) is smoothed. `prediction` ("epsilon",
+    "v_prediction") and `zero_snr`: of a single file whose own keys do not say it.
     These are the fields of an `underpaint.json`.
     """
 
@@ -34,6 +35,7 @@ class Wants:
     prediction: str | None = None
     zero_snr: bool | None = None
     sharpen: float | None = None
+    guide_detail: float | None = None
     decode_window: int | None = None
     smooth_unguided: bool | None = None
 

@@ -22,6 +22,7 @@ from .denoise import Denoising, denoise, embedded, tool_pipeline
 from .families import Task
 from .families.base import Embedding, Words
 from .finishing.decoding import decoded, wrapping
+from .finishing.detail import detailed
 from .finishing.sharpen import sharpened
 from .finishing.unguided import Kept, smoothed_unguided
 from .image_prompt import with_reference
@@ -83,7 +84,9 @@ def finished(job: Denoising, plan: Plan, latents: Tensor, tier: Tier) -> Image8:
     picture = decoded(job.model, latents, plan.tile, tier)
     if job.model.smooth_unguided and plan.task is not Task.INPAINT:
         picture = _smoothed(picture, plan)
-    picture = sharpened(picture, job.sampling.sharpen * plan.strength, plan.tile)
+    plain = sharpened(picture, job.sampling.sharpen * plan.strength, plan.tile)
+    guide = plan.conditioning.by_kind.get(ControlKind.GUIDE)
+    picture = detailed(picture, plain, guide, job.model.guide_detail * plan.strength, plan.tile)
     return plan.finish(to_image8(picture[0]))
 
 

@@ -1,1 +1,1 @@
-"""From denoised latents to a finished picture: decoded, sharpened."""
+"""From denoised latents to a finished picture: decoded, smoothed, sharpened, drawn again."""

@@ -52,7 +52,7 @@ class LoadedModel:
     vectors that prompts may name, as `named.NAMED`. `digest`:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
     `companions`: networks from elsewhere that work with it, the last used last. `decode_window`,
-    `smooth_unguided`: see `Wants`.
+    `guide_detail`, `smooth_unguided`: see `Wants`.
     """
 
     info: ModelInfo
@@ -68,6 +68,7 @@ class LoadedModel:
     models: Path
     decode_window: int | None = None
     smooth_unguided: bool = False
+    guide_detail: float = 0.0
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
     _preview: LatentPreview | None = None
 
@@ -181,6 +182,7 @@ def _loaded(
         models=paths.models,
         decode_window=wants.decode_window,
         smooth_unguided=bool(wants.smooth_unguided),
+        guide_detail=wants.guide_detail or 0.0,
     )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy.typing as npt
 from torch import Tensor
 
-from underpaint.requests import TextureRequest
+from underpaint.requests import ControlKind, TextureRequest
 from underpaint_daemon.common.defaults.settle import Settled, settled, view_side
 from underpaint_daemon.common.job_contract import Phase, Reporter
 from underpaint_daemon.worker.pipelines.denoise import active_steps
 from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
+from underpaint_daemon.worker.pipelines.finishing.detail import detailed
 from underpaint_daemon.worker.pipelines.latents import encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 
@@ -177,21 +178,28 @@ def paint(inputs: Inputs, plan: Pass) -> list[Tensor]:
     if plan.total is None:
         run = _with_total(run)
     latents = denoise_views(run, inputs.denoiser)
-    return decoded(inputs, latents)
+    return decoded(inputs, latents, [_guide(station) for station in plan.stations])
+
+
+def _guide(station: Station) -> npt.NDArray[Any] | None:
+    return station.conditioning.by_kind.get(ControlKind.GUIDE)
 
 
 def _with_total(run: Run) -> Run:
     return replace(run, total=run.steps * len(run.stations))
 
 
-def decoded(inputs: Inputs, latents: Sequence[Tensor]) -> list[Tensor]:
-    """Latents to pictures (h, w, 3), one after another. Not sharpened: each by itself, the views
-    of one surface would agree less."""
+def decoded(
+    inputs: Inputs, latents: Sequence[Tensor], guides: Sequence[npt.NDArray[Any] | None]
+) -> list[Tensor]:
+    """Latents to pictures (h, w, 3), one after another, with the detail that guides tell. Not
+    sharpened: each by itself, the views of one surface would agree less."""
     pictures, model = [], inputs.model
-    for i, latent in enumerate(latents):
+    for i, (latent, guide) in enumerate(zip(latents, guides, strict=True)):
         inputs.reporter.raise_if_cancelled()
         inputs.reporter.progress(Phase.DECODING, i, len(latents))
-        picture = decoded_by(model.vae, latent, model.decode_window)[0].permute(1, 2, 0)
+        soft = decoded_by(model.vae, latent, model.decode_window)
+        picture = detailed(soft, soft, guide, model.guide_detail)[0].permute(1, 2, 0)
         pictures.append(picture.to(inputs.mesh.position.device))
     inputs.reporter.progress(Phase.DECODING, len(latents), len(latents))
     return pictures

@@ -1,0 +1,121 @@
+"""Detail that a soft painting lost, drawn again from its guide.
+
+As satellite pictures are sharpened by a finer channel (Aiazzi et al. 2002), the guide, which is
+exact at every pixel, gives back what denoiser and decoder blurred: wherever the painting turns out
+to be a pattern of the guide (see `pattern`), and only there. Whether it is one is judged on pixels
+that the pattern was not read from.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from underpaint.requests import TileAxes
+from underpaint_daemon.worker.guide import NEUTRAL
+
+from ..tiling import axes_of
+from .pattern import Floats, Image8, Mask, Pattern, blurred, mean_around, pattern_of
+
+_LEAST = 250  # pixels of a surface of which a pattern can be read
+_AROUND = 8  # px about a surface
+_COARSE = 5.0  # px, standard deviation: what is coarser is form and light
+_NEAR = 10.0  # px, standard deviation of the neighbourhood that is judged
+_FOLLOWS = (0.25, 0.6)  # share of the detail that the pattern foretells: nothing, all is drawn
+_STRONGEST = 1.2  # times the pattern's own contrast
+_MORE = 1.5  # of the lost detail, since a share of the picture is the pattern alone
+_ALONE = 0.3  # share of the pattern alone where all of a surface follows it
+_QUIET = 1.5 / 255  # detail that cannot be told from rounding
+_WRAP = 32  # px that a picture is continued by along axes that repeat
+
+
+def detailed(
+    pictures: Tensor,
+    otherwise: Tensor,
+    guide: Image8 | None,
+    amount: float,
+    tile: TileAxes = TileAxes.OFF,
+) -> Tensor:
+    """A picture (1, 3, h, w), 0–1, with the detail that its guide (h, w, 3) tells.
+
+    `otherwise`: the same as it shall be where it does not follow the guide. `amount`: 0 gives
+    `otherwise`, 1 the whole effect. Off the guide's surfaces it is `otherwise` always.
+    """
+    if guide is None or amount <= 0:
+        return otherwise
+    soft, plain = (x[0].float().cpu().permute(1, 2, 0).numpy() for x in (pictures, otherwise))
+    across, down = axes_of(tile)
+    pads = [(_WRAP * down, _WRAP * down), (_WRAP * across, _WRAP * across), (0, 0)]
+    soft, plain, guide = (np.pad(x, pads, mode="wrap") for x in (soft, plain, guide))
+    found = np.ascontiguousarray(drawn_again(soft, plain, guide, amount))
+    height, width = pictures.shape[2:]
+    top, left = pads[0][0], pads[1][0]
+    found = found[top : top + height, left : left + width]
+    return torch.from_numpy(found).permute(2, 0, 1)[None].to(otherwise)
+
+
+def drawn_again(soft: Floats, otherwise: Floats, guide: Image8, amount: float) -> Floats:
+    """`detailed` of pictures (h, w, 3)."""
+    shown = (guide != NEUTRAL).any(-1)
+    count, surfaces = cv2.connectedComponents(shown.astype(np.uint8), connectivity=8)
+    out = otherwise.copy()
+    for number in range(1, count):
+        surface = surfaces == number
+        if surface.sum() < _LEAST:
+            continue
+        box = _box(surface)
+        inside = surface[box]
+        redrawn, share = _redrawn(soft[box], guide[box], inside)
+        mixed = out[box] + amount * share[..., None] * (redrawn - out[box])
+        out[box][inside] = mixed[inside]
+    return out
+
+
+def _redrawn(picture: Floats, guide: Image8, surface: Mask) -> tuple[Floats, Floats]:
+    """A surface with the detail of its pattern, and how far that holds, (h, w), 0..1."""
+    pattern = pattern_of(picture, guide, surface)
+    follows, contrast, all_over = _judged(picture, pattern, surface.astype(np.float32))
+    lost = pattern.sharp - pattern.soft
+    sharper = picture + _MORE * np.clip(contrast, 0, _STRONGEST)[..., None] * lost
+    alone = _ALONE * _rising(all_over)
+    return np.clip(sharper + alone * (pattern.sharp - sharper), 0, 1), _rising(follows)
+
+
+def _judged(picture: Floats, pattern: Pattern, mask: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of the detail around each pixel, (h, w): the share that the pattern foretells, and how much
+    stronger than foretold it is; then that share of all the surface."""
+    there, foretold = (_detail(x, mask) for x in (picture, pattern.foretold))
+    common, own, told = (
+        blurred((a * b).sum(-1), _NEAR)
+        for a, b in ((there, foretold), (there, there), (foretold, foretold))
+    )
+    quiet = _QUIET**2 * blurred(mask, _NEAR) + np.float32(1e-7)
+    own, told = np.maximum(own, 0) + quiet, np.maximum(told, 0) + quiet
+    alike = np.maximum(common, 0) ** 2 / (own * told)
+    whole = [float((a * b).sum()) for a, b in ((there, foretold), (there, there), (foretold,) * 2)]
+    noise = _QUIET**2 * float(mask.sum())
+    all_over = max(whole[0], 0.0) ** 2 / ((whole[1] + noise) * (whole[2] + noise))
+    return alike, common / told, np.float32(all_over) * np.ones((), np.float32)
+
+
+def _detail(picture: Floats, mask: Floats) -> Floats:
+    out: Floats = (picture - mean_around(picture, mask, _COARSE)) * mask[..., None]
+    return out
+
+
+def _rising(share: Floats) -> Floats:
+    low, high = _FOLLOWS
+    t = np.clip((share - low) / (high - low), 0, 1)
+    out: Floats = t * t * (3 - 2 * t)
+    return out
+
+
+def _box(surface: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, columns = np.nonzero(surface)
+    return (
+        slice(max(0, int(rows.min()) - _AROUND), int(rows.max()) + 1 + _AROUND),
+        slice(max(0, int(columns.min()) - _AROUND), int(columns.max()) + 1 + _AROUND),
+    )
