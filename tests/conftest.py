@@ -18,7 +18,7 @@ sys.dont_write_bytecode = False
 _SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
 """The Blender series that a test's parameters name first."""
 
-pytest_plugins = ["helpers.large_comparisons"]
+pytest_plugins = ["helpers.large_comparisons", "helpers.cpu_seconds"]
 
 _LONGEST_FIRST = (
     "tests/window/test_window.py",  # it mostly waits: others compute meanwhile
@@ -34,7 +34,6 @@ _LONGEST_FIRST = (
     "tests/texturing/test_edit_cli.py",
 )
 """A file is one process's work: a long one that began last would be waited for alone."""
-_LONG_RUN_S, _SHOWN_FILES = 120, 15
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,25 +62,10 @@ def _reason(report: pytest.TestReport) -> str:
     return str(told).removeprefix("Skipped: ").splitlines()[0]
 
 
-def _slowest_files(stats: dict[str, list[object]]) -> list[tuple[str, float]]:
-    """Seconds of all tests of a file, with what they were prepared by."""
-    seconds = Counter[str]()
-    for report in (each for reports in stats.values() for each in reports):
-        if isinstance(report, pytest.TestReport):
-            seconds[report.nodeid.partition("::")[0]] += report.duration
-    return seconds.most_common(_SHOWN_FILES)
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The last lines: what took longest, and tests left out by their reasons, so that nobody takes
-    green for whole."""
+    """The last lines: tests left out by their reasons, so that nobody takes green for whole."""
     stats = terminalreporter.stats
-    slowest = _slowest_files(stats)
-    if sum(seconds for _, seconds in slowest) > _LONG_RUN_S:
-        terminalreporter.section("slowest files")
-        for name, seconds in slowest:
-            terminalreporter.write_line(f"{seconds:5.0f} s  {name}")
     reasons = Counter(_reason(report) for report in stats.get("skipped", []))
     deselected = len(stats.get("deselected", []))
     if deselected:
