@@ -52,13 +52,17 @@ def test_two_textures_at_once_have_a_folder_each(daemon: Daemon, tmp_path: Path)
         mesh.write_text(SQUARE.format(high))
         words = ("--prompt", "steps=20 seconds=0.05", "--out", str(out))
         processes.append(begun(daemon, "texture", str(mesh), *words))
-    homes = set()
+    homes, notes = set(), list[str]()
     for high, process in zip((1, 2), processes, strict=True):
-        files = [Path(file) for file in told(process)["assets"][0]["files"]]
+        said = told(process)
+        notes += said["notes"]
+        files = [Path(file) for file in said["assets"][0]["files"]]
         homes |= {file.parent for file in files}
         painted = next(file for file in files if file.suffix == ".obj")
         assert f"v 0 {high} 0" in painted.read_text()
     assert homes == {out, tmp_path / "painted-2"}
+    assert len(notes) == 1
+    assert notes[0].endswith("painted-2")
 
 
 _WRITER = """

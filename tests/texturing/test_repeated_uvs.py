@@ -3,15 +3,19 @@ texels."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from underpaint_daemon.tools.meshes.files import open_mesh
+from underpaint_daemon.worker.texturing.job.remarks import remarks
 from underpaint_daemon.worker.texturing.surface.atlas import build_tile, tiles
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
+from underpaint_daemon.worker.texturing.surface.pieces import told_of_small_pieces
 from underpaint_daemon.worker.texturing.surface.reception import mesh_from_arrays, received
-from underpaint_daemon.worker.texturing.surface.uvcheck import check_uvs
+from underpaint_daemon.worker.texturing.surface.uvcheck import UvReport, check_uvs
 
 QUAD = np.array([[0, 0, 0], [4, 0, 0], [4, 4, 0], [0, 0, 0], [4, 4, 0], [0, 4, 0]], np.float32)
 UV = QUAD[:, :2] / 4
@@ -47,3 +51,49 @@ def test_uvs_that_leave_no_texels_are_told_with_the_fix() -> None:
     said = check_uvs(mesh_from_arrays(QUAD, None, UV * 0.001)).warnings
     assert len(said) == 1
     assert "next to no texels" in said[0]
+
+
+def scattered(pieces: int) -> Mesh:
+    """As many quads as `pieces`², each a piece of its own on the UV map."""
+    at = np.stack(np.meshgrid(range(pieces), range(pieces)), -1).reshape(-1, 1, 2) / pieces
+    uv = (at + UV * 0.8 / pieces).reshape(-1, 2)
+    points = np.pad(at * 9, ((0, 0), (0, 0), (0, 1))) + QUAD / 40
+    return mesh_from_arrays(points.reshape(-1, 3), None, uv)
+
+
+def test_pieces_too_small_for_the_texture_are_told_with_the_size_that_holds_them() -> None:
+    said = told_of_small_pieces(scattered(50), 128)
+    assert said is not None
+    assert "of 2500 in all" in said
+    assert "a texture of 256" in said
+    assert told_of_small_pieces(scattered(50), 256) is None
+
+
+def test_a_fine_mesh_in_one_piece_is_no_small_piece() -> None:
+    steps = np.arange(120)
+    at = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 1, 2)
+    points = (np.pad(at, ((0, 0), (0, 0), (0, 1))) + QUAD / 4).reshape(-1, 3)
+    mesh = mesh_from_arrays(points, None, points[:, :2] / 120)
+    assert told_of_small_pieces(mesh, 128) is None
+
+
+REPORT = UvReport(0.0, 0.0, 0.0, (1001,), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("uv", "views", "texels", "word"),
+    [
+        (replace(REPORT, used=0.001), 9, 0, "next to no texels"),
+        (replace(REPORT, overlap=0.8), 9, 900, "without overlaps"),
+        (replace(REPORT, crossing=0.6), 9, 900, "into the tile"),
+        (REPORT, 2, 900, "more see more"),
+        (REPORT, 9, 900, "inside or behind"),
+    ],
+)
+def test_a_surface_that_few_views_saw_says_why(
+    uv: UvReport, views: int, texels: int, word: str
+) -> None:
+    figures = {"coverage_fraction": 0.3, "views": views, "texels": texels}
+    (said,) = remarks(figures, uv=uv)
+    assert "only 30%" in said
+    assert word in said

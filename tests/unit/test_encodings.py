@@ -15,7 +15,7 @@ from underpaint import ImageRequest, Prompt, RequestError, to_json
 from underpaint.cli.generate import build_request
 from underpaint.cli.main import build_parser
 from underpaint.encodings import decoded, typed
-from underpaint_daemon.tools.assets.table import read_rows
+from underpaint_daemon.tools.assets.table import guess, read_rows
 
 NEEDED = ("file", "prompt")
 PROMPT = "eine große Tür, grün – 5 €"
@@ -71,11 +71,45 @@ WORDS = (
 @pytest.mark.parametrize("encoding", ["cp1252", "cp850", "cp437", "mac_roman"])
 def test_short_words_of_every_western_code_page_are_read(encoding: str) -> None:
     """Windows, its consoles, old Macs. One word is too little to tell in a single case: Mac's
-    Ä in capitals is a console's Ç."""
+    Ä in capitals is a console's Ç, its ù a Slovak ť."""
     writable = [word for word in WORDS if _can(word, encoding)]
     wrong = [word for word in writable if decoded(word.encode(encoding)) != word]
     assert len(writable) >= 12
-    assert wrong == (["HÄUSER"] if encoding == "mac_roman" else [])
+    assert wrong == (["où", "Ærø færge", "HÄUSER"] if encoding == "mac_roman" else [])
+
+
+CENTRAL = {
+    "cp1250": (
+        *("červená zeď", "mur z czerwonej cegły", "ściana pokryta mchem", "żółta łódź", "kamień"),
+        *("vörös téglafal", "erdő", "gyűrű", "hrdzavá oceľ", "stěna z cihel", "modrá střecha"),
+        *("zid od cigle, šuma", "skała", "śnieg", "Łódź", "gęś", "tűzpiros"),
+    ),
+    "iso8859_2": ("červená zeď", "ściana pokryta mchem", "żółta łódź", "příliš žluťoučký kůň"),
+    "cp852": ("červená zeď", "żółta łódź", "vörös téglafal", "příliš žluťoučký kůň"),
+}
+
+
+@pytest.mark.parametrize("encoding", CENTRAL)
+def test_words_of_central_europe_are_not_taken_for_western_ones(encoding: str) -> None:
+    read = {word: decoded(word.encode(encoding)) for word in CENTRAL[encoding]}
+    assert read == {word: word for word in CENTRAL[encoding]}
+
+
+def test_what_was_guessed_is_told_and_can_be_named(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_bytes("file,prompt\na.obj,красная стена\n".encode("cp1251"))
+    assert read_rows(table, NEEDED, "cp1251")[0]["prompt"] == "красная стена"
+    with pytest.raises(RequestError, match="is no encoding"):
+        read_rows(table, NEEDED, "cp12510")
+    with pytest.raises(RequestError, match="not in utf-8"):
+        read_rows(table, NEEDED, "utf-8")
+    table.write_bytes("file,prompt\na.obj,červená zeď\n".encode("cp1250"))
+    said = guess(table)
+    assert said is not None
+    assert "'červená', 'zeď'" in said
+    assert "--encoding" in said
+    table.write_text("file,prompt\na.obj,červená zeď\n", encoding="utf-8")
+    assert guess(table) is None
 
 
 def _can(word: str, encoding: str) -> bool:

@@ -55,7 +55,9 @@ def animate(
             line.end()
     movie = [] if painted.movie is None else [str(painted.movie)]
     files, report = [*map(str, painted.pictures), *movie], painted.report
-    print_result({**report, "files": files}, [*files, *_lines(report)], args.json)
+    notes = [] if out == args.out else [f"another run writes into {args.out}; this one wrote {out}"]
+    lines = [*files, *_lines(report), *(f"note: {note}" for note in notes)]
+    print_result({**report, "files": files, "notes": notes}, lines, args.json)
     return 0
 
 

@@ -9,7 +9,7 @@ from ..client import connect
 from ..files.saving import ready_folder, saved
 from .options import add_json, path_of
 from .output import print_result
-from .run import tell_saved, write_files
+from .run import renamed, tell_saved, write_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,4 +55,5 @@ def _fetch(args: argparse.Namespace) -> int:
     with connect() as up:
         results = up.job(args.job).result()
     files, problem = saved(args.out, lambda folder: write_files(results, folder))
-    return tell_saved({"job": args.job, "files": files}, files, problem, as_json=args.json)
+    data = {"job": args.job, "files": files, "notes": renamed(results, files)}
+    return tell_saved(data, files, problem, as_json=args.json)

@@ -33,7 +33,8 @@ def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> 
         return write_files(results, folder), save_inputs(folder, digest, buffers)
 
     (files, inputs), problem = saved(out, write, _kept(job.id))
-    data: dict[str, Any] = {"job": job.id, "files": files, "inputs": inputs}
+    notes = renamed(results, files)
+    data: dict[str, Any] = {"job": job.id, "files": files, "inputs": inputs, "notes": notes}
     return tell_saved(data, files, problem, as_json=as_json)
 
 
@@ -46,7 +47,7 @@ def tell_saved(
 ) -> int:
     """Print what was done, and where it went instead, if it did; the exit code."""
     if problem is None:
-        print_result(data, files, as_json)
+        print_result(data, [*files, *(f"note: {note}" for note in data["notes"])], as_json)
         return 0
     print_result({**data, "error": problem.to_dict()}, files, as_json)
     print_error(problem, as_json=False)
@@ -74,3 +75,13 @@ def write_files(results: Iterable[ResultFile], out: Path) -> list[str]:
     OSError."""
     files = {result.name: result.data for result in results}
     return [str(path) for path in write_new(out, files)]
+
+
+def renamed(results: Iterable[ResultFile], files: Iterable[str]) -> list[str]:
+    """A note where results have other names than they would, since those were taken."""
+    pairs = [(result.name, Path(file).name) for result, file in zip(results, files, strict=True)]
+    others = [(given, kept) for given, kept in pairs if given != kept]
+    if not others:
+        return []
+    given, kept = others[0]
+    return [f"{given} was there already and is kept; what was made now is {kept}"]

@@ -58,13 +58,15 @@ def main(argv: list[str] | None = None) -> int:
     args = parsed(argv)
     exports(args)
     with own_folder(args.out) as out:
+        notes = []
         if out != args.out:
-            print(f"note: another run writes into {args.out}; this one into {out}", file=sys.stderr)
+            notes = [f"another run writes into {args.out}; this one writes into {out}"]
+            print(f"note: {notes[0]}", file=sys.stderr)
         args.out = out
-        return _painted(args)
+        return _painted(args, notes)
 
 
-def _painted(args: argparse.Namespace) -> Exit:
+def _painted(args: argparse.Namespace, notes: Sequence[str]) -> Exit:
     assets = assets_of(args)
     many = args.mesh.is_dir()
     results = list[dict[str, Any]]()
@@ -76,7 +78,7 @@ def _painted(args: argparse.Namespace) -> Exit:
                     write_summary(args.out, results)
     if many:
         _summarised(args.out, results)
-    tell(results, args.json)
+    tell(results, args.json, notes)
     return _ended(results)
 
 
@@ -186,6 +188,7 @@ class _Painter:
         assert begun.file is not None
         start = time.monotonic()
         told, _ = write_results(begun.file, folder, results, exports(self._args))
+        told["notes"] = list(begun.file.corners.warnings)
         seconds = Seconds(begun.reading, *took, time.monotonic() - start)
         told = note_seconds(folder, told, seconds)
         if "problems" not in told:  # what is missing is tried again by the next run

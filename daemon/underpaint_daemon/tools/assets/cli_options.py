@@ -60,6 +60,8 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("mesh", type=path_of, help=f"a mesh ({' '.join(SUFFIXES)}) or a folder")
     add_words(parser, "what to paint", required=False)
     parser.add_argument("--csv", type=path_of, help="for a folder: its prompts")
+    told = "the table's encoding, like cp1250; default: what its letters look like"
+    parser.add_argument("--encoding", help=told)
     parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
     parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
     parser.add_argument(

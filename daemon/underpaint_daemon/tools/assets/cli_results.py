@@ -115,10 +115,11 @@ def _state(result: dict[str, Any]) -> str:
     return "finished before" if result.get("skipped") else "painted"
 
 
-def tell(results: list[dict[str, Any]], as_json: bool) -> None:
-    """Print what was done: one JSON object, or lines for a person."""
+def tell(results: list[dict[str, Any]], as_json: bool, notes: Sequence[str] = ()) -> None:
+    """Print what was done: one JSON object, or lines for a person. notes: of the whole run."""
     if as_json:
-        print(json.dumps({"assets": results}, indent=2, sort_keys=True))
+        told = {"assets": results, "notes": list(notes)}
+        print(json.dumps(told, indent=2, sort_keys=True))
         return
     for result in results:
         _tell_one(result)
@@ -126,6 +127,8 @@ def tell(results: list[dict[str, Any]], as_json: bool) -> None:
         states = [_state(result) for result in results]
         counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
         print(f"{len(results)} assets: {', '.join(counts)}")
+    for note in notes:
+        print(f"note: {note}")
 
 
 def _tell_one(result: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ own for its results."""
 from __future__ import annotations
 
 import argparse
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from underpaint.requests import Prompt
 
 from .assets import SUFFIXES
 from .cli_objects import objects_in_cell
-from .table import read_rows
+from .table import guess, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ def _folder_name(stem: str) -> str:
 def _rows(args: argparse.Namespace) -> Iterator[Asset]:
     """The assets of a CSV file; a row that says too little is one that fails. Raises
     RequestError(FILE) when the table cannot be read."""
-    for row in read_rows(args.csv, ("file", "prompt")):
+    if args.encoding is None and (told := guess(args.csv)) is not None:
+        print(f"note: {told}", file=sys.stderr)
+    for row in read_rows(args.csv, ("file", "prompt"), args.encoding):
         name, text, seed = row["file"], row["prompt"], row["seed"]
         wrong = None
         whole = _whole(seed or str(args.seed))

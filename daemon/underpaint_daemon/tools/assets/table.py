@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +33,13 @@ class Row:
         return self.cells.get(column, "")
 
 
-def read_rows(path: Path, needed: tuple[str, ...]) -> list[Row]:
-    """The rows of a table that are not blank. needed: columns it must have.
+def read_rows(path: Path, needed: tuple[str, ...], encoding: str | None = None) -> list[Row]:
+    """The rows of a table that are not blank. needed: columns it must have. encoding: of its
+    text; None = to be told from its bytes.
 
     Raises RequestError(FILE) that says what is wrong and where.
     """
-    text = _text(path)
+    text = _text(path, encoding)
     text, delimiter = _delimiter(text, needed)
     _closed(path, text, delimiter)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
@@ -68,26 +70,57 @@ def _closed(path: Path, text: str, delimiter: str) -> None:
             raise RequestError(ErrorCode.FILE, why, hint="Close it, or write two.") from error
 
 
-def _text(path: Path) -> str:
+def guess(path: Path) -> str | None:
+    """What a table's letters were taken for, where its bytes do not say; None where they do.
+    Raises RequestError(FILE)."""
+    data = _bytes(path)
+    page = code_page(data) if unicode_text(data) is None else None
+    if page is None:
+        return None
+    words = re.findall(r"[^\W_]*[^\W_\x00-\x7f][^\W_]*", data.decode(page, "replace"))
+    shown = ", ".join(repr(word) for word in dict.fromkeys(words[:3]))
+    return (
+        f"{path} is not in Unicode; its letters were taken for {page}: {shown}. If they are wrong, "
+        "save it as CSV UTF-8, or name its encoding: --encoding cp1250 (or cp1251, shift_jis, …)."
+    )
+
+
+def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than 16 MiB")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         why = error.strerror or error
         raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {why}") from error
+
+
+def _text(path: Path, encoding: str | None) -> str:
+    data = _bytes(path)
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise RequestError(
             ErrorCode.FILE, f"{path} is a spreadsheet's own file", hint="Save it as CSV (UTF-8)."
         )
-    if unicode_text(data) is None and code_page(data) is None:
+    text = decoded(data) if encoding is None else _in(path, data, encoding)
+    if encoding is None and unicode_text(data) is None and code_page(data) is None:
         raise RequestError(
             ErrorCode.FILE,
             f"{path} is in an encoding that cannot be told",
-            hint="Save it as CSV UTF-8.",
+            hint="Save it as CSV UTF-8, or name it: --encoding cp1251 (Cyrillic), shift_jis, …",
         )
-    text = decoded(data)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def _in(path: Path, data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        why = f"--encoding {encoding!r} is no encoding"
+        hint = "Known are utf-8, utf-16, cp1250, cp1251, cp1252, cp932, gb18030, big5, euc_kr, …"
+        raise RequestError(ErrorCode.BAD_REQUEST, why, hint=hint) from None
+    except UnicodeError as error:
+        why = f"{path} is not in {encoding}: {error}"
+        raise RequestError(ErrorCode.FILE, why, hint="Name its own encoding.") from error
 
 
 def _delimiter(text: str, needed: tuple[str, ...]) -> tuple[str, str]:

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..surface.uvcheck import UvReport
+
+_NEXT_TO_NOTHING, _MUCH, _FEW_VIEWS = 0.02, 0.1, 6
+
 
 @dataclass(frozen=True, slots=True)
 class _Range:
@@ -20,8 +24,7 @@ class _Range:
 _RANGES = (
     _Range(
         "coverage_fraction", 0.8, 1.0,
-        "The views saw only {:.0%} of the surface; the rest was filled from around it. More views "
-        "see more.",
+        "The views saw only {:.0%} of the surface; the rest was filled from around it.",
     ),
     _Range(
         "sharpness_ratio", 0.0, 1.5,
@@ -51,9 +54,36 @@ _RANGES = (
 )  # fmt: skip
 
 
-def remarks(figures: Mapping[str, Any], *, covering: bool = True) -> list[str]:
+def why_unseen(uv: UvReport, views: int, texels: int) -> str:
+    """Why the views saw little of a surface, by its UV map and their number, with the fix."""
+    if texels == 0 or uv.used < _NEXT_TO_NOTHING:
+        return (
+            f"The UV map covers only {uv.used:.2%} of its tile and leaves next to no texels: scale "
+            "the UVs up to fill it, or remove the UV map to have one made."
+        )
+    if uv.crossing > _MUCH:
+        return (
+            f"{uv.crossing:.0%} of the UV map lies over the borders of its tile and repeats: scale "
+            "the UVs into the tile."
+        )
+    if uv.overlap > _MUCH:
+        return (
+            f"{uv.overlap:.0%} of the texels paint several places at once, and a texel counts "
+            "where its first place is: make a UV map without overlaps."
+        )
+    if views < _FEW_VIEWS:
+        return f"There were {views} views: more see more."
+    return (
+        "What no view reaches lies inside or behind other parts, or is a speck beside something "
+        "far off: hide or remove those, or paint it by itself."
+    )
+
+
+def remarks(
+    figures: Mapping[str, Any], *, covering: bool = True, uv: UvReport | None = None
+) -> list[str]:
     """A sentence for each figure that is known and out of its range. covering: the job was to
-    paint the whole surface."""
+    paint the whole surface. uv: what its UV map does, where that is known."""
     found = []
     for usual in _RANGES:
         value = figures.get(usual.name)
@@ -61,5 +91,8 @@ def remarks(figures: Mapping[str, Any], *, covering: bool = True) -> list[str]:
             continue
         if usual.name == "coverage_fraction" and not covering:
             continue
-        found.append(usual.said.format(value, inverse=1 / value if value else float("inf")))
+        said = usual.said.format(value, inverse=1 / value if value else float("inf"))
+        if usual.name == "coverage_fraction" and uv is not None:
+            said += " " + why_unseen(uv, figures.get("views", 0), figures.get("texels", 1))
+        found.append(said)
     return found

@@ -26,6 +26,7 @@ from underpaint_daemon.worker.pipelines.references import adapted
 from underpaint_daemon.worker.provenance import recipe
 
 from ..surface.atlas import tiles
+from ..surface.pieces import told_of_small_pieces
 from ..surface.reception import Received, mesh_from_request
 from ..surface.uvcheck import check_uvs
 from ..views.attention import shared_attention
@@ -135,7 +136,8 @@ def prepared(
     received = _received(request, buffers, reporter)
     # Everything but the networks is where the mesh is.
     mesh = received.mesh.to(exact_device(model.place.device))
-    for warning in (*mesh.warnings, *check_uvs(mesh).warnings):
+    small = told_of_small_pieces(mesh, request.size)
+    for warning in (*mesh.warnings, *check_uvs(mesh).warnings, *([small] if small else [])):
         reporter.warn(warning)
     with ExitStack() as stack:
         turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
