@@ -97,9 +97,8 @@ def tried(
     painter: Painter, judges: Judges, subjects: Sequence[Subject], column: Column, seed: int
 ) -> Outcome:
     """Paint a column and have it judged."""
-    part = subjects[: column.most]
-    images, seconds = paint(painter, [subject.sample for subject in part], column, seed)
-    return Outcome(images, score(judges, images, part), seconds)
+    images, seconds = paint(painter, [subject.sample for subject in subjects], column, seed)
+    return Outcome(images, score(judges, images, subjects), seconds)
 
 
 def texture_measures(mine: Scores, true: Scores, suffix: str) -> dict[str, float]:
@@ -144,9 +143,13 @@ def render_halves(true: Scores) -> dict[str, float]:
     return {"kernel_distance_render_halves": kernel_interval(features[::2], features[1::2])[0]}
 
 
-def blur_reference(subjects: Sequence[Subject], true: Scores) -> dict[str, float]:
-    """What a blur of BLUR px costs the renders themselves, by the measure of spectra."""
-    soft = [band_powers(cv2.GaussianBlur(s.rgb, (0, 0), BLUR), s.inside) for s in subjects]
+def blurred_bands(subjects: Sequence[Subject]) -> list[Floats]:
+    """Band powers of renders through a blur of BLUR px."""
+    return [band_powers(cv2.GaussianBlur(s.rgb, (0, 0), BLUR), s.inside) for s in subjects]
+
+
+def blur_reference(soft: Sequence[Floats], true: Scores) -> dict[str, float]:
+    """What the blur costs the renders themselves, by the measure of spectra."""
     return {"spectrum_distance_blur": compare_spectra(soft, true.bands).distance}
 
 
@@ -158,9 +161,9 @@ def largest_change(many: Scores, few: Scores) -> float:
 
 @torch.no_grad()
 def through_vae(
-    painter: Painter, judges: Judges, subjects: Sequence[Subject], true: Scores
-) -> dict[str, float]:
-    """The autoencoder alone: what it does to renders, which no denoiser can pass."""
+    painter: Painter, judges: Judges, subjects: Sequence[Subject]
+) -> tuple[list[float], Scores]:
+    """The autoencoder alone: decibels and scores of renders that went through it."""
     vae = painter.pipeline.vae
     decibels, images = [], []
     for subject in subjects:
@@ -169,8 +172,12 @@ def through_vae(
         out = decoded_by(vae, latents, painter.wants.decode_window) * 2 - 1
         decibels.append(float(psnr(out, target)))
         images.append(from_unit(out)[0])
-    scores = score(judges, images, subjects)
-    sharp = sharpness_ratio(scores.sharpness, true.sharpness[: len(subjects)])
+    return decibels, score(judges, images, subjects)
+
+
+def vae_measures(decibels: Sequence[float], scores: Scores, true: Scores) -> dict[str, float]:
+    """What no denoiser can pass."""
+    sharp = sharpness_ratio(scores.sharpness, true.sharpness[: len(decibels)])
     return {
         "vae_psnr_db": float(np.mean(decibels)),
         "vae_sharpness_inside_ratio": sharp,

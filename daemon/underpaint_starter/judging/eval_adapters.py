@@ -39,8 +39,8 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.quiet import Quiet
 from underpaint_starter.judging.columns import conditions_of
 from underpaint_starter.judging.materials import load_materials, patch_of, rows_of
-from underpaint_starter.judging.scenes_of import rendered
 from underpaint_starter.judging.subjects import NATIVE_SIZE, Subject, subject_of
+from underpaint_starter.processes import rendered
 from underpaint_starter.scenes.captions import SHAPE_WORDS
 from underpaint_starter.scenes.shards import Image8
 from underpaint_starter.training.sheets import save_grid

@@ -18,41 +18,26 @@ import numpy as np
 import torch
 
 from underpaint.cli.guard import Parser
+from underpaint.cli.output import ProgressLine
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Report
 from underpaint_daemon.common.models import starter_folder
 from underpaint_starter.judging import columns as c
 from underpaint_starter.judging.bars import bars_of
 from underpaint_starter.judging.comparison import write_comparison
-from underpaint_starter.judging.judge import load_judge
-from underpaint_starter.judging.materials import load_materials
-from underpaint_starter.judging.scenes_of import rendered
-from underpaint_starter.judging.scores import Judges, Scores, score
-from underpaint_starter.judging.subjects import NATIVE_SIZE, Subject, subject_of
-from underpaint_starter.judging.views import Pair, pairs_of
-from underpaint_starter.judging.word_swap import Swap, swapped
+from underpaint_starter.judging.scores import Scores, joined
+from underpaint_starter.judging.subjects import NATIVE_SIZE
+from underpaint_starter.judging.tasks import Given, Scenes, tasks_of, work
+from underpaint_starter.judging.word_swap import Swap
 from underpaint_starter.networks.export import folder_mb
 from underpaint_starter.networks.painter import Painter
+from underpaint_starter.processes import each, usual_count
 from underpaint_starter.scenes.shapes import Mesh, load_obj
 from underpaint_starter.scenes.shards import Image8
 from underpaint_starter.training.sheets import save_grid
 
 _FIRST_SEED = 9_000_000  # far from the training scenes' seeds
-_SEEN_THROUGH = 64  # renders that go through the autoencoder
-_PAIRS = 24  # objects that are seen from two sides
-_SHOWN = 8  # columns of the sheet
 Confusions = dict[str, dict[str, dict[str, int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A model, who judges it, and on what."""
-
-    painter: Painter
-    judges: Judges
-    subjects: list[Subject]
-    pairs: list[Pair]
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,73 +47,6 @@ class Evaluation:
     measures: dict[str, float]
     confusions: Confusions
     rows: list[list[Image8]]
-
-
-def evaluate(test: Test) -> Evaluation:
-    """All measures of a model."""
-    renders = [subject.rgb for subject in test.subjects]
-    true = score(test.judges, renders, test.subjects)
-    measures = true.measures("_render") | c.sample_measures(true, "_render")
-    measures |= c.render_halves(true)
-    confusions: Confusions = {"render": true.confusion()}
-    shown = test.subjects[:_SHOWN]
-    rows = [[subject.sample.rgb for subject in shown], [_depth(subject) for subject in shown]]
-    shipped: c.Outcome | None = None
-    for column in c.columns_of(tuple(test.painter.nets)):
-        outcome = c.tried(test.painter, test.judges, test.subjects, column, test.seed)
-        rows.append(outcome.images[:_SHOWN])
-        measures |= _measured(outcome.scores, true, column)
-        confusions[column.suffix.removeprefix("_") or "guided"] = outcome.scores.confusion()
-        if shipped is None:
-            shipped = outcome
-            measures["seconds_per_image"] = outcome.seconds
-        elif column.steps is not None:
-            count = len(outcome.images)
-            few = score(test.judges, shipped.images[:count], test.subjects[:count])
-            measures["steps_default_against_20"] = c.largest_change(outcome.scores, few)
-    swap = _swap(test)
-    confusions["word_swap"] = swap.confusion
-    measures["word_swap_accuracy"] = swap.accuracy
-    measures["word_swap_tries"] = float(swap.tries)
-    measures |= c.through_vae(test.painter, test.judges, test.subjects[:_SEEN_THROUGH], true)
-    measures |= c.blur_reference(test.subjects, true) | _agreement(test)
-    return Evaluation(measures, confusions, rows)
-
-
-def _depth(subject: Subject) -> Image8:
-    return c.conditions_of(subject.sample)["depth"]
-
-
-def _measured(mine: Scores, true: Scores, column: c.Column) -> dict[str, float]:
-    if column.scale == 0:
-        return {f"silhouette_iou{column.suffix}": mine.measures("")["silhouette_iou"]}
-    figures = mine.measures(column.suffix) | c.sample_measures(mine, column.suffix)
-    if column.steps is None:
-        figures |= c.texture_measures(mine, true, column.suffix)
-    return figures
-
-
-def _shipped(painter: Painter) -> Painter:
-    return painter.following(*c.columns_of(tuple(painter.nets))[0].controls)
-
-
-def _swap(test: Test) -> Swap:
-    return swapped(_shipped(test.painter), test.judges.materials, test.subjects, test.seed)
-
-
-def _agreement(test: Test) -> dict[str, float]:
-    """Textures of two sides at the same spots: painted, each from a noise of its own, and true."""
-    column = c.columns_of(tuple(test.painter.nets))[0]
-    first, _ = c.paint(test.painter, [pair.first for pair in test.pairs], column, test.seed)
-    second, _ = c.paint(test.painter, [p.second for p in test.pairs], column, test.seed + 5_000)
-    found = zip(test.pairs, first, second, strict=True)
-    suffix = "" if "guide" in column.controls else "_unguided"
-    return {
-        f"view_agreement{suffix}": float(np.mean([p.agreement(a, b) for p, a, b in found])),
-        "view_agreement_render": float(
-            np.mean([pair.agreement(pair.first.rgb, pair.second.rgb) for pair in test.pairs])
-        ),
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +59,7 @@ class Asked:
     count: int
     size: int
     out: Path
+    processes: int
     mesh: Mesh | None = None
     sheet: Path | None = None
     against: Path | None = None
@@ -149,22 +68,79 @@ class Asked:
 def run(asked: Asked) -> Report:
     """Render, paint, measure; writes pictures and confusions into `asked.out`."""
     began = time.perf_counter()
-    first = _FIRST_SEED + asked.seed * 100_000
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    painter = Painter.load(asked.model, device, "depth")
-    samples = rendered(range(first, first + asked.count), asked.size, asked.mesh)
-    pairs = pairs_of(first + 50_000, min(_PAIRS, asked.count), asked.size, asked.mesh)
-    judges = Judges(load_judge(), load_materials())
-    test = Test(painter, judges, [subject_of(s) for s in samples], pairs, first)
-    found = evaluate(test)
+    found = evaluate(asked)
     measures = found.measures | {
         "weights_mb": folder_mb(asked.model),
         "eval_seconds": time.perf_counter() - began,
     }
     written = _written(asked.out, found)
     if asked.sheet is not None:
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        painter = Painter.load(asked.model, device, "depth")
         written += write_comparison(asked.sheet, painter, asked.against, device)
     return Report("eval starter", asked.seed, measures, bars_of(measures), written)
+
+
+def evaluate(asked: Asked) -> Evaluation:
+    """All measures of a model, by as many processes as are asked for."""
+    given = Given(
+        asked.model, _FIRST_SEED + asked.seed * 100_000, asked.count, asked.size, asked.mesh
+    )
+    line, began = ProgressLine(), time.perf_counter()
+
+    def told(done: int, total: int) -> None:
+        left = (time.perf_counter() - began) * (total / done - 1)
+        line.show("measuring", done, total, left)
+
+    try:
+        done = each(work, tasks_of(given), asked.processes, told)
+    finally:
+        line.end()
+    (swap,) = (one for one in done if isinstance(one, Swap))
+    (sides,) = (one for one in done if isinstance(one, dict))
+    scenes = [one for one in done if isinstance(one, Scenes)]
+    return _of_scenes(scenes, swap, sides)
+
+
+def _of_scenes(scenes: Sequence[Scenes], swap: Swap, sides: dict[str, float]) -> Evaluation:
+    true = joined([part.true for part in scenes])
+    measures = true.measures("_render") | c.sample_measures(true, "_render")
+    measures |= c.render_halves(true)
+    confusions: Confusions = {"render": true.confusion()}
+    columns = scenes[0].columns
+    for column in columns:
+        tried = [part for part in scenes if column.suffix in part.painted]
+        mine = joined([part.painted[column.suffix].scores for part in tried])
+        measures |= _measured(mine, true, column)
+        confusions[column.suffix.removeprefix("_") or "guided"] = mine.confusion()
+        if column.steps is not None:
+            few = joined([part.painted[columns[0].suffix].scores for part in tried])
+            measures["steps_default_against_20"] = c.largest_change(mine, few)
+    measures["seconds_per_image"] = _seconds_an_image(scenes)
+    confusions["word_swap"] = swap.confusion
+    measures["word_swap_accuracy"] = swap.accuracy
+    measures["word_swap_tries"] = float(swap.tries)
+    decibels = [value for part in scenes for value in part.decibels]
+    through = joined([part.through for part in scenes if part.through is not None])
+    measures |= c.vae_measures(decibels, through, true)
+    measures |= c.blur_reference([bands for part in scenes for bands in part.soft], true) | sides
+    return Evaluation(measures, confusions, scenes[0].rows)
+
+
+def _seconds_an_image(scenes: Sequence[Scenes]) -> float:
+    """By the columns that the model ships with; one process's."""
+    counts = [len(part.true.silhouette) for part in scenes]
+    seconds = [part.painted[part.columns[0].suffix].seconds for part in scenes]
+    return float(np.average(seconds, weights=counts))
+
+
+def _measured(mine: Scores, true: Scores, column: c.Column) -> dict[str, float]:
+    if column.scale == 0:
+        return {f"silhouette_iou{column.suffix}": mine.measures("")["silhouette_iou"]}
+    figures = mine.measures(column.suffix) | c.sample_measures(mine, column.suffix)
+    if column.steps is None:
+        figures |= c.texture_measures(mine, true, column.suffix)
+    return figures
 
 
 def _written(out: Path, found: Evaluation) -> list[str]:
@@ -183,6 +159,10 @@ def main(argv: Sequence[str]) -> int:
         raise RequestError(
             ErrorCode.BAD_REQUEST, f"--size {options.size} is no multiple of 64 from 128 to 1024"
         )
+    if not 1 <= options.processes <= 64:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--processes {options.processes} is not from 1 to 64"
+        )
     if options.against is not None and options.sheet is None:
         raise RequestError(ErrorCode.BAD_REQUEST, "--against needs --sheet FILE to show it in")
     report = run(
@@ -192,6 +172,7 @@ def main(argv: Sequence[str]) -> int:
             options.count,
             options.size,
             options.out,
+            options.processes,
             _mesh(options.mesh),
             options.sheet,
             options.against,
@@ -219,6 +200,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set of scenes")
     parser.add_argument("--count", type=int, default=200, help="scenes, at least 8 (200)")
+    told = "how many share the work; the figures are the same for any (one a processor)"
+    parser.add_argument("--processes", type=int, default=usual_count(), help=told)
     parser.add_argument("--size", type=int, default=NATIVE_SIZE, help="side of a picture, px")
     parser.add_argument("--mesh", type=Path, help="an OBJ file to put into the scenes")
     parser.add_argument("--model", type=Path, default=starter_folder(), help="model folder")

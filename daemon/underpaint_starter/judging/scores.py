@@ -74,6 +74,21 @@ class Scores:
         return {asked: dict(out[asked].most_common()) for asked in sorted(out)}
 
 
+def joined(parts: Sequence[Scores]) -> Scores:
+    """The scores of all pictures, in the order of the parts."""
+    read_ones = [part.readings.logits for part in parts if part.readings is not None]
+    return Scores(
+        silhouette=[x for part in parts for x in part.silhouette],
+        edges=[x for part in parts for x in part.edges],
+        order=[x for part in parts for x in part.order],
+        colour=[x for part in parts for x in part.colour],
+        sharpness=[x for part in parts for x in part.sharpness],
+        bands=[x for part in parts for x in part.bands],
+        names=[x for part in parts for x in part.names],
+        readings=Readings(torch.cat(read_ones)) if read_ones else None,
+    )
+
+
 def _mean(values: Sequence[float]) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 

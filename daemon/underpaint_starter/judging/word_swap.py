@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from underpaint_starter.judging.columns import conditions_of
 from underpaint_starter.judging.materials import MaterialJudge, patch_of, read
-from underpaint_starter.judging.subjects import Subject
+from underpaint_starter.judging.subjects import NATIVE_SIZE, Subject
 from underpaint_starter.networks.painter import Painter
 from underpaint_starter.scenes.captions import MATERIAL_WORDS, SHAPE_WORDS
 from underpaint_starter.scenes.colours import TWO_TONE
-from underpaint_starter.scenes.shards import Image8
+from underpaint_starter.scenes.shards import Image8, resize_area
 
 WORDS = ("brick", "planks", "tiles", "mossy", "marble", "striped", "checkered", "woven", "scales",
          "lava")  # fmt: skip
@@ -46,7 +48,8 @@ def swapped(painter: Painter, judge: MaterialJudge, subjects: Sequence[Subject],
         prompts = [prompt_of(word, things[0]["shape"]) for word in WORDS]
         condition = conditions_of(subject.sample)
         row = painter.paint(prompts, [condition] * len(WORDS), seed + 100 * number)
-        readings = read(judge, [patch_of(image, subject.inside) for image in row])
+        sized = [np.asarray(resize_area(image, NATIVE_SIZE)) for image in row]
+        readings = read(judge, [patch_of(image, subject.inside) for image in sized])
         for word, seen in zip(WORDS, readings.names(), strict=True):
             confusion[word][seen] += 1
         rows.append(row)

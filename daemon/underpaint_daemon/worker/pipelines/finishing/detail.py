@@ -24,10 +24,11 @@ _LEAST = 250  # pixels of a surface of which a pattern can be read
 _AROUND = 8  # px about a surface
 _COARSE = 5.0  # px, standard deviation: what is coarser is form and light
 _NEAR = 10.0  # px, standard deviation of the neighbourhood that is judged
-_FOLLOWS = (0.25, 0.6)  # share of the detail that the pattern foretells: nothing, all is drawn
+_FOLLOWS = (0.15, 0.5)  # share of the detail that the pattern foretells: nothing, all is drawn
+_AT_ALL = (0.08, 0.2)  # the same of a whole surface: chance foretells less
 _STRONGEST = 1.2  # times the pattern's own contrast
-_MORE = 1.5  # of the lost detail, since a share of the picture is the pattern alone
-_ALONE = 0.3  # share of the pattern alone where all of a surface follows it
+_MORE = 1.6  # of the lost detail, since a share of the picture is the pattern alone
+_ALONE = 0.4  # share of the pattern alone where all of a surface follows it
 _QUIET = 1.5 / 255  # detail that cannot be told from rounding
 _WRAP = 32  # px that a picture is continued by along axes that repeat
 
@@ -80,25 +81,30 @@ def _redrawn(picture: Floats, guide: Image8, surface: Mask) -> tuple[Floats, Flo
     follows, contrast, all_over = _judged(picture, pattern, surface.astype(np.float32))
     lost = pattern.sharp - pattern.soft
     sharper = picture + _MORE * np.clip(contrast, 0, _STRONGEST)[..., None] * lost
-    alone = _ALONE * _rising(all_over)
-    return np.clip(sharper + alone * (pattern.sharp - sharper), 0, 1), _rising(follows)
+    alone = _ALONE * _rising(all_over, _FOLLOWS)
+    share = _rising(follows, _FOLLOWS) * _rising(all_over, _AT_ALL)
+    return np.clip(sharper + alone * (pattern.sharp - sharper), 0, 1), share
 
 
 def _judged(picture: Floats, pattern: Pattern, mask: Floats) -> tuple[Floats, Floats, Floats]:
     """Of the detail around each pixel, (h, w): the share that the pattern foretells, and how much
-    stronger than foretold it is; then that share of all the surface."""
+    stronger than foretold it is; then that share of all the surface, ()."""
     there, foretold = (_detail(x, mask) for x in (picture, pattern.foretold))
-    common, own, told = (
-        blurred((a * b).sum(-1), _NEAR)
-        for a, b in ((there, foretold), (there, there), (foretold, foretold))
+    pairs = ((there, foretold), (there, there), (foretold, foretold), (mask[..., None],) * 2)
+    products = [np.asarray((one * other).sum(-1)) for one, other in pairs]
+    around = [blurred(product, _NEAR) for product in products]
+    told = np.maximum(around[2], 0) + _QUIET**2 * around[3] + np.float32(1e-9)
+    whole = [np.asarray(product.sum()) for product in products]
+    return _foretold(*around), around[0] / told, _foretold(*whole)
+
+
+def _foretold(common: Floats, own: Floats, told: Floats, count: Floats) -> Floats:
+    """The share of a detail's own power that it has in common with what was foretold."""
+    quiet = _QUIET**2 * count + np.float32(1e-9)
+    out: Floats = np.maximum(common, 0) ** 2 / (
+        (np.maximum(own, 0) + quiet) * (np.maximum(told, 0) + quiet)
     )
-    quiet = _QUIET**2 * blurred(mask, _NEAR) + np.float32(1e-7)
-    own, told = np.maximum(own, 0) + quiet, np.maximum(told, 0) + quiet
-    alike = np.maximum(common, 0) ** 2 / (own * told)
-    whole = [float((a * b).sum()) for a, b in ((there, foretold), (there, there), (foretold,) * 2)]
-    noise = _QUIET**2 * float(mask.sum())
-    all_over = max(whole[0], 0.0) ** 2 / ((whole[1] + noise) * (whole[2] + noise))
-    return alike, common / told, np.float32(all_over) * np.ones((), np.float32)
+    return out
 
 
 def _detail(picture: Floats, mask: Floats) -> Floats:
@@ -106,8 +112,8 @@ def _detail(picture: Floats, mask: Floats) -> Floats:
     return out
 
 
-def _rising(share: Floats) -> Floats:
-    low, high = _FOLLOWS
+def _rising(share: Floats, between: tuple[float, float]) -> Floats:
+    low, high = between
     t = np.clip((share - low) / (high - low), 0, 1)
     out: Floats = t * t * (3 - 2 * t)
     return out

@@ -1,0 +1,83 @@
+"""Work on many things in as many processes as there are processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from typing import TypeVar
+
+import torch
+
+from underpaint_starter.scenes.dataset import SceneSample, render_scene
+from underpaint_starter.scenes.shapes import Mesh
+
+T = TypeVar("T")
+R = TypeVar("R")
+_WORTH_IT = 48  # scenes below which starting processes takes longer than rendering
+_MOST = 8
+Told = Callable[[int, int], None]
+"""Hears how many of how many tasks are done."""
+
+
+def usual_count() -> int:
+    """Processes that this machine has room for: one where a GPU does the work."""
+    return 1 if torch.cuda.is_available() else min(os.cpu_count() or 1, _MOST)
+
+
+def each(
+    work: Callable[[T], R], tasks: Sequence[T], count: int, told: Told | None = None
+) -> list[R]:
+    """What `work`, a function of a module, makes of each task, in their order.
+
+    Every process computes with one thread, so that results are the same for any `count`. Of one,
+    no process is started. When interrupted or when a task fails, all processes end at once.
+    """
+    told = told or _unheard
+    if min(count, len(tasks)) <= 1:
+        return _alone(work, tasks, told)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(count, len(tasks)), context, _begin) as pool:
+        futures = [pool.submit(work, task) for task in tasks]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                told(done, len(tasks))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        return [future.result() for future in futures]
+
+
+def _alone(work: Callable[[T], R], tasks: Sequence[T], told: Told) -> list[R]:
+    threads, results = torch.get_num_threads(), list[R]()
+    torch.set_num_threads(1)
+    try:
+        for task in tasks:
+            results.append(work(task))
+            told(len(results), len(tasks))
+    finally:
+        torch.set_num_threads(threads)
+    return results
+
+
+def _unheard(done: int, total: int) -> None:
+    """Nobody asks how far it is."""
+
+
+def _begin() -> None:
+    """In a new process: an interrupt is the parent's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+
+
+def rendered(seeds: Sequence[int], size: int, mesh: Mesh | None = None) -> list[SceneSample]:
+    """The held-out scenes of the seeds (with a mesh: any), in their order."""
+    render = partial(render_scene, size=size, held_out=mesh is None, mesh=mesh)
+    count = usual_count() if len(seeds) >= _WORTH_IT else 1
+    return each(render, seeds, count)

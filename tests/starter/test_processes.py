@@ -1,0 +1,81 @@
+"""Work that is shared by processes: the same results in the same order, and an end at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from underpaint_starter.processes import each
+
+
+def spread_of(seed: int) -> tuple[int, float]:
+    values = torch.randn(200, 200, generator=torch.Generator().manual_seed(seed))
+    return seed, float((values @ values).std())
+
+
+def failing(seed: int) -> int:
+    if seed == 3:
+        raise ValueError("of the third")
+    return seed
+
+
+@pytest.mark.parametrize("tasks", [[], [4], list(range(7))])
+def test_any_number_of_processes_gives_the_same(tasks: list[int]) -> None:
+    assert each(spread_of, tasks, 1) == each(spread_of, tasks, 3)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_task_that_is_done_is_told(count: int) -> None:
+    heard: list[tuple[int, int]] = []
+    each(spread_of, [1, 2, 3], count, lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_fails_in_a_process_fails_here(count: int) -> None:
+    with pytest.raises(ValueError, match="of the third"):
+        each(failing, range(5), count)
+
+
+ENDLESS = """
+import os, sys, time
+from underpaint_starter.processes import each
+def endless(number):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+if __name__ == "__main__":
+    try:
+        each(endless, range(8), 2)
+    except KeyboardInterrupt:
+        sys.exit(7)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_ends_every_process_without_a_word(tmp_path) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text(ENDLESS)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        workers = [int(running.stdout.readline()) for _ in range(2)]
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate()
+    assert running.returncode == 7
+    assert errors == ""
+    assert not any(alive(pid) for pid in workers)
