@@ -6,7 +6,6 @@ on the main thread, which only looks at what has come.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,16 +18,16 @@ from underpaint.buffers import Buffers
 from underpaint.client import Client, connect
 from underpaint.conversation.state import ClientState
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
-from underpaint.files.inputs import load_inputs
 from underpaint.job import Job
 from underpaint.paths import Paths
 from underpaint.requests import Request
-from underpaint.tree import from_json, to_json
+from underpaint.tree import from_json
 from underpaint.wire.envelope import new_id
 from underpaint.wire.records import ModelInfo
 
 from ..plain.surfaces import Target
 from . import left
+from .fetching import found_or_asked, note_down
 from .left import Note
 from .saving import Saved, folder_name, keep_inputs, kept_target, save_results
 from .task import Task
@@ -172,7 +171,7 @@ class Session:
         place = folder / folder_name(request.prompt.text, job_id, datetime.now().astimezone())
         task = Task(job_id, request, scene, place, target, buffers, passing)
         if not passing:
-            self._note(task)
+            note_down(self._paths(), task)
         self.tasks[job_id] = task
         task.job = client.submit(
             request, buffers, job_id=job_id, previews=True, wait=False, origin=scene
@@ -200,7 +199,7 @@ class Session:
         folder = Path(note.folder)
         task = Task(note.job, from_json(note.request), note.scene, folder, kept_target(folder))
         self.start()
-        self._note(task)
+        note_down(self._paths(), task)
         self.tasks[task.id] = task
         self._left = None
 
@@ -210,7 +209,7 @@ class Session:
         def failed(error: UnderpaintError) -> None:
             task.error = error
 
-        self._threads.run(partial(_found_or_asked, self._live(), task), followed, failed)
+        self._threads.run(partial(found_or_asked, self._live(), task), followed, failed)
         return task
 
     def drop_left(self, job: str) -> None:
@@ -246,14 +245,6 @@ class Session:
             else:
                 left.forget(self._paths(), task.id)
         return ended
-
-    def _note(self, task: Task) -> None:
-        request, title = to_json(task.request), " ".join(task.request.prompt.text.split())
-        note = Note(task.id, title, request, task.scene, str(task.folder), os.getpid())
-        try:
-            left.write(self._paths(), note)
-        except OSError as error:
-            task.warnings.append(f"it could not be fetched if Blender closed: {error}")
 
     def _live(self) -> Client:
         if self._client is None:
@@ -300,19 +291,6 @@ class Session:
 
         task.fetching = True
         self._threads.run(partial(save_results, job, task.folder, beside), kept, failed)
-
-
-def _found_or_asked(up: Client, task: Task) -> Job:
-    """A painting that was left; asked for now, if Blender closed before the daemon had it.
-
-    Raises UnderpaintError."""
-    try:
-        return up.job(task.id, previews=True)
-    except UnderpaintError as error:
-        if error.code is not ErrorCode.JOB_UNKNOWN:
-            raise
-    buffers = load_inputs(task.folder, task.request)
-    return up.submit(task.request, buffers, job_id=task.id, previews=True, origin=task.scene)
 
 
 def _shown_by_state(_error: UnderpaintError) -> None:

@@ -10,7 +10,7 @@ import pytest
 from underpaint.errors import RequestError
 from underpaint_daemon.tools.meshes.files import MeshFile, open_mesh
 
-from helpers.meshes.gltf_samples import POINTS, UV, Draft
+from helpers.meshes.gltf_draft import POINTS, UV, Draft
 from helpers.meshes.wearing import glb, painted
 
 SIDE = 12

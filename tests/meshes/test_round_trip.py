@@ -12,7 +12,8 @@ from underpaint.errors import RequestError
 from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.tools.meshes.gltf.file import Gltf, raw_accessor, read_gltf
 
-from helpers.meshes.gltf_samples import POINTS, ROWS, SAMPLES, sample
+from helpers.meshes.gltf_draft import POINTS, ROWS
+from helpers.meshes.gltf_samples import SAMPLES, sample
 from helpers.meshes.wearing import painted
 
 PUBLIC = Path(__file__).parents[3] / "shared" / "meshes"

@@ -25,7 +25,8 @@ from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.tools.meshes.gltf.file import read_gltf
 from underpaint_daemon.tools.meshes.triangulate import triangulate
 
-from helpers.meshes.gltf_samples import UV, Draft, materials, plain, sample
+from helpers.meshes.gltf_draft import UV, Draft
+from helpers.meshes.gltf_samples import materials, plain, sample
 from helpers.meshes.wearing import painted
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\nf 1/1 2/2 3/3 4/4\n"

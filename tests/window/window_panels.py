@@ -26,6 +26,7 @@ from window_tools import (
     live,
     screenshot,
     show_sidebar,
+    time_captures,
     until_settled,
     viewport,
     wait,
@@ -180,23 +181,6 @@ def live_painting_follows_the_view() -> Iterator[float]:
     yield from wait(lambda: addon("viewport.overlay")._SHOWN[0].texture is None)
     assert len(bpy.data.images) == images, "nothing of it is left in the file"
     assert live().error is None, live().error
-
-
-def time_captures() -> list[float]:
-    """Seconds of each capture from now on: the one thing of ours that may take long. Of this
-    thread: what else the machine does is not counted."""
-    module, seconds = addon("viewport.live_request"), list[float]()
-    capture = module.capture_view
-
-    def timed(*args, **named):
-        began = time.thread_time()
-        try:
-            return capture(*args, **named)
-        finally:
-            seconds.append(time.thread_time() - began)
-
-    module.capture_view = timed
-    return seconds
 
 
 def the_texture_tab() -> Iterator[float]:

@@ -122,6 +122,23 @@ def measure_ticks(count: int = 60) -> Iterator[float]:
     REPORT["tick_p95_ms"] = sorted(times)[int(count * 0.95)]
 
 
+def time_captures() -> list[float]:
+    """Seconds of each capture from now on: the one thing of ours that may take long. Of this
+    thread: what else the machine does is not counted."""
+    module, seconds = addon("viewport.live_request"), list[float]()
+    capture = module.capture_view
+
+    def timed(*args, **named):
+        began = time.thread_time()
+        try:
+            return capture(*args, **named)
+        finally:
+            seconds.append(time.thread_time() - began)
+
+    module.capture_view = timed
+    return seconds
+
+
 def install() -> None:
     bpy.ops.extensions.package_install_files(
         filepath=str(EXTENSION), repo="user_default", enable_on_install=True
