@@ -64,7 +64,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("--view", type=path_of, help="a captured view file (.npz)")
-    parser.add_argument("--depth", type=path_of, help="depth in metres (.npy) in place of a view")
+    told = "depth in metres (.npy, .npz, .exr) in place of a view"
+    parser.add_argument("--depth", type=path_of, help=told)
     add_painting(parser)
     parser.set_defaults(run=_run)
 

@@ -5,7 +5,10 @@ Needs Pillow; OpenEXR for .exr.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +22,11 @@ from .refusal import refused
 # The grey that alpha is laid on wherever colours alone are wanted.
 _HIDDEN = np.array([128, 128, 128, 0], np.uint8)
 _BAND = 64  # rows
+_NO_ARRAY = (
+    *(OSError, ValueError, TypeError, EOFError, MemoryError, SyntaxError, zipfile.BadZipFile),
+    *(KeyError, NotImplementedError, zlib.error),
+)
+_MOST_BYTES = 1 << 30
 _FAR = 1e9  # Blender's Z pass says 1e10 where there is nothing
 
 
@@ -54,18 +62,20 @@ def read_mask(path: Path) -> Image8:
 
 
 def read_depth(path: Path) -> npt.NDArray[np.float32]:
-    """Depth as (h, w) float32: metres along the view axis, +inf = background. A `.npy` array, or
-    an EXR's depth channel. Raises RequestError(FILE)."""
+    """Depth as (h, w) float32: metres along the view axis, +inf = background. A `.npy` array, the
+    `depth` (or the only array) of an `.npz`, or an EXR's depth channel.
+
+    Raises RequestError(FILE)."""
     suffix = path.suffix.lower()
     if suffix == ".exr":
         depth = read_exr_depth(path)
-    elif suffix in ("", ".npy"):
+    elif suffix in ("", ".npy", ".npz"):
         depth = _array(path)
     else:
         raise refused(
             path,
             "does not hold metres",
-            "Give .npy or .exr with metres; a picture of depth goes to --control depth=PICTURE.",
+            "Give .npy, .npz or .exr with metres; a picture goes to --control depth=PICTURE.",
         )
     # A renderer's "nothing here" is a large number; NaN is what some write instead.
     empty = ~(depth < _FAR)
@@ -80,15 +90,30 @@ def read_depth(path: Path) -> npt.NDArray[np.float32]:
 
 def _array(path: Path) -> npt.NDArray[np.float32]:
     try:
-        array = np.load(path, allow_pickle=False)
+        array = _depth_in(np.load(path, allow_pickle=False))
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
             raise ValueError("it holds no array of numbers")
         values: npt.NDArray[np.float32] = np.squeeze(np.asarray(array)).astype(np.float32)
-    except (OSError, ValueError, TypeError, EOFError, MemoryError, SyntaxError) as error:
-        raise refused(path, f"cannot be read as .npy: {error}") from error
+    except _NO_ARRAY as error:
+        kind = path.suffix or ".npy"
+        raise refused(path, f"cannot be read as {kind}: {error}") from error
     if values.ndim != 2:
         raise refused(path, f"has shape {values.shape}; expected (height, width)")
     return values
+
+
+def _depth_in(found: Any) -> Any:
+    """The array, or the one of an archive that is its depth. Raises ValueError."""
+    if not isinstance(found, np.lib.npyio.NpzFile):
+        return found
+    with found:
+        names = [name for name in found.files if name.lower() == "depth"] or found.files
+        if len(names) != 1:
+            held = ", ".join(found.files) or "nothing"
+            raise ValueError(f"it holds {held}, and no array named depth")
+        if max(info.file_size for info in found.zip.infolist()) > _MOST_BYTES:
+            raise ValueError("it unpacks to more than any picture of depth")
+        return found[names[0]]
 
 
 def _float_file(path: Path) -> npt.NDArray[np.float32]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..wear import Wear
+from .cutouts import cutout
 from .file import PACKED, Gltf, Json, items, raw_accessor, uri_bytes
 from .parts import Additions
 from .primitives import triangle_rows
@@ -133,8 +134,9 @@ class _Brush:
         key = (piece.mesh, piece.primitive) if own is None else own
         if (key, tile) not in self._wanted:
             given = {} if own is None else self._gltf.doc["materials"][own]
+            cut = cutout(self._gltf, given, widened=piece.widened is not None)
             made = self._added.painted(
-                given, self._worn.images[tile], piece.texcoord or 0, piece.widened
+                given, self._worn.images[tile], piece.texcoord or 0, piece.widened, cut
             )
             free = own is not None and not any(k == key for k, _ in self._wanted)
             if free:

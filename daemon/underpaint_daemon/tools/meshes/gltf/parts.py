@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..wear import Maps
+from .cutouts import cut_png
 from .file import Json, item, items
 
 Array = npt.NDArray[Any]
@@ -115,26 +116,33 @@ class Additions:
         kind = np.uint16 if rows.max(initial=0) < 65535 else np.uint32
         return self.accessor(rows.astype(kind), target=INDICES)
 
-    def texture(self, maps: Maps, name: str) -> int:
-        """The texture of an image file."""
+    def texture(self, maps: Maps, name: str, cut: Array | None = None) -> int:
+        """The texture of an image file; cut (h, w): the alpha that it gets."""
         file = maps[name]
-        key = str(file)
+        key = f"{file} {cut is not None}"
         if key not in self._textures:
-            view = self.view(file.read_bytes())
+            data = file.read_bytes()
+            view = self.view(data if cut is None else cut_png(data, cut))
             image = {"bufferView": view, "mimeType": "image/png", "name": file.stem}
             source = self.append("images", image)
             self._textures[key] = self.append("textures", {"source": source})
         return self._textures[key]
 
     def painted(
-        self, material: Json, maps: Maps, texcoord: int, widened: Json | None = None
+        self,
+        material: Json,
+        maps: Maps,
+        texcoord: int,
+        widened: Json | None = None,
+        cut: Array | None = None,
     ) -> Json:
-        """A material with these maps instead of its own; all else stays. widened: see `Piece`."""
+        """A material with these maps instead of its own; all else stays. widened: see `Piece`.
+        cut: see `texture`, for its colours."""
         made = deepcopy(material)
         where: Json = {"texCoord": texcoord} if texcoord else {}
         if widened is not None:
             where["extensions"] = {TEXTURE_TRANSFORM: widened}
-        base = {"index": self.texture(maps, "base_color"), **where}
+        base = {"index": self.texture(maps, "base_color", cut), **where}
         surface = made.setdefault("pbrMetallicRoughness", {"metallicFactor": 0.0})
         if material == {} or not material.get("pbrMetallicRoughness"):
             surface.setdefault("roughnessFactor", _ROUGH)

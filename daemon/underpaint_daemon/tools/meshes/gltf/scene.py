@@ -13,12 +13,18 @@ from underpaint_daemon.common.meshes.corners import require_count
 
 from ..origin import near_origin
 from ..polygons import Polygons
+from .cutouts import told_of_alpha
 from .file import Gltf, Json, item, items, require_plain
 from .nodes import Shown, shown_nodes
 from .parts import TEXTURE_TRANSFORM, require_materials, widened_by
 from .primitives import FAN, STRIP, TRIANGLES, Stored, Tables, stored, tables_of
 
 Array = npt.NDArray[Any]
+_LEVELS = (
+    "Lower levels of detail (MSFT_lod) wear the paint where they share a material and its UV map; "
+    "others keep their look."
+)
+_TINTED = "The mesh has vertex colours; viewers tint the paint with them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class _Builder:
         if mesh != self._last:
             self._shared.clear()
         self._names[shown.number] = shown.name
+        if "MSFT_lod" in shown.node.get("extensions", {}) and _LEVELS not in self._told:
+            self._told.append(_LEVELS)
         primitives = items(item(self._gltf.doc, "meshes", mesh), "primitives")
         for which, primitive in enumerate(primitives):
             if primitive.get("mode", TRIANGLES) not in (TRIANGLES, STRIP, FAN):
@@ -118,6 +126,8 @@ class _Builder:
         if isinstance(key, int):
             material = item(self._gltf.doc, "materials", key)
             self._materials[surface] = str(material.get("name", f"material {key}"))
+            if (said := told_of_alpha(material)) is not None and said not in self._told:
+                self._told.append(said)
         mirrored, size = tables.volume < 0, abs(tables.volume)
         start = self._count
         self._pieces.append(
@@ -127,8 +137,8 @@ class _Builder:
         require_count(self._count)
         self._tables.append(tables)
         self._parts.append((shown.number, surface))
-        if "COLOR_0" in primitive.get("attributes", {}) and not self._told:
-            self._told.append("The mesh has vertex colours; viewers tint the paint with them.")
+        if "COLOR_0" in primitive.get("attributes", {}) and _TINTED not in self._told:
+            self._told.append(_TINTED)
 
     def _texcoord(self, primitive: Json) -> int | None:
         """The UV set that the base colour uses, or the first there is."""
