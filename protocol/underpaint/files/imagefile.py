@@ -111,6 +111,7 @@ def _depth_in(found: Any) -> Any:
         if len(names) != 1:
             held = ", ".join(found.files) or "nothing"
             raise ValueError(f"it holds {held}, and no array named depth")
+        assert found.zip is not None
         if max(info.file_size for info in found.zip.infolist()) > _MOST_BYTES:
             raise ValueError("it unpacks to more than any picture of depth")
         return found[names[0]]

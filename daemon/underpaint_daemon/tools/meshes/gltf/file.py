@@ -60,7 +60,12 @@ def read_gltf(data: bytes, folder: Path) -> Gltf:
     if data[:4] == _MAGIC:
         text, own = _chunks(data)
     doc = json.loads(text)
-    if not isinstance(doc, dict) or not str(_get(doc, "asset", "version")).startswith("2"):
+    version = str(_get(doc, "asset", "version"))
+    if version.startswith("1"):
+        raise ValueError(
+            f"it is glTF {version}; open it in Blender or a converter, and save it as 2.0"
+        )
+    if not isinstance(doc, dict) or not version.startswith("2"):
         raise ValueError("it is no glTF 2 file")
     buffers = tuple(
         _buffer(item, own if i == 0 else b"", folder)
