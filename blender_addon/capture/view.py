@@ -126,7 +126,7 @@ def _check(width: int, height: int, wants: frozenset[Kind]) -> None:
             f"Ask for 1 to {MAX_SIDE} pixels a side and at most {MAX_PIXELS} in all.",
         )
     if unknown := wants - _KINDS:
-        _refuse(f"a view has no {', '.join(sorted(unknown))}", "Leave it out of `wants`.")
+        _refuse(f"a view has no {', '.join(sorted(unknown))}", "Leave it out.")
 
 
 def _render(placed: list[Placed], camera: Camera, on_gpu: bool, kept: Kept) -> Passes:

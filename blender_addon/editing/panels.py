@@ -46,7 +46,7 @@ class UNDERPAINT_PT_edit_image(bpy.types.Panel):
         if live.error is not None:
             box = layout.box()
             draw_text(box, live.error.message, room - 4, "ERROR", most=12)
-            draw_text(box, live.error.hint, room - 4, "INFO", most=12)
+            draw_text(box, live.error.panel_hint, room - 4, "INFO", most=12)
             box.operator("underpaint.dismiss_error")
 
 

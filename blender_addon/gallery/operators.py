@@ -23,7 +23,7 @@ from ..link import runtime
 from ..link.left import Note
 from ..link.saving import folder_name
 from ..operators.failing import refuse
-from ..operators.recall import use
+from ..operators.recall import told, use
 from ..plain.painting_settings import tidy
 from ..ui.preferences import daemon_paths
 from ..viewport.looking import look_through
@@ -109,7 +109,10 @@ class UNDERPAINT_OT_gallery_use(_OfPicture, bpy.types.Operator):
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
     def execute(self, context: Any) -> set[str]:
-        return self.act(lambda _looking, _picture, request: use(context.scene, request))
+        def used(_looking: Looking, picture: PictureInfo, request: Request) -> None:
+            told(self, use(context.scene, request, _saved_folder(picture.job)))
+
+        return self.act(used)
 
 
 class UNDERPAINT_OT_gallery_view(_OfPicture, bpy.types.Operator):

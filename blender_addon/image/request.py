@@ -135,6 +135,7 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         height=request.height,
         repaint=request.init is not None,
         object_prompts=any(region.object_id for region in request.regions),
+        regions=tuple(region for region in request.regions if region.mask is not None),
         strength=request.strength,
         image_guidance=request.sampling.image_guidance,
         refiner=request.refiner.model if request.refiner else "",
@@ -173,5 +174,5 @@ def _control(settings: ControlSettings) -> Control:
 def _row(kind: ControlKind, control: Control | None) -> ControlSettings:
     if control is None:
         return ControlSettings(kind)
-    model = control.model or ""
-    return ControlSettings(kind, True, control.scale, control.start, control.end, model)
+    model, image = control.model or "", control.image
+    return ControlSettings(kind, True, control.scale, control.start, control.end, model, image)

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
@@ -10,8 +11,10 @@ from bpy.props import StringProperty
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.requests import ImageRequest, Request, TextureRequest
 
+from ..image.again import kept_pictures
 from ..image.request import settings_of
 from ..image.results import request_of
+from ..languages import say
 from ..texture.request import texture_settings_of
 from ..ui.properties import write_settings
 from ..ui.texture_properties import write_texture_settings
@@ -32,21 +35,29 @@ class UNDERPAINT_OT_use_settings(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         try:
-            request = request_of(bpy.data.images.get(self.image))
-            use(context.scene, request)
+            image = bpy.data.images.get(self.image)
+            request = request_of(image)
+            told(self, use(context.scene, request, folder_of(image)))
         except UnderpaintError as error:
             return refuse(self, error)
         return {"FINISHED"}
 
 
-def use(scene: Any, request: Request) -> None:
-    """Write a request's settings into the panel. Raises RequestError for one that has no panel."""
+def use(scene: Any, request: Request, folder: Path | None) -> bool:
+    """Write a request's settings into the panel, with the pictures that the painting's `folder`
+    keeps; whether those were all there. Raises RequestError for one that has no panel."""
     if isinstance(request, TextureRequest):
-        write_texture_settings(scene.underpaint_texture, texture_settings_of(request))
+        texture = texture_settings_of(request)
+        wanted = (texture.reference,) if texture.reference is not None else ()
+        kept = kept_pictures(folder, request, wanted)
+        write_texture_settings(scene.underpaint_texture, texture, kept)
         scene.underpaint_texture.random_seed = False
         scene.underpaint.mode = "TEXTURE"
     elif isinstance(request, ImageRequest):
-        write_settings(scene.underpaint, settings_of(request))
+        settings = settings_of(request)
+        wanted = settings.pictures
+        kept = kept_pictures(folder, request, wanted)
+        write_settings(scene.underpaint, settings, kept)
         scene.underpaint.random_seed = False
         scene.underpaint.mode = "IMAGE"
     else:
@@ -55,3 +66,16 @@ def use(scene: Any, request: Request) -> None:
             "these settings are of a picture made of another",
             hint="Use those of the picture that it was made of.",
         )
+    return all(ref.sha256 in kept for ref in wanted)
+
+
+def told(operator: Any, is_whole: bool) -> None:
+    """Say where pictures are missing; all else is there."""
+    if not is_whole:
+        text = say("Its reference, masks or control images are no longer on this machine")
+        operator.report({"WARNING"}, text)
+
+
+def folder_of(image: Any) -> Path | None:
+    """Where an image's file is, and beside it what it was made with."""
+    return Path(bpy.path.abspath(image.filepath)).parent if image.filepath else None

@@ -90,6 +90,7 @@ def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
         "seed": sampling.seed,
         "loras": request.loras,
         "guidance_curve": sampling.guidance_curve,
+        "reference": styles[0].image if styles else None,
         "reference_scale": styles[0].scale if styles else Reference().scale,
         "reference_model": (styles[0].model or "") if styles else "",
         "pattern_size": request.pattern.size,

@@ -34,6 +34,8 @@ from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.errors import UnderpaintError  # noqa: E402
 from underpaint.files.viewfile import save_view  # noqa: E402
 
+_SIMULATED = {"CLOTH", "SOFT_BODY", "PARTICLE_SYSTEM", "FLUID", "DYNAMIC_PAINT"}
+
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="animation_cli.py", description=__doc__)
@@ -52,6 +54,8 @@ def main(argv: list[str]) -> int:
         _say({"code": error.code, "message": error.message})
         return 2
     _say(_facts(scene))
+    if _simulates(scene):
+        scene.frame_set(scene.frame_start)
     known: set[str] = set()
     for line in sys.stdin:
         _say(_answer(json.loads(line), scene, camera, known))
@@ -71,12 +75,27 @@ def _answer(asked: dict[str, Any], scene: Any, camera: Any, known: set[str]) -> 
 
 
 def _take(asked: dict[str, Any], camera: Any, known: set[str]) -> dict[str, Any]:
-    bpy.context.scene.frame_set(asked["frame"])
+    _go_to(bpy.context.scene, asked["frame"])
     taken = capture(bpy.context, camera, asked["width"], asked["height"])
     save_view(Path(asked["view"]), taken.view, taken.buffers)
     track = track_of(taken.placed, taken.passes, taken.view.camera)
     save_track(Path(asked["track"]), track, known)
     return _facts(bpy.context.scene)
+
+
+def _go_to(scene: Any, frame: int) -> None:
+    """Simulations come to a frame by all that are before it; where they were, they remember."""
+    for between in range(scene.frame_current + 1, frame) if _simulates(scene) else ():
+        scene.frame_set(between)
+    scene.frame_set(frame)
+
+
+def _simulates(scene: Any) -> bool:
+    modifiers = [modifier for item in scene.objects for modifier in item.modifiers]
+    return scene.rigidbody_world is not None or any(
+        modifier.type in _SIMULATED or (modifier.type == "NODES" and len(modifier.bakes) > 0)
+        for modifier in modifiers
+    )
 
 
 def _facts(scene: Any) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _draw_left(layout: Any, live: runtime.Runtime, room: int) -> None:
 def _draw_error(layout: Any, error: UnderpaintError, room: int) -> Any:
     box = layout.box()
     draw_text(box, error.message, room - _ICON, "ERROR", most=12)
-    draw_text(box, error.hint, room - _ICON, "INFO", most=12)
+    draw_text(box, error.panel_hint, room - _ICON, "INFO", most=12)
     return box
 
 

@@ -16,10 +16,8 @@ from bpy.props import (
 )
 
 from underpaint.buffers import Buffers
-from underpaint.requests import ControlKind
 
-from ..image.pictures import taken
-from ..image.request import PANEL_CONTROLS, ControlSettings, ImageSettings
+from ..image.request import PANEL_CONTROLS, ImageSettings
 from ..languages import register_class
 from .painting_properties import (
     PaintingProperties,
@@ -35,9 +33,13 @@ from .part_properties import (
     PartProperties,
     ReferenceProperties,
     UnderpaintRegion,
+    control_properties,
+    read_control,
     read_reference,
     read_regions,
+    write_control,
     write_reference,
+    write_regions,
 )
 
 _BLOCK = 8
@@ -51,14 +53,6 @@ _PLAIN = (
     "refiner_strength",
 )
 _OWN = ("width", "height", "image_guidance")
-_CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
-_CONTROL_HELP = {
-    ControlKind.DEPTH: "Keep what is near and what is far in the scene",
-    ControlKind.NORMAL: "Keep which way the surfaces of the scene face: folds and edges",
-    ControlKind.GUIDE: "Keep patterns, such as bricks, in their place on the surfaces",
-    ControlKind.CANNY: "Keep the edges of the scene's colours",
-    ControlKind.LINEART: "Keep the outlines of the forms",
-}
 _SOURCES = (
     ("CAMERA", "Camera", "Paint what the scene's camera sees"),
     ("VIEWPORT", "Viewport", "Paint what this 3D viewport shows"),
@@ -67,11 +61,6 @@ _MODES = (
     ("IMAGE", "Image", "Paint pictures of the scene, over its forms"),
     ("TEXTURE", "Texture", "Paint the objects themselves, from all sides"),
 )
-
-
-def _by_hand(self: Any, _context: Any) -> None:
-    """What the artist touches is what is followed."""
-    self.model_controls = False
 
 
 def _snap_size(self: Any, _context: Any) -> None:
@@ -87,55 +76,6 @@ def _side(name: str) -> Any:
     return IntProperty(
         name=name, min=0, max=4096, subtype="PIXEL", update=_snap_size, description=meaning
     )
-
-
-def _control_properties(default: ControlSettings) -> dict[str, Any]:
-    """The properties of one control: depth_enabled, depth_scale, depth_start, depth_end,
-    depth_model, depth_image, and whether its row is unfolded, depth_open."""
-    part = {"min": 0.0, "max": 1.0, "subtype": "FACTOR"}
-    scale = {
-        "min": 0.0,
-        "max": 2.0,
-        "step": 5,
-        "description": "How strongly the picture keeps to it: 0 not at all; above 1 stiffly",
-    }
-    properties = {
-        "enabled": BoolProperty(
-            name=default.kind.value.title(),
-            default=default.enabled,
-            description=_CONTROL_HELP[default.kind],
-            update=_by_hand,
-        ),
-        "scale": FloatProperty(name="Weight", default=default.scale, update=_by_hand, **scale),
-        "start": FloatProperty(
-            name="From",
-            default=default.start,
-            description="From this part of the steps on; later leaves the large forms free",
-            update=_by_hand,
-            **part,
-        ),
-        "end": FloatProperty(
-            name="To",
-            default=default.end,
-            description="Up to this part of the steps; earlier leaves the details free",
-            update=_by_hand,
-            **part,
-        ),
-        "model": StringProperty(
-            name="ControlNet",
-            subtype="FILE_PATH",
-            description="A ControlNet of your own, a folder or file; empty takes the model's",
-            update=_by_hand,
-        ),
-        "image": PointerProperty(
-            name="From Image",
-            type=bpy.types.Image,
-            description="Follow this picture in place of what the view shows",
-            update=_by_hand,
-        ),
-        "open": BoolProperty(name="More", description="When it counts, and what it is read from"),
-    }
-    return {f"{default.kind.value}_{name}": value for name, value in properties.items()}
 
 
 class UnderpaintResult(bpy.types.PropertyGroup):
@@ -245,7 +185,7 @@ class UnderpaintSettings(
 
 
 for _default in _DEFAULTS.controls:
-    UnderpaintSettings.__annotations__.update(_control_properties(_default))
+    UnderpaintSettings.__annotations__.update(control_properties(_default))
 
 CLASSES = (UnderpaintLora, UnderpaintRegion, UnderpaintResult, UnderpaintSettings)
 
@@ -260,28 +200,22 @@ def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
         **read_reference(group, pictures),
         regions=read_regions(group, pictures),
         model_controls=group.model_controls,
-        controls=tuple(_read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
+        controls=tuple(read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
     )
 
 
-def write_settings(group: Any, settings: ImageSettings) -> None:
-    """Put plain settings into a `scene.underpaint`."""
+def write_settings(group: Any, settings: ImageSettings, pictures: Buffers | None = None) -> None:
+    """Put plain settings into a `scene.underpaint`. `pictures`: those that they name, which become
+    images; without it the group's stay."""
     write_painting(group, settings)
     write(group, settings, _PLAIN)
     write_own(group, settings, _OWN)
     for control in settings.controls:
-        for part in _CONTROL_PARTS:
-            setattr(group, f"{control.kind.value}_{part}", getattr(control, part))
+        write_control(group, control, pictures)
     group.model_controls = settings.model_controls
-    write_reference(group, settings)
-
-
-def _read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:
-    names = [f"{kind.value}_{part}" for part in _CONTROL_PARTS]
-    enabled, scale, start, end, model = read(group, names).values()
-    image = getattr(group, f"{kind.value}_image") if enabled else None
-    found = taken(image, pictures)
-    return ControlSettings(kind, enabled, scale, start, end, bpy.path.abspath(model), found)
+    write_reference(group, settings, pictures)
+    if pictures is not None:
+        write_regions(group, settings.regions, pictures)
 
 
 def register() -> None:

@@ -157,12 +157,15 @@ def read_texture_settings(group: Any, pictures: Buffers | None = None) -> Textur
     )
 
 
-def write_texture_settings(group: Any, settings: TextureSettings) -> None:
-    """Put plain settings into a `scene.underpaint_texture`."""
+def write_texture_settings(
+    group: Any, settings: TextureSettings, pictures: Buffers | None = None
+) -> None:
+    """Put plain settings into a `scene.underpaint_texture`. `pictures`: where the reference is;
+    without it that stays."""
     write_painting(group, settings)
     write(group, settings, _PLAIN)
     write_own(group, settings, _OWN)
-    write_reference(group, settings)
+    write_reference(group, settings, pictures)
     group.method, group.fine = settings.method.value, settings.upscale > 1
 
 

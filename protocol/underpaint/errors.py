@@ -13,10 +13,15 @@ UnderpaintError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+_FOR_A_TERMINAL = re.compile(
+    r" \((?:[^()]|\([^()]*\))*(?:--|`|UNDERPAINT_|\bunderpaint [a-z])(?:[^()]|\([^()]*\))*\)"
+)
 
 
 class ErrorCode(StrEnum):
@@ -90,6 +95,11 @@ class UnderpaintError(Exception):
         """The hint for somebody at a terminal: with the command, where one helps."""
         entry = REGISTRY[self.code]
         return entry.terminal if entry.terminal and self.hint == entry.hint else self.hint
+
+    @property
+    def panel_hint(self) -> str:
+        """The hint for somebody before buttons: without what stands in brackets for a terminal."""
+        return _FOR_A_TERMINAL.sub("", self.hint)
 
     def to_dict(self) -> dict[str, Any]:
         """The wire form: code, message, hint, retryable, details."""
@@ -243,7 +253,7 @@ REGISTRY: Mapping[ErrorCode, _Entry] = {
     ),
     ErrorCode.BLENDER_MISSING: _Entry(
         RequestError,
-        "Install Blender 4.2 or newer, or say where it is in UNDERPAINT_BLENDER.",
+        "Install Blender 4.2 or newer (or say where it is in UNDERPAINT_BLENDER).",
         terminal="Install Blender 4.2 or newer, or set UNDERPAINT_BLENDER to it; "
         "`underpaint doctor` tells where it was looked for.",
     ),

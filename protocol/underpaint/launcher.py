@@ -52,7 +52,7 @@ def daemon_python(paths: Paths | None = None, environ: Mapping[str, str] | None 
     raise ConnectionLost(
         ErrorCode.DAEMON_START_FAILED,
         "the daemon is not installed where this program can find it",
-        hint="Run installers/bootstrap.py install, or set UNDERPAINT_PYTHON to its Python.",
+        hint="Install it (installers/bootstrap.py; or set UNDERPAINT_PYTHON to its Python).",
     )
 
 

@@ -54,7 +54,7 @@ class Setting:
         return RequestError(
             ErrorCode.BAD_REQUEST,
             f"{where}: {self.name} is {value!r}; expected {expected}",
-            hint="Correct it there; `underpaint config list` prints every setting.",
+            hint="Correct it there (`underpaint config list` prints every setting).",
         )
 
 

@@ -148,6 +148,32 @@ def parts_have_their_own_words_and_come_in_the_size_of_the_picture():
     assert "regions" not in json.loads(asked())
 
 
+def pictures_of_an_earlier_painting_come_back():
+    """Also when their images are gone; images that are still there are taken, not doubled."""
+    group = settings()
+    group.canny_enabled, group.canny_image = True, picture("sketch", (1.0, 0.5, 0.0))
+    group.reference = look = picture("look", (0.2, 0.4, 0.6))
+    bpy.ops.underpaint.region_add()
+    group.regions[0].prompt, group.regions[0].mask = "moss", picture("part", (1.0, 1.0, 1.0))
+    first = paint(STEPS)
+    before = asked()
+    for name in ("sketch", "part"):
+        bpy.data.images.remove(bpy.data.images[name])
+    group.reference = None
+    bpy.ops.underpaint.region_remove()
+    paint(STEPS)
+    assert asked() != before
+    group.reference = look
+    counts = []
+    for _ in range(2):
+        assert bpy.ops.underpaint.use_settings(image=first.name) == {"FINISHED"}
+        counts.append(len(bpy.data.images))
+    assert counts[0] == counts[1]
+    assert group.reference == look
+    paint(group.prompt)
+    assert asked() == before
+
+
 def what_a_model_cannot_do_is_not_offered_unless_it_is_set():
     from dataclasses import replace
 
@@ -246,6 +272,7 @@ BEHAVIOURS = (
     a_control_can_follow_an_image_and_an_own_network,
     objects_are_painted_by_their_own_prompts_when_that_is_ticked,
     parts_have_their_own_words_and_come_in_the_size_of_the_picture,
+    pictures_of_an_earlier_painting_come_back,
     what_a_model_cannot_do_is_not_offered_unless_it_is_set,
     a_curve_that_is_none_is_said_and_emptied,
     a_model_brings_its_settings,

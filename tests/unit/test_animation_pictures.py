@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from underpaint.animation.flicker import Flicker
-from underpaint.animation.motion import target
+from underpaint.animation.motion import grown, target
 from underpaint.animation.sampling import crumbs, filled, healed, linear_at, sharp_at
+from underpaint.animation.seams import BORDER, levelled
 
 from helpers.painting.sliding_card import SIDE, STEP, take
 
@@ -73,3 +74,30 @@ def test_a_picture_that_moves_with_its_surface_does_not_flicker_and_one_that_sta
     still.add(target(before), NOISE, now, NOISE)
     assert moving.warp_error < 1e-4
     assert still.warp_error > 0.1
+
+
+def test_a_patch_takes_the_light_of_its_own_surface_and_leaves_others_alone():
+    """A spot of what is behind the card, painted fourteen levels too light."""
+    track = take(1).track
+    card = track.item == 0
+    before = np.where(card[..., None], NOISE, np.uint8(90))
+    spot = np.zeros(card.shape, bool)
+    spot[20:30, 4:18] = True
+    assert not (spot & card).any()
+    assert (grown(spot, 1) & card).any()
+    anew = np.full_like(before, 104)
+    out, new = levelled(before, anew, spot, track)
+    assert np.abs(out[spot].astype(int) - 90).max() <= 1
+    beside = card & grown(spot, 1)
+    assert new[spot | beside].all()
+    assert not (new & ~grown(spot, BORDER)).any()
+    untouched = card & ~beside
+    assert (out[untouched] == before[untouched]).all()
+
+
+def test_what_is_another_thing_is_not_taken_for_light():
+    spot = np.zeros((SIDE, SIDE), bool)
+    spot[2:8, 2:8] = True
+    before, anew = np.full_like(NOISE, 20), np.full_like(NOISE, 220)
+    out, _new = levelled(before, anew, spot, take(1).track)
+    assert out[spot].min() > 180

@@ -29,11 +29,19 @@ from helpers.painting.studio import Recorder
 FRAMES = (1, 2, 3)
 
 
-class Series:
-    """An animation of the sliding card in a folder; `asked` are the requests that it painted."""
+class Stopped(Exception):
+    """What a series ends by in the middle."""
 
-    def __init__(self, studio, root, digest="a", frames=FRAMES, words="grey", take=take, **fields):
+
+class Series:
+    """An animation of the sliding card in a folder; `asked` are the requests that it painted, at
+    `most` so many before it is stopped."""
+
+    def __init__(
+        self, studio, root, digest="a", frames=FRAMES, words="grey", take=take, most=None, **fields
+    ):
         self.asked, self.pictures, self._studio = [], [], studio
+        self._most = most
         self.folder = Folder(root, digest)
         request = ImageRequest(
             Prompt(words),
@@ -50,6 +58,8 @@ class Series:
         self.made = list(self.animation.frames())
 
     def _paint(self, request, buffers):
+        if len(self.asked) == self._most:
+            raise Stopped
         self.asked.append(request)
         self.pictures.append({ref.sha256: buffers[ref.sha256] for ref in buffer_refs(request)})
         artifacts = self._studio.runner(request, buffers, Recorder())
@@ -99,20 +109,47 @@ def test_what_is_painted_begins_from_the_scenes_colours_where_that_is_asked(stud
 
 def test_only_what_no_frame_saw_is_painted(studio, tmp_path):
     series = Series(studio, tmp_path)
-    assert [type(request) for request in series.asked] == [ImageRequest, *[InpaintRequest] * 2]
-    assert all(0 < made.own < 0.35 for made in series.made[1:])
-    fresh = series.folder.fresh("0002")
-    was_card = np.isfinite(take(1).track.depth) & ~np.isfinite(take(2).track.depth)
+    assert {type(request) for request in series.asked[1:]} == {InpaintRequest}
+    _first, third, second = (made.own for made in series.made)
+    assert 0 <= second < third < 0.35
+    fresh = series.folder.fresh("0003")
+    was_card = np.isfinite(take(1).track.depth) & ~np.isfinite(take(3).track.depth)
     assert fresh[was_card].all()
+
+
+def test_what_comes_out_bit_by_bit_is_painted_at_once(studio, tmp_path):
+    series = Series(studio, tmp_path, frames=tuple(range(1, 6)))
+    assert [made.frame for made in series.made] == [1, 5, 3, 2, 4]
+    ahead, *between = series.made[1:]
+    assert all(made.own < 0.5 * ahead.own for made in between)
+    inside = np.s_[24:40, 20:25]
+    assert np.isfinite(take(1).track.depth[inside]).all(), "the card hides it at first"
+    shown = [series.picture(frame)[inside] for frame in (4, 5)]
+    assert np.abs(shown[0] - shown[1]).max() <= 1
+
+
+def test_what_changes_over_time_is_painted_frame_by_frame(studio, tmp_path):
+    for name, fields in (("words", {"words": "(stone:{wet})"}), ("over", {"refresh": 0.5})):
+        made = Series(studio, tmp_path / name, **fields).made
+        assert [one.frame for one in made] == [1, 2, 3]
 
 
 def test_a_stopped_series_goes_on_as_if_it_had_not_been(studio, tmp_path):
     whole = Series(studio, tmp_path / "whole")
-    Series(studio, tmp_path / "parts", frames=(1, 2))
+    with pytest.raises(Stopped):
+        Series(studio, tmp_path / "parts", most=1)
     rest = Series(studio, tmp_path / "parts")
-    assert [made.resumed for made in rest.made] == [True, True, False]
-    assert len(rest.asked) == 1
+    assert [made.resumed for made in rest.made] == [True, False, False]
     assert [rest.bytes(frame) for frame in FRAMES] == [whole.bytes(frame) for frame in FRAMES]
+
+
+def test_a_longer_series_keeps_what_a_shorter_one_painted(studio, tmp_path):
+    short = Series(studio, tmp_path, frames=(1, 2, 3))
+    painted = [short.bytes(frame) for frame in (1, 2, 3)]
+    longer = Series(studio, tmp_path, frames=tuple(range(1, 6)))
+    assert [made.frame for made in longer.made] == [1, 3, 2, 5, 4]
+    assert [made.resumed for made in longer.made] == [True, True, True, False, False]
+    assert [longer.bytes(frame) for frame in (1, 2, 3)] == painted
 
 
 def test_a_damaged_or_missing_picture_is_made_again(studio, tmp_path):
@@ -165,7 +202,6 @@ def test_a_series_has_one_range_of_depth(studio, tmp_path):
     assert near == pytest.approx(8.0, rel=0.01), "where the card is"
     assert near < far
     longer = Series(studio, tmp_path, controls=depth)
-    assert len(longer.asked) == 1
     assert longer.asked[0].controls[0].depth_range == ranges[0], "that of the shorter series"
     by_hand = (Control(ControlKind.DEPTH, depth_range=(2.0, 20.0)),)
     asked = Series(studio, tmp_path / "by hand", controls=by_hand).asked

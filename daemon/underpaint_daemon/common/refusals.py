@@ -112,9 +112,9 @@ def tile_request(request: UpscaleRequest) -> ImageRequest:
     )
 
 
-_NO_WEIGHING = "Leave image_guidance (--image-guidance) out; strength says how much stays."
+_NO_WEIGHING = "Leave image guidance (--image-guidance) out; strength says how much stays."
 _OF_LOOKS = (ReferenceRole.STYLE, ReferenceRole.SUBJECT)
-_BY_CONTROL = "Give its form to a ControlNet: --control depth, or --control depth=IMAGE."
+_BY_CONTROL = "Give its form to a ControlNet (--control depth, or --control depth=IMAGE)."
 _NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
 _BY_WORDS = " Or say in the prompt where things are."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}

@@ -37,16 +37,16 @@ CHANNELS_OF_OTHERS = {
 OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
 # What people have in the same format, by a piece of a tensor's name.
 _OTHERS = (
-    ("lora", "is a LoRA, not a model", "Give it with --lora FILE:WEIGHT, beside a model."),
+    ("lora", "is a LoRA, not a model", "Give it as a LoRA (--lora FILE:WEIGHT), beside a model."),
     (
         "control_model.",
         "is a ControlNet, not a model",
-        "Give it with --control KIND@FILE, beside a model.",
+        "Give it to a control (--control KIND@FILE), beside a model.",
     ),
     (
         "controlnet_cond_embedding.",
         "is a ControlNet, not a model",
-        "Give it with --control KIND@FILE, beside a model.",
+        "Give it to a control (--control KIND@FILE), beside a model.",
     ),
     ("double_blocks.", "is a FLUX checkpoint", _FOLDER_HINT),
     ("joint_blocks.", "is a Stable Diffusion 3 checkpoint", _FOLDER_HINT),

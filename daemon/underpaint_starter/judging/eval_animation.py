@@ -57,7 +57,7 @@ def evaluate(options: argparse.Namespace) -> Report:
         artifacts = runner(request, buffers, Quiet())
         return next(a.data for a in artifacts if a.media == "image/png")
 
-    forms: list[torch.Tensor] = []
+    forms: dict[int, torch.Tensor] = {}
     with (
         tempfile.TemporaryDirectory(prefix="underpaint-") as root,
         closing(SceneCaptures(require_blenders(options.blender)[-1], options.blend)) as captures,
@@ -65,7 +65,7 @@ def evaluate(options: argparse.Namespace) -> Report:
 
         def take(frame: int, width: int, height: int) -> Taken:
             taken = captures.take(frame, width, height)
-            forms.append(_form(taken))
+            forms[frame] = _form(taken)
             return taken
 
         side = options.size
@@ -83,11 +83,17 @@ def evaluate(options: argparse.Namespace) -> Report:
         names = [f"{frame:04d}" for frame in frames]
         rows = [[_picture(folder, f"{room}{n}") for n in names] for room in ("", f"{PER_FRAME}/")]
     save_grid(rows, options.out / "animation.png")
-    return _report(options, animation, own, _silhouettes(rows[0], forms))
+    in_scene = [forms[frame] for frame in frames]
+    seen, alone = (_silhouettes(row, in_scene) for row in rows)
+    return _report(options, animation, own, seen, alone[-1])
 
 
 def _report(
-    options: argparse.Namespace, animation: Animation, own: list[float], forms: list[float]
+    options: argparse.Namespace,
+    animation: Animation,
+    own: list[float],
+    forms: list[float],
+    last_alone: float,
 ) -> Report:
     ours = animation.figures.flicker.warp_error
     alone = animation.figures.per_frame.warp_error
@@ -97,6 +103,7 @@ def _report(
         "warp_error_ratio": ours / alone,
         "silhouette_iou_first": forms[0],
         "silhouette_iou_last": forms[-1],
+        "silhouette_iou_last_per_frame": last_alone,
         "painted_anew_fraction": float(np.mean(own[1:])),
     }
     bars = [

@@ -69,6 +69,15 @@ def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:
     return replace(asked, request=request, refresh=own.get("refresh", asked.refresh))
 
 
+def changes(asked: Asked, numbers: Mapping[str, float]) -> bool:
+    """Whether what is asked may be another in each frame, or each is painted over: then a frame
+    must not show what only a later one asks for."""
+    prompts = (asked.request.prompt, *(region.prompt for region in asked.request.regions))
+    words = " ".join(f"{prompt.text} {prompt.negative}" for prompt in prompts)
+    named = any(name.startswith(_PREFIX) or f"{{{name}}}" in words for name in numbers)
+    return named or asked.refresh > 0
+
+
 def whole(asked: Asked, taken: Taken) -> tuple[ImageRequest, Buffers]:
     """A frame by itself."""
     request, buffers = replace(asked.request, view=taken.view), _with(asked.buffers, taken.buffers)

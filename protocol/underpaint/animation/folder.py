@@ -1,7 +1,7 @@
 """An animation's folder: its pictures, and what is needed to go on with it later.
 
 0001.png …        the pictures
-animation.json    what was asked, and the digest of every picture that is done
+animation.json    what was asked, the digest of every picture that is done, and their order
 painted/0001.png  which pixels a frame painted itself (white)
 per_frame/…       each frame by itself, where that was asked for comparison
 """
@@ -35,7 +35,7 @@ class Folder:
         if state.get("digest") != digest:
             for name in (*state.get("done", ()), *state.get("masks", ())):
                 (root / name).unlink(missing_ok=True)
-            state = {"digest": digest, "done": {}, "masks": {}}
+            state = {"digest": digest, "done": {}, "masks": {}, "order": []}
         self._state = state
 
     @property
@@ -47,6 +47,11 @@ class Folder:
     @depth_range.setter
     def depth_range(self, limits: tuple[float, float]) -> None:
         self._state["depth_range"] = list(limits)
+
+    @property
+    def order(self) -> list[int]:
+        """The frames that were painted, in that order."""
+        return list(self._state["order"])
 
     def picture(self, name: str) -> Path:
         """Where the picture `name` ("0001", "per_frame/0001") is."""
@@ -62,10 +67,12 @@ class Folder:
         return None if data is None else decoded(data)[..., 0] > 127
 
     def keep(self, name: str, data: bytes, fresh: Mask | None = None) -> None:
-        """Write a picture; with it, what `fresh` shall give."""
+        """Write a picture; with it, if it is a frame's own, what `fresh` shall give."""
         if fresh is not None:
             shown = np.repeat(fresh[..., None] * np.uint8(255), 3, axis=2)
             self._write("masks", f"painted/{name}.png", encoded(shown))
+            if int(name) not in self._state["order"]:
+                self._state["order"].append(int(name))
         self._write("done", f"{name}.png", data)
         text = json.dumps(self._state, indent=1, sort_keys=True)
         _replace(self.root / _STATE, text.encode())
@@ -105,7 +112,8 @@ def _read(path: Path) -> dict[str, Any]:
     """What is written there; nothing where it is damaged, as what one cannot go on from."""
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        return state if isinstance(state, dict) and {"done", "masks"} <= state.keys() else {}
+        whole = isinstance(state, dict) and {"done", "masks", "order"} <= state.keys()
+        return state if whole else {}
     except (OSError, ValueError):
         return {}
 

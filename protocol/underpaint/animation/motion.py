@@ -159,8 +159,8 @@ def _groups(items: Int32) -> Iterator[tuple[int, Indices]]:
     """Each value and where it stands."""
     order = np.argsort(items, kind="stable")
     values, starts = np.unique(items[order], return_index=True)
-    for value, part in zip(values, np.split(order, starts[1:]), strict=True):
-        yield int(value), part
+    for value, start, end in zip(values, starts, [*starts[1:], len(items)], strict=False):
+        yield int(value), order[start:end]
 
 
 def _corners(at: Float64, size: tuple[int, int]) -> Iterator[tuple[Indices, Indices]]:

@@ -43,7 +43,7 @@ def filled(picture: Image8, known: Mask) -> Image8:
     """The picture with what is not known flowing in from around it, coarse to fine."""
     if not known.any():
         return np.full_like(picture, 128)
-    smooth = _pulled(picture.astype(np.float32) * known[..., None], known.astype(np.float32))
+    smooth = pulled(picture.astype(np.float32) * known[..., None], known.astype(np.float32))
     return np.where(known[..., None], picture, smooth.round().clip(0, 255)).astype(np.uint8)
 
 
@@ -117,7 +117,7 @@ def _cubic(t: Float32) -> tuple[Float32, Float32, Float32, Float32]:
     )
 
 
-def _pulled(total: Float32, weight: Float32) -> Float32:
+def pulled(total: Float32, weight: Float32) -> Float32:
     """Sums of colours (h, w, c) by weight (h, w) to colours everywhere: what weighs nothing takes
     those of the next coarser level."""
     height, width = weight.shape
@@ -125,7 +125,7 @@ def _pulled(total: Float32, weight: Float32) -> Float32:
     if min(height, width) < 2 or weight.min() > 0:
         mean = total.sum((0, 1)) / max(float(weight.sum()), _LEAST)
         return np.where(weight[..., None] > 0, own, mean).astype(np.float32)
-    coarse = _pulled(_halved(total), _halved(weight[..., None])[..., 0])
+    coarse = pulled(_halved(total), _halved(weight[..., None])[..., 0])
     rows = (np.arange(height) + 0.5) / 2
     columns = (np.arange(width) + 0.5) / 2
     places = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""A range of frames painted one after another, each from what the earlier ones know of it."""
+"""A range of frames painted one after another, each from what those before know of it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from ..buffers import Buffers
 from ..errors import ErrorCode, RequestError
 from ..files.recipe import recipe_in, recipe_request
 from ..requests import ImageRequest, Request
-from .asking import Asked, again, begun, in_frame, mask_of, patch, settled, whole
+from .asking import Asked, again, begun, changes, in_frame, patch, settled, whole
 from .captures import Taken
 from .depths import looked_at, range_of, ranged, small, wants_range
 from .flicker import Flicker
 from .folder import Folder, decoded, encoded
 from .memory import Painted, painted, recall, remembered
-from .motion import Mask, outlines
+from .motion import Mask, grown, outlines, target
+from .order import ahead, gone_on
 from .sampling import Image8, crumbs, healed, smoothed
+from .seams import BORDER, levelled
 from .tracks import Track
 
 Paint: TypeAlias = Callable[[Request, Buffers], bytes]
@@ -53,29 +55,34 @@ class Made:
 
 @dataclass(slots=True)
 class Figures:
-    """What is known of a series at its end. Warping errors 0–1; NaN of a single frame."""
+    """What is known of a series at its end. Warping errors 0–1; NaN before, and of one frame."""
 
     flicker: Flicker = field(default_factory=Flicker)
     per_frame: Flicker = field(default_factory=Flicker)
 
 
 class Animation:
-    """One series. `frames` paints it; `figures` are of what is done so far."""
+    """One series. `frames` paints it, in an order of its own; then `figures` are known."""
 
     def __init__(self, plan: Plan, take: Take, paint: Paint, folder: Folder) -> None:
         self._plan, self._take, self._paint, self._folder = plan, take, paint, folder
         self._asked = plan.asked
         self._size = plan.size
         self._memory: list[Painted] = []
-        self._single: Image8 | None = None
         self.figures = Figures()
 
     def frames(self) -> Iterator[Made]:
         """Paint every frame that is not done; each is told when it is. Raises UnderpaintErrors."""
         if len(self._plan.frames) > 1 and wants_range(self._asked):
             self._asked = self._with_range()
-        for frame in self._plan.frames:
-            yield self._frame(frame)
+        first, *rest = self._plan.frames
+        began = self._take(first, *self._size)
+        yield self._frame(first, began)
+        if not changes(self._asked, began.numbers):
+            rest = ahead(self._plan.frames)[1:]
+        for frame in gone_on(rest, self._folder.order):
+            yield self._frame(frame, self._take(frame, *self._size))
+        self._measure()
 
     def _with_range(self) -> Asked:
         """A longer series that goes on with a shorter one keeps its range."""
@@ -92,9 +99,8 @@ class Animation:
             if taken.view.depth is not None:
                 yield taken.buffers[taken.view.depth.sha256]
 
-    def _frame(self, frame: int) -> Made:
+    def _frame(self, frame: int, taken: Taken) -> Made:
         name = f"{frame:04d}"
-        taken = self._take(frame, *self._size)
         data, fresh = self._folder.done(name), self._folder.fresh(name)
         resumed = data is not None and fresh is not None
         if data is None or fresh is None:
@@ -108,7 +114,7 @@ class Animation:
             fresh = np.ones(picture.shape[:2], bool)
         if self._plan.compare:
             self._by_itself(name, taken, data)
-        self._remember(taken.track, picture, fresh)
+        self._memory = remembered([*self._memory, painted(taken.track, picture, fresh)])
         return Made(frame, resumed, float(fresh.mean()))
 
     def _first(self, asked: Asked, taken: Taken) -> tuple[bytes, Mask]:
@@ -123,20 +129,34 @@ class Animation:
         holes = ~found.known & ~crumbs(~found.known)
         picture = healed(found.picture, found.known, taken.track.item)
         # Each pixel shows one surface alone, so outlines come out as stairs.
-        data = encoded(smoothed(picture, outlines(taken.track) & found.known))
+        shown = smoothed(picture, outlines(taken.track) & found.known)
         fresh = np.zeros(holes.shape, bool)
+        if holes.any():
+            begin, strength = begun(asked, taken, shown, grown(holes, BORDER))
+            shown, fresh = self._repainted(asked, taken, shown, holes, begin, strength)
         coarse = found.coarse & ~crumbs(found.coarse) & ~holes
-        for spot in (holes, coarse):
-            if spot.any():
-                before, strength = decoded(data), _RENEWED
-                if spot is holes:
-                    before, strength = begun(asked, taken, before, spot)
-                data = self._paint(*patch(asked, taken, before, spot, strength))
-                fresh |= mask_of(spot) > 0
+        if coarse.any():
+            shown, new = self._repainted(asked, taken, shown, coarse, shown, _RENEWED)
+            fresh |= new
+        data = encoded(shown)
         if asked.refresh > 0:
             data = self._paint(*again(asked, taken, decoded(data), asked.refresh))
             fresh |= True
         return data, fresh
+
+    def _repainted(
+        self,
+        asked: Asked,
+        taken: Taken,
+        shown: Image8,
+        spot: Mask,
+        begin: Image8,
+        strength: float,
+    ) -> tuple[Image8, Mask]:
+        """What is shown with a spot painted anew from `begin`, in the light of what is around; and
+        where that is."""
+        anew = self._paint(*patch(asked, taken, begin, grown(spot, BORDER), strength))
+        return levelled(shown, decoded(anew), spot, taken.track)
 
     def _sized(self, frame: int, taken: Taken, picture: Image8) -> Taken:
         """The capture at the picture's size."""
@@ -145,24 +165,33 @@ class Animation:
         return taken if taken.track.size == (height, width) else self._take(frame, width, height)
 
     def _by_itself(self, name: str, taken: Taken, first: bytes) -> None:
-        """Paint the frame as if there were no other, and count how that flickers."""
+        """Paint the frame as if there were no other."""
         own = f"{PER_FRAME}/{name}"
-        data = self._folder.done(own)
-        if data is None:
+        if self._folder.done(own) is None:
             asked = in_frame(self._asked, taken.numbers)
             data = self._paint(*whole(asked, taken)) if self._memory else first
             self._folder.keep(own, data)
-        picture = decoded(data)
-        if self._memory and self._single is not None:
-            before = self._memory[-1].target
-            self.figures.per_frame.add(before, self._single, taken.track, picture)
-        self._single = picture
 
-    def _remember(self, track: Track, picture: Image8, fresh: Mask) -> None:
-        if self._memory:
-            last = self._memory[-1]
-            self.figures.flicker.add(last.target, last.picture, track, picture)
-        self._memory = remembered([*self._memory, painted(track, picture, fresh)])
+    def _measure(self) -> None:
+        """How much the series flickers: each frame beside the one before it."""
+        rooms = [("", self.figures.flicker)]
+        rooms += [(f"{PER_FRAME}/", self.figures.per_frame)] if self._plan.compare else []
+        before: tuple[Track, list[Image8]] | None = None
+        for frame in self._plan.frames if len(self._plan.frames) > 1 else ():
+            track = self._take(frame, *self._size).track
+            shown = [self._picture(f"{room}{frame:04d}") for room, _ in rooms]
+            if before is not None:
+                there = target(before[0])
+                for (_, figure), then, now in zip(rooms, before[1], shown, strict=True):
+                    figure.add(there, then, track, now)
+            before = track, shown
+
+    def _picture(self, name: str) -> Image8:
+        data = self._folder.done(name)
+        if data is None:
+            where = self._folder.picture(name)
+            raise RequestError(ErrorCode.FILE, f"{where} was changed while the series was painted")
+        return decoded(data)
 
 
 def _settled_request(data: bytes, name: str) -> ImageRequest:

@@ -153,7 +153,7 @@ def _report(animation: Animation, made: list[Made], seconds: float) -> dict[str,
         "warp_error_per_frame": figures.per_frame.warp_error,
     }
     return {
-        "frames": [asdict(done) for done in made],
+        "frames": [asdict(done) for done in sorted(made, key=lambda done: done.frame)],
         "resumed": sum(done.resumed for done in made),
         "seconds": round(seconds, 1),
         **{name: value for name, value in errors.items() if math.isfinite(value)},

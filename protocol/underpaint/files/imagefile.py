@@ -75,7 +75,8 @@ def read_depth(path: Path) -> npt.NDArray[np.float32]:
         raise refused(
             path,
             "does not hold metres",
-            "Give .npy, .npz or .exr with metres; a picture goes to --control depth=PICTURE.",
+            "Give .npy, .npz or .exr with metres; a picture of depth is a control "
+            "(--control depth=PICTURE).",
         )
     # A renderer's "nothing here" is a large number; NaN is what some write instead.
     empty = ~(depth < _FAR)

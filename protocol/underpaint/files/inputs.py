@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..buffers import Buffers
+from ..buffers import BufferRef, Buffers
 from ..errors import ErrorCode, RequestError
 from ..requests import Request
 from ..tree import buffer_refs, request_digest
@@ -26,12 +26,16 @@ def save_inputs(folder: Path, digest: str, buffers: Buffers) -> str | None:
     return str(path)
 
 
-def load_inputs(folder: Path, request: Request) -> Buffers:
-    """The arrays that a request refers to, from the file that `save_inputs` wrote.
+def load_inputs(
+    folder: Path, request: Request, wanted: tuple[BufferRef, ...] | None = None
+) -> Buffers:
+    """The arrays that a request refers to, or those of them that are `wanted`, from the file that
+    `save_inputs` wrote.
 
     Raises RequestError(FILE) when the file is missing, broken, or holds other arrays.
     """
-    buffers, wanted = Buffers(), buffer_refs(request)
+    buffers = Buffers()
+    wanted = buffer_refs(request) if wanted is None else wanted
     if not wanted:
         return buffers
     path = _file(folder, request_digest(request))

@@ -51,7 +51,7 @@ def variations(
 
 def _no_variations(request: Request) -> RequestError:
     if isinstance(request, TextureRequest):
-        what, hint = "a texture", "Re-roll its layer; or underpaint texture --from FOLDER --seed N."
+        what, hint = "a texture", "Re-roll its layer (underpaint texture --from FOLDER --seed N)."
     else:
         what, hint = "an enlarged picture", "Vary the picture that it was made of."
     return RequestError(ErrorCode.BAD_REQUEST, f"there are no variations of {what}", hint=hint)

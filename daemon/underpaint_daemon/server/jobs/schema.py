@@ -93,7 +93,7 @@ def open_table(path: Path) -> sqlite3.Connection:
         raise ConnectionLost(
             ErrorCode.DAEMON_START_FAILED,
             f"the job table {path} cannot be opened: {error}",
-            hint="Make its folder writable and free some room, or set UNDERPAINT_DATA to another.",
+            hint="Make its folder writable and free some room (or set UNDERPAINT_DATA to another).",
         ) from error
 
 

@@ -35,7 +35,7 @@ Image8 = npt.NDArray[np.uint8]
 # What CLIP's image encoders were trained on (Radford et al. 2021).
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-_HINT = "Give one: --reference IMAGE@FILE (in Python, Reference(model=...)), or leave it out."
+_HINT = "Give one (--reference IMAGE@FILE; in Python, Reference(model=...)), or leave it out."
 
 
 @contextmanager

@@ -26,8 +26,8 @@ from .union import in_mode
 
 Array = npt.NDArray[Any]
 _HINT = (
-    "Choose a control that the model has, or give a ControlNet: --control {kind}@FOLDER_OR_FILE "
-    "(in Python, Control(model=...)), or --control none."
+    "Choose a control that the model has, or give a ControlNet (--control {kind}@FOLDER_OR_FILE; "
+    "in Python, Control(model=...)), or follow none (--control none)."
 )
 
 
