@@ -70,9 +70,6 @@ def test_reference_lora_and_control_together(studio: Studio, view: View) -> None
 @pytest.mark.parametrize(
     ("tensors", "told"),
     [
-        ({"lora_unet_x.lora_up.weight": (4, 2), "lora_unet_x.dora_scale": (4, 1)}, "a DoRA"),
-        ({"lora_unet_x.lokr_w1": (4, 4)}, "a LoKr"),
-        ({"lora_unet_x.hada_w1_a": (4, 4)}, "a LoHa"),
         ({"lora_unet_x.lora_mid.weight": (4, 4, 3, 3)}, "Tucker"),
         ({"lora_unet_double_blocks_0_x.lora_up.weight": (4, 4)}, "made for FLUX"),
         ({"lora_unet_d_attn2_to_k.lora_down.weight": (4, 2048)}, "made for SDXL"),

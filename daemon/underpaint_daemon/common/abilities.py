@@ -87,10 +87,13 @@ _DENOISING = tuple(sampler for sampler in Sampler)
 _METHODS = (Method.SYNC, Method.GRID_SYNC, Method.SEQUENTIAL, Method.SINGLE)
 _NO_TEXTURE = (
     "Its views have not been denoised together yet; those of SD 1.5, SD 2, SDXL, SD 3.5, FLUX, "
-    "Qwen-Image, Z-Image and Sana are."
+    "Kontext, Qwen-Image and its editors, Z-Image and Sana are."
 )
 _EDITS = "It edits: give the picture as a reference, and say in words what is to change."
 _KEEPS_FORM = "It has no ControlNet; depth and normals go in as reference pictures."
+_ONE_PICTURE = (
+    "A control is a picture for it, too: leave it out (--control none) to give one of yours."
+)
 _NO_PICTURES = "FLUX.1 Kontext reads references."
 _FINISHES = "It finishes pictures of SDXL: give one (--init), with a strength of about 0.25."
 _NO_NETWORK = "No ControlNet of this family is known to diffusers."
@@ -153,7 +156,8 @@ ABILITIES: Mapping[str, Abilities] = {
     ),
     "flux1_kontext": Abilities(
         "FLUX.1 Kontext", image=False, references=1, guidance=Guidance.EMBEDDED, negative=False,
-        why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+        texture=_METHODS,
+        why={"image": _EDITS, "control": _KEEPS_FORM, "references": _ONE_PICTURE},
     ),
     "flux1_control": Abilities(
         "FLUX.1 Depth and Canny", control=_ALL,
@@ -183,13 +187,15 @@ ABILITIES: Mapping[str, Abilities] = {
     ),
     "qwen_edit": Abilities(
         "Qwen-Image-Edit", image=False, references=1, needs_reference=True,
-        why={"image": _EDITS, "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+        texture=_METHODS,
+        why={"image": _EDITS, "control": _KEEPS_FORM, "references": _ONE_PICTURE},
     ),
     "qwen_edit_plus": Abilities(
         "Qwen-Image-Edit 2509 and 2511", image=False, mask=False, references=3,
         needs_reference=True,
+        texture=_METHODS,
         why={"image": _EDITS, "mask": "diffusers has no inpainting for it; Qwen-Image-Edit has.",
-             "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+             "control": _KEEPS_FORM},
     ),
     "z_image": Abilities(
         "Z-Image", control=frozenset({"text", "mask"}), samplers=(Sampler.EULER,),

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
+from .contents.tensors import IS_ADAPTER, IS_CONTROLNET, content_of
 from .model_files import check_network, read_json, weight_files
 from .single_files import found_by_name, header
 
@@ -51,14 +52,6 @@ OWN_CLASSES = (
 )
 """ControlNets of families that have a transformer in place of a UNet."""
 
-# What people have beside ControlNets, by a piece of a tensor's name.
-_OTHERS = (
-    ("lora_controlnet", "is a ControlNet-LoRA (Control-LoRA)"),
-    ("lllite_", "is a ControlNet-LLLite"),
-    ("lora_", "is a LoRA"),
-    ("model.diffusion_model.", "is a whole model"),
-    ("ctrl_to_base", "is a ControlNet-XS"),
-)
 _HINT = "Give a ControlNet or T2I-Adapter for this model, in safetensors: a folder or one file."
 
 
@@ -95,10 +88,11 @@ def _in_folder(folder: Path) -> tuple[Path, dict[str, Any] | None]:
 
 
 def _form(path: Path, names: Iterable[str]) -> tuple[Form, bool]:
-    every = [name.removeprefix(ORIGINAL_PREFIX) for name in names]
-    for piece, problem in _OTHERS:
-        if any(piece in name for name in every):
-            _refuse(path, problem)
+    given = list(names)
+    told = content_of(given)
+    if told is not None and told.problem not in (IS_CONTROLNET, IS_ADAPTER):
+        _refuse(path, told.problem)
+    every = [name.removeprefix(ORIGINAL_PREFIX) for name in given]
 
     def has(*starts: str) -> bool:
         return any(name.startswith(starts) for name in every)

@@ -5,27 +5,60 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
 from . import single_files
+from .contents.disguises import disguise_of
 
+# Packages of quantisation that are not called like their method.
+_PACKAGES: Mapping[str, str] = {"quanto": "optimum", "auto-round": "auto_round"}
+_WHOLE_NUMBERS = ("I8", "U8", "I4", "U4")
+_PLAIN_HINT = "Take fp16, bf16 or fp8 weights of the same model."
+_FETCH_HINT = "Fetch the model again; what is there already is kept (underpaint models pull)."
 _VARIANT = re.compile(r"[^.]+\.([^.-]+)(?:-\d+-of-\d+)?\.safetensors")
 
 
 def check_network(folder: Path) -> None:
-    """Raise RequestError(MODEL_BROKEN) unless a network's folder has a config and whole weights."""
-    read_json(folder / "config.json")
+    """Raise RequestError(MODEL_BROKEN) unless a network's folder has a config and whole weights
+    that can be read here."""
+    config = read_json(folder / "config.json")
+    method = _quantised_by(config)
+    if method is not None and find_spec(_PACKAGES.get(method, method)) is None:
+        broken(folder, f"is quantised by {method}, which is not installed here", _PLAIN_HINT)
+    _check_shards(folder)
     weights = weight_files(folder)
     if not weights:
         pickled = sorted(path.name for path in folder.glob("*.bin"))
         found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
         broken(folder, f"has {found}; safetensors weights are needed")
     for file in weights:
-        single_files.header(file)
+        for name, entry in single_files.header(file).items():
+            whole = entry["dtype"] in _WHOLE_NUMBERS and name.endswith(".weight")
+            if whole and method is None:
+                broken(file, f"is quantised to whole numbers ({entry['dtype']})", _PLAIN_HINT)
+
+
+def _quantised_by(config: Mapping[str, Any]) -> str | None:
+    """The method that a network's weights are quantised by, as its config names it."""
+    said = config.get("quantization_config")
+    return str(said.get("quant_method")) if isinstance(said, dict) else None
+
+
+def _check_shards(folder: Path) -> None:
+    """Every file that an index of shards names is there."""
+    for index in sorted(folder.glob("*.safetensors.index.json")):
+        named = read_json(index).get("weight_map")
+        if not isinstance(named, dict):
+            broken(index, "names no weights")
+        for name in sorted({str(file) for file in named.values()}):
+            if not (folder / name).exists():
+                broken(folder / name, f"is missing: {index.name} names it", _FETCH_HINT)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -49,15 +82,20 @@ def read_json(file: Path) -> dict[str, Any]:
     try:
         data = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        broken(file, f"cannot be read: {error}")
+        lies = file.is_symlink() or file.is_file()
+        told = disguise_of(file, words=False) if lies else None
+        if told is not None:
+            broken(file, told.problem, told.hint)
+        missing = isinstance(error, FileNotFoundError)
+        broken(file, "is missing" if missing else f"cannot be read: {error}")
     if not isinstance(data, dict):
         broken(file, "is not a JSON object")
     return data
 
 
-def broken(file: Path, problem: str) -> NoReturn:
+def broken(file: Path, problem: str, hint: str | None = None) -> NoReturn:
     """Raise RequestError(MODEL_BROKEN) that names the file."""
-    raise RequestError(ErrorCode.MODEL_BROKEN, f"{file} {problem}")
+    raise RequestError(ErrorCode.MODEL_BROKEN, f"{file} {problem}", hint=hint)
 
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -18,8 +18,9 @@ from underpaint.requests import STARTER_MODEL, ControlKind
 
 from . import single_files
 from .abilities import ABILITIES
+from .contents.folders import index_of
 from .model_files import INDEX, broken, check_network, read_json
-from .places import extra_models
+from .places import extra_models, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
 from .single_files import Checkpoint
 
@@ -82,7 +83,7 @@ def family_of(paths: Paths, name: str) -> str:
     place = model_folder(paths, name)
     if place.is_file():
         return single_files.family_of(place)
-    return family_of_index(place, read_json(place / INDEX))
+    return family_of_index(place, index_of(place))
 
 
 def inspect(name: str, folder: Path) -> ModelInfo:
@@ -91,7 +92,7 @@ def inspect(name: str, folder: Path) -> ModelInfo:
     Raises RequestError(MODEL_BROKEN) that names the file: no index, an unknown family, parts
     missing, pickled weights only, or safetensors files that are cut short.
     """
-    index = read_json(folder / INDEX)
+    index = index_of(folder)
     family = family_of_index(folder, index)
     if family in PARTS_OF_FAMILY:
         for part in PARTS_OF_FAMILY[family]:
@@ -124,11 +125,11 @@ def glance(place: Path) -> Glance:
         configs = configs_of(found)
         index: Mapping[str, Any] = {}
     else:
-        index = read_json(place / INDEX)
+        index = index_of(place)
         family, configs = family_of_index(place, index), place
         controls = _controls(place)
         scheduler = str(read_json(place / "scheduler" / "scheduler_config.json").get("_class_name"))
-    part = "unet" if (configs / "unet").is_dir() else "transformer"
+    part = "transformer" if "transformer" in index else "unet"
     denoiser = read_json(configs / part / "config.json")
     return Glance(family, _native_size(configs), tuple(controls), denoiser, scheduler, index)
 
@@ -155,7 +156,7 @@ def _locate(paths: Paths, name: str) -> Path | None:
     if name == STARTER_MODEL:
         return starter_folder()
     if Path(name).is_absolute():
-        return Path(name)
+        return snapshot_of(Path(name))
     if Path(name).name != name or name in ("", ".", ".."):
         return None
     own = paths.models / name

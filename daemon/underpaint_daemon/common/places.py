@@ -143,6 +143,14 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
+def snapshot_of(path: Path) -> Path:
+    """The model in a repository's folder of Hugging Face's cache; any other path as it is."""
+    repository = path.parent if path.name == "snapshots" else path
+    if not repository.name.startswith(_REPOSITORY):
+        return path
+    return next(iter(_snapshots(repository)), path)
+
+
 def _snapshots(repository: Path) -> list[Path]:
     """The snapshot that `main` points at, else the newest."""
     reference = repository / "refs" / "main"

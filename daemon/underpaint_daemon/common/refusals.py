@@ -32,7 +32,8 @@ def role_of_control(kind: ControlKind, family: str) -> ReferenceRole | None:
     """The role in which a control is shown to a family that has no ControlNets and reads
     references; None of a control that acts through a network."""
     able = ABILITIES[family]
-    return _AS_REFERENCE.get(kind) if not able.control and able.references > 1 else None
+    reads = able.references > 0 and not able.ip_adapter
+    return _AS_REFERENCE.get(kind) if reads and not able.control else None
 
 
 def kinds_without_network(family: str) -> tuple[ControlKind, ...]:

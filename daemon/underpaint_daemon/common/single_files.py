@@ -14,6 +14,9 @@ from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
+from .contents.disguises import disguise_of
+from .contents.tensors import content_of
+
 SUFFIX = ".safetensors"
 UNET_PREFIX = "model.diffusion_model."
 VAE_PREFIX = "first_stage_model."
@@ -35,24 +38,6 @@ CHANNELS_OF_OTHERS = {
     8: "is an InstructPix2Pix model of SDXL: diffusers' pipeline for it cannot be stopped",
 }
 OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
-# What people have in the same format, by a piece of a tensor's name.
-_OTHERS = (
-    ("lora", "is a LoRA, not a model", "Give it as a LoRA (--lora FILE:WEIGHT), beside a model."),
-    (
-        "control_model.",
-        "is a ControlNet, not a model",
-        "Give it to a control (--control KIND@FILE), beside a model.",
-    ),
-    (
-        "controlnet_cond_embedding.",
-        "is a ControlNet, not a model",
-        "Give it to a control (--control KIND@FILE), beside a model.",
-    ),
-    ("double_blocks.", "is a FLUX checkpoint", _FOLDER_HINT),
-    ("joint_blocks.", "is a Stable Diffusion 3 checkpoint", _FOLDER_HINT),
-    ("down_blocks.", "is one network of a model in the diffusers format", _FOLDER_HINT),
-    (UNET_PREFIX, "has a UNet and no text encoder that is known here", _FOLDER_HINT),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +115,27 @@ def header(file: Path) -> dict[str, Any]:
         tensors = {key: entry for key, entry in entries.items() if key != "__metadata__"}
         end = max((_end(name, entry) for name, entry in tensors.items()), default=0)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise RequestError(
-            ErrorCode.MODEL_BROKEN, f"{file} is not a safetensors file: {error}"
-        ) from error
+        _refuse_disguised(file, error)
     size = file.stat().st_size
     if size != 8 + length + end:
         raise RequestError(
             ErrorCode.MODEL_BROKEN, f"{file} is {size} bytes; its header says {8 + length + end}"
         )
     return tensors
+
+
+def _refuse_disguised(file: Path, error: Exception) -> NoReturn:
+    """Say what a file is that is no safetensors file."""
+    try:
+        told = disguise_of(file)
+    except OSError:
+        told = None
+    if told is not None:
+        raise RequestError(
+            ErrorCode.MODEL_BROKEN, f"{file} {told.problem}", hint=told.hint
+        ) from error
+    problem = f"{file} is not a safetensors file: {error}"
+    raise RequestError(ErrorCode.MODEL_BROKEN, problem) from error
 
 
 def _end(name: str, entry: Mapping[str, Any]) -> int:
@@ -237,9 +234,9 @@ def _is_v_by_yaml(file: Path) -> bool:
 
 
 def _refuse(file: Path, tensors: Mapping[str, Any]) -> NoReturn:
-    for piece, problem, hint in _OTHERS:
-        if any(piece in name for name in tensors):
-            _broken(file, problem, hint)
+    told = content_of(tensors)
+    if told is not None:
+        _broken(file, told.problem, told.hint)
     _broken(file, "is no checkpoint of a family that is known here")
 
 

@@ -5,6 +5,19 @@ from __future__ import annotations
 import torch
 
 
+def scaled(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A network's matrices in fp8, each with its scale beside it, as ComfyUI writes them."""
+    made = {}
+    for name, tensor in tensors.items():
+        if tensor.dim() != 2:
+            made[name] = tensor
+            continue
+        scale = tensor.abs().max() / 448
+        made[name] = (tensor / scale).to(torch.float8_e4m3fn)
+        made[name.removesuffix("weight") + "scale_weight"] = scale.reshape(1)
+    return made
+
+
 def stored_as(form: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """A whole checkpoint's tensors in another form: "fp16", "bf16", "fp8" (the U-Net's matrices,
     all else in halves), "scaled fp8" (with a scale beside each), "pruned EMA" (a spoilt copy)."""

@@ -32,7 +32,7 @@ from underpaint.requests.curves import curve_at, part_of
 from ..abilities import ABILITIES
 from ..checks.fields import MIN_SIDE
 from ..checks.view_parts import control_source
-from ..refusals import kinds_without_network
+from ..refusals import kinds_without_network, role_of_control
 from .image_prompts import settled_references
 from .model_defaults import Defaults, model_defaults
 from .wildcards import settled_words
@@ -163,11 +163,21 @@ def _wanted(request: Request, defaults: Defaults) -> Sequence[Control]:
         can = able and ControlKind.TILE in defaults.control_kinds
         return (Control(ControlKind.TILE),) if can else ()
     if request.view is not None:
-        return [c for c in defaults.controls if control_source(c.kind, request.view) is not None]
+        given = [c for c in defaults.controls if control_source(c.kind, request.view) is not None]
+        return _beside_references(given, request, defaults.family)
     guided = any(control.kind is ControlKind.GUIDE for control in defaults.controls)
     flat = isinstance(request, ImageRequest) and request.tile is not TileAxes.OFF
     # What repeats is laid on a plane of its own; without a guide a plane's depth says nothing.
     return defaults.controls if flat and guided else ()
+
+
+def _beside_references(
+    controls: Sequence[Control], request: ImageRequest | InpaintRequest, family: str
+) -> Sequence[Control]:
+    """Without those that a family reads as references, where yours are as many as it reads."""
+    left = ABILITIES[family].references - len(request.references)
+    shown = [c for c in controls if role_of_control(c.kind, family) is not None]
+    return [c for c in controls if c not in shown[max(0, left) :]]
 
 
 def _placed(control: Control, defaults: Defaults, name: str) -> Control:

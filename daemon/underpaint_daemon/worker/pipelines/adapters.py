@@ -18,7 +18,8 @@ from underpaint.requests.curves import curve_at
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
-from .loading.networks import LOAD_ERRORS
+from .loading.loras import is_idle, laid_on, layers_in, respelled
+from .loading.networks import LOAD_ERRORS, first_line
 
 Turn = Callable[[float | None], None]
 """Sets LoRAs to what they weigh at a part (0–1) of the steps; None: to their weights themselves."""
@@ -57,11 +58,17 @@ def with_loras(pipe: Any, model: LoadedModel, loras: Sequence[Lora]) -> Iterator
     def turn(part: float | None) -> None:
         factors = [1.0 if part is None else curve_at(lora.curve, part) for lora in loras]
         weights = [lora.weight * factor for lora, factor in zip(loras, factors, strict=True)]
-        pipe.set_adapters(names, adapter_weights=weights)
+        acting = {name: weight for name, weight in zip(names, weights, strict=True) if weight}
+        # A DoRA that weighs nothing would still set the sizes of weights.
+        if not acting:
+            pipe.disable_lora()
+            return
+        pipe.enable_lora()
+        pipe.set_adapters(list(acting), adapter_weights=list(acting.values()))
 
     try:
         for name, file in zip(names, files, strict=True):
-            _put_on(pipe, file, name)
+            _put_on(pipe, model, file, name)
         turn(None)
         yield turn if any(lora.curve for lora in loras) else _nothing
     finally:
@@ -72,20 +79,39 @@ def _nothing(part: float | None) -> None:
     """Weights that stay as they are."""
 
 
-def _put_on(pipe: Any, file: Path, name: str) -> None:
+def _put_on(pipe: Any, model: LoadedModel, file: Path, name: str) -> None:
     try:
-        if hasattr(pipe, "unet"):
-            second = getattr(pipe, "text_encoder_2", None) is not None
-            width = pipe.unet.config.cross_attention_dim
-            check_lora(file, width, has_second_encoder=second)
-        pipe.load_lora_weights(load_file(file), adapter_name=name)
-        fits = any(name in names for names in pipe.get_list_adapters().values())
-        problem = "" if fits else "none of its layers is in the model"
+        _check(pipe, model, file)
+        problem = _lay_on(pipe, load_file(file), name)
     except LOAD_ERRORS as error:
-        problem = str(error).strip().splitlines()[0]
+        problem = first_line(error)
     except RequestError as error:
         problem = error.message
     if problem:
         raise RequestError(
             ErrorCode.LORA_MISSING, f"The LoRA {file.name} does not fit the model: {problem}"
         )
+
+
+def _check(pipe: Any, model: LoadedModel, file: Path) -> None:
+    width = pipe.unet.config.cross_attention_dim if hasattr(pipe, "unet") else None
+    second = getattr(pipe, "text_encoder_2", None) is not None
+    check_lora(file, model.family.name, width, has_second_encoder=second)
+
+
+def _lay_on(pipe: Any, state: dict[str, Any], name: str) -> str:
+    """Put a LoRA's tensors on; returns what is wrong with them, or nothing."""
+    if is_idle(state):
+        return "it does nothing: its alpha is 0"
+    component = "unet" if hasattr(pipe, "unet") else "transformer"
+    network = getattr(pipe, component)
+    spelled = respelled(state, network, component)
+    if spelled is None:
+        pipe.load_lora_weights(state, adapter_name=name)
+    else:
+        network.load_lora_adapter(spelled, prefix=component, adapter_name=name)
+    networks = {key: part for key, part in pipe.components.items() if hasattr(part, "modules")}
+    found, wanted = laid_on(networks, name), layers_in(state)
+    if not found:
+        return "none of its layers is in the model"
+    return f"{wanted - found} of its {wanted} layers are not in the model" * (2 * found < wanted)

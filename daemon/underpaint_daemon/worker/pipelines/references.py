@@ -36,6 +36,7 @@ _WORDS: Mapping[ReferenceRole, str] = {
     ReferenceRole.COLOR: "Keep the layout and the colors of image {n}.",
     ReferenceRole.SKETCH: "Follow the lines of image {n}.",
 }
+_OF_FORM = (ReferenceRole.DEPTH, ReferenceRole.NORMAL, ReferenceRole.SKETCH)
 _EXACT = {ReferenceRole.DEPTH: ControlKind.DEPTH, ReferenceRole.NORMAL: ControlKind.NORMAL}
 
 
@@ -70,9 +71,11 @@ def read_beside(
             shown.append((role, _exact(control, sources)))
     words = [_WORDS[role].format(n=i) for i, (role, _) in enumerate(shown, 1)]
     several = ABILITIES[model.family.name].references > 1
+    # The one picture of an editor is what the words are about, unless it is a map of the form.
+    said = several or any(role in _OF_FORM for role, _ in shown)
     pictures = tuple(Image.fromarray(picture) for _, picture in shown)
     given = sum(reference.image is not None for reference in references)
-    return Beside(pictures, " ".join(words) if several else "", given)
+    return Beside(pictures, " ".join(words) if said else "", given)
 
 
 def through_networks(controls: Sequence[Control], family: str) -> tuple[Control, ...]:

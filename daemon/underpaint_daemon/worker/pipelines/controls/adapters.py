@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Control
 
 
@@ -19,6 +20,27 @@ class Features:
 
     control: Control
     levels: tuple[Tensor, ...]
+
+
+def check_adapter(adapter: Any, unet: Any, cell: int, name: str) -> None:
+    """Raise RequestError(MODEL_BROKEN) unless an adapter's features have the channels and the size
+    of the UNet's levels. `cell`: pixels a side of a latent cell."""
+    config, channels = adapter.config, tuple(unet.config.block_out_channels)
+    # SDXL's first level has no attention, and its adapters begin after it.
+    late = unet.config.down_block_types[0] == "DownBlock2D"
+    levels = (*config.channels, config.channels[-1])  # what a light adapter makes of them
+    fits = (
+        levels[: len(channels)] == channels
+        and config.adapter_type.endswith("_xl") == late
+        and config.downscale_factor == cell * (1 + late)
+    )
+    if not fits:
+        raise RequestError(
+            ErrorCode.MODEL_BROKEN,
+            f"{name} was made for another family: a T2I-Adapter of {config.adapter_type}, with "
+            f"levels of {', '.join(map(str, config.channels))} channels",
+            hint="Give a T2I-Adapter made for this model's family.",
+        )
 
 
 @torch.no_grad()

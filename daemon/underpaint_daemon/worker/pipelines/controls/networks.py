@@ -16,10 +16,10 @@ from underpaint_daemon.common.control_files import find_control
 from underpaint_daemon.common.conventions import convention_of
 from underpaint_daemon.common.models import control_folder
 
-from ..latents import from_image8
+from ..latents import from_image8, vae_scale
 from ..loading.components import LoadedModel
 from ..loading.controlnets import load_control
-from .adapters import Features, features
+from .adapters import Features, check_adapter, features
 from .images import Sources, control_image
 from .on_surfaces import OnSurfaces
 from .union import in_mode
@@ -118,6 +118,7 @@ def prepare_controls(
         if image.warning:
             warn(image.warning)
         if isinstance(network, diffusers.T2IAdapter):
+            check_adapter(network, model.unet, vae_scale(model.vae), str(path))
             adapters.append(features(network, control, from_image8(image.pixels)))
             continue
         if isinstance(network, diffusers.ControlNetUnionModel):
@@ -135,9 +136,7 @@ def _network(model: LoadedModel, control: Control) -> tuple[Path, Any]:
     """Where a control's network is, and the network."""
     if control.model is not None:
         path = find_control(model.models, control.model)
-        return path, model.companion(
-            path, lambda: load_control(path, model.parts.get("unet"), model.place)
-        )
+        return path, model.companion(path, lambda: load_control(path, model.denoiser, model.place))
     if control.kind not in model.controlnets:
         has = ", ".join(model.controlnets) or "none"
         raise RequestError(

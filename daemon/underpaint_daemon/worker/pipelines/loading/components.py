@@ -20,7 +20,7 @@ from underpaint.requests import Sampler, Spacing
 from underpaint_daemon.common.caches import PREVIEWS, remember, used
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.embedding_files import embedding_files
-from underpaint_daemon.common.model_files import INDEX, fingerprint, read_json
+from underpaint_daemon.common.model_files import INDEX, broken, fingerprint, read_json
 from underpaint_daemon.common.models import (
     ModelInfo,
     configs_of,
@@ -37,7 +37,15 @@ from ..latents import LatentPreview, fit_preview
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
-from .networks import Device, best_device, load_network, load_tokenizer, weight_bytes
+from .networks import (
+    LOAD_ERRORS,
+    Device,
+    best_device,
+    first_line,
+    load_network,
+    load_tokenizer,
+    weight_bytes,
+)
 from .parts import load_parts
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
@@ -79,7 +87,7 @@ class LoadedModel:
     @property
     def denoiser(self) -> Any:
         """The network that denoises: a UNet or a transformer."""
-        return self.parts["unet"] if "unet" in self.parts else self.parts["transformer"]
+        return denoiser_of(self.parts)
 
     @property
     def vae(self) -> Any:
@@ -123,6 +131,11 @@ class LoadedModel:
         return self._preview
 
 
+def denoiser_of(parts: Mapping[str, Any]) -> Any:
+    """The network that denoises, of a model's parts."""
+    return parts["unet"] if "unet" in parts else parts["transformer"]
+
+
 def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedModel:
     """Load a model by name ("starter", one in `Paths.models`) or absolute path.
 
@@ -164,6 +177,7 @@ def _loaded(
     place: Device,
 ) -> LoadedModel:
     folder = found.with_suffix("") if found.is_file() else found
+    _try_schedule(schedule, found)
     family = _family_of(info, index)
     if family.text_parts:
         parts[NAMED] = _named(paths, found, family, parts)
@@ -177,13 +191,22 @@ def _loaded(
         index=index,
         parts=parts,
         scheduler_config=schedule,
-        controlnets=ControlNets(folder, info.controls, place, parts.get("unet")),
+        controlnets=ControlNets(folder, info.controls, place, denoiser_of(parts)),
         cache=paths.cache,
         models=paths.models,
         decode_window=wants.decode_window,
         smooth_unguided=bool(wants.smooth_unguided),
         guide_detail=wants.guide_detail or 0.0,
     )
+
+
+def _try_schedule(schedule: Mapping[str, Any], found: Path) -> None:
+    """Raise RequestError(MODEL_BROKEN) for a noise schedule that no sampler can be made of."""
+    sampler = Sampler.EULER if samplers.is_flow(schedule) else Sampler.DDIM
+    try:
+        samplers.make_scheduler(schedule, sampler)
+    except LOAD_ERRORS as error:
+        broken(found, f"has a noise schedule that cannot be used: {first_line(error)}")
 
 
 def _named(paths: Paths, found: Path, family: Family, parts: Mapping[str, Any]) -> Named:

@@ -34,11 +34,15 @@ _CLASSES = {
 }
 
 
+_LIGHT = "light_adapter"
+_UNET = "UNet2DConditionModel"
+
+
 class ControlNets(Mapping[str, Any]):
     """A model's own ControlNets by kind (`ControlKind` or its string), each loaded when used."""
 
-    def __init__(self, folder: Path, kinds: tuple[str, ...], device: Device, unet: Any) -> None:
-        self.folder, self._kinds, self._device, self._unet = folder, kinds, device, unet
+    def __init__(self, folder: Path, kinds: tuple[str, ...], device: Device, denoiser: Any) -> None:
+        self.folder, self._kinds, self._device, self._denoiser = folder, kinds, device, denoiser
         self.loaded: dict[str, Any] = {}
 
     def __getitem__(self, kind: str) -> Any:
@@ -46,7 +50,7 @@ class ControlNets(Mapping[str, Any]):
             raise KeyError(kind)
         if kind not in self.loaded:
             folder = control_folder(self.folder, ControlKind(kind))
-            self.loaded[kind] = load_control(folder, self._unet, self._device)
+            self.loaded[kind] = load_control(folder, self._denoiser, self._device)
         return self.loaded[kind]
 
     def __iter__(self) -> Iterator[str]:
@@ -56,14 +60,16 @@ class ControlNets(Mapping[str, Any]):
         return len(self._kinds)
 
 
-def load_control(path: Path, unet: Any, place: Device) -> Any:
-    """The network in a folder or single file, for the model whose UNet is `unet`.
+def load_control(path: Path, denoiser: Any, place: Device) -> Any:
+    """The network in a folder or single file, for the model whose network is `denoiser`.
 
     Raises RequestError(MODEL_BROKEN): not whole, another kind of file, made for another family.
     """
     found = recognise(path)
+    _check_make(found, type(denoiser).__name__)
     if found.form is Form.OWN and found.config is not None:
         return load_network(getattr(diffusers, found.config["_class_name"]), path, place)
+    unet = denoiser
     _check_family(found, unet)
     kind = _CLASSES[found.form]
     if found.config is not None and not found.original:
@@ -80,7 +86,8 @@ def _state(found: ControlFile, config: Mapping[str, Any], place: Device) -> dict
     if not found.original:
         return state
     if found.form is Form.ADAPTER:
-        return {_adapter_name(name): tensor for name, tensor in state.items()}
+        light = config["adapter_type"] == _LIGHT
+        return {_adapter_name(name, light=light): tensor for name, tensor in state.items()}
     last = max(_hints(state))
     # diffusers' conversion knows the last layer by the number that released networks have.
     for end in ("weight", "bias"):
@@ -89,12 +96,15 @@ def _state(found: ControlFile, config: Mapping[str, Any], place: Device) -> dict
     return converted
 
 
-def _adapter_name(name: str) -> str:
-    """The first release numbers all residual blocks in a row, two to a level."""
+def _adapter_name(name: str, *, light: bool) -> str:
+    """The first release numbers all residual blocks in a row, two to a level; in light adapters it
+    has levels."""
     head, _, rest = name.partition(".")
     if head != "body":
         return f"adapter.{name}"
     number, _, layer = rest.partition(".")
+    if light:
+        return f"adapter.body.{number}.{layer.replace('body.', 'resnets.', 1)}"
     level, block = divmod(int(number), 2)
     inner = layer if layer.startswith("in_conv") else f"resnets.{block}.{layer}"
     return f"adapter.body.{level}.{inner}"
@@ -140,21 +150,27 @@ def _hints(names: Mapping[str, Any]) -> set[int]:
 def _adapter_config(found: ControlFile, unet: Any) -> dict[str, Any]:
     shapes = {_plain(name, found): shape for name, shape in found.shapes.items()}
     levels = len({name.split(".")[2] for name in shapes if name.startswith("adapter.body.")})
-    first = shapes["adapter.conv_in.weight"]
+    # Light adapters narrow each level, and have no convolution before the first.
+    light = "adapter.conv_in.weight" not in shapes
+    first = shapes["adapter.body.0.in_conv.weight" if light else "adapter.conv_in.weight"]
     size = _shuffle(first[1])
     # SDXL's first level has no attention, and its adapters begin after it.
     late = unet.config.down_block_types[0] == "DownBlock2D"
+    wide = "out_conv" if light else "resnets.0.block1"
+    blocks = {name.split(".")[4] for name in shapes if name.startswith("adapter.body.0.resnets.")}
     return {
         "in_channels": first[1] // size**2,
-        "channels": [shapes[f"adapter.body.{i}.resnets.0.block1.weight"][0] for i in range(levels)],
-        "num_res_blocks": 2,
+        # Light adapters have a level more than diffusers says channels of.
+        "channels": [shapes[f"adapter.body.{i}.{wide}.weight"][0] for i in range(levels - light)],
+        "num_res_blocks": len(blocks),
         "downscale_factor": size,
-        "adapter_type": "full_adapter_xl" if late else "full_adapter",
+        "adapter_type": _LIGHT if light else "full_adapter_xl" if late else "full_adapter",
     }
 
 
 def _plain(name: str, found: ControlFile) -> str:
-    return _adapter_name(name) if found.original else name
+    light = "conv_in.weight" not in found.shapes
+    return _adapter_name(name, light=light) if found.original else name
 
 
 def _shuffle(channels: int) -> int:
@@ -163,6 +179,22 @@ def _shuffle(channels: int) -> int:
         if channels in (size**2, 3 * size**2):
             return size
     raise RequestError(ErrorCode.MODEL_BROKEN, f"A T2I-Adapter that reads {channels} channels")
+
+
+def _check_make(found: ControlFile, network: str) -> None:
+    """A ControlNet copies layers of its own family's network, and is named like it."""
+    config = found.config or {}
+    own = str(config.get("_class_name", "")).removesuffix("ControlNetModel")
+    wanted = network.removesuffix("Transformer2DModel")
+    here = own if found.form is Form.OWN else _UNET
+    if here != wanted:
+        made = f"a {own} transformer" if found.form is Form.OWN else "a Stable Diffusion UNet"
+        raise RequestError(
+            ErrorCode.MODEL_BROKEN,
+            f"{found.path} was made for another family: it goes with {made}, and this model has a "
+            f"{network}",
+            hint="Give a ControlNet made for this model's family.",
+        )
 
 
 def _check_family(found: ControlFile, unet: Any) -> None:

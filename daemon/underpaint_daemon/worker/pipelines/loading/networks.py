@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,14 @@ from accelerate import init_empty_weights  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 from torch import Tensor
 
-from underpaint_daemon.common.model_files import broken, variant_of
+from underpaint_daemon.common.model_files import broken, read_json, variant_of, weight_files
+
+from .weights import WeightFile
 
 _OF_VIDEO = 5  # dimensions of a weight that convolves in time too
-LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError)
+LOAD_ERRORS = (
+    OSError, ValueError, RuntimeError, LookupError, TypeError, SafetensorError, ImportError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
 
     Raises RequestError(MODEL_BROKEN) when weights are missing or of other shapes.
     """
+    files = [WeightFile(file) for file in weight_files(folder)]
+    if any(file.scaled for file in files):
+        return _load_scaled(kind, folder, files, place)
     try:
         network, report = kind.from_pretrained(
             str(folder),
@@ -75,6 +82,18 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
     if missing:
         broken(folder, f"lacks {len(missing)} weights, {missing[0]} among them")
     return ready(network, place)
+
+
+def _load_scaled(kind: Any, folder: Path, files: Sequence[WeightFile], place: Device) -> Any:
+    """From weights with scales beside them, which the libraries would pass over."""
+    if not hasattr(kind, "from_config"):
+        broken(folder, "holds scaled fp8 weights of a text encoder; give fp16, bf16 or plain fp8")
+    try:
+        network = empty(lambda: kind.from_config(read_json(folder / "config.json")))
+    except LOAD_ERRORS as error:
+        broken(folder, f"cannot be loaded: {first_line(error)}")
+    state = {name: t for file in files for name, t in file.state(place.dtype).items()}
+    return filled(network, state, folder, place)
 
 
 def filled(network: Any, state: dict[str, Tensor], file: Path, place: Device) -> Any:

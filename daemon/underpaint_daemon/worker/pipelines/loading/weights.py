@@ -57,6 +57,11 @@ class WeightFile:
         """Of everything that is a weight."""
         return [name for name in self._entries if not name.endswith(_NOT_WEIGHTS)]
 
+    @property
+    def scaled(self) -> bool:
+        """Whether weights are to be multiplied by scales that stand beside them."""
+        return any(name.endswith(_SCALES) for name in self._entries)
+
     def tensor(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
         """One tensor; floating ones as `dtype`, scaled ones times their scale."""
         found = self._raw(name)

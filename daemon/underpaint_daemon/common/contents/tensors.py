@@ -1,0 +1,100 @@
+"""What a safetensors file holds, told from the names of its tensors. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .disguises import Told
+
+_MODEL = "Give a whole model: a folder in the diffusers format, or a Stable Diffusion checkpoint."
+_LORA = "Give it with --lora FILE:WEIGHT, beside a model."
+_CONTROL = "Give it with --control KIND@FILE, beside a model."
+_NO_CONTROL = "Take a ControlNet or T2I-Adapter in its place."
+_ITS_FOLDER = "Give its folder, with the config.json that it was published with."
+_WORDS = "Put it into a folder embeddings among the models, and name it in the prompt."
+_FOLDER = (
+    "Convert it to a folder in the diffusers format, and give the folder; or give a whole "
+    "Stable Diffusion 1.5, 2 or XL checkpoint."
+)
+_ENLARGE = "underpaint upscale enlarges with a model that paints; such networks are not used here."
+_VAE = (
+    "Beside a checkpoint without one it is used when it is called NAME.vae.safetensors. Give the "
+    "model itself."
+)
+
+_WHOLE = Told("is a whole model", "Give it as the model: --model FILE.")
+
+IS_LORA = "is a LoRA"
+IS_CONTROLNET = "is a ControlNet"
+IS_ADAPTER = "is a T2I-Adapter"
+
+# Rows of pieces that all stand in some tensor's name; "^": at its beginning. The first row counts.
+_ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
+    (("lora_controlnet",), Told("is a ControlNet-LoRA (Control-LoRA)", _NO_CONTROL)),
+    (("lllite_",), Told("is a ControlNet-LLLite", _NO_CONTROL)),
+    (("ctrl_to_base",), Told("is a ControlNet-XS", _NO_CONTROL)),
+    (("^image_proj.",), Told("is an IP-Adapter", "Give it with --reference IMAGE@FILE.")),
+    (("^ip_adapter.",), Told("is an IP-Adapter", "Give it with --reference IMAGE@FILE.")),
+    *(((piece,), Told(IS_LORA, _LORA)) for piece in (
+        "lora_", ".lora.", "_lora.", "^lycoris_", ".lokr_", ".hada_", ".oft_", ".boft_",
+        ".dora_scale", ".ia3_", ".vera_lambda",
+    )),
+    (("control_model.",), Told(IS_CONTROLNET, _CONTROL)),
+    (("controlnet_cond_embedding.",), Told(IS_CONTROLNET, _CONTROL)),
+    (("double_blocks.", "controlnet_blocks."), Told(
+        "is a ControlNet of FLUX in XLabs' layout", "Take one in diffusers' layout: a folder."
+    )),
+    (("^input_hint_block.",), Told(IS_CONTROLNET, _CONTROL)),
+    (("controlnet_x_embedder.",), Told("is a ControlNet without its config", _ITS_FOLDER)),
+    (("^controlnet_blocks.",), Told("is a ControlNet without its config", _ITS_FOLDER)),
+    (("^control_layers.",), Told("is a ControlNet of Z-Image without its config", _ITS_FOLDER)),
+    (("adapter.body.",), Told(IS_ADAPTER, _CONTROL)),
+    (("^body.0.block1.",), Told(IS_ADAPTER, _CONTROL)),
+    (("^emb_params",), Told("is a textual inversion", _WORDS)),
+    (("^string_to_param",), Told("is a textual inversion", _WORDS)),
+    (("^bundle_emb.",), Told("is a LoRA bundled with textual inversions", _LORA)),
+    (("^clip_g", "^clip_l"), Told("is a textual inversion of SDXL", _WORDS)),
+    (("distilled_guidance_layer.",), Told("is a Chroma checkpoint", _FOLDER)),
+    (("individual_token_refiner.",), Told("is a HunyuanVideo checkpoint", _MODEL)),
+    (("double_blocks.", "double_stream_modulation"), Told("is a FLUX.2 checkpoint", _FOLDER)),
+    (("double_blocks.",), Told("is a FLUX checkpoint", _FOLDER)),
+    (("single_transformer_blocks.",), Told("is a FLUX checkpoint", _FOLDER)),
+    (("joint_blocks.",), Told("is a Stable Diffusion 3 checkpoint", _FOLDER)),
+    (("cap_embedder.",), Told("is a Z-Image or Lumina checkpoint", _FOLDER)),
+    (("txt_norm.", "transformer_blocks."), Told("is a Qwen-Image checkpoint", _FOLDER)),
+    (("blocks.", "patch_embedding."), Told("is a Wan video checkpoint", _MODEL)),
+    (("y_embedder.", "blocks."), Told("is a PixArt or Sana checkpoint", _FOLDER)),
+    (("clip_txt_pooled_mapper.",), Told("is a Stable Cascade checkpoint", _FOLDER)),
+    (("model.diffusion_model.", "open_clip.model.visual."), Told(
+        "is a Stable Video Diffusion checkpoint", _MODEL
+    )),
+    (("^model.diffusion_model.", "cond_stage_model."), _WHOLE),
+    (("^model.diffusion_model.", "conditioner.embedders."), _WHOLE),
+    (("^model.diffusion_model.",), Told(
+        "has a UNet and no text encoder that is known here", _FOLDER
+    )),
+    (("^decoder.conv_in.",), Told("is a VAE", _VAE)),
+    (("^first_stage_model.",), Told("is a VAE", _VAE)),
+    (("^encoder.block.",), Told("is a text encoder (T5)", _MODEL)),
+    (("vision_model.",), Told("is an image encoder (CLIP)", _MODEL)),
+    (("^text_model.",), Told("is a text encoder (CLIP)", _MODEL)),
+    (("^model.layers.", "self_attn."), Told("is a language model", _MODEL)),
+    *((pieces, Told("is an upscaling network (ESRGAN or alike)", _ENLARGE)) for pieces in (
+        ("^model.1.sub.",), ("^conv_first.",), ("^model.0.weight",), ("rdb1.conv1.",),
+    )),
+    (("down_blocks.",), Told("is one network of a model in the diffusers format", _FOLDER)),
+    (("transformer_blocks.",), Told("is one network of a model in the diffusers format", _FOLDER)),
+)  # fmt: skip
+
+
+def content_of(names: Iterable[str]) -> Told | None:
+    """What a file with tensors of these names is; None of what is not known here."""
+    # Checkpoints of several programs put one prefix before all of a network's names.
+    every = [name.removeprefix("base_model.model.") for name in names]
+    return next((told for pieces, told in _ROWS if all(_in(one, every) for one in pieces)), None)
+
+
+def _in(piece: str, names: list[str]) -> bool:
+    if piece.startswith("^"):
+        return any(name.startswith(piece[1:]) for name in names)
+    return any(piece in name for name in names)
