@@ -32,15 +32,16 @@ from underpaint.requests import (
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.common.models import family_of
 
-from helpers.painting.ldm_layout import export, export_refiner
+from helpers.painting.ldm_layout import export, export_refiner, export_xl
 from helpers.painting.studio import IDENTITY, Recorder, Studio, photo, picture
-from helpers.painting.tiny_edits import build_depth, build_edit, build_refiner
+from helpers.painting.tiny_edits import build_depth, build_edit, build_refiner, build_xl_edit
 from helpers.painting.tiny_model import STEPS
 
 ASKED = ImageRequest(Prompt("a red cube", "blue"), width=64, height=64)
 DEPTH = (Control(ControlKind.DEPTH),)
 BUILD: dict[str, Callable[[Path], Path]] = {
     "sd15_edit": build_edit,
+    "sdxl_edit": build_xl_edit,
     "sd2_depth": build_depth,
     "sdxl_refiner": build_refiner,
 }
@@ -92,10 +93,11 @@ def test_it_paints_the_same_twice_by_words_with_previews_and_stops_when_told(
     assert not np.array_equal(stopped, studio.paint(many)[0])
 
 
+@pytest.mark.parametrize("family", ["sd15_edit", "sdxl_edit"])
 def test_an_instruction_edits_the_picture_as_far_as_its_guidance_says(
-    studio: Studio, models: dict[str, str], start: BufferRef
+    studio: Studio, models: dict[str, str], start: BufferRef, family: str
 ) -> None:
-    request = replace(ASKED, model=models["sd15_edit"], init=start)
+    request = replace(ASKED, model=models[family], init=start)
     told = Recorder()
     painted = studio.paint(request, told)[0]
     assert told.steps == STEPS, "it begins from pure noise whatever the strength"
@@ -167,6 +169,30 @@ def test_a_second_model_finishes_every_picture_of_a_request(
         studio.run(replace(told, batch=1, tile=TileAxes.X))
 
 
+def test_a_second_model_finishes_the_spot_that_a_mask_marks(
+    studio: Studio, models: dict[str, str], start: BufferRef
+) -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 8:40] = 255
+    hole = studio.buffers.add(Kind.MASK, mask)
+    request = InpaintRequest(Prompt("a ball"), start, hole, model="tiny", batch=2, controls=())
+    refiner = models["sdxl_refiner"]
+    first = studio.paint(request)
+    finished = studio.paint(replace(request, refiner=Refiner(refiner, 0.5)))
+    before = studio.buffers[start.sha256]
+    for i, (image, final) in enumerate(zip(first, finished, strict=True)):
+        ref = studio.buffers.add(Kind.COLOR, image)
+        by_hand = replace(request, image=ref, model=refiner, batch=1, strength=0.5)
+        by_hand = replace(by_hand, sampling=Sampling(seed=i))
+        assert np.array_equal(studio.paint(by_hand)[0], final)
+        assert np.array_equal(final[mask == 0], before[mask == 0])
+        assert not np.array_equal(final, image)
+    told = Recorder()
+    with pytest.raises(RequestError, match="a picture with a mask"):
+        studio.run(replace(request, refiner=Refiner(models["sd15_edit"])), told)
+    assert told.steps == 0, "before the first model paints"
+
+
 @pytest.mark.parametrize("family", BUILD)
 def test_a_single_file_is_recognised_and_paints_the_same(
     studio: Studio,
@@ -178,7 +204,8 @@ def test_a_single_file_is_recognised_and_paints_the_same(
 ) -> None:
     request = asked(family, models, start, view)
     folder = Path(request.model)
-    write = export_refiner if family == "sdxl_refiner" else export
+    writers = {"sdxl_refiner": export_refiner, "sdxl_edit": export_xl}
+    write = writers.get(family, export)
     loaded = studio.models.load(request.model)
     file = write(_Parts(loaded.parts), tmp_path / "one file.safetensors")
     _beside(folder, file)
@@ -231,7 +258,7 @@ def test_what_it_cannot_do_is_refused_by_name(
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("family", BUILD)
+@pytest.mark.parametrize("family", ["sd15_edit", "sdxl_edit", "sd2_depth"])
 def test_masks_are_refused_by_name(
     studio: Studio, models: dict[str, str], start: BufferRef, view: View, family: str
 ) -> None:

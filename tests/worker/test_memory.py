@@ -5,20 +5,33 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers import T2IAdapter
 
+from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
-from underpaint.requests import ImageRequest, Lora, Prompt, Sampling
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    Lora,
+    Prompt,
+    Reference,
+    RegionPrompt,
+    Sampling,
+    View,
+)
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
 from underpaint_daemon.worker.pipelines.threads import threads_for
 
 from helpers.painting.address_space import only_more
-from helpers.painting.studio import Recorder, Studio
+from helpers.painting.studio import Recorder, Studio, photo
 from helpers.processes import run_helper
 
 ASKED = ImageRequest(
@@ -73,6 +86,39 @@ def test_every_tier_paints_the_same_motif(studio: Studio) -> None:
     assert np.array_equal(tiled, offloaded)
     assert np.array_equal(full, again)
     assert model.unet.device.type != "meta"
+
+
+def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
+    studio: Studio, view: View, tmp_path: Path
+) -> None:
+    """Regions, ControlNets, T2I-Adapters, LoRAs and IP-Adapters, together and by themselves."""
+    T2IAdapter(
+        channels=[16, 32], num_res_blocks=1, downscale_factor=8, adapter_type="full_adapter_xl"
+    ).save_pretrained(tmp_path / "adapter")
+    left = np.zeros((64, 64), np.uint8)
+    left[:, :32] = 255
+    regions = (RegionPrompt(Prompt("blue ball"), studio.buffers.add(Kind.MASK, left)),)
+    looks = (Reference(image=studio.buffers.add(Kind.COLOR, photo())),)
+    networks = (Control(ControlKind.DEPTH), Control(ControlKind.NORMAL))
+    adapter = (Control(ControlKind.DEPTH, model=str(tmp_path / "adapter")),)
+    plain = replace(ASKED, sampling=Sampling(steps=2), view=view, controls=())
+    everything = replace(plain, regions=regions, references=looks, controls=(*networks, *adapter))
+    model, found = studio.models.load("tiny"), set()
+    for asked in (
+        plain,
+        replace(plain, regions=regions),
+        replace(plain, regions=regions, controls=networks),
+        replace(plain, regions=regions, controls=adapter),
+        replace(everything, loras=(Lora("style", 1.0, ((0, 1), (1, 0.5))),)),
+    ):
+        whole = settle(asked, studio.models.paths)
+        tiled, offloaded = (
+            run_image(model, whole, studio.buffers, tier, Recorder(credit=False))[0]
+            for tier in (Tier.TILED, Tier.OFFLOADED)
+        )
+        assert np.array_equal(tiled, offloaded)
+        found.add(tiled.tobytes())
+    assert len(found) == 5
 
 
 def test_a_small_picture_takes_few_threads_and_leaves_the_rest_to_blender() -> None:

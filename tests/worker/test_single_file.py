@@ -266,10 +266,6 @@ def test_a_file_is_read_where_it_lies_without_a_copy_on_the_disk_or_in_memory(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        (
-            {"_class_name": "StableDiffusionXLInstructPix2PixPipeline"},
-            "InstructPix2Pix model of SDXL",
-        ),
         ({"_class_name": "StableDiffusionLatentUpscalePipeline"}, "upscaling"),
         ({"_class_name": "StableDiffusionImageVariationPipeline"}, "image variation"),
     ],

@@ -90,6 +90,10 @@ _NO_TEXTURE = (
     "Kontext, Qwen-Image and its editors, Z-Image and Sana are."
 )
 _EDITS = "It edits: give the picture as a reference, and say in words what is to change."
+_INSTRUCTS = (
+    "It edits: give the picture to start from (--init), and say in words what is to change."
+)
+_EDITS_WHOLE = "It was made to edit whole pictures; take an inpainting model."
 _KEEPS_FORM = "It has no ControlNet; depth and normals go in as reference pictures."
 _ONE_PICTURE = (
     "A control is a picture for it, too: leave it out (--control none) to give one of yours."
@@ -112,8 +116,15 @@ ABILITIES: Mapping[str, Abilities] = {
     "sd15_edit": Abilities(
         "InstructPix2Pix", text=False, mask=False, flow=False, samplers=_DENOISING, cell=8,
         curves=True, reads_weights=True, image_guidance=1.5, side=512,
-        why={"text": "It edits: give the picture to start from (--init), and say in words what is "
-             "to change.", "mask": "It was made to edit whole pictures; take an inpainting model.",
+        why={"text": _INSTRUCTS, "mask": _EDITS_WHOLE,
+             "control": "It keeps the picture's form by itself (--image-guidance).",
+             "references": "diffusers' pipeline for it reads none.",
+             "texture": "It edits pictures."},
+    ),
+    "sdxl_edit": Abilities(
+        "InstructPix2Pix of SDXL", text=False, mask=False, flow=False, samplers=_DENOISING, cell=8,
+        reads_weights=True, image_guidance=1.5, side=1024,
+        why={"text": _INSTRUCTS, "mask": _EDITS_WHOLE,
              "control": "It keeps the picture's form by itself (--image-guidance).",
              "references": "diffusers' pipeline for it reads none.",
              "texture": "It edits pictures."},
@@ -127,9 +138,9 @@ ABILITIES: Mapping[str, Abilities] = {
              "references": "diffusers' pipeline for it reads none.", "texture": _NO_TEXTURE},
     ),
     "sdxl_refiner": Abilities(
-        "SDXL's refiner", text=False, mask=False, lora=False, flow=False, samplers=_DENOISING,
+        "SDXL's refiner", text=False, lora=False, flow=False, samplers=_DENOISING,
         cell=8, curves=True, reads_weights=True,
-        why={"text": _FINISHES, "mask": _FINISHES, "control": "No ControlNet was made for it.",
+        why={"text": _FINISHES, "control": "No ControlNet was made for it.",
              "references": "No IP-Adapter was made for it.", "texture": _FINISHES,
              "lora": "LoRAs are made for SDXL itself."},
     ),

@@ -26,12 +26,16 @@ from .single_files import Checkpoint
 
 IP_ADAPTER = "ip_adapter"
 _CONTROL_PREFIX = "controlnet_"
+# Karras et al. 2022: Playground 2.5, CosXL. The usual samplers would paint noise with them.
+_EDM = "EDM"
+_EDM_HINT = "Take another model of SDXL's make; Playground 2 (not 2.5) is one."
 _SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 PARTS_OF_FAMILY = {
     "sd15": _SHARED_PARTS,
     "sd15_edit": _SHARED_PARTS,
     "sd2_depth": _SHARED_PARTS,
     "sdxl": (*_SHARED_PARTS, "text_encoder_2", "tokenizer_2"),
+    "sdxl_edit": (*_SHARED_PARTS, "text_encoder_2", "tokenizer_2"),
     "sdxl_refiner": ("unet", "vae", "scheduler", "text_encoder_2", "tokenizer_2"),
 }
 
@@ -217,11 +221,18 @@ def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
     if not (folder / part).is_dir():
         broken(folder / part, "is missing")
     if part == "scheduler":
-        read_json(folder / part / "scheduler_config.json")
+        _check_schedule(folder / part / "scheduler_config.json")
     elif part.startswith("tokenizer"):
         _check_tokenizer(folder / part)
     else:
         check_network(folder / part)
+
+
+def _check_schedule(file: Path) -> None:
+    """Whether the samplers here have its noise levels."""
+    name = str(read_json(file).get("_class_name"))
+    if name.startswith(_EDM):
+        broken(file, f"has the noise levels of EDM ({name}), which no sampler here has", _EDM_HINT)
 
 
 def _check_parts(folder: Path, index: dict[str, Any]) -> None:

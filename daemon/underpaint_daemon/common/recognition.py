@@ -38,10 +38,6 @@ _NO_PAINTERS = (
 )  # fmt: skip
 _FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
 _OTHER_PIPELINES = (
-    (
-        "XLInstructPix2Pix",
-        "is an InstructPix2Pix model of SDXL: diffusers' pipeline for it cannot be stopped",
-    ),
     ("ImageVariation", "is an image variation model: it takes a picture in place of words"),
     ("UnCLIP", "is an unCLIP model: it takes a picture in place of words"),
     ("Upscale", "is an upscaling model"),

@@ -80,11 +80,26 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     _check_references(request, able, family, model)
 
 
-def refining_request(request: ImageRequest, picture: BufferRef, index: int) -> ImageRequest:
-    """What finishing a picture, the `index`-th of the request's, asks of the second model."""
+def refining_request(
+    request: ImageRequest | InpaintRequest, picture: BufferRef, index: int
+) -> ImageRequest | InpaintRequest:
+    """What finishing a picture, the `index`-th of the request's, asks of the second model: all of
+    it, or the spot that the mask marks."""
     assert request.refiner is not None
     refiner = request.refiner
     sampling = replace(refiner.sampling, seed=request.sampling.seed + index)
+    if isinstance(request, InpaintRequest):
+        return InpaintRequest(
+            request.prompt,
+            picture,
+            request.mask,
+            refiner.model,
+            sampling,
+            controls=(),
+            strength=refiner.strength,
+            feather=request.feather,
+            padding=request.padding,
+        )
     return ImageRequest(
         request.prompt,
         refiner.model,

@@ -31,11 +31,15 @@ _FOLDER_HINT = (
 )
 _VAE_HINT = "Put its VAE beside it, as {name}, or give a checkpoint with the VAE baked in."
 # What else has a UNet of the same make, by the channels that it takes.
-_BY_CHANNELS = {("sd15", 8): "sd15_edit", ("sd15", 5): "sd2_depth"}
+_BY_CHANNELS = {
+    ("sd15", 8): "sd15_edit",
+    ("sdxl", 8): "sdxl_edit",
+    ("sd15", 5): "sd2_depth",
+}
 CHANNELS_OF_OTHERS = {
     5: "is a depth2img model of a family that has none here",
     7: "is an upscaling model",
-    8: "is an InstructPix2Pix model of SDXL: diffusers' pipeline for it cannot be stopped",
+    8: "is an InstructPix2Pix model of a family that has none here",
 }
 OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
 

@@ -87,6 +87,8 @@ class PipelineRunner:
 
     def _run(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
         refuse_what_cannot_be(request, family_of(self.models.paths, request.model), request.model)
+        if isinstance(request, (ImageRequest, InpaintRequest)):
+            self._check_refiner(request)
         if isinstance(request, TextureRequest):
             # Texturing builds on these pipelines, so it is imported only when asked for.
             from .texturing.job.runner import run_texture
@@ -99,8 +101,8 @@ class PipelineRunner:
             reporter.warn(note)
         images = self._painted(model, request, buffers, reporter)
         facts = model_facts(model, request)
-        if isinstance(request, ImageRequest) and request.refiner is not None:
-            images, facts["refiner"] = self._refined(images, request, reporter)
+        if not isinstance(request, UpscaleRequest) and request.refiner is not None:
+            images, facts["refiner"] = self._refined(images, request, buffers, reporter)
         self.models.trim()
         reporter.progress(Phase.SAVING, 0, 1)
         if reporter.enough():
@@ -128,17 +130,30 @@ class PipelineRunner:
             _what(request),
         )
 
+    def _check_refiner(self, request: ImageRequest | InpaintRequest) -> None:
+        """What the second model cannot do is refused before the first one paints."""
+        if request.refiner is not None:
+            name = request.refiner.model
+            picture = Buffers().add(Kind.COLOR, np.zeros((1, 1, 3), np.uint8))
+            second = refining_request(request, picture, 0)
+            refuse_what_cannot_be(second, family_of(self.models.paths, name), name)
+
     def _refined(
-        self, images: list[Image8], request: ImageRequest, reporter: Reporter
+        self,
+        images: list[Image8],
+        request: ImageRequest | InpaintRequest,
+        buffers: Arrays,
+        reporter: Reporter,
     ) -> tuple[list[Image8], dict[str, Any]]:
         """The pictures as the second model finishes them, and what is to be told of it. When it is
         enough, those that are left stay as they are."""
         assert request.refiner is not None
         finished, name, model = list[Image8](), request.refiner.model, None
-        family, own = family_of(self.models.paths, name), Buffers()
+        own = Buffers()
+        if isinstance(request, InpaintRequest):
+            own.add(Kind.MASK, buffers[request.mask.sha256])
         for i, image in enumerate(images):
             second = refining_request(request, own.add(Kind.COLOR, image), i)
-            refuse_what_cannot_be(second, family, name)
             model = self._load(name, reporter)
             finished += (
                 [image] if reporter.enough() else self._painted(model, second, own, reporter)

@@ -20,6 +20,7 @@ from .sampling import Image8
 
 _SHARED = (
     "prompt", "model", "sampling", "controls", "pattern", "loras", "references", "regions",
+    "refiner",
 )  # fmt: skip
 _PREFIX = "underpaint_"
 _BETWEEN = 128  # of 255: how much of the new paint lies on the ring around what is repainted

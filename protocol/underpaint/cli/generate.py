@@ -151,7 +151,10 @@ def _inpaint(
             ErrorCode.BAD_REQUEST, "--mask needs --init", hint="Give the image to repaint."
         )
     return InpaintRequest(
-        **painting, image=image, mask=buffers.add(Kind.MASK, read_mask(args.mask))
+        **painting,
+        image=image,
+        mask=buffers.add(Kind.MASK, read_mask(args.mask)),
+        refiner=_refiner(args.refiner),
     )
 
 

@@ -89,6 +89,7 @@ class InpaintRequest:
     fades in, inside the mask. `padding`: None works on the whole image; a number crops to the
     mask plus so many pixels and works there at full resolution. `controls`: None is what the
     model wants for a view. `regions`: prompts for parts of the image, masks of its size.
+    `refiner`: a second model that finishes the spot.
     """
 
     prompt: Prompt
@@ -106,6 +107,7 @@ class InpaintRequest:
     loras: tuple[Lora, ...] = ()
     references: tuple[Reference, ...] = ()
     regions: tuple[RegionPrompt, ...] = ()
+    refiner: Refiner | None = None
 
 
 @dataclass(frozen=True, slots=True)

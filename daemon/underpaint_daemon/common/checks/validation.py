@@ -167,6 +167,8 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
     check_controls(request.controls or (), request.view, request.image)
     check_references(request.references, request.view)
     check_regions(request)
+    if request.refiner is not None:
+        _check_refiner(request.refiner)
 
 
 def _check_upscale_request(request: UpscaleRequest) -> None:

@@ -25,6 +25,7 @@ FAMILY_WANTS: Mapping[str, Wants] = {
     "sd15": Wants(512, Sampler.DPMPP_2M_KARRAS, 25, 7.0, _FORM, _ALL),
     "sdxl": Wants(1024, Sampler.DPMPP_2M_KARRAS, 25, 6.0, _FORM, _ALL),
     "sd15_edit": Wants(512, Sampler.EULER_A, 30, 7.5, (), _ALL),
+    "sdxl_edit": Wants(1024, Sampler.EULER_A, 30, 7.5, (), _ALL),
     "sd2_depth": Wants(512, Sampler.DPMPP_2M_KARRAS, 25, 7.5, _FORM[:1], _ALL),
     "sdxl_refiner": Wants(1024, Sampler.DPMPP_2M_KARRAS, 25, 6.0, (), _ALL),
     "sd35": _flow("sd35", 28, 4.5),

@@ -79,7 +79,8 @@ def settle(request: Request, paths: Paths) -> Request:
     sampling, name = _sampling(request.sampling, defaults, request.model), request.model
     controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))
     if isinstance(request, InpaintRequest):
-        return replace(request, sampling=sampling, controls=controls)
+        second = _refiner(request.refiner, sampling.seed, paths)
+        return replace(request, sampling=sampling, controls=controls, refiner=second)
     if isinstance(request, UpscaleRequest):
         tile = request.tile or defaults.size
         return replace(request, sampling=sampling, controls=controls, tile=tile)

@@ -14,13 +14,14 @@ from .flux2 import flux2_klein
 from .others import auto, chroma, sana
 from .qwen import qwen_edit, qwen_edit_plus, qwen_image
 from .sd3 import sd3
-from .unets import sd2_depth, sd15, sd15_edit, sdxl, sdxl_refiner
+from .unets import sd2_depth, sd15, sd15_edit, sdxl, sdxl_edit, sdxl_refiner
 from .z_image import z_image
 
 MINIATURES: Mapping[str, Callable[[Path], Path]] = {
     "sd15": sd15,
     "sdxl": sdxl,
     "sd15_edit": sd15_edit,
+    "sdxl_edit": sdxl_edit,
     "sd2_depth": sd2_depth,
     "sdxl_refiner": sdxl_refiner,
     "sd35": sd3,

@@ -11,6 +11,7 @@ from diffusers import (
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLInstructPix2PixPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
@@ -57,23 +58,8 @@ def sd15(folder: Path, *, zero_snr: bool = True) -> Path:
 def sdxl_bare(folder: Path) -> Path:
     """An SDXL-like model with a depth ControlNet."""
     torch.manual_seed(8)
-    network = unet(
-        2 * WIDTH,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=8,
-        projection_class_embeddings_input_dim=6 * 8 + WIDTH,
-    )
-    pipeline = StableDiffusionXLPipeline(
-        vae=vae(),
-        text_encoder=CLIPTextModel(text_config()).eval(),
-        text_encoder_2=CLIPTextModelWithProjection(text_config()).eval(),
-        tokenizer=tokenizer(),
-        tokenizer_2=tokenizer(),
-        unet=network,
-        scheduler=scheduler(False),
-        add_watermarker=False,
-    )
-    pipeline.save_pretrained(folder)
+    network = _unet_of_xl()
+    StableDiffusionXLPipeline(**_parts_of_xl(network)).save_pretrained(folder)
     controlnet(network).save_pretrained(folder / "controlnet_depth")
     paints_quickly(folder)
     return folder
@@ -99,6 +85,38 @@ def sd15_edit(folder: Path) -> Path:
         requires_safety_checker=False,
     )
     return _saved_with_lora(pipeline, folder)
+
+
+def sdxl_edit(folder: Path) -> Path:
+    """An InstructPix2Pix-like model of SDXL's make."""
+    torch.manual_seed(13)
+    network = _unet_of_xl(in_channels=8)
+    return _saved_with_lora(
+        StableDiffusionXLInstructPix2PixPipeline(**_parts_of_xl(network)), folder
+    )
+
+
+def _unet_of_xl(**more: Any) -> UNet2DConditionModel:
+    return unet(
+        2 * WIDTH,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=6 * 8 + WIDTH,
+        **more,
+    )
+
+
+def _parts_of_xl(network: Any) -> dict[str, Any]:
+    return {
+        "vae": vae(),
+        "text_encoder": CLIPTextModel(text_config()).eval(),
+        "text_encoder_2": CLIPTextModelWithProjection(text_config()).eval(),
+        "tokenizer": tokenizer(),
+        "tokenizer_2": tokenizer(),
+        "unet": network,
+        "scheduler": scheduler(False),
+        "add_watermarker": False,
+    }
 
 
 def sd2_depth(folder: Path) -> Path:

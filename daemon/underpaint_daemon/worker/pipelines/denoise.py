@@ -180,7 +180,7 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     network = job.conditioning.network if job.conditioning.networks else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)
     known = _parameters(type(pipe).__call__)
-    arguments = {**_arguments(job, part, seed), "callback_on_step_end": watch}
+    arguments = {**_arguments(job, part, seed), **_told_steps(watch, pipe, known)}
     timesteps = scheduler.config.num_train_timesteps
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
     if job.turn is not None:
@@ -214,6 +214,17 @@ def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
         "output_type": "pt" if family.self_decoding else "latent",
         "return_dict": False,
     }
+
+
+def _told_steps(watch: StepWatch, pipe: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    """How a pipeline tells of its steps; one of them (SDXL's InstructPix2Pix) in the old way."""
+    if "callback_on_step_end" in known:
+        return {"callback_on_step_end": watch}
+
+    def after(step: int, timestep: Any, latents: Tensor) -> None:
+        watch(pipe, step, timestep, {"latents": latents})
+
+    return {"callback": after, "callback_steps": 1}
 
 
 def _turned(job: Denoising, pipe: Any, step: int) -> None:

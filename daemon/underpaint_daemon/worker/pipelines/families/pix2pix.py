@@ -8,6 +8,7 @@ from typing import Any
 
 from .base import Ask, Task
 from .sd15 import SD15
+from .sdxl import SDXL
 
 
 def _guidance(ask: Ask) -> dict[str, Any]:
@@ -18,6 +19,14 @@ SD15_EDIT = replace(
     SD15,
     name="sd15_edit",
     pipelines={(Task.IMAGE, False): "StableDiffusionInstructPix2PixPipeline"},
+    arguments=_guidance,
+    whole_noise=True,
+)
+
+SDXL_EDIT = replace(
+    SDXL,
+    name="sdxl_edit",
+    pipelines={(Task.IMAGE, False): "StableDiffusionXLInstructPix2PixPipeline"},
     arguments=_guidance,
     whole_noise=True,
 )

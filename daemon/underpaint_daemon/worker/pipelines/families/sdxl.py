@@ -80,7 +80,10 @@ SDXL = Family(
 SDXL_REFINER = replace(
     SDXL,
     name="sdxl_refiner",
-    pipelines={(Task.IMAGE, False): "StableDiffusionXLImg2ImgPipeline"},
+    pipelines={
+        (Task.IMAGE, False): "StableDiffusionXLImg2ImgPipeline",
+        (Task.INPAINT, False): "StableDiffusionXLInpaintPipeline",
+    },
     text_parts=SDXL.text_parts[1:],
     fixed={**SDXL.fixed, "text_encoder": None, "tokenizer": None},
     embed=_embed_refining,
