@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 
 import underpaint
-from underpaint.buffers import Buffers
+from underpaint.buffers import Buffers, Kind
 from underpaint.errors import RequestError
 from underpaint.paths import user_paths
-from underpaint.requests import Prompt, TextureRequest
-from underpaint.tree import to_plain
+from underpaint.requests import Prompt, Reference, TextureRequest
+from underpaint.tree import part_to_plain, to_plain
 from underpaint_daemon.tools.assets.cli import main
 from underpaint_daemon.tools.assets.cli_options import parsed
 from underpaint_daemon.tools.assets.folder import Asset
@@ -88,6 +88,26 @@ def asked(words: list[str]) -> tuple[TextureRequest, Buffers]:
     args = parsed(words)
     asset = Asset(args.mesh, Prompt(args.prompt), args.out, args.seed)
     return build_request(open_mesh(args.mesh), asset, args)[1:]
+
+
+def test_reference_pictures_of_the_earlier_run_stay_until_others_are_given(
+    home: Path, earlier: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = home / "wood.png"
+    Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(image)
+    recipe = home / "texture.json"
+    told = json.loads(recipe.read_text())
+    shown = Buffers().add(Kind.COLOR, np.full((9, 9, 3), 7, np.uint8))
+    told["request"]["references"] = [part_to_plain(Reference(image=shown, scale=0.4))]
+    recipe.write_text(json.dumps(told))
+    assert asked(earlier)[0].references == (Reference(image=shown, scale=0.4),)
+    assert asked([*earlier, "--reference", "none"])[0].references == ()
+    request, data = asked([*earlier, "--reference", f"style={image}:0.7"])
+    assert request.references[0].scale == 0.7
+    assert data[request.references[0].image.sha256].shape == (8, 8, 3)
+    with pytest.raises(RequestError, match="are not kept any longer") as refused:
+        main([*earlier, "--model", "tiny"])  # a daemon that never had them
+    assert "--reference none" in refused.value.hint
 
 
 def test_a_mask_is_the_opposite_of_a_lock(tmp_path: Path, earlier: list[str]) -> None:

@@ -125,6 +125,36 @@ def test_ranks_that_differ_and_alphas_weigh_as_they_were_trained(
     assert same(laid_on(studio, work, state), merged(studio, work, changes.plain()))
 
 
+def test_text_encoders_and_convolutions_of_other_ranks_weigh_as_trained(
+    studio: Studio, work: Path, changes: Changes
+) -> None:
+    """As LoCons are trained: one rank for what is linear, another for convolutions."""
+    encoder = studio.models.load("tiny").parts["text_encoder"]
+    text: State = {}
+    for name, module in encoder.named_modules():
+        if name.endswith(("q_proj", "fc1")):
+            layer = "lora_te_text_model_" + name.removeprefix("text_model.").replace(".", "_")
+            text[f"{layer}.lora_down.weight"] = changes.noise(4, module.in_features)
+            text[f"{layer}.lora_up.weight"] = changes.noise(module.out_features, 4)
+            text[f"{layer}.alpha"] = torch.tensor(2.0)
+    own, deltas = dict[str, Tensor](), changes.plain()
+    for name in changes.shapes:
+        rank = 2 if name in changes.linear else 1
+        own[f"{kohya(name)}.lora_down.weight"] = changes.down[name][:rank]
+        own[f"{kohya(name)}.lora_up.weight"] = changes.up[name][:, :rank]
+        own[f"{kohya(name)}.alpha"] = torch.tensor(0.5)
+        product = changes.up[name][:, :rank].flatten(1) @ changes.down[name][:rank].flatten(1)
+        deltas[name] = product * 0.5 / rank
+    both = laid_on(studio, work, own | text)
+    merged(studio, work, deltas)
+    file = work / "words.safetensors"
+    save_file(text, file)
+    asked = replace(ASKED, model=str(work / "merged"), loras=(Lora(str(file)),))
+    expected = studio.paint(asked)[0].astype(int)
+    assert np.abs(expected - laid_on(studio, work, own)).mean() > 1, "the words act"
+    assert same(both, expected)
+
+
 def test_a_doras_sizes_count_and_at_no_weight_it_leaves_no_trace(
     studio: Studio, work: Path, changes: Changes
 ) -> None:

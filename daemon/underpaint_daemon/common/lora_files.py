@@ -41,7 +41,7 @@ DECOMPOSED = (
     ".dora_scale", ".lora_magnitude_vector", ".lora_magnitude_vector.weight", ".lokr_w1",
     ".lokr_w1_a", ".hada_w1_a",
 )  # fmt: skip
-_OF_TEXT = ("lora_te", "text_encoder", "lycoris_text_model", "lycoris_te")
+OF_TEXT = ("lora_te", "text_encoder", "lycoris_text_model", "lycoris_te")
 FLUX, SD3, QWEN, Z_IMAGE, UNET = "FLUX", "Stable Diffusion 3", "Qwen-Image", "Z-Image", "a UNet"
 # By patterns of names, with dots for kohya's underscores. The first that is there counts.
 _FAMILIES = (
@@ -122,7 +122,7 @@ def _has(name: str, piece: str) -> bool:
 
 
 def _is_of_text(name: str) -> bool:
-    return name.startswith(_OF_TEXT)
+    return name.startswith(OF_TEXT)
 
 
 def _what_unet(shapes: Shapes) -> str:

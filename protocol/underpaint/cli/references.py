@@ -33,6 +33,8 @@ def references_of(args: argparse.Namespace, buffers: Buffers) -> tuple[Reference
 
     Raises RequestError.
     """
+    if args.reference == ["none"]:  # of an earlier result that had some
+        return ()
     return tuple(reference_of(text, buffers) for text in args.reference)
 
 

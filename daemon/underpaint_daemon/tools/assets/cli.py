@@ -22,6 +22,7 @@ from underpaint.tree import request_digest
 
 from ..meshes.files import MeshFile
 from .assets import open_asset
+from .cli_edit import pictures_kept
 from .cli_options import exports, parsed
 from .cli_results import note_seconds, tell, write_results, write_summary
 from .folder import Asset, assets_of
@@ -151,7 +152,8 @@ class _Painter:
         read = time.monotonic()
         client, _ = self._connected()
         handed = time.monotonic()
-        job = client.submit(request, buffers)
+        with pictures_kept(self._args.earlier):
+            job = client.submit(request, buffers)
         self._begun = True
         return _Begun(asset, None, file, mark, job, read - start, handed)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,22 @@ def continued(
         loras=loras_of(args) if "lora" in given else request.loras,
         references=references_of(args, buffers) if "reference" in given else request.references,
     )
+
+
+@contextmanager
+def pictures_kept(earlier: Path | None) -> Iterator[None]:
+    """A daemon that has let go of an earlier run's pictures says which words bring them back."""
+    try:
+        yield
+    except RequestError as error:
+        if earlier is None or error.code is not ErrorCode.MISSING_BLOBS:
+            raise
+        raise RequestError(
+            ErrorCode.MISSING_BLOBS,
+            f"the pictures that {earlier} was painted after are not kept any longer",
+            hint="Give them again (--reference ROLE=IMAGE, --control KIND=IMAGE), or --reference "
+            "none and --control none.",
+        ) from error
 
 
 def _refuse_fixed(args: argparse.Namespace, earlier: TextureRequest) -> None:

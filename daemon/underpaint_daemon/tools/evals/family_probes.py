@@ -108,6 +108,8 @@ class _Plain:
         return Sampling(Sampler.EULER, _STEPS, 3.0, 7)
 
     def with_control(self, request: Any) -> Any:
+        if self.able.references == 1 and not self.able.ip_adapter:  # the control is the one
+            request = replace(request, references=())
         return replace(
             request, view=self.things.view, controls=(Control(ControlKind.DEPTH, scale=1.0),)
         )
@@ -162,7 +164,7 @@ def _control(asked: _Asked) -> bool:
     request = asked.base()
     controlled = asked.with_control(request)
     plain = replace(controlled, controls=(Control(ControlKind.DEPTH, scale=0.0),))
-    if asked.able.inner_control:
+    if asked.able.inner_control or asked.able.needs_reference:
         other = Control(ControlKind.DEPTH, image=asked.things.picture)
         plain = replace(controlled, controls=(other,))
     return not np.array_equal(asked.first(controlled), asked.painter.paint(plain))
@@ -237,15 +239,20 @@ def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:
     return False
 
 
+def _reads(able: Abilities) -> bool:
+    """Whether pictures go in beside the words."""
+    return able.references > 0 and not able.ip_adapter
+
+
 _Claim = Callable[[Abilities], bool]
 _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "text": (lambda able: able.text, _text),
     "image": (lambda able: able.image, _image),
     "mask": (lambda able: able.mask, _mask),
-    "control": (lambda able: "text" in able.control or able.references > 1, _control),
+    "control": (lambda able: "text" in able.control or _reads(able), _control),
     "lora": (lambda able: able.lora, _lora),
     "reference": (lambda able: able.references > 0, _reference),
-    "form_as_reference": (lambda able: able.references > 0 and not able.ip_adapter, _form),
+    "form_as_reference": (lambda able: _reads(able), _form),
     "texture": (lambda able: bool(able.texture), _texture),
     "rerun_bit_equal": (lambda _able: True, _rerun),
     "preview": (lambda _able: True, _preview),

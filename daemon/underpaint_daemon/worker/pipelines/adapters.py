@@ -18,7 +18,7 @@ from underpaint.requests.curves import curve_at
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
-from .loading.loras import is_idle, laid_on, layers_in, respelled
+from .loading.loras import is_idle, laid_on, layers_in, parted, respelled
 from .loading.networks import LOAD_ERRORS, first_line
 
 Turn = Callable[[float | None], None]
@@ -105,11 +105,14 @@ def _lay_on(pipe: Any, state: dict[str, Any], name: str) -> str:
         return "it does nothing: its alpha is 0"
     component = "unet" if hasattr(pipe, "unet") else "transformer"
     network = getattr(pipe, component)
-    spelled = respelled(state, network, component)
+    text, own = parted(state)
+    spelled = respelled(own, network, component) if own else None
     if spelled is None:
-        pipe.load_lora_weights(state, adapter_name=name)
+        pipe.load_lora_weights(state if own else text, adapter_name=name)
     else:
         network.load_lora_adapter(spelled, prefix=component, adapter_name=name)
+        if text:
+            pipe.load_lora_weights(text, adapter_name=name)
     networks = {key: part for key, part in pipe.components.items() if hasattr(part, "modules")}
     found, wanted = laid_on(networks, name), layers_in(state)
     if not found:

@@ -15,6 +15,7 @@ from diffusers.loaders.lora_conversion_utils import _maybe_map_sgm_blocks_to_dif
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.common.lora_files import OF_TEXT
 
 State = dict[str, Tensor]
 _A, _B, _ALPHA, _SIZE = "lora_A.weight", "lora_B.weight", "alpha", "lora_magnitude_vector"
@@ -53,6 +54,25 @@ def respelled(state: State, network: Any, component: str) -> State | None:
         for layer, found in parts.items()
         for name, tensor in _plain(layer, found, layers[layer]).items()
     }
+
+
+def parted(state: State) -> tuple[State, State]:
+    """What changes the text encoders, with alpha within the weights, and all else."""
+    text = {name: tensor for name, tensor in state.items() if name.startswith(OF_TEXT)}
+    return _baked(text), {name: tensor for name, tensor in state.items() if name not in text}
+
+
+def _baked(state: State) -> State:
+    """Plain layers without alphas: diffusers takes them wrongly where ranks differ, too."""
+    found = dict(state)
+    for key in state:
+        where, ending = _cut(key)
+        alpha = state.get(f"{where}.{_ALPHA}")
+        if ending == _B and alpha is not None:
+            rank = state[key].shape[1]
+            found[key] = (state[key].float() * _over_rank(alpha, rank)).to(state[key].dtype)
+            del found[f"{where}.{_ALPHA}"]
+    return found
 
 
 def is_idle(state: State) -> bool:
