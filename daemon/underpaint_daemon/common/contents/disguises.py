@@ -25,8 +25,8 @@ class Told:
 
 _PAGE = Told(
     "is a web page, saved in place of the file",
-    "The site wanted a login or a confirmation: fetch the file again, in the browser or with "
-    "underpaint models pull and a token.",
+    "The site wanted a login or a confirmation: fetch the file again, signed in (underpaint models "
+    "pull, with a token).",
 )
 _PICKLE = Told("is a pickled checkpoint", _PICKLE_HINT)
 _BY_BYTES = (

@@ -12,7 +12,7 @@ from .disguises import Told, disguise_of
 
 _PICKLES = ("*.ckpt", "*.pt", "*.pth", "*.bin")
 _MODEL = "Give a model's whole folder: the one that has model_index.json in it."
-_CONTROL = "Give it with --control KIND@FOLDER, beside a model."
+_CONTROL = "Give it to a control (--control KIND@FOLDER), beside a model."
 
 
 def index_of(folder: Path) -> dict[str, Any]:

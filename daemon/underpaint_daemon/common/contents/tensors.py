@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from .disguises import Told
 
 _MODEL = "Give a whole model: a folder in the diffusers format, or a Stable Diffusion checkpoint."
-_LORA = "Give it with --lora FILE:WEIGHT, beside a model."
-_CONTROL = "Give it with --control KIND@FILE, beside a model."
+_LORA = "Give it as a LoRA (--lora FILE:WEIGHT), beside a model."
+_CONTROL = "Give it to a control (--control KIND@FILE), beside a model."
+_LOOKS = "Give it to a reference picture (--reference IMAGE@FILE)."
 _NO_CONTROL = "Take a ControlNet or T2I-Adapter in its place."
 _ITS_FOLDER = "Give its folder, with the config.json that it was published with."
 _WORDS = "Put it into a folder embeddings among the models, and name it in the prompt."
@@ -16,13 +17,15 @@ _FOLDER = (
     "Convert it to a folder in the diffusers format, and give the folder; or give a whole "
     "Stable Diffusion 1.5, 2 or XL checkpoint."
 )
-_ENLARGE = "underpaint upscale enlarges with a model that paints; such networks are not used here."
+_ENLARGE = (
+    "Pictures are enlarged with a model that paints (underpaint upscale), not with such networks."
+)
 _VAE = (
     "Beside a checkpoint without one it is used when it is called NAME.vae.safetensors. Give the "
     "model itself."
 )
 
-_WHOLE = Told("is a whole model", "Give it as the model: --model FILE.")
+_WHOLE = Told("is a whole model", "Give it as the model (--model FILE).")
 
 IS_LORA = "is a LoRA"
 IS_CONTROLNET = "is a ControlNet"
@@ -33,8 +36,8 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("lora_controlnet",), Told("is a ControlNet-LoRA (Control-LoRA)", _NO_CONTROL)),
     (("lllite_",), Told("is a ControlNet-LLLite", _NO_CONTROL)),
     (("ctrl_to_base",), Told("is a ControlNet-XS", _NO_CONTROL)),
-    (("^image_proj.",), Told("is an IP-Adapter", "Give it with --reference IMAGE@FILE.")),
-    (("^ip_adapter.",), Told("is an IP-Adapter", "Give it with --reference IMAGE@FILE.")),
+    (("^image_proj.",), Told("is an IP-Adapter", _LOOKS)),
+    (("^ip_adapter.",), Told("is an IP-Adapter", _LOOKS)),
     *(((piece,), Told(IS_LORA, _LORA)) for piece in (
         "lora_", ".lora.", "_lora.", "^lycoris_", ".lokr_", ".hada_", ".oft_", ".boft_",
         ".dora_scale", ".ia3_", ".vera_lambda",
