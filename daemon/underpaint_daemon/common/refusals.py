@@ -175,7 +175,7 @@ def _check_references(
         _refuse(able, model, "roles", told, hint=_BY_CONTROL)
     if not able.ip_adapter and any(one.model for one in request.references):
         _refuse(able, model, "ip_adapter", "takes no IP-Adapter", hint=_NO_ADAPTER)
-    if able.needs_reference and count == 0 and isinstance(request, ImageRequest):
+    if able.needs_reference and count == 0 and not isinstance(request, InpaintRequest):
         _refuse(able, model, "text", "edits, and needs a reference picture")
 
 

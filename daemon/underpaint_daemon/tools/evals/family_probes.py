@@ -214,6 +214,8 @@ def _texture(asked: _Asked) -> bool:
     unseen = Control(ControlKind.DEPTH, scale=0.0)
     if asked.able.inner_control:
         unseen = Control(ControlKind.CANNY)
+    if asked.able.needs_reference:
+        unseen = Control(ControlKind.NORMAL)
     first, again, formless = (
         asked.painter.paint(replace(request, controls=controls))
         for controls in (request.controls, request.controls, (unseen,))
