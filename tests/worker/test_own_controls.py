@@ -3,7 +3,6 @@ what looks like one but is not, refused by name."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,30 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import (
-    ControlNetUnionModel,
-    FluxTransformer2DModel,
-    T2IAdapter,
-    UNet2DConditionModel,
-)
-from safetensors.torch import load_file, save_file
+from diffusers import ControlNetUnionModel, T2IAdapter
+from safetensors.torch import save_file
 
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt, View
-from underpaint_daemon.worker.pipelines.controls.adapters import check_adapter
-from underpaint_daemon.worker.pipelines.loading.controlnets import load_control
-from underpaint_daemon.worker.pipelines.loading.networks import Device
 
 from helpers.painting.ldm_layout import export_controlnet
-from helpers.painting.precisions import scaled
 from helpers.painting.studio import Studio, ball_view, photo
 from helpers.painting.tiny_model import build_xl
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 DEPTH = ControlKind.DEPTH
-CPU = Device(torch.device("cpu"), torch.float32)
 
 
 def test_a_network_paints_the_same_from_folder_and_both_kinds_of_file(
@@ -226,86 +215,6 @@ def test_pickles_and_other_families_are_refused_by_name(
             studio.run(replace(ASKED, view=view, controls=(control,)))
         assert caught.value.code is ErrorCode.MODEL_BROKEN
         assert problem in caught.value.message
-
-
-def test_a_network_of_another_family_is_refused_by_the_network_it_goes_with(
-    studio: Studio, view: View, xl: str, paths: Paths, tmp_path: Path
-) -> None:
-    flux = tmp_path / "flux"
-    flux.mkdir()
-    (flux / "config.json").write_text(json.dumps({"_class_name": "FluxControlNetModel"}))
-    save_file({"controlnet_blocks.0.weight": torch.zeros(2, 2)}, flux / "a.safetensors")
-    for model in ("tiny", xl):
-        control = Control(DEPTH, model=str(flux))
-        with pytest.raises(RequestError, match="goes with a Flux transformer") as caught:
-            studio.run(replace(ASKED, model=model, view=view, controls=(control,)))
-        assert caught.value.code is ErrorCode.MODEL_BROKEN
-    own = paths.models / "tiny" / "controlnet_depth"
-    with pytest.raises(RequestError, match="goes with a Stable Diffusion UNet"):
-        load_control(own, FluxTransformer2DModel(num_layers=0, num_single_layers=0), CPU)
-
-
-def test_an_adapter_of_other_levels_is_refused(studio: Studio, view: View, tmp_path: Path) -> None:
-    for kind, channels, fold in (
-        ("full_adapter_xl", [16, 32], 16),
-        ("full_adapter_xl", [32, 64], 8),
-        ("full_adapter", [16, 32], 8),
-        ("light_adapter", [16, 32], 8),
-    ):
-        network = T2IAdapter(
-            channels=channels, num_res_blocks=1, downscale_factor=fold, adapter_type=kind
-        )
-        network.save_pretrained(tmp_path / "other")
-        control = Control(DEPTH, model=str(tmp_path / "other"))
-        with pytest.raises(RequestError, match="made for another family") as caught:
-            studio.run(replace(ASKED, view=view, controls=(control,)))
-        assert caught.value.code is ErrorCode.MODEL_BROKEN
-
-
-def test_a_light_adapters_file_is_its_folder(studio: Studio, tmp_path: Path) -> None:
-    """For a UNet whose first level has attention, as Stable Diffusion 1.5's has."""
-    torch.manual_seed(5)
-    network = T2IAdapter(
-        channels=[16, 32], num_res_blocks=4, downscale_factor=8, adapter_type="light_adapter"
-    ).eval()
-    network.save_pretrained(tmp_path / "light")
-    file = tmp_path / "light" / "diffusion_pytorch_model.safetensors"
-    (tmp_path / "light" / "config.json").unlink()
-    old = {
-        name.removeprefix("adapter.").replace(".resnets.", ".body."): tensor.clone()
-        for name, tensor in network.state_dict().items()
-    }
-    save_file(old, tmp_path / "old.safetensors")
-    unet = UNet2DConditionModel(
-        block_out_channels=(16, 32, 32),
-        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-        norm_num_groups=8,
-        cross_attention_dim=16,
-        attention_head_dim=8,
-    )
-    picture = torch.rand(1, 3, 64, 64)
-    expected = network(picture)
-    for path in (file, tmp_path / "light", tmp_path / "old.safetensors"):
-        loaded = load_control(path, unet, CPU)
-        check_adapter(loaded, unet, 8, str(path))
-        assert all(
-            torch.allclose(a, b, atol=1e-5) for a, b in zip(loaded(picture), expected, strict=True)
-        )
-
-
-def test_scaled_fp8_folders_and_files_paint_nearly_the_same(
-    studio: Studio, view: View, paths: Paths, tmp_path: Path
-) -> None:
-    own = paths.models / "tiny" / "controlnet_depth"
-    expected = studio.paint(replace(ASKED, view=view, controls=(Control(DEPTH),)))[0]
-    shutil.copytree(own, tmp_path / "scaled")
-    file = tmp_path / "scaled" / "diffusion_pytorch_model.safetensors"
-    save_file(scaled(load_file(file)), file)
-    for path in (tmp_path / "scaled", file):
-        control = Control(DEPTH, model=str(path))
-        painted = studio.paint(replace(ASKED, view=view, controls=(control,)))[0]
-        assert np.abs(painted.astype(int) - expected).mean() < 6
 
 
 def test_tile_and_inpaint_controls_take_the_picture_itself(studio: Studio, paths: Paths) -> None:
