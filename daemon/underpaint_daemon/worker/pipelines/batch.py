@@ -82,7 +82,7 @@ def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> lis
 def finished(job: Denoising, plan: Plan, latents: Tensor, tier: Tier) -> Image8:
     """A denoised picture as its request wants it."""
     picture = decoded(job.model, latents, plan.tile, tier)
-    if job.model.smooth_unguided and plan.task is not Task.INPAINT:
+    if job.model.smooth_unguided:
         picture = _smoothed(picture, plan)
     plain = sharpened(picture, job.sampling.sharpen * plan.strength, plan.tile)
     guide = plan.conditioning.by_kind.get(ControlKind.GUIDE)
