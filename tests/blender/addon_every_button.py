@@ -163,6 +163,35 @@ def objects_of_a_library() -> None:
         bpy.context.view_layer.objects.active = item
 
 
+def overridden_objects_of_a_library() -> None:
+    objects_of_a_library()
+    linked = bpy.context.view_layer.objects.active
+    bpy.context.view_layer.objects.active = linked.override_create(remap_local_usages=True)
+
+
+def an_object_without_material_slots() -> None:
+    bpy.context.view_layer.objects.active = cube()
+    cube().data.materials.clear()
+
+
+def another_scene_of_the_same_objects() -> None:
+    scene = bpy.data.scenes.new("Other")
+    for item in bpy.context.scene.objects:
+        scene.collection.objects.link(item)
+    scene.camera = bpy.context.scene.camera
+    bpy.context.window.scene = scene
+
+
+def a_daemon_busy_with_anothers_painting() -> None:
+    from underpaint.client import connect
+    from underpaint.requests import ImageRequest, Prompt
+
+    live().session.start()
+    pump_until(lambda: live().session.told)
+    with connect(addon("ui.preferences").daemon_paths()) as another:
+        another.submit(ImageRequest(Prompt("steps=40 seconds=0.05")))
+
+
 def a_painting_and_its_deleted_picture() -> None:
     paint(STEPS)
     bpy.data.images.remove(bpy.data.images[live().last_image])
@@ -198,6 +227,10 @@ STATES: tuple[Callable[[], None], ...] = (
     a_mesh_without_faces,
     a_material_without_a_shader,
     objects_of_a_library,
+    overridden_objects_of_a_library,
+    an_object_without_material_slots,
+    another_scene_of_the_same_objects,
+    a_daemon_busy_with_anothers_painting,
     a_painting_and_its_deleted_picture,
     results_beside_a_file_that_cannot_be_written,
     an_unpainted_prompt,
