@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from underpaint.cli.guard import Exit, exit_code, guarded
+from underpaint.cli.main import main as front
 from underpaint.errors import ErrorCode, error_from_dict
 
 CLIENT, DAEMON = "underpaint.cli.main", "underpaint_daemon"
@@ -149,3 +150,25 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
     assert done.returncode == Exit.FAILED
     assert "config.toml" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "fix"),
+    [
+        (("generate", "--prompt", "x", "--out", "o", "--steps", "-3"), "--steps is -3", ""),
+        (("generate", "--prompt", "x"), "--out", "See `underpaint generate --help`.\n"),
+        (("upscale", "nowhere.png", "--out", "o"), "cannot be read: No such file", ""),
+        (("texture", "a.stl", "--prompt", "x", "--out", "o"), "kind that is not read", ".glb"),
+        (("texture", "a.obj", "--csv", "t.csv", "--out", "o"), "--csv is for a folder", "folder"),
+    ],
+)
+def test_a_mistake_is_told_in_the_words_of_a_terminal(
+    words: tuple[str, ...], said: str, fix: str, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.stl").write_text("solid\n")
+    assert guarded(lambda: front(list(words)), as_json=False) == Exit.BAD_INPUT
+    error, told = capsys.readouterr().err.split("\nfix:   ")
+    assert said in error
+    assert "Errno" not in error
+    assert fix in told

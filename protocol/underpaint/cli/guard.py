@@ -23,6 +23,8 @@ from typing import NoReturn
 from ..errors import ErrorCode, RequestError, UnderpaintError
 from .output import print_error
 
+_LONGEST_USAGE = 160
+
 
 class Exit(IntEnum):
     """The table."""
@@ -39,13 +41,14 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that says what is wrong as every other error is said, JSON included."""
 
     def error(self, message: str) -> NoReturn:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST, message, hint=f"See `{self.prog} --help`: {_short(self)}"
-        )
+        raise RequestError(ErrorCode.BAD_REQUEST, message, hint=_see(self))
 
 
-def _short(parser: argparse.ArgumentParser) -> str:
-    return " ".join(parser.format_usage().split())
+def _see(parser: argparse.ArgumentParser) -> str:
+    """Where to read how; and how, where that is short."""
+    usage = " ".join(parser.format_usage().split())
+    where = f"See `{parser.prog} --help`"
+    return f"{where}: {usage}" if len(usage) <= _LONGEST_USAGE else f"{where}."
 
 
 def exit_code(error: UnderpaintError) -> Exit:

@@ -10,6 +10,12 @@ from typing import Any, TextIO
 from ..errors import UnderpaintError
 
 _WIDTH = 24
+_OPTIONS = {
+    **{f"sampling.{name}": f"--{name}" for name in ("steps", "guidance", "seed", "sampler")},
+    **{"view_count": "--views", "view_size": "--view-size", "size": "--size"},
+    **{name: f"--{name}" for name in ("model", "batch", "strength", "tile")},
+}
+"""The options that set a request's fields, where they have other names."""
 
 
 def print_result(data: Mapping[str, Any], lines: list[str], as_json: bool) -> None:
@@ -21,7 +27,13 @@ def print_error(error: UnderpaintError, as_json: bool) -> None:
     """What went wrong and how to mend it."""
     if as_json:
         print(json.dumps({"error": error.to_dict()}, indent=2, sort_keys=True))
-    print(f"error: {error.message}\nfix:   {error.terminal_hint}", file=sys.stderr)
+    print(f"error: {_optioned(error.message)}\nfix:   {error.terminal_hint}", file=sys.stderr)
+
+
+def _optioned(message: str) -> str:
+    """A message about a field of a request, with the name of the option that sets it."""
+    field, is_, rest = message.partition(" is ")
+    return f"{_OPTIONS.get(field, field)}{is_}{rest}"
 
 
 class ProgressLine:

@@ -70,6 +70,8 @@ def _opened(path: Path) -> Iterator[Any]:
             raise refused(path, *not_a_picture(path)) from error
         except Image.DecompressionBombError as error:
             raise too_large(path, "") from error
+        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+            raise refused(path, f"cannot be read: {error.strerror}") from error
         except _UNREADABLE as error:
             raise refused(path, f"cannot be read as a picture: {error}") from error
 

@@ -34,6 +34,12 @@ def open_asset(path: Path, blender: Blender | None = None, *, up: str | None = N
     if not path.is_file():
         raise RequestError(ErrorCode.FILE, f"there is no file {path}")
     kind = path.suffix.lower()
+    if kind not in SUFFIXES:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{path} is of a kind that is not read here",
+            hint=f"Save it as one of {', '.join(SUFFIXES)}.",
+        )
     if kind in PLAIN or (kind in GLTF and blender is None):
         try:
             return open_mesh(path, up)

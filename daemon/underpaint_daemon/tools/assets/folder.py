@@ -35,6 +35,12 @@ class Asset:
 def assets_of(args: argparse.Namespace) -> list[Asset]:
     """The assets that the command line means. Raises RequestError."""
     if not args.mesh.is_dir():
+        if args.csv is not None:
+            raise RequestError(
+                ErrorCode.BAD_REQUEST,
+                f"--csv is for a folder of meshes, and {args.mesh} is none",
+                hint="Give the folder that the table's files lie in, or --prompt alone.",
+            )
         if not args.prompt and args.earlier is None:
             raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is missing: say what to paint")
         prompt = Prompt(args.prompt, args.negative)
