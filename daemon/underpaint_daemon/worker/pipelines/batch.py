@@ -38,6 +38,9 @@ from .watch import StepWatch
 Image8 = npt.NDArray[np.uint8]
 Finish = Callable[[Image8], Image8]
 _PREVIEW_SIDE = 256
+# Pixels of live painting's quick pictures, of any shape: detail drawn again cannot be told from
+# none there, and would take as long as all else.
+_SMALL = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ def finished(job: Denoising, plan: Plan, latents: Tensor, tier: Tier) -> Image8:
         picture = _smoothed(picture, plan)
     plain = sharpened(picture, job.sampling.sharpen * plan.strength, plan.tile)
     guide = plan.conditioning.by_kind.get(ControlKind.GUIDE)
-    picture = detailed(picture, plain, guide, job.model.guide_detail * plan.strength, plan.tile)
+    small = picture[0, 0].numel() <= _SMALL
+    amount = 0.0 if small else job.model.guide_detail * plan.strength
+    picture = detailed(picture, plain, guide, amount, plan.tile)
     return plan.finish(to_image8(picture[0]))
 
 
