@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
@@ -71,9 +72,17 @@ def _unheard(done: int, total: int) -> None:
 
 
 def _begin() -> None:
-    """In a new process: an interrupt is the parent's to hear."""
+    """In a new process: an interrupt is the parent's to hear, and its end is ours."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def rendered(seeds: Sequence[int], size: int, mesh: Mesh | None = None) -> list[SceneSample]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -56,16 +56,11 @@ if __name__ == "__main__":
 """
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-def test_an_interrupt_ends_every_process_without_a_word(tmp_path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 7), ("SIGTERM", -15), ("SIGKILL", -9)])
+def test_whatever_ends_the_command_ends_every_process_at_once(
+    tmp_path: Path, sent: str, code: int
+) -> None:
     script = tmp_path / "endless.py"
     script.write_text(ENDLESS)
     command = [sys.executable, str(script)]
@@ -74,8 +69,9 @@ def test_an_interrupt_ends_every_process_without_a_word(tmp_path) -> None:
     ) as running:
         assert running.stdout is not None
         workers = [int(running.stdout.readline()) for _ in range(2)]
-        running.send_signal(signal.SIGINT)
-        _, errors = running.communicate()
-    assert running.returncode == 7
-    assert errors == ""
-    assert not any(alive(pid) for pid in workers)
+        running.send_signal(signal.Signals[sent])
+        _, errors = running.communicate()  # until every process has let go of it
+    assert running.returncode == code
+    if sent == "SIGINT":
+        assert errors == ""
+    assert len(workers) == 2
