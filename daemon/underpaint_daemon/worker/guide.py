@@ -5,7 +5,7 @@ of bricks are the same from every side, at a scale that the artist chooses:
 
 * red, a triangle wave of the pattern coordinate u: 0 at even u, 1 at odd u;
 * green, a sawtooth of v that rises upwards and jumps at even v: rows, their parity, and up;
-* blue, solid noise of five octaves, features from four units down to a quarter.
+* blue, solid noise of four octaves, features from two units down to a quarter.
 
 One unit is `pattern_size` metres, about the height of a course of bricks. Where there is no
 surface all three are 128; where a unit is too small on the screen to be drawn, red is 127 and the
@@ -24,8 +24,8 @@ import numpy.typing as npt
 
 NOISE_PERIOD = 12  # pattern units after which the noise repeats, along each axis
 NEUTRAL = 128
-_SPACINGS = (4.0, 2.0, 1.0, 0.5, 0.25)  # of the octaves' lattices, in pattern units
-_GAINS = (1.0, 0.8, 0.62, 0.45, 0.3)
+_SPACINGS = (2.0, 1.0, 0.5, 0.25)  # of the octaves' lattices, in pattern units
+_GAINS = (1.0, 0.8, 0.62, 0.45)
 _CELLS = 96  # samples of the noise a period
 _SPREAD = 0.2  # standard deviation of the noise around 0.5
 _TOP = 0.85  # how much less a normal's z counts: slopes keep their courses level
