@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,12 @@ def test_meshes_that_no_scene_shows_are_told(tmp_path: Path) -> None:
     path.write_bytes(glb(draft.doc, bytes(draft.binary)))
     with pytest.raises(RequestError, match="shows none of its 1 meshes"):
         open_mesh(path)
+
+
+def test_small_parts_far_apart_are_told(tmp_path: Path) -> None:
+    near, far = grid(), grid((100_000, 0, 0))
+    count = (SIDE + 1) ** 2
+    moved = re.sub(r"(\d+)/(\d+)", lambda m: f"{int(m[1]) + count}/{int(m[2]) + count}", far)
+    (said,) = opened(tmp_path, near + moved).corners.warnings
+    assert "far apart" in said
+    assert opened(tmp_path, near).corners.warnings == ()

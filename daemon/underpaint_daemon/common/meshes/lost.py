@@ -21,6 +21,7 @@ MEND = (
 _LOOKED_AT = 100_000  # corners
 _MOST = 0.98
 _SPECK = 1000.0
+_SPARSE = 300.0  # times as wide as its triangles would be, laid side by side
 
 
 def lost_triangles(points: Array) -> Array:
@@ -62,11 +63,24 @@ def told_of_strays(points: Array, called: Callable[[int], str] | None) -> str | 
     away = np.abs(points - middle.astype(np.float32)).max(axis=1)
     farthest = int(away.argmax())
     if inner <= 0 or away[farthest] < _SPECK * inner:
-        return None
+        return _told_of_specks(points, inner)
     name = "a corner" if called is None else called(farthest)
     x, y, z = points[farthest].tolist()
     return (
         f"Nearly all of the mesh is within {inner:.3g} m, and {name} lies {away[farthest]:.3g} m "
         f"from it, at ({x:.4g}, {y:.4g}, {z:.4g}): views that take in both show a speck. Delete "
         "what is far off, or paint it by itself."
+    )
+
+
+def _told_of_specks(points: Array, across: float) -> str | None:
+    """The same of parts that are small and far from each other."""
+    corners = points.reshape(-1, 3, 3)
+    few = corners[:: max(1, len(corners) // _LOOKED_AT)].astype(np.float64)
+    side = float(np.median(np.linalg.norm(few[:, 1] - few[:, 0], axis=1)))
+    if across < _SPARSE * side * len(corners) ** 0.5:
+        return None
+    return (
+        f"The mesh is {across:.3g} m across, and its parts are small and far apart: views that "
+        "take in all of it show specks. Move them together, or paint them one by one."
     )
