@@ -37,7 +37,7 @@ from underpaint_daemon.worker.texturing.job.painting import Inputs, stations_of
 from underpaint_daemon.worker.texturing.job.runner import prepared
 from underpaint_daemon.worker.texturing.views.multiview import Run, denoise_views
 from underpaint_daemon.worker.texturing.views.noise import SurfaceNoise
-from underpaint_daemon.worker.texturing.views.remembered import Encodings
+from underpaint_daemon.worker.texturing.views.remembered import Encodings, Readings
 
 from helpers.meshes.sync_scene import torus, two_objects
 from helpers.painting.studio import photo
@@ -46,8 +46,8 @@ from helpers.painting.texture_studio import Reporter, Studio, pixels
 torch.set_num_threads(1)
 STEPS, VIEWS, SIDE = 3, 2, 64
 FAMILIES = (
-    "sd35", "flux1", "flux1_control", "flux1_kontext", "flux2_klein", "qwen_image", "z_image",
-    "sana",
+    "sd35", "flux1", "flux1_control", "flux1_kontext", "flux2_klein", "qwen_image",
+    "qwen_edit_plus", "z_image", "sana",
 )  # fmt: skip
 SMALL = {
     "sampling": Sampling(Sampler.EULER, STEPS, 3.0, 1),
@@ -149,6 +149,25 @@ def test_a_views_pictures_are_encoded_once_and_paint_the_same_bits(
     hook.remove()
     # With each call: one for the schedule, one a step; the rest (backgrounds) is once a job.
     assert len(seen) - once == STEPS * pictures
+    assert digest(kept["texture.png"]) == digest(anew["texture.png"])
+
+
+def test_words_are_read_together_with_a_views_pictures_once(
+    models: ModelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Qwen's editors, whose text encoder sees the pictures."""
+    name = "qwen_edit_plus"
+    desk, model = studio(models, name), models.load(name)
+    told = {"model": name, **SMALL, "method": Method.SINGLE}
+    seen: list[int] = []
+    hook = model.parts["text_encoder"].register_forward_hook(lambda *_: seen.append(1))
+    kept = desk.run(**told)
+    once, seen[:] = len(seen), []
+    monkeypatch.setattr(Readings, "of", lambda *_: None)
+    anew = desk.run(**told)
+    hook.remove()
+    assert once == 2, "the words, and the negative ones"
+    assert len(seen) == 1 + 2 * STEPS, "the schedule is asked for without guidance"
     assert digest(kept["texture.png"]) == digest(anew["texture.png"])
 
 

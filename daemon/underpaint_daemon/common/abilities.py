@@ -87,7 +87,7 @@ _DENOISING = tuple(sampler for sampler in Sampler)
 _METHODS = (Method.SYNC, Method.GRID_SYNC, Method.SEQUENTIAL, Method.SINGLE)
 _NO_TEXTURE = (
     "Its views have not been denoised together yet; those of SD 1.5, SD 2, SDXL, SD 3.5, FLUX, "
-    "Kontext, Qwen-Image, Z-Image and Sana are."
+    "Kontext, Qwen-Image and its editors, Z-Image and Sana are."
 )
 _EDITS = "It edits: give the picture as a reference, and say in words what is to change."
 _INSTRUCTS = (
@@ -198,14 +198,15 @@ ABILITIES: Mapping[str, Abilities] = {
     ),
     "qwen_edit": Abilities(
         "Qwen-Image-Edit", image=False, references=1, needs_reference=True,
-        why={"image": _EDITS, "control": _KEEPS_FORM, "references": _ONE_PICTURE,
-             "texture": _NO_TEXTURE},
+        texture=_METHODS,
+        why={"image": _EDITS, "control": _KEEPS_FORM, "references": _ONE_PICTURE},
     ),
     "qwen_edit_plus": Abilities(
         "Qwen-Image-Edit 2509 and 2511", image=False, mask=False, references=3,
         needs_reference=True,
+        texture=_METHODS,
         why={"image": _EDITS, "mask": "diffusers has no inpainting for it; Qwen-Image-Edit has.",
-             "control": _KEEPS_FORM, "texture": _NO_TEXTURE},
+             "control": _KEEPS_FORM},
     ),
     "z_image": Abilities(
         "Z-Image", control=frozenset({"text", "mask"}), samplers=(Sampler.EULER,),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -100,8 +101,11 @@ def _measure(paths: Paths, only: list[str] | None) -> dict[str, float]:
     return measures
 
 
-def measured(client: Client, paths: Paths, name: str) -> dict[str, bool]:
-    """A miniature's abilities on the daemon of `paths`."""
+def measured(
+    client: Client, paths: Paths, name: str, without: Collection[str] = ()
+) -> dict[str, bool]:
+    """A miniature's abilities, but those of `without`, on the daemon of `paths`."""
     buffers = Buffers()
     painter = DaemonPainter(client, buffers)
-    return probe(family_of(paths, name), name, painter, Things.into(buffers))
+    things = Things.into(buffers)
+    return probe(family_of(paths, name), name, painter, things, without=without)

@@ -61,12 +61,16 @@ def probe(
     painter: Painter,
     things: Things,
     only: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, bool]:
-    """Each ability and whether it is as the table says. `only`: these, where it claims them."""
+    """Each ability and whether it is as the table says. `only`: these, where it claims them;
+    `without`: all but these."""
     able = ABILITIES[family]
     found = {}
     seen = dict[str, Image8]()
     for name, (claimed, attempt) in _PROBES.items():
+        if name in without:
+            continue
         if only is not None and not (name in only and claimed(able)):
             continue
         asked = _Asked(model, able, things, painter, seen)

@@ -27,7 +27,7 @@ from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, m
 from underpaint_daemon.worker.pipelines.spaces import channels_of, packed, unpacked
 
 from .denoiser import Turning
-from .remembered import Encodings
+from .remembered import Encodings, Readings
 from .stations import Station
 from .views_prompt import Region
 
@@ -43,13 +43,15 @@ class _Heard(Exception):
 @dataclass(slots=True)
 class PipelineDenoiser(Turning):
     """Predicts a network's output for one view through its family's pipeline. turn: of LoRAs
-    that change over the steps. encodings: what the VAE has made of the views' pictures."""
+    that change over the steps. encodings, readings: what the VAE and the text encoder have made of
+    the views' pictures."""
 
     model: LoadedModel
     sampling: Settled
     turn: Turn | None = None
     memory: None = None
     encodings: Encodings = field(default_factory=Encodings)
+    readings: Readings = field(default_factory=Readings)
 
     @property
     def channels(self) -> int:
@@ -118,6 +120,8 @@ class PipelineDenoiser(Turning):
         conditioning = station.conditioning
         network = conditioning.network if conditioning.networks else None
         pipe = make_pipeline(self.model, Task.TEXT, network, scheduler)
+        if "prompt" in region.embedding:  # read by the pipeline, together with the pictures
+            self.readings.of(pipe, station.beside.pictures)
         ask = Ask(Task.TEXT, guidance, station.size, station.beside.pictures)
         arguments = {
             **region.embedding,
