@@ -37,6 +37,7 @@ class SmallDaemon:
 
     def __init__(self, paths: Paths, step_s: float = 0.0) -> None:
         self.step_s = step_s
+        self.only_watched = False  # jobs wait until somebody looks
         self.deaf = threading.Event()
         self.waiting: list[tuple[Channel, list[memoryview]]] = []  # came while it was deaf
         self.heard: list[m.Body] = []
@@ -224,6 +225,8 @@ class SmallDaemon:
 
     def _step_jobs(self) -> None:
         for info in [i for i in self.jobs.values() if not i.state.terminal]:
+            if self.only_watched and info.job not in self._watchers:
+                continue
             done = info.progress.step if info.progress else 0
             if info.state is not JobState.RUNNING:
                 self._change(info.job, state=JobState.RUNNING)

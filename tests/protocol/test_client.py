@@ -17,6 +17,7 @@ from helpers.views import view_request
 
 def test_a_request_comes_back_as_events_and_files(daemon, paths):
     request, buffers, color = view_request(256)
+    daemon.only_watched = True
     with underpaint.connect(paths, start=False) as up:
         job = up.submit(request, buffers)
         events = list(job)

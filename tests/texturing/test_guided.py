@@ -41,7 +41,7 @@ def guided(studio: Studio, **changes: object) -> dict[str, object]:
 
 def test_all_views_show_the_same_pattern_on_the_same_spot(studio: Studio) -> None:
     asked = studio.request(**guided(studio, view_count=6, view_size=128))
-    request = with_pattern(replace(asked, pattern=Pattern(0.3)), studio.buffers)
+    request = with_pattern(replace(asked, pattern=Pattern(0.6)), studio.buffers)
     model = studio.models.load("guided")
     with prepared(request, studio.buffers, Reporter(credit=False), model) as work:
         stations = stations_of(work)

@@ -79,7 +79,7 @@ def test_the_command_measures_spot(tmp_path: Path, capsys) -> None:
 
 def test_the_command_refuses_what_is_no_mesh(tmp_path: Path) -> None:
     (tmp_path / "bad.obj").write_text("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
-    with pytest.raises(RequestError, match="NaN") as refused:
+    with pytest.raises(RequestError, match="nowhere, such as vertex 1") as refused:
         main([str(tmp_path / "bad.obj"), "--json"])
     assert refused.value.code is ErrorCode.BAD_MESH
     with pytest.raises(RequestError, match=r"absent\.obj"):

@@ -163,12 +163,12 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
     ],
 )
 def test_a_mistake_is_told_in_the_words_of_a_terminal(
-    words: tuple[str, ...], said: str, fix: str, tmp_path: Path, capsys, monkeypatch
+    words: tuple[str, ...], said: str, fix: str, tmp_path: Path, capfd, monkeypatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.stl").write_text("solid\n")
     assert guarded(lambda: front(list(words)), as_json=False) == Exit.BAD_INPUT
-    error, told = capsys.readouterr().err.split("\nfix:   ")
+    error, told = capfd.readouterr().err.split("\nfix:   ")
     assert said in error
     assert "Errno" not in error
     assert fix in told
