@@ -174,3 +174,18 @@ def test_an_amount_that_is_none_is_said_with_its_file(tmp_path: Path, amount: fl
     with pytest.raises(RequestError, match="guide_detail") as caught:
         own_wants(tmp_path)
     assert caught.value.code is ErrorCode.MODEL_BROKEN
+
+
+def test_single_pixels_that_stand_elsewhere_in_the_pattern_are_not_drawn() -> None:
+    guide, truth, disc = scene(bricks)
+    soft = blurred(truth, 1.8)
+    clean = drawn_again(soft, soft, guide, 1.0)
+    torn = guide.copy()
+    inside = cv2.erode(disc.astype(np.uint8), np.ones((13, 13))) > 0
+    at = tuple(axis[::97] for axis in np.nonzero(inside))
+    torn[at] = torn[at][::-1]  # as where its axis changes
+    found = drawn_again(soft, soft, torn, 1.0)
+    strange = np.abs(torn[at].astype(int) - guide[at]).max(-1) > 100
+    apart = np.abs(found[at] - clean[at])[strange].max(-1)
+    assert strange.sum() > 50
+    assert float(np.percentile(apart, 90)) < 0.2

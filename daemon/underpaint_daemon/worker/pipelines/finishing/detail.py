@@ -29,6 +29,8 @@ _AT_ALL = (0.08, 0.2)  # the same of a whole surface: chance foretells less
 _STRONGEST = 1.2  # times the pattern's own contrast
 _MORE = 1.6  # of the lost detail, since a share of the picture is the pattern alone
 _ALONE = 0.4  # share of the pattern alone where all of a surface follows it
+_ALIKE = 64  # levels of the guide that lie no further apart than neighbours on a surface
+_OTHERS = (3, 5)  # of eight neighbours that are alike: none is drawn, all is drawn
 _QUIET = 1.5 / 255  # detail that cannot be told from rounding
 _WRAP = 32  # px that a picture is continued by along axes that repeat
 
@@ -82,7 +84,7 @@ def _redrawn(picture: Floats, guide: Image8, surface: Mask) -> tuple[Floats, Flo
     lost = pattern.sharp - pattern.soft
     sharper = picture + _MORE * np.clip(contrast, 0, _STRONGEST)[..., None] * lost
     alone = _ALONE * _rising(all_over, _FOLLOWS)
-    share = _rising(follows, _FOLLOWS) * _rising(all_over, _AT_ALL)
+    share = _rising(follows, _FOLLOWS) * _rising(all_over, _AT_ALL) * _among_others(guide)
     return np.clip(sharper + alone * (pattern.sharp - sharper), 0, 1), share
 
 
@@ -109,6 +111,21 @@ def _foretold(common: Floats, own: Floats, told: Floats, count: Floats) -> Float
 
 def _detail(picture: Floats, mask: Floats) -> Floats:
     out: Floats = (picture - mean_around(picture, mask, _COARSE)) * mask[..., None]
+    return out
+
+
+def _among_others(guide: Image8) -> Floats:
+    """How far each pixel (h, w) is one of several that see the same place of the pattern, 0..1:
+    where the guide changes its axis, single pixels stand in another place than all around them."""
+    height, width = guide.shape[:2]
+    place = np.pad(guide[..., :2].astype(np.int16), ((1, 1), (1, 1), (0, 0)), mode="edge")
+    alike = np.zeros((height, width), np.float32)
+    for down, right in np.ndindex(3, 3):
+        apart = np.abs(place[down : down + height, right : right + width] - guide[..., :2])
+        apart[..., 1] = np.minimum(apart[..., 1], 255 - apart[..., 1])  # green is periodic
+        alike += apart.max(-1) <= _ALIKE
+    few, enough = _OTHERS
+    out: Floats = np.clip((alike - 1 - few) / (enough - few), 0, 1)
     return out
 
 
