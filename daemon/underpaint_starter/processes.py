@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
@@ -41,18 +42,23 @@ def each(
     if min(count, len(tasks)) <= 1:
         return _alone(work, tasks, told)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(count, len(tasks)), context, _begin) as pool:
+    with (
+        ProcessPoolExecutor(min(count, len(tasks)), context, _begin) as pool,
+        ExitStack() as unfinished,
+    ):
+        unfinished.callback(_end, pool)
         futures = [pool.submit(work, task) for task in tasks]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                told(done, len(tasks))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+        for done, future in enumerate(as_completed(futures), 1):
+            future.result()
+            told(done, len(tasks))
+        unfinished.pop_all()
         return [future.result() for future in futures]
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def _alone(work: Callable[[T], R], tasks: Sequence[T], told: Told) -> list[R]:

@@ -50,7 +50,6 @@ def parsed(argv: list[str] | None = None) -> argparse.Namespace:
 
 def options() -> argparse.ArgumentParser:
     """The command's options."""
-    request = TextureRequest.__dataclass_fields__
     parser = Parser(
         prog="underpaint texture",
         description=_TOLD,
@@ -63,19 +62,7 @@ def options() -> argparse.ArgumentParser:
     told = "the table's encoding, like cp1250; default: what its letters look like"
     parser.add_argument("--encoding", help=told)
     parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
-    parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
-    parser.add_argument(
-        "--views",
-        type=int,
-        default=request["view_count"].default,
-        help="from how many sides to look; default: %(default)s",
-    )
-    parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
-    parser.add_argument(
-        "--view-size",
-        type=int,
-        help="pixels a side of each view; default: what the model was made for",
-    )
+    _add_views(parser)
     add_model(parser)
     add_control(parser)
     add_reference(parser, "")
@@ -96,6 +83,24 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
     add_json(parser)
     return parser
+
+
+def _add_views(parser: argparse.ArgumentParser) -> None:
+    """From where to look, and how large."""
+    request = TextureRequest.__dataclass_fields__
+    parser.add_argument("--method", default=Method.SYNC.value, help=", ".join(Method))
+    parser.add_argument(
+        "--views",
+        type=int,
+        default=request["view_count"].default,
+        help="from how many sides to look; default: %(default)s",
+    )
+    parser.add_argument("--size", type=int, default=request["size"].default, help="texels a side")
+    parser.add_argument(
+        "--view-size",
+        type=int,
+        help="pixels a side of each view; default: what the model was made for",
+    )
 
 
 def exports(args: argparse.Namespace) -> tuple[str, ...]:

@@ -185,13 +185,7 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
     if not isinstance(indices, List):
         indices = List(np.zeros(0, np.int64), np.zeros(0))
     keep = indices.sizes >= 3
-    given = indices.values
-    if not ((given >= 0) & (given < len(position))).all():  # a NaN is neither
-        wrong = given[~((given >= 0) & (given < len(position)))][0]
-        raise ValueError(f"a face names vertex {wrong:g} of {len(position)}")
-    if given.dtype.kind == "f" and (given != np.floor(given)).any():
-        raise ValueError("a face names a vertex by half a number")
-    rows = given.astype(np.int32, copy=False)
+    rows = _named(indices.values, len(position))
     if not keep.all():
         rows = rows[np.repeat(keep, indices.sizes)]
     normal = _stack(vertex, _NORMALS)
@@ -219,6 +213,16 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
         up=up,
         origin=origin,
     )
+
+
+def _named(given: Array, count: int) -> Array:
+    """The vertices that faces name, int32, each one of `count`. Raises ValueError."""
+    known = (given >= 0) & (given < count)  # a NaN is neither
+    if not known.all():
+        raise ValueError(f"a face names vertex {given[~known][0]:g} of {count}")
+    if given.dtype.kind == "f" and (given != np.floor(given)).any():
+        raise ValueError("a face names a vertex by half a number")
+    return given.astype(np.int32, copy=False)
 
 
 def _uvs(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .base import Ask, Task
+from .base import Ask, Family, Task
 from .sd15 import SD15
 from .sdxl import SDXL
 
@@ -15,18 +15,15 @@ def _guidance(ask: Ask) -> dict[str, Any]:
     return {"guidance_scale": ask.guidance, "image_guidance_scale": ask.image_guidance}
 
 
-SD15_EDIT = replace(
-    SD15,
-    name="sd15_edit",
-    pipelines={(Task.IMAGE, False): "StableDiffusionInstructPix2PixPipeline"},
-    arguments=_guidance,
-    whole_noise=True,
-)
+def _editor(plain: Family, pipeline: str) -> Family:
+    return replace(
+        plain,
+        name=f"{plain.name}_edit",
+        pipelines={(Task.IMAGE, False): pipeline},
+        arguments=_guidance,
+        whole_noise=True,
+    )
 
-SDXL_EDIT = replace(
-    SDXL,
-    name="sdxl_edit",
-    pipelines={(Task.IMAGE, False): "StableDiffusionXLInstructPix2PixPipeline"},
-    arguments=_guidance,
-    whole_noise=True,
-)
+
+SD15_EDIT = _editor(SD15, "StableDiffusionInstructPix2PixPipeline")
+SDXL_EDIT = _editor(SDXL, "StableDiffusionXLInstructPix2PixPipeline")
