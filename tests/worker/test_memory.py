@@ -60,7 +60,7 @@ def test_the_next_lower_tier_is_tried_and_can_suffice() -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "tier": "tiled",
-        "shape": [1, 3, 512, 512],
+        "shape": [1, 3, 1024, 1024],
         "warnings": 1,
         "still_tiling": False,
     }

@@ -20,7 +20,7 @@ vae = AutoencoderKL(
     mid_block_add_attention=False,
     sample_size=128,
 ).eval()
-latents = torch.zeros((1, 4, 256, 256))
+latents = torch.zeros((1, 4, 512, 512))
 
 
 def decode(tier: Tier) -> tuple[Tier, torch.Tensor]:
@@ -30,7 +30,7 @@ def decode(tier: Tier) -> tuple[Tier, torch.Tensor]:
 
 warnings: list[str] = []
 release()
-with only_more(48):
+with only_more(112):
     served, image = within_memory(decode, (Tier.FULL, Tier.TILED), warnings.append, "A decode")
 outcome = {
     "tier": served.value,

@@ -17,6 +17,9 @@ from underpaint.errors import ErrorCode, JobFailed
 T = TypeVar("T")
 _OUT_OF_MEMORY = (
     "DefaultCPUAllocator",
+    # oneDNN: no room for a layer's compiled code or its scratch space.
+    "could not create a primitive",
+    "could not execute a primitive",
     "MPS backend out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
@@ -69,8 +72,8 @@ def within_memory(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for failures of the allocators of CUDA, XPU, MPS and the CPU, and of CUDA's libraries,
-    which have words of their own."""
+    """True for failures of the allocators of CUDA, XPU, MPS and the CPU, and of the libraries of
+    CUDA and the CPU, which have words of their own."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _OUT_OF_MEMORY)
