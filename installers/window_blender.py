@@ -85,14 +85,17 @@ def run(
     binds: list[Path],
     env: dict[str, str],
     timeout: float,
+    events: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run Blender with its window and a Python script that ends it; what it printed.
 
     `binds`: folders that it sees at the same place as here. UNDERPAINT_SCREEN tells the script the
-    file that is the display's memory, in the XWD format.
+    file that is the display's memory, in the XWD format. `events`: let the script press keys and
+    buttons; Blender then never sleeps, which takes a whole processor from what paints.
     """
     words = ["blender", "--factory-startup", "--window-geometry", "0", "0", "1400", "900"]
-    words += ["--enable-event-simulate", "--python", str(script), "--", *arguments]
+    words += ["--enable-event-simulate"] if events else []
+    words += ["--python", str(script), "--", *arguments]
     with (
         tempfile.TemporaryDirectory(prefix="underpaint-screen-") as memory,
         _display(memory) as display,

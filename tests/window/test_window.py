@@ -52,8 +52,17 @@ def daemon_env(tmp_path):
     process.wait(10)
 
 
-def tell(window_blender: Path, script: Path, extension: Path, env: dict, tmp_path: Path) -> dict:
-    """Run a story in the window; what it reports. Its pictures are kept where that is asked."""
+def tell(
+    window_blender: Path,
+    script: Path,
+    extension: Path,
+    env: dict,
+    tmp_path: Path,
+    *,
+    events: bool = False,
+) -> dict:
+    """Run a story in the window; what it reports. Its pictures are kept where that is asked.
+    `events`: for one that presses keys and buttons."""
     out = tmp_path / "pictures"
     out.mkdir()
     done = run(
@@ -63,6 +72,7 @@ def tell(window_blender: Path, script: Path, extension: Path, env: dict, tmp_pat
         binds=[tmp_path, extension.parent, ROOT],
         env={**env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
         timeout=1100,
+        events=events,
     )
     report_file = out / "report.json"
     assert report_file.exists(), done.stdout[-3000:] + done.stderr[-3000:]
@@ -108,6 +118,6 @@ def test_every_panel_fits_a_narrow_sidebar(window_blender, extension, daemon_env
 def test_a_pictures_frame_is_dragged_and_painted_beyond(
     window_blender, extension, daemon_env, tmp_path
 ):
-    report = tell(window_blender, FRAME, extension, daemon_env, tmp_path)
+    report = tell(window_blender, FRAME, extension, daemon_env, tmp_path, events=True)
     assert report["size"] == [320, 320]
     assert report["kept_difference"] < 1.5 / 255
