@@ -189,3 +189,21 @@ def test_single_pixels_that_stand_elsewhere_in_the_pattern_are_not_drawn() -> No
     apart = np.abs(found[at] - clean[at])[strange].max(-1)
     assert strange.sum() > 50
     assert float(np.percentile(apart, 90)) < 0.2
+
+
+def red_bricks(u: Picture, v: Picture, noise: Picture) -> Picture:
+    plain = bricks(u, v, noise)
+    mortar = (plain.min(-1) > 0.85)[..., None]
+    return np.asarray(np.where(mortar, 0.85, plain * (1.0, 0.15, 0.1)), np.float32)
+
+
+@pytest.mark.parametrize("spread", [0.8, 1.4])
+def test_grey_between_red_bricks_turns_no_other_hue(spread: float) -> None:
+    """Painted sharper than most: what undoes a larger blur goes too far in light alone."""
+    guide, truth, disc = scene(red_bricks)
+    soft = blurred(truth, spread)
+    found = drawn_again(soft, soft, guide, 1.0)
+    inside = cv2.erode(disc.astype(np.uint8), np.ones((13, 13))) > 0
+    greener = found[inside][:, 1] - found[inside][:, 0]
+    assert float(greener.max()) < 0.06
+    assert found[inside].std() > soft[inside].std()

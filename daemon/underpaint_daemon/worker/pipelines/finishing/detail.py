@@ -18,7 +18,7 @@ from underpaint.requests import TileAxes
 from underpaint_daemon.worker.guide import NEUTRAL
 
 from ..tiling import axes_of
-from .pattern import Floats, Image8, Mask, Pattern, blurred, mean_around, pattern_of
+from .pattern import LUMA, Floats, Image8, Mask, Pattern, blurred, mean_around, pattern_of
 
 _LEAST = 250  # pixels of a surface of which a pattern can be read
 _AROUND = 8  # px about a surface
@@ -31,6 +31,7 @@ _MORE = 1.6  # of the lost detail, since a share of the picture is the pattern a
 _ALONE = 0.4  # share of the pattern alone where all of a surface follows it
 _ALIKE = 64  # levels of the guide that lie no further apart than neighbours on a surface
 _OTHERS = (3, 5)  # of eight neighbours that are alike: none is drawn, all is drawn
+_RAREST = 1.0  # percent of a surface's colours, at either end, that do not count as its own
 _QUIET = 1.5 / 255  # detail that cannot be told from rounding
 _WRAP = 32  # px that a picture is continued by along axes that repeat
 
@@ -85,7 +86,22 @@ def _redrawn(picture: Floats, guide: Image8, surface: Mask) -> tuple[Floats, Flo
     sharper = picture + _MORE * np.clip(contrast, 0, _STRONGEST)[..., None] * lost
     alone = _ALONE * _rising(all_over, _FOLLOWS)
     share = _rising(follows, _FOLLOWS) * _rising(all_over, _AT_ALL) * _among_others(guide)
-    return np.clip(sharper + alone * (pattern.sharp - sharper), 0, 1), share
+    redrawn = sharper + alone * (pattern.sharp - sharper)
+    return _of_its_hues(redrawn, picture, picture[surface]), share
+
+
+def _of_its_hues(redrawn: Floats, picture: Floats, own: Floats) -> Floats:
+    """A picture (h, w, 3) in the hues between those of a surface's own colours (n, 3): undoing more
+    blur than there was turns the grey between red bricks green. Where the painting itself goes
+    further, so far; its light is left as it is."""
+    away = own - (own @ LUMA)[:, None]
+    least, most = np.percentile(away, [_RAREST, 100 - _RAREST], axis=0).astype(np.float32)
+    light, was = redrawn @ LUMA, picture - (picture @ LUMA)[..., None]
+    hue = redrawn - light[..., None]
+    hue = np.clip(hue, np.minimum(least, was), np.maximum(most, was))
+    # Clipped channel by channel, hues no longer weigh nothing.
+    out: Floats = np.clip(light[..., None] + hue - (hue @ LUMA)[..., None], 0, 1)
+    return out
 
 
 def _judged(picture: Floats, pattern: Pattern, mask: Floats) -> tuple[Floats, Floats, Floats]:

@@ -34,7 +34,7 @@ _DARK = 0.02  # beneath which light cannot be told from black
 _FOLD = 16  # px, side of the blocks that are foretold from the others
 _MOST = 65_536  # pixels that a table is read from
 _BLOCK = 64  # px, side of the blocks that are left out of larger surfaces
-_LUMA = np.array([0.3, 0.59, 0.11], np.float32)
+LUMA = np.array([0.3, 0.59, 0.11], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ def pattern_of(picture: Floats, guide: Image8, surface: Mask) -> Pattern:
     """Read a picture (h, w, 3), 0..1, by its guide on one surface (h, w), not empty."""
     mask = surface.astype(np.float32)
     read = _some_of(surface)
-    part = _Seen.of(guide, read, mean_around(picture @ _LUMA, mask, _BROAD) + _DARK)
+    part = _Seen.of(guide, read, mean_around(picture @ LUMA, mask, _BROAD) + _DARK)
     colours = picture[read]
     everything = np.ones(len(colours), np.float32)
     table = _solved(part, colours, everything, None, rounds=1, tries=8)
     whole = part if read is surface else _Seen.of(guide, surface, part.light)
-    drawn = whole.pictured(whole.cells @ table) @ _LUMA
+    drawn = whole.pictured(whole.cells @ table) @ LUMA
     even = np.maximum(mean_around(drawn, mask, _LIGHT), np.float32(_DARK))
-    light = np.asarray(mean_around(picture @ _LUMA, mask, _LIGHT) / even, np.float32)
+    light = np.asarray(mean_around(picture @ LUMA, mask, _LIGHT) / even, np.float32)
     part, whole = part.under(light), whole.under(light)
     table = _solved(part, colours, everything, table, rounds=2, tries=6)
     foretold = np.zeros_like(whole.pictured(whole.cells @ table))
