@@ -2,7 +2,8 @@
 
 No torch: the server lists models with this. A model is a diffusers-format folder; beside the
 standard parts it may hold `controlnet_<kind>/`, `loras/*.safetensors` and `ip_adapter/`. A single
-safetensors file can be one, too (see `single_files`).
+file can be one, too: a whole checkpoint (see `single_files`), or a transformer whose other parts
+are found elsewhere (see `denoisers`).
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from underpaint.requests import STARTER_MODEL, ControlKind
 from . import single_files
 from .abilities import ABILITIES
 from .contents.folders import index_of
-from .model_files import INDEX, broken, check_network, read_json
-from .places import extra_models, snapshot_of
+from .denoisers.files import Denoiser, denoiser_in
+from .denoisers.rest import Rest, rest_of
+from .holdings import CONTROL_PREFIX, controls_in, licence_in, loras_in, megabytes
+from .model_files import INDEX, broken, check_network, fingerprint, read_json
+from .places import SUFFIXES, extra_models, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
 from .single_files import Checkpoint
 
 IP_ADAPTER = "ip_adapter"
-_CONTROL_PREFIX = "controlnet_"
 # Karras et al. 2022: Playground 2.5, CosXL. The usual samplers would paint noise with them.
 _EDM = "EDM"
 _EDM_HINT = "Take another model of SDXL's make; Playground 2 (not 2.5) is one."
@@ -64,7 +67,7 @@ def starter_folder() -> Path:
 
 def list_models(paths: Paths) -> list[dict[str, Any]]:
     """The starter and every model in `Paths.models`, as JSON-like data (see ModelInfo)."""
-    return [asdict(describe(name, folder)) for name, folder in _candidates(paths)]
+    return [asdict(describe(paths, name, folder)) for name, folder in known_models(paths)]
 
 
 def model_folder(paths: Paths, name: str) -> Path:
@@ -72,9 +75,9 @@ def model_folder(paths: Paths, name: str) -> Path:
     absolute path. Raises RequestError: MODEL_MISSING, MODEL_BROKEN for a file that is no model."""
     folder = _locate(paths, name)
     if folder is not None and folder.is_file():
-        single_files.family_of(folder)
+        _family_of_file(paths, folder)
     elif folder is None or not folder.is_dir():
-        known = ", ".join(known_name for known_name, _ in _candidates(paths)) or "none yet"
+        known = ", ".join(known_name for known_name, _ in known_models(paths)) or "none yet"
         raise RequestError(ErrorCode.MODEL_MISSING, f"There is no model {name!r}; known: {known}")
     return folder
 
@@ -86,8 +89,21 @@ def family_of(paths: Paths, name: str) -> str:
     """
     place = model_folder(paths, name)
     if place.is_file():
-        return single_files.family_of(place)
+        return _family_of_file(paths, place)
     return family_of_index(place, index_of(place))
+
+
+def marks_of(paths: Paths, place: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes when a model's files do: those of the folder or file, and those that a transformer's
+    other parts come from. Raises RequestError(MODEL_BROKEN)."""
+    lone = denoiser_in(place) if place.is_file() else None
+    marks = fingerprint(place)
+    return marks if lone is None else (*marks, *rest_of(paths, lone).marks)
+
+
+def _family_of_file(paths: Paths, file: Path) -> str:
+    lone = denoiser_in(file)
+    return single_files.family_of(file) if lone is None else rest_of(paths, lone).family
 
 
 def inspect(name: str, folder: Path) -> ModelInfo:
@@ -103,8 +119,8 @@ def inspect(name: str, folder: Path) -> ModelInfo:
             _check_part(folder, part, index)
     else:
         _check_parts(folder, index)
-    for control in _controls(folder):
-        check_network(folder / f"{_CONTROL_PREFIX}{control}")
+    for control in controls_in(folder):
+        check_network(folder / f"{CONTROL_PREFIX}{control}")
     return _info(name, folder, family, folder)
 
 
@@ -121,34 +137,50 @@ class Glance:
     index: Mapping[str, Any] = field(default_factory=dict)
 
 
-def glance(place: Path) -> Glance:
+def glance(paths: Paths, place: Path) -> Glance:
     """Look at a model's folder or single file. Raises RequestError(MODEL_BROKEN)."""
     if place.is_file():
+        lone = denoiser_in(place)
+        if lone is not None:
+            return _glance_lone(lone, rest_of(paths, lone))
         found = single_files.recognise(place)
-        family, controls, scheduler = found.family, _controls(place.with_suffix("")), ""
+        family, controls, scheduler = found.family, controls_in(place.with_suffix("")), ""
         configs = configs_of(found)
         index: Mapping[str, Any] = {}
     else:
         index = index_of(place)
         family, configs = family_of_index(place, index), place
-        controls = _controls(place)
+        controls = controls_in(place)
         scheduler = str(read_json(place / "scheduler" / "scheduler_config.json").get("_class_name"))
     part = "transformer" if "transformer" in index else "unet"
     denoiser = read_json(configs / part / "config.json")
     return Glance(family, _native_size(configs), tuple(controls), denoiser, scheduler, index)
 
 
+def _glance_lone(lone: Denoiser, rest: Rest) -> Glance:
+    return Glance(
+        family=rest.family,
+        native_size=ABILITIES[rest.family].side,
+        controls=tuple(controls_in(lone.path.with_suffix(""))),
+        denoiser=dict(rest.config),
+        scheduler=str(rest.scheduler.get("_class_name")),
+        index=rest.index,
+    )
+
+
 def control_folder(folder: Path, kind: ControlKind) -> Path:
     """Where a model keeps its own ControlNet of a kind."""
-    return folder / f"{_CONTROL_PREFIX}{kind.value}"
+    return folder / f"{CONTROL_PREFIX}{kind.value}"
 
 
-def _candidates(paths: Paths) -> Iterator[tuple[str, Path]]:
+def known_models(paths: Paths) -> Iterator[tuple[str, Path]]:
+    """Names and places of all models that are looked for: the starter, those in `Paths.models`,
+    those in the user's folders."""
     if starter_folder().is_dir():
         yield STARTER_MODEL, starter_folder()
     if paths.models.is_dir():
         for folder in sorted(paths.models.iterdir()):
-            single = folder.suffix == single_files.SUFFIX and folder.is_file()
+            single = folder.suffix in SUFFIXES and folder.is_file()
             if (single or (folder / INDEX).is_file()) and folder.name != STARTER_MODEL:
                 yield folder.name, folder
     for name, folder in extra_models(paths):
@@ -167,35 +199,54 @@ def _locate(paths: Paths, name: str) -> Path | None:
     return own if own.exists() else dict(extra_models(paths)).get(name, own)
 
 
-def describe(name: str, folder: Path) -> ModelInfo:
+def describe(paths: Paths, name: str, folder: Path) -> ModelInfo:
     """What a model's folder or file holds, or why it cannot be used; raises nothing."""
     try:
-        return inspect(name, folder) if folder.is_dir() else inspect_file(name, folder)
+        return inspect(name, folder) if folder.is_dir() else inspect_file(paths, name, folder)
     except RequestError as error:
         return ModelInfo(name, str(folder), "", (), (), False, 0.0, "", problem=error.message)
 
 
 def _info(name: str, folder: Path, family: str, configs: Path) -> ModelInfo:
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return ModelInfo(
         name=name,
         path=str(folder),
         family=family,
-        controls=tuple(_controls(folder)),
-        loras=tuple(sorted(file.stem for file in (folder / "loras").glob("*.safetensors"))),
+        controls=tuple(controls_in(folder)),
+        loras=loras_in(folder),
         ip_adapter=(folder / IP_ADAPTER).is_dir(),
-        size_mb=round(size / 1e6, 1),
-        licence=_licence(folder),
+        size_mb=megabytes(folder),
+        licence=licence_in(folder),
         native_size=_native_size(configs),
     )
 
 
-def inspect_file(name: str, file: Path) -> ModelInfo:
+def inspect_file(paths: Paths, name: str, file: Path) -> ModelInfo:
     """What a single file holds, and the folder beside it that is named like it: ControlNets, LoRAs
     and an IP-Adapter may lie there. Raises RequestError(MODEL_BROKEN)."""
+    lone = denoiser_in(file)
+    if lone is not None:
+        return _info_of_lone(name, lone, rest_of(paths, lone))
     found = single_files.recognise(file)
     info = _info(name, file.with_suffix(""), found.family, configs_of(found))
-    return replace(info, path=str(file), size_mb=round(file.stat().st_size / 1e6, 1))
+    return replace(info, path=str(file), size_mb=megabytes(file))
+
+
+def _info_of_lone(name: str, lone: Denoiser, rest: Rest) -> ModelInfo:
+    """Its size is what is loaded: the file as it is (GGUF stays packed), and the other parts."""
+    beside = lone.path.with_suffix("")
+    parts = {place for place in rest.places.values() if place != lone.path}
+    return ModelInfo(
+        name=name,
+        path=str(lone.path),
+        family=rest.family,
+        controls=tuple(controls_in(beside)),
+        loras=loras_in(beside),
+        ip_adapter=False,
+        size_mb=round(megabytes(lone.path) + sum(map(megabytes, parts)), 1),
+        licence=licence_in(beside),
+        native_size=ABILITIES[rest.family].side,
+    )
 
 
 def configs_of(found: Checkpoint) -> Path:
@@ -250,21 +301,3 @@ def _check_tokenizer(folder: Path) -> None:
         read_json(folder / "tokenizer.json")
     elif not ((folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()):
         broken(folder, "has neither tokenizer.json nor vocab.json and merges.txt")
-
-
-def _controls(folder: Path) -> list[str]:
-    kinds = [kind.value for kind in ControlKind]
-    return [kind for kind in kinds if (folder / f"{_CONTROL_PREFIX}{kind}").is_dir()]
-
-
-def _licence(folder: Path) -> str:
-    """From the model card's front matter, else the first line of a licence file."""
-    card = folder / "README.md"
-    if card.is_file():
-        for line in card.read_text("utf-8", errors="replace").splitlines()[:50]:
-            if line.startswith(("license:", "licence:")):
-                return line.partition(":")[2].strip()
-    for file in sorted(folder.glob("LICEN[SC]E*")):
-        text = file.read_text("utf-8", errors="replace").strip()
-        return text.splitlines()[0].strip() if text else ""
-    return ""

@@ -20,7 +20,7 @@ from .disk import write_whole
 
 LIST = "model_folders.json"
 INDEX = "model_index.json"
-SUFFIX = ".safetensors"
+SUFFIXES = (".safetensors", ".gguf")
 _REPOSITORY = "models--"
 _DEPTH = 3
 
@@ -132,7 +132,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
 
 def _holds_whole_models(folder: Path) -> bool:
     """Loose files beside LoRAs and ControlNets are parts; only some folders hold checkpoints."""
-    special = {"loras", "lora", "controlnet", "vae", "embeddings", "clip", "text_encoders", "unet"}
+    special = {"loras", "lora", "controlnet", "vae", "embeddings", "clip", "text_encoders"}
     return not special & {part.lower() for part in folder.parts[-2:]}
 
 
@@ -141,6 +141,12 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:  # a folder of another user
         return []
+
+
+def followed(place: Path) -> Path:
+    """Where a model truly lies, but a file under the name that it was given: links into Hugging
+    Face's cache lead to files without one, and the name says what the model is."""
+    return place.parent.resolve() / place.name if place.is_file() else place.resolve()
 
 
 def snapshot_of(path: Path) -> Path:
@@ -162,7 +168,7 @@ def _snapshots(repository: Path) -> list[Path]:
 
 
 def _is_model(path: Path) -> bool:
-    return (path / INDEX).is_file() or (path.suffix == SUFFIX and path.is_file())
+    return (path / INDEX).is_file() or (path.suffix in SUFFIXES and path.is_file())
 
 
 def _name(path: Path) -> str:

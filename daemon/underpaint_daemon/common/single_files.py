@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from .contents.disguises import disguise_of
+from .contents.gguf import MAGIC, gguf_header, is_gguf
 from .contents.tensors import content_of
 
 SUFFIX = ".safetensors"
@@ -107,12 +108,15 @@ def config_folder(family: str) -> Path:
 
 
 def header(file: Path) -> dict[str, Any]:
-    """A safetensors file's tensors: name → {dtype, shape, data_offsets}.
+    """A safetensors or GGUF file's tensors: name → {dtype, shape, data_offsets}, which count from
+    `data_start`.
 
     Raises RequestError(MODEL_BROKEN) unless the file's length is what its header says, and each
     tensor's bytes are as many as its shape and type need.
     """
     try:
+        if is_gguf(file):
+            return gguf_header(file)
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             entries = json.loads(stream.read(min(length, _HEADER_LIMIT)))
@@ -126,6 +130,13 @@ def header(file: Path) -> dict[str, Any]:
             ErrorCode.MODEL_BROKEN, f"{file} is {size} bytes; its header says {8 + length + end}"
         )
     return tensors
+
+
+def data_start(file: Path) -> int:
+    """Where the bytes begin that `header` counts from."""
+    with file.open("rb") as stream:
+        length = stream.read(8)
+    return 0 if length.startswith(MAGIC) else 8 + int.from_bytes(length, "little")
 
 
 def _refuse_disguised(file: Path, error: Exception) -> NoReturn:

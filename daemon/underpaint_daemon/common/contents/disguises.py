@@ -34,9 +34,6 @@ _BY_BYTES = (
         "is a Git LFS pointer: the file itself was never fetched",
         "Run git lfs pull in its folder, or fetch the file again.",
     )),
-    (b"GGUF", Told(
-        "is a GGUF file", "GGUF is not read here: take fp16, bf16 or fp8 weights as .safetensors."
-    )),
     (b"\x80\x02", _PICKLE),
     (b"\x80\x03", _PICKLE),
     (b"\x80\x04", _PICKLE),

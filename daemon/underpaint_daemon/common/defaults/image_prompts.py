@@ -24,7 +24,7 @@ def settled_references(
     if all(one.model is not None for one in request.references):
         return request.references
     place = model_folder(paths, request.model)
-    seen, folder = glance(place), place.with_suffix("") if place.is_file() else place
+    seen, folder = glance(paths, place), place.with_suffix("") if place.is_file() else place
     if not ABILITIES[seen.family].ip_adapter or (folder / IP_ADAPTER).is_dir():
         return request.references
     width = seen.denoiser.get("cross_attention_dim")

@@ -67,7 +67,7 @@ def model_defaults(paths: Paths, name: str, loras: Sequence[Lora] = ()) -> Defau
     """The defaults of a model by its name or path, with LoRAs laid over it: those for few steps
     are recognised too. Raises RequestError(MODEL_MISSING, MODEL_BROKEN)."""
     place = model_folder(paths, name)
-    seen = glance(place)
+    seen = glance(paths, place)
     others = fitting(control_files(paths), seen.denoiser)
     told, distilled = distillation_of(
         _names(place, loras),

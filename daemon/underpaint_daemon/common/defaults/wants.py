@@ -20,7 +20,8 @@ class Wants:
     smaller than what is painted: it is given windows of this size. `guide_detail`: how much of the
     detail that its paintings lose is drawn again from their guide, 0–1. `smooth_unguided`: with a
     guide, what it does not lead (ground, sky) is smoothed. `prediction` ("epsilon",
-    "v_prediction") and `zero_snr`: of a single file whose own keys do not say it.
+    "v_prediction") and `zero_snr`: of a single file whose own keys do not say it. `base`: the
+    folder that the other parts come from of a file that holds a transformer alone.
     These are the fields of an `underpaint.json`.
     """
 
@@ -38,6 +39,7 @@ class Wants:
     guide_detail: float | None = None
     decode_window: int | None = None
     smooth_unguided: bool | None = None
+    base: str | None = None
 
 
 def layered(wishes: Sequence[Wants]) -> Wants:

@@ -15,7 +15,9 @@ from typing import Any
 from underpaint.cli.output import print_error
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.paths import Paths, user_paths
-from underpaint_daemon.common.models import describe, model_folder
+from underpaint_daemon.common.denoisers.files import denoiser_in
+from underpaint_daemon.common.denoisers.rest import base_folder
+from underpaint_daemon.common.models import ModelInfo, describe, known_models, model_folder
 from underpaint_daemon.common.places import (
     add_folder,
     extra_folders,
@@ -51,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--add", action="store_true", help="use what is found, where it lies")
     add = _command(commands, "add", _add, "use a folder or file of models where it lies")
     add.add_argument("folder", type=Path)
+    add.add_argument(
+        "--base",
+        metavar="FOLDER",
+        help="of a file that holds a transformer alone (.safetensors, .gguf): the model's folder, "
+        "or its name, that VAE and text encoders come from",
+    )
     fetch = _command(commands, "pull", _pull, "fetch a set from the catalogue")
     fetch.add_argument("name", nargs="?", help="a set; without one, the catalogue is shown")
     fetch.add_argument("--mirror", help="a mirror of the hub (default: HF_ENDPOINT or the hub)")
@@ -80,7 +88,7 @@ def _scan(args: argparse.Namespace, paths: Paths) -> int:
     roots = [(place.program, place.folder) for place in places]
     roots += [("given", folder.expanduser().absolute()) for folder in args.folders]
     found = [
-        {"program": program, **asdict(describe(name, path))}
+        {"program": program, **asdict(describe(paths, name, path))}
         for program, folder in roots
         for name, path in models_in(folder)
     ]
@@ -98,12 +106,37 @@ def _scan_line(row: Mapping[str, Any]) -> str:
 
 
 def _add(args: argparse.Namespace, paths: Paths) -> int:
-    new = add_folder(paths, args.folder)
-    names = [name for name, _ in models_in(args.folder.expanduser().absolute())]
+    place = args.folder.expanduser().absolute()
+    if args.base is not None:
+        _set_base(paths, place, args.base)
+    new = not _is_known(paths, place) and add_folder(paths, place)
+    names = [name for name, _ in models_in(place)]
     told = "added" if new else "known already"
     found = ", ".join(names) or "no model in it yet"
-    _say(args, {"added": new, "models": names}, [f"{told}: {args.folder}: {found}"])
+    lines = [f"{told}: {args.folder}: {found}"]
+    lines += [f"  {row.problem}" for row in _broken_files(paths, place)]
+    _say(args, {"added": new, "models": names}, lines)
     return 0
+
+
+def _set_base(paths: Paths, file: Path, base: str) -> None:
+    """Note the folder that a transformer's other parts come from, where it fits."""
+    lone = denoiser_in(file) if file.is_file() else None
+    if lone is None:
+        problem = f"--base is of a file that holds a transformer alone; {file} is none"
+        raise RequestError(ErrorCode.BAD_REQUEST, problem)
+    folder = base_folder(paths, lone, base)
+    defaults.write_own(file, {"base": str(folder)})
+
+
+def _is_known(paths: Paths, place: Path) -> bool:
+    """Whether a file lies in a folder that is looked through anyway."""
+    return place.is_file() and place in [path for _, path in known_models(paths)]
+
+
+def _broken_files(paths: Paths, place: Path) -> list[ModelInfo]:
+    found = [describe(paths, name, path) for name, path in models_in(place) if path.is_file()]
+    return [row for row in found if row.problem]
 
 
 def _pull(args: argparse.Namespace, paths: Paths) -> int:
@@ -135,7 +168,7 @@ def _verify(args: argparse.Namespace, paths: Paths) -> int:
     if (folder / RECORD).is_file():
         problems = list(damaged(folder))
     else:
-        problem = describe(args.name, folder).problem
+        problem = describe(paths, args.name, folder).problem
         problems = [problem] if problem else []
     _say(args, {"name": args.name, "problems": problems}, problems or [f"{args.name} is whole"])
     return _FAILED if problems else 0

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, paths: Paths) -> tuple[Mapping[str, Any], list
     place = model_folder(paths, args.name)
     changes = _changes(args, family_of(paths, args.name))
     if changes:
-        _write(own_file(place), changes)
+        write_own(place, changes)
     known, own = model_defaults(paths, args.name), own_wants(place)
     data = {"name": args.name, "file": str(own_file(place)), **known.to_plain()}
     data["spacing"] = None if known.spacing is None else known.spacing.value
@@ -104,7 +104,9 @@ def _control(text: str) -> dict[str, Any]:
     return part_to_plain(control)
 
 
-def _write(file: Path, changes: Mapping[str, Any]) -> None:
+def write_own(place: Path, changes: Mapping[str, Any]) -> None:
+    """Change a model's own file; None takes a field out. Raises RequestError(FILE)."""
+    file = own_file(place)
     before = read_json(file) if file.is_file() else {}
     after = {name: value for name, value in {**before, **changes}.items() if value is not None}
     part_from_plain(Wants, after, str(file))

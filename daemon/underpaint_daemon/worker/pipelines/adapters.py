@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from diffusers.loaders import FluxLoraLoaderMixin
 from safetensors.torch import load_file
 
 from underpaint.errors import ErrorCode, RequestError
@@ -18,8 +19,9 @@ from underpaint.requests.curves import curve_at
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
-from .loading.loras import is_idle, laid_on, layers_in, parted, respelled
+from .loading.loras import check_shapes, is_idle, laid_on, layers_in, parted, respelled
 from .loading.networks import LOAD_ERRORS, first_line
+from .loading.packed import is_packed
 
 Turn = Callable[[float | None], None]
 """Sets LoRAs to what they weigh at a part (0–1) of the steps; None: to their weights themselves."""
@@ -107,14 +109,33 @@ def _lay_on(pipe: Any, state: dict[str, Any], name: str) -> str:
     network = getattr(pipe, component)
     text, own = parted(state)
     spelled = respelled(own, network, component) if own else None
-    if spelled is None:
-        pipe.load_lora_weights(state if own else text, adapter_name=name)
-    else:
+    if spelled is not None:
         network.load_lora_adapter(spelled, prefix=component, adapter_name=name)
-        if text:
-            pipe.load_lora_weights(text, adapter_name=name)
+    elif own and is_packed(network):
+        _onto_packed(pipe, own, name)
+    else:
+        text = state if own else text
+    if text:
+        pipe.load_lora_weights(text, adapter_name=name)
     networks = {key: part for key, part in pipe.components.items() if hasattr(part, "modules")}
     found, wanted = laid_on(networks, name), layers_in(state)
     if not found:
         return "none of its layers is in the model"
     return f"{wanted - found} of its {wanted} layers are not in the model" * (2 * found < wanted)
+
+
+def _onto_packed(pipe: Any, state: dict[str, Any], name: str) -> None:
+    """What diffusers has to respell, onto packed layers: FLUX' own loader takes the bytes of their
+    rows for weights, and would make the layers wider.
+
+    Raises RequestError(LORA_MISSING) for shapes that are not the layers'.
+    """
+    if not isinstance(pipe, FluxLoraLoaderMixin):
+        pipe.load_lora_weights(state, adapter_name=name)
+        return
+    told, alphas = pipe.lora_state_dict(dict(state), return_alphas=True)
+    own = {key: tensor for key, tensor in told.items() if "lora" in key}
+    check_shapes(own, pipe.transformer, "transformer")
+    pipe.load_lora_into_transformer(
+        own, network_alphas=alphas, transformer=pipe.transformer, adapter_name=name, _pipeline=pipe
+    )

@@ -12,7 +12,8 @@ import torch
 
 from underpaint.paths import Paths
 from underpaint_daemon.common.model_files import fingerprint
-from underpaint_daemon.common.models import model_folder
+from underpaint_daemon.common.models import marks_of, model_folder
+from underpaint_daemon.common.places import followed
 
 from ..memory import release
 from .components import LoadedModel, load_model
@@ -40,8 +41,8 @@ class ModelCache:
 
     def load(self, name: str) -> LoadedModel:
         """The model of that name or path. Raises RequestError(MODEL_MISSING or MODEL_BROKEN)."""
-        folder = model_folder(self.paths, name).resolve()
-        key = (folder, fingerprint(folder))
+        folder = followed(model_folder(self.paths, name))
+        key = (folder, marks_of(self.paths, folder))
         if key in self._models:
             self._models.move_to_end(key)
         else:
@@ -58,7 +59,7 @@ class ModelCache:
 
     def widen(self, name: str, dtype: torch.dtype) -> None:
         """Load a model in another type from now on: its numbers do not fit into this one."""
-        folder = model_folder(self.paths, name).resolve()
+        folder = followed(model_folder(self.paths, name))
         self._wider[folder] = dtype
         self._drop(*[old for old in self._models if old[0] == folder])
 

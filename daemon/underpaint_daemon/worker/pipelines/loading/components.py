@@ -19,6 +19,8 @@ from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
 from underpaint_daemon.common.caches import PREVIEWS, remember, used
 from underpaint_daemon.common.defaults.own_file import own_wants
+from underpaint_daemon.common.denoisers.files import Denoiser, denoiser_in
+from underpaint_daemon.common.denoisers.rest import rest_of
 from underpaint_daemon.common.embedding_files import embedding_files
 from underpaint_daemon.common.model_files import INDEX, broken, fingerprint, read_json
 from underpaint_daemon.common.models import (
@@ -28,6 +30,7 @@ from underpaint_daemon.common.models import (
     inspect_file,
     model_folder,
 )
+from underpaint_daemon.common.places import followed
 from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
@@ -37,6 +40,7 @@ from ..latents import LatentPreview, fit_preview
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
+from .lone import load_lone, lone_digest
 from .networks import (
     LOAD_ERRORS,
     Device,
@@ -142,7 +146,7 @@ def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedMo
     Raises RequestError: MODEL_MISSING, or MODEL_BROKEN with the file named.
     """
     place = place or best_device()
-    found = model_folder(paths, name).resolve()
+    found = followed(model_folder(paths, name))
     if found.is_file():
         return _from_file(paths, name, found, place)
     info, index = inspect(name, found), read_json(found / INDEX)
@@ -161,10 +165,23 @@ def _family_of(info: ModelInfo, index: Mapping[str, Any]) -> Family:
 
 def _from_file(paths: Paths, name: str, file: Path, place: Device) -> LoadedModel:
     """A single file, used where it lies; ControlNets and LoRAs may lie in a folder beside it."""
-    info, found = inspect_file(name, file), recognise(file)
+    lone = denoiser_in(file)
+    if lone is not None:
+        return _from_lone(paths, name, lone, place)
+    info, found = inspect_file(paths, name, file), recognise(file)
     index = read_json(configs_of(found) / INDEX)
     parts = load_checkpoint(found, FAMILIES[info.family], place, paths.cache)
     return _loaded(paths, info, file, parts, index, scheduler_of(found), place)
+
+
+def _from_lone(paths: Paths, name: str, lone: Denoiser, place: Device) -> LoadedModel:
+    """A file with a transformer alone, and the parts that were found for it."""
+    info, rest = inspect_file(paths, name, lone.path), rest_of(paths, lone)
+    place = _precision(place, FAMILIES[rest.family])
+    parts = load_lone(lone, rest, place)
+    loaded = _loaded(paths, info, lone.path, parts, rest.index, rest.scheduler, place)
+    loaded.digest = lone_digest(lone, rest, paths.cache)
+    return loaded
 
 
 def _loaded(

@@ -17,6 +17,8 @@ from torch import Tensor
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.common.lora_files import OF_TEXT
 
+from .packed import PackedLinear, weight_shape
+
 State = dict[str, Tensor]
 _A, _B, _ALPHA, _SIZE = "lora_A.weight", "lora_B.weight", "alpha", "lora_magnitude_vector"
 _HADA = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
@@ -109,6 +111,8 @@ def _bare(layer: str) -> str:
 def _plain(layer: str, parts: State, module: Any) -> State:
     """A layer's LoRA without alpha. `parts`: by our names of endings."""
     alpha = parts.pop(_ALPHA, None)
+    if isinstance(module, PackedLinear) and parts.keys() & {_SIZE, *_KRON}:
+        _refuse(layer, "is a DoRA or LoKr: neither goes onto packed (GGUF) weights")
     if any(name in parts for name in _KRON):
         return _kronecker(layer, parts, alpha, module)
     if set(parts) == set(_HADA):
@@ -117,7 +121,7 @@ def _plain(layer: str, parts: State, module: Any) -> State:
         down, up = parts[_A], parts[_B] * _over_rank(alpha, parts[_A].shape[0])
     else:
         _refuse(layer, f"has {', '.join(sorted(parts))} and no more")
-    wide, narrow = tuple(module.weight.shape), (up.shape[0], *down.shape[1:])
+    wide, narrow = weight_shape(module), (up.shape[0], *down.shape[1:])
     if narrow != wide:
         _refuse(layer, f"changes weights of shape {narrow}; the model's are {wide}")
     size = {_SIZE: _size(layer, parts[_SIZE], module)} if _SIZE in parts else {}
@@ -146,7 +150,7 @@ def _kronecker(layer: str, parts: State, alpha: Tensor | None, module: Any) -> S
     if None in shapes:
         _refuse(layer, f"is a LoKr of which only {', '.join(sorted(parts))} is there")
     (above, left), (below, right) = (shape for shape in shapes if shape is not None)
-    made, wanted = (above * below, left * right), tuple(module.weight.shape[:2])
+    made, wanted = (above * below, left * right), weight_shape(module)[:2]
     if made != wanted:
         _refuse(layer, f"changes weights of shape {made}; the model's are {wanted}")
     inner = next((parts[name] for name in ("lokr_w2_b", "lokr_w1_b") if name in parts), None)
@@ -174,6 +178,20 @@ def _size(layer: str, size: Tensor, module: Any) -> Tensor:
 
 def _refuse(layer: str, problem: str) -> NoReturn:
     raise RequestError(ErrorCode.LORA_MISSING, f"its layer {layer} {problem}")
+
+
+def check_shapes(state: State, network: Any, component: str) -> None:
+    """Raise RequestError(LORA_MISSING) unless plain layers in PEFT's spelling are as wide as the
+    network's."""
+    layers = dict(network.named_modules())
+    for key, tensor in state.items():
+        where, ending = _cut(key)
+        layer = where.removeprefix(f"{component}.")
+        if ending in (_A, _B) and layer in layers:
+            shape = weight_shape(layers[layer])
+            here, there = (tensor.shape[1], shape[1]) if ending == _A else (len(tensor), shape[0])
+            if here != there:
+                _refuse(layer, f"is {here} wide where the model's is {there}")
 
 
 def laid_on(networks: Mapping[str, Any], name: str) -> int:

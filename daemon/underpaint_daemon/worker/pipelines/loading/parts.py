@@ -24,13 +24,16 @@ def load_parts(
 ) -> dict[str, Any]:
     """Every part but the scheduler, by its name. Raises RequestError(MODEL_BROKEN)."""
     return {
-        name: _load(folder / name, library, kind, load_network)
+        name: load_part(folder / name, library, kind, load_network)
         for name, (library, kind) in parts_of(folder, index).items()
         if name != "scheduler"
     }
 
 
-def _load(folder: Path, library: str, kind: str, load_network: Callable[[Any, Path], Any]) -> Any:
+def load_part(
+    folder: Path, library: str, kind: str, load_network: Callable[[Any, Path], Any]
+) -> Any:
+    """One part from its folder. Raises RequestError(MODEL_BROKEN)."""
     found = getattr(_LIBRARIES[library], kind, None)
     if found is None:
         broken(folder, f"is a {kind}, which this {library} does not know; update Underpaint")

@@ -12,6 +12,7 @@ from typing import Any
 import transformers
 
 _PICTURE = "<|image_pad|>"
+_RELEASED = {"min_pixels": 56 * 56, "max_pixels": 28 * 28 * 16384}
 _HELD = "<|held_pad|>"
 
 
@@ -23,8 +24,11 @@ class PictureProcessor:
 
     @classmethod
     def from_folder(cls, folder: Path) -> PictureProcessor:
-        """From a processor's folder, as transformers saves it."""
+        """From a processor's folder, as transformers saves it, or a tokenizer's: then pictures are
+        cut as by the processor that was released with Qwen 2.5 VL."""
         tokenizer = transformers.Qwen2Tokenizer.from_pretrained(str(folder), local_files_only=True)
+        if not (folder / "preprocessor_config.json").is_file():
+            return cls(tokenizer, transformers.Qwen2VLImageProcessor(**_RELEASED))
         pictures = transformers.Qwen2VLImageProcessor.from_pretrained(
             str(folder), local_files_only=True
         )

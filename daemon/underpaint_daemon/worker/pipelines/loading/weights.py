@@ -1,4 +1,4 @@
-"""Read safetensors weights one tensor at a time, in the precision they are used in.
+"""Read safetensors and GGUF weights one tensor at a time, in the precision they are used in.
 
 Mapped files count as memory in use, and a converted copy costs the disk the size of the model
 again: so each tensor is read and cast by itself, and the peak is the network and one tensor.
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from underpaint_daemon.common.contents.gguf import BLOCKS
 from underpaint_daemon.common.model_files import broken
-from underpaint_daemon.common.single_files import header
+from underpaint_daemon.common.single_files import data_start, header
 
 _DTYPES = {
     "F64": torch.float64,
@@ -37,7 +37,7 @@ _NOT_WEIGHTS = (*_SCALES, ".scale_input", ".input_scale", ".comfy_quant", "scale
 
 
 class WeightFile:
-    """A safetensors file's tensors, read when asked for.
+    """A safetensors or GGUF file's tensors, read when asked for.
 
     Raises RequestError(MODEL_BROKEN) for files that are cut short or of an unknown precision.
     """
@@ -45,9 +45,9 @@ class WeightFile:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._entries: dict[str, Any] = header(file)
-        self._start = 8 + _header_length(file)
+        self._start = data_start(file)
         for name, entry in self._entries.items():
-            if entry["dtype"] not in _DTYPES:
+            if entry["dtype"] not in _DTYPES and entry["dtype"] not in BLOCKS:
                 broken(file, f"holds {name} as {entry['dtype']}, which is not known here")
             if name.endswith(".weight") and entry["dtype"] in ("I8", "U8"):
                 broken(file, f"is quantised to {entry['dtype']}; give fp8, fp16 or bf16 weights")
@@ -61,6 +61,16 @@ class WeightFile:
     def scaled(self) -> bool:
         """Whether weights are to be multiplied by scales that stand beside them."""
         return any(name.endswith(_SCALES) for name in self._entries)
+
+    def kind(self, name: str) -> str:
+        """A tensor's type, as the file calls it."""
+        return str(self._entries[name]["dtype"])
+
+    def blocks(self, name: str) -> Tensor:
+        """A packed weight's blocks: uint8, (rows, bytes of a row)."""
+        *rows, columns = self._entries[name]["shape"]
+        weights, size = BLOCKS[self.kind(name)]
+        return self._bytes(name).reshape(*rows, columns // weights * size)
 
     def tensor(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
         """One tensor; floating ones as `dtype`, scaled ones times their scale."""
@@ -87,18 +97,22 @@ class WeightFile:
         for ending in _SCALES:
             if layer + ending in self._entries:
                 scale = self._raw(layer + ending).to(torch.float32)
+                if scale.numel() not in (1, self._entries[name]["shape"][0]):
+                    broken(self._file, "has scales by blocks; give fp8, fp16 or bf16 weights")
                 return scale.reshape(-1, *(1,) * (len(self._entries[name]["shape"]) - 1))
         return None
 
     def _raw(self, name: str) -> Tensor:
         entry = self._entries[name]
-        begin, end = entry["data_offsets"]
+        return self._bytes(name).view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+
+    def _bytes(self, name: str) -> Tensor:
+        """Into memory of torch's own, which lies as its kernels like it: sums in other memory can
+        differ in their last bit."""
+        begin, end = self._entries[name]["data_offsets"]
+        data = torch.empty(end - begin, dtype=torch.uint8)
         with self._file.open("rb") as stream:
             stream.seek(self._start + begin)
-            data = np.fromfile(stream, np.uint8, end - begin)
-        return torch.from_numpy(data).view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
-
-
-def _header_length(file: Path) -> int:
-    with file.open("rb") as stream:
-        return int.from_bytes(stream.read(8), "little")
+            if stream.readinto(data.numpy().data) != end - begin:
+                broken(self._file, "was cut short while it was read")
+        return data

@@ -1,0 +1,105 @@
+"""A transformer of diffusers' written as its makers and ComfyUI write it: under their names, with
+the layers that they keep as one; plain, in fp8, or as a GGUF file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from underpaint_daemon.worker.pipelines.loading.layouts import LAYOUTS, Layout
+
+
+def original(network: Any) -> dict[str, Tensor]:
+    """Its weights under the makers' names."""
+    state = network.state_dict()
+    layout = LAYOUTS.get(type(network).__name__)
+    if layout is None:
+        return {name: tensor.contiguous() for name, tensor in state.items()}
+    found: dict[str, Tensor] = {}
+    for name in state:
+        layer, _, ending = name.rpartition(".")
+        for old, parts in _old(layout, layer, ending):
+            if old not in found:
+                found[old] = torch.cat([state[part] for part in parts]).contiguous()
+    return {name: _swapped(layout, name, tensor) for name, tensor in found.items()}
+
+
+def _old(layout: Layout, layer: str, ending: str) -> list[tuple[str, list[str]]]:
+    """The name in the file, and the weights of diffusers' that it holds."""
+    for old, block in layout.blocks.items():
+        if not layer.startswith(f"{block.name}."):
+            continue
+        number, _, inner = layer.removeprefix(f"{block.name}.").partition(".")
+        for fused, parts in block.fused.items():
+            names = [f"{block.name}.{number}.{part}.{ending}" for part in parts]
+            if inner in parts:
+                return [(f"{old}.{number}.{fused}.{ending}", names)]
+        back = {there: here for here, there in block.rules.items()}
+        made = back.get(inner, inner)
+        end = "scale" if made.endswith(("query_norm", "key_norm")) else ending
+        return [(f"{old}.{number}.{made}.{end}", [f"{layer}.{ending}"])]
+    back = {there: here for here, there in layout.plain.items()}
+    whole = f"{layer}.{ending}" if layer else ending
+    end = "scale" if layer.startswith("distilled_guidance_layer.norms") else ending
+    made = back.get(layer, layer)
+    return [(f"{made}.{end}" if made else end, [whole])]
+
+
+def _swapped(layout: Layout, name: str, tensor: Tensor) -> Tensor:
+    swapped = name.rpartition(".")[0] in layout.swapped
+    return torch.cat(tensor.chunk(2)[::-1]) if swapped else tensor
+
+
+def save_original(network: Any, file: Path, *, prefix: str = "", dtype: Any = None) -> Path:
+    """As one safetensors file; `dtype`: of its matrices."""
+    tensors = {
+        prefix + name: tensor if dtype is None or tensor.dim() < 2 else tensor.to(dtype)
+        for name, tensor in original(network).items()
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, file)
+    return file
+
+
+def save_gguf(network: Any, file: Path, kind: str, arch: str = "flux") -> Path:
+    """As a GGUF file, with matrices of whole blocks packed as `kind`, all else in float32; written
+    by the format's own package."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(file, arch)
+    writer.add_array("tokenizer.ggml.tokens", ["a", "b"])
+    for name, tensor in original(network).items():
+        _add(writer, name, tensor.float().numpy(), gguf.GGMLQuantizationType[kind])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
+def _packs(data: np.ndarray, kind: Any) -> bool:
+    return data.ndim == 2 and data.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] == 0
+
+
+def _add(writer: Any, name: str, data: np.ndarray, kind: Any) -> None:
+    if _packs(data, kind):
+        writer.add_tensor(name, gguf.quants.quantize(data, kind), raw_dtype=kind)
+    else:
+        writer.add_tensor(name, data.astype(np.float32))
+
+
+def round_trip(network: Any, kind: str) -> Any:
+    """The same network with each weight that `save_gguf` packs taken there and back, by the
+    format's own package."""
+    named = gguf.GGMLQuantizationType[kind]
+    for parameter in network.parameters():
+        data = parameter.detach().float().numpy()
+        if _packs(data, named):
+            back = gguf.quants.dequantize(gguf.quants.quantize(data, named), named)
+            parameter.data = torch.from_numpy(np.ascontiguousarray(back))
+    return network
