@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from environments import ROOT, say
+from window_blender import user_cache
 
 SOURCES = ("protocol", "daemon", "installers", "blender_addon", "tests")
 QUICK = ("tests/unit", "tests/protocol", "tests/daemon", "tests/docs", "tests/packages")
@@ -34,7 +35,9 @@ def run_checks(python: Path, arguments: list[str]) -> int:
         *([["-m", "coverage", "erase"]] if measured else []),  # an earlier run's is not this one's
         _suite(rest, quick=quick, measured=measured),
     ]
-    with _beside(python, ["-m", "mypy"]) as types:
+    # What mypy has found of libraries is true in every checkout.
+    types_kept = ["--cache-dir", str(user_cache() / "mypy")]
+    with _beside(python, ["-m", "mypy", *types_kept]) as types:
         codes = [_step(python, step) for step in steps]
     codes += types
     if measured:

@@ -1,25 +1,22 @@
-"""Work on many things in as many processes as there are processors."""
+"""Work on many things in as many processes as there are processors.
+
+torch is imported where it is used: processes whose work does without begin at once.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
-from functools import partial
 from typing import TypeVar
-
-import torch
-
-from underpaint_starter.scenes.dataset import SceneSample, render_scene
-from underpaint_starter.scenes.shapes import Mesh
 
 T = TypeVar("T")
 R = TypeVar("R")
-_WORTH_IT = 48  # scenes below which starting processes takes longer than rendering
 _MOST = 8
 Told = Callable[[int, int], None]
 """Hears how many of how many tasks are done."""
@@ -27,6 +24,8 @@ Told = Callable[[int, int], None]
 
 def usual_count() -> int:
     """Processes that this machine has room for: one where a GPU does the work."""
+    import torch
+
     return 1 if torch.cuda.is_available() else min(os.cpu_count() or 1, _MOST)
 
 
@@ -62,6 +61,8 @@ def _end(pool: ProcessPoolExecutor) -> None:
 
 
 def _alone(work: Callable[[T], R], tasks: Sequence[T], told: Told) -> list[R]:
+    import torch
+
     threads, results = torch.get_num_threads(), list[R]()
     torch.set_num_threads(1)
     try:
@@ -81,7 +82,9 @@ def _begin() -> None:
     """In a new process: an interrupt is the parent's to hear, and its end is ours."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for libraries that come with the first task
+    if "torch" in sys.modules:  # it came with the caller's own script
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _end_with_parent() -> None:
@@ -89,10 +92,3 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-def rendered(seeds: Sequence[int], size: int, mesh: Mesh | None = None) -> list[SceneSample]:
-    """The held-out scenes of the seeds (with a mesh: any), in their order."""
-    render = partial(render_scene, size=size, held_out=mesh is None, mesh=mesh)
-    count = usual_count() if len(seeds) >= _WORTH_IT else 1
-    return each(render, seeds, count)

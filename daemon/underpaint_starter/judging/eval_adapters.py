@@ -40,8 +40,8 @@ from underpaint_daemon.worker.quiet import Quiet
 from underpaint_starter.judging.columns import conditions_of
 from underpaint_starter.judging.materials import load_materials, patch_of, rows_of
 from underpaint_starter.judging.subjects import NATIVE_SIZE, Subject, subject_of
-from underpaint_starter.processes import rendered
 from underpaint_starter.scenes.captions import SHAPE_WORDS
+from underpaint_starter.scenes.dataset import held_out_scenes
 from underpaint_starter.scenes.shards import Image8
 from underpaint_starter.training.sheets import save_grid
 
@@ -132,7 +132,8 @@ def materials_of(images: Sequence[Image8], subjects: Sequence[Subject]) -> Rows:
 def _subjects(count: int, seed: int) -> list[Subject]:
     """Scenes of one object that is large enough to be judged."""
     first = _FIRST_SEED + 100_000 * seed
-    found = (subject_of(s) for s in rendered(range(first, first + _TRIED * count), NATIVE_SIZE))
+    scenes = held_out_scenes(range(first, first + _TRIED * count), NATIVE_SIZE)
+    found = (subject_of(scene) for scene in scenes)
     return [subject for subject in found if subject.material][:count]
 
 

@@ -7,16 +7,21 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from underpaint_starter.processes import each, usual_count
 from underpaint_starter.scenes.render import render
 from underpaint_starter.scenes.scenes import SceneSpec, sample_scene
 from underpaint_starter.scenes.shapes import Mesh
+
+_WORTH_IT = 48  # scenes below which starting processes takes longer than rendering
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,12 @@ def render_scene(
     material and colour that training never shows; ``mesh`` takes the place of the shapes."""
     spec = sample_scene(seed, held_out, "mesh" if mesh is not None else "")
     return rendered_sample(spec, size, mesh)
+
+
+def held_out_scenes(seeds: Sequence[int], size: int) -> list[SceneSample]:
+    """The held-out scenes of the seeds, in their order."""
+    count = usual_count() if len(seeds) >= _WORTH_IT else 1
+    return each(partial(render_scene, size=size, held_out=True), seeds, count)
 
 
 def rendered_sample(spec: SceneSpec, size: int = 256, mesh: Mesh | None = None) -> SceneSample:

@@ -7,6 +7,8 @@ come from the disk alone; nothing here may reach the network.
 import os
 import warnings
 
+from .deferred import later
+
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -17,3 +19,4 @@ OFFLINE = {
 }
 os.environ.update(OFFLINE)
 warnings.filterwarnings("ignore", message=".*requires torchvision.*")
+later("scipy.stats")  # a second of a processor; diffusers' schedulers want it for beta sigmas alone

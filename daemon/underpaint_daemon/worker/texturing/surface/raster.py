@@ -9,7 +9,8 @@ serves to bound the triangle on screen.
 Conventions: OpenGL clip space (-w <= x, y, z <= w), pixel centres at +0.5, row 0 at the top.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,12 @@ _DEPTH_STEPS = float(1 << (62 - _TRIANGLE_BITS))
 _EMPTY = (1 << 63) - 1
 _EDGE_TOLERANCE_PX = 1e-4
 _LARGEST_TILE_PX = 64
+_PARTITIONS = (
+    (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, _LARGEST_TILE_PX),
+    (4, 12, 32, _LARGEST_TILE_PX),
+    (_LARGEST_TILE_PX,),
+)
+_GROUP_COST = 20_000  # candidate pixels that take as long as a group's calls
 _TRIANGLES_AT_ONCE = 1 << 19
 _PIXELS_AT_ONCE = 1 << 19
 _CANDIDATES_AT_ONCE = {"cpu": 1 << 19, "cuda": 1 << 23}
@@ -148,31 +155,59 @@ def _draw(setup: _Setup, keys: Tensor, size: tuple[int, int]) -> None:
     """Write the triangles into the (h * w,) int64 key buffer, nearest first."""
     length = setup.edges[:, :, :2].norm(dim=-1, keepdim=True).clamp(min=1e-300)
     unit = setup.edges / length  # signed distances to the sides, in pixels
-    for rows, tile in _tiles(setup.box):
+    extent = setup.box[:, 2:]
+    large = (extent > _LARGEST_TILE_PX).any(1)
+    for rows, tile in _tiles(extent, (~large).nonzero()[:, 0], _PARTITIONS):
         _draw_tiles(setup.select(rows), unit[rows], tile, keys, size)
-    large = (setup.box[:, 2:].amax(1) > _LARGEST_TILE_PX).nonzero()[:, 0]
-    for row in large.tolist():
-        _draw_large(setup, unit, row, keys, size)
+    longest = max(size)
+    for rows, tile in _tiles(extent, large.nonzero()[:, 0], _doubling(longest)):
+        _draw_large(setup.select(rows), unit[rows], tile, keys, size)
 
 
-def _tiles(box: Tensor) -> Iterator[tuple[Tensor, tuple[int, int]]]:
-    """Group the boxes by size class so that each group is one dense tensor."""
-    sizes = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, _LARGEST_TILE_PX)
-    edges = torch.tensor(sizes, device=box.device)
-    kind = torch.bucketize(box[:, 2:].contiguous(), edges)
-    small = (kind < len(sizes)).all(1).nonzero()[:, 0]
-    if not len(small):
+def _doubling(longest: int) -> tuple[tuple[int, ...], ...]:
+    """Partitions of the extents of large triangles: by doubling, and all alike."""
+    sides = [2 * _LARGEST_TILE_PX]
+    while sides[-1] < longest:
+        sides.append(2 * sides[-1])
+    return (tuple(sides), (sides[-1],))
+
+
+def _tiles(
+    extent: Tensor, rows: Tensor, partitions: Sequence[tuple[int, ...]]
+) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+    """Group boxes (their numbers, in `rows`) by their width and height so that each group is one
+    dense tensor of tiles (height, width): by that one of the partitions of the extents which
+    costs least, of few triangles one with few groups."""
+    if not len(rows):
         return
-    label = kind[small, 0] * len(sizes) + kind[small, 1]
-    order = torch.argsort(label, stable=True)
-    counts = torch.bincount(label, minlength=len(sizes) ** 2).tolist()
-    start = 0
+    wanted = extent[rows].contiguous()
+    found = [_grouped(wanted, partition) for partition in partitions]
+    sides, label, counts, _ = min(found, key=lambda grouped: grouped[-1])
+    order, start = torch.argsort(label, stable=True), 0
     for group, count in enumerate(counts):
-        tile = (sizes[group % len(sizes)], sizes[group // len(sizes)])
-        step = max(1, _CANDIDATES_AT_ONCE.get(box.device.type, 1 << 19) // (tile[0] * tile[1]))
+        tile = (sides[group % len(sides)], sides[group // len(sides)])
+        step = max(1, _CANDIDATES_AT_ONCE.get(extent.device.type, 1 << 19) // (tile[0] * tile[1]))
         for at in range(start, start + count, step):
-            yield small[order[at : min(at + step, start + count)]], tile
+            yield rows[order[at : min(at + step, start + count)]], tile
         start += count
+
+
+def _grouped(
+    extent: Tensor, partition: tuple[int, ...]
+) -> tuple[tuple[int, ...], Tensor, list[int], int]:
+    """The sides of tiles as a partition cuts them, the largest no larger than what is there; the
+    group of each box, how many each has, and what drawing them costs, in candidate pixels."""
+    most = extent.amax(0).tolist()
+    sides = tuple(partition[: bisect_left(partition, max(most)) + 1])
+    kind = torch.bucketize(extent, torch.tensor(sides, device=extent.device))
+    label = kind[:, 0] * len(sides) + kind[:, 1]
+    counts = torch.bincount(label, minlength=len(sides) ** 2).tolist()
+    cost = sum(
+        count * sides[group // len(sides)] * sides[group % len(sides)] + _GROUP_COST
+        for group, count in enumerate(counts)
+        if count
+    )
+    return sides, label, counts, cost
 
 
 def _draw_tiles(
@@ -194,21 +229,23 @@ def _draw_tiles(
     _merge(setup.z_plane[which], setup.index[which], x, y, keys, size[1])
 
 
-def _draw_large(setup: _Setup, unit: Tensor, row: int, keys: Tensor, size: tuple[int, int]) -> None:
-    x0, y0, width, height = setup.box[row].tolist()
-    xs = torch.arange(x0, x0 + width, device=unit.device)
-    ys = torch.arange(y0, y0 + height, device=unit.device)
-    px, py = xs + 0.5, ys + 0.5
-    a, b, c = unit[row].float()[:, :, None].unbind(1)
-    origin = (unit[row] * unit.new_tensor([x0 + 0.5, y0 + 0.5, 1.0])).sum(-1).float()
-    c = origin[:, None]
-    inside = torch.ones((height, width), dtype=torch.bool, device=unit.device)
+def _draw_large(
+    setup: _Setup, unit: Tensor, tile: tuple[int, int], keys: Tensor, size: tuple[int, int]
+) -> None:
+    x0, y0, width, height = setup.box.unbind(1)
+    origin = torch.stack((x0 + 0.5, y0 + 0.5, torch.ones_like(x0) + 0.0), -1).to(unit.dtype)
+    a, b = unit[:, :, :2].float().unbind(2)
+    c = (unit * origin[:, None]).sum(-1).float()
+    xs = torch.arange(min(tile[1], int(width.max())), device=unit.device)
+    ys = torch.arange(min(tile[0], int(height.max())), device=unit.device)
+    inside = (xs < width[:, None])[:, None, :] & (ys < height[:, None])[:, :, None]
     for side in range(3):
-        across = a[side] * (px - px[0]).float() + c[side]
-        inside &= (b[side] * (py - py[0]).float())[:, None] + across >= -4 * _EDGE_TOLERANCE_PX
-    y, x = inside.nonzero(as_tuple=True)
-    plane = setup.z_plane[row].expand(len(x), 3)
-    _merge(plane, setup.index[row].expand(len(x)), x + x0, y + y0, keys, size[1])
+        across = a[:, side, None] * xs.float() + c[:, side, None]
+        distance = (b[:, side, None] * ys.float())[:, :, None] + across[:, None, :]
+        inside &= distance >= -4 * _EDGE_TOLERANCE_PX
+    which, y, x = inside.nonzero(as_tuple=True)
+    x, y = x + x0[which], y + y0[which]
+    _merge(setup.z_plane[which], setup.index[which], x, y, keys, size[1])
 
 
 def _merge(
@@ -222,24 +259,30 @@ def _merge(
     keys.scatter_reduce_(0, y * width + x, key, "amin")
 
 
+def _planes(clip: Tensor, faces: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Edge functions (T, 3, 3), det (T,) and the corners' clip w (T, 3), float64."""
+    corners = clip[faces].double()
+    return *_edge_functions(corners, size), corners[..., 3]
+
+
 def _resolve(clip: Tensor, faces: Tensor, keys: Tensor, size: tuple[int, int]) -> Fragments:
     hit = keys != _EMPTY
     triangle = torch.where(hit, keys & ((1 << _TRIANGLE_BITS) - 1), -1)
     barycentric = torch.zeros((len(keys), 3), dtype=torch.float32, device=keys.device)
     depth = torch.full((len(keys),), torch.inf, dtype=torch.float32, device=keys.device)
     seen = hit.nonzero()[:, 0]
-    every = _edge_functions(clip[faces].double(), size) if len(faces) < len(seen) else None
+    every = _planes(clip, faces, size) if len(faces) < len(seen) else None
     for pixels in torch.split(seen, _PIXELS_AT_ONCE):
-        corners = clip[faces[triangle[pixels]]].double()
+        rows = triangle[pixels]
         if every is None:
-            normals, det = _edge_functions(corners, size)
+            normals, det, w = _planes(clip, faces[rows], size)
         else:  # more pixels than triangles: once for each triangle
-            normals, det = (part[triangle[pixels]] for part in every)
+            normals, det, w = (part[rows] for part in every)
         x = (pixels % size[1]).double() + 0.5
         y = (pixels // size[1]).double() + 0.5
         parts = normals[..., 0] * x[:, None] + normals[..., 1] * y[:, None] + normals[..., 2]
         parts = (parts / det[:, None]).clamp(min=0)
         weights = parts / parts.sum(-1, keepdim=True).clamp(min=1e-300)
         barycentric[pixels] = weights.float()
-        depth[pixels] = (weights * corners[..., 3]).sum(-1).float()
+        depth[pixels] = (weights * w).sum(-1).float()
     return Fragments(triangle.reshape(size), barycentric.reshape(*size, 3), depth.reshape(size))
