@@ -156,7 +156,7 @@ def test_alone_it_is_refused_with_what_is_missing_and_how_to_give_it(paths: Path
         family_of(paths, "flux1-dev.safetensors")
     assert told.value.code is ErrorCode.MODEL_BROKEN
     assert "transformer of FLUX.1 alone" in told.value.message
-    assert "text encoders" in told.value.message
+    assert "not found: text encoder CLIP-L (clip_l.safetensors), text" in told.value.message
     assert "underpaint models add flux1-dev.safetensors --base FOLDER" in told.value.hint
     (listed,) = [row for row in list_models(paths) if row["name"] == "flux1-dev.safetensors"]
     assert "transformer of FLUX.1 alone" in listed["problem"]

@@ -8,8 +8,8 @@ single files that ComfyUI keeps (see `loose`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,9 +20,10 @@ from ..abilities import ABILITIES
 from ..contents.folders import index_of
 from ..defaults.own_file import own_wants
 from ..model_files import INDEX, broken, fingerprint, read_json
-from ..places import extra_models
+from ..places import extra_folders, extra_models
 from ..recognition import family_of_index, parts_of
 from .files import Denoiser
+from .loose import Loose, holds_parts, index_of_parts, loose_parts
 
 _TRANSFORMER, _SCHEDULER = "transformer", "scheduler"
 _CONFIGS = Path(__file__).parents[2] / "model_configs"
@@ -41,20 +42,24 @@ PIPELINES: Mapping[str, str] = {
     "z_image": "ZImagePipeline",
     "chroma": "ChromaPipeline",
 }
+# Those whose other parts are read from single files: Mistral, FLUX.2 dev's text encoder, is not.
+_LOOSELY = frozenset(PIPELINES) - {"flux2"}
 _FIX = "underpaint models add {file} --base FOLDER"
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
     """The other parts of a model. `family`: the model's. `config`: its transformer's. `index`: as
-    a `model_index.json` of it. `scheduler`: its noise schedule. `places`: the folder (or single
-    file) of each part but transformer and scheduler. `base`: the folder that they lie in."""
+    a `model_index.json` of it. `scheduler`: its noise schedule. `places`: the folder of each part
+    but transformer and scheduler, or its file; of those `loose` says more. `base`: the folder that
+    they all lie in, where there is one."""
 
     family: str
     config: Mapping[str, Any]
     index: Mapping[str, Any]
     scheduler: Mapping[str, Any]
     places: Mapping[str, Path]
+    loose: Mapping[str, Loose] = field(default_factory=dict)
     base: Path | None = None
 
     @property
@@ -75,11 +80,39 @@ def rest_of(paths: Paths, found: Denoiser) -> Rest:
     told = own_wants(found.path).base
     if told is not None:
         return _from_base(found, base_folder(paths, found, told))
-    bases = [base for base in _folders(paths) if _fits(found, base)]
-    if bases:
-        nearest = min(bases, key=lambda base: _distance(found, base))
-        return _from_base(found, nearest, family=found.family)
-    _refuse(found)
+    folders = list(_folders(paths))
+    if not holds_parts(found):
+        base = _nearest(found, folders)
+        if base is not None:
+            return _from_base(found, base, family=found.family)
+    loose, tokenizers, missing = loose_parts(found, [paths.models, *extra_folders(paths)], folders)
+    if not missing and found.family in _LOOSELY:
+        return _from_files(found, loose, tokenizers)
+    base = _nearest(found, folders)
+    if base is not None:
+        return _from_base(found, base, family=found.family)
+    _refuse(found, missing)
+
+
+def _nearest(found: Denoiser, folders: Sequence[Path]) -> Path | None:
+    """The likest model that fits."""
+    fits = [folder for folder in folders if _fits(found, folder)]
+    return min(fits, key=lambda folder: _distance(found, folder), default=None)
+
+
+def _from_files(
+    found: Denoiser, loose: Mapping[str, Loose], tokenizers: Mapping[str, Path]
+) -> Rest:
+    places = {name: part.path for name, part in loose.items()}
+    rest = Rest(
+        family=found.family,
+        config=found.config,
+        index=_index(found, found.family, index_of_parts(found.make.name)),
+        scheduler=released_schedule(found, found.family),
+        places={**places, **tokenizers},
+        loose=loose,
+    )
+    return _with_processor(rest)
 
 
 def _distance(found: Denoiser, folder: Path) -> tuple[bool, int]:
@@ -229,10 +262,15 @@ def _hint(found: Denoiser) -> str:
     return f"Name a folder of {found.make.name} in the diffusers format: {fix}"
 
 
-def _refuse(found: Denoiser) -> NoReturn:
+def _refuse(found: Denoiser, missing: Sequence[str]) -> NoReturn:
+    """Say what is missing; of FLUX.2 dev no single files are read."""
+    single = found.family in _LOOSELY
+    what = ", ".join(missing) if single else "its text encoder and VAE"
+    hint = _hint(found)
+    if single:
+        hint += ", or put what is missing into ComfyUI's folders text_encoders and vae."
     raise RequestError(
         ErrorCode.MODEL_BROKEN,
-        f"{found.path} is the transformer of {found.make.name} alone, and no text encoders and "
-        f"VAE of {found.make.name} were found",
-        hint=_hint(found),
+        f"{found.path} is the transformer of {found.make.name} alone; not found: {what}",
+        hint=hint,
     )

@@ -178,7 +178,7 @@ def _from_lone(paths: Paths, name: str, lone: Denoiser, place: Device) -> Loaded
     """A file with a transformer alone, and the parts that were found for it."""
     info, rest = inspect_file(paths, name, lone.path), rest_of(paths, lone)
     place = _precision(place, FAMILIES[rest.family])
-    parts = load_lone(lone, rest, place)
+    parts = load_lone(lone, rest, place, paths.cache)
     loaded = _loaded(paths, info, lone.path, parts, rest.index, rest.scheduler, place)
     loaded.digest = lone_digest(lone, rest, paths.cache)
     return loaded

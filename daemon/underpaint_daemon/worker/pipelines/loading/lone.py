@@ -18,18 +18,38 @@ from underpaint_daemon.common.denoisers.files import Denoiser
 from underpaint_daemon.common.denoisers.rest import Rest
 from underpaint_daemon.common.model_files import broken
 
-from .digests import file_digest, model_digest
+from .checkpoint import tokenizer_folder
+from .digests import model_digest
 from .layouts import LAYOUTS, Take, takes
-from .networks import LOAD_ERRORS, Device, empty, first_line, load_network, ready, refuse_memory
+from .loose import load_loose
+from .networks import (
+    LOAD_ERRORS,
+    Device,
+    empty,
+    first_line,
+    load_network,
+    load_tokenizer,
+    ready,
+    refuse_memory,
+)
 from .packed import Packed, can_unpack, put_in
 from .parts import load_part
 from .weights import WeightFile
 
+_CLIP, _QWEN_3 = "CLIPTokenizer", "Qwen3"
+# How Qwen 3 reads a single question (its published template, without tools); ComfyUI has only
+# Qwen 2.5's, which begins with words of its own.
+_CHAT = (
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + "
+    "'<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
+    "{% if enable_thinking is defined and not enable_thinking %}"
+    "{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}"
+)
 _KEPT = 4  # a layer's weight and bias, of both streams
 _PLAIN_HINT = "Take Q4_0, Q4_K, Q5_K, Q6_K or Q8_0, or a .safetensors file."
 
 
-def load_lone(found: Denoiser, rest: Rest, place: Device) -> dict[str, Any]:
+def load_lone(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[str, Any]:
     """A model's parts by diffusers' names, of which a file has the transformer.
 
     Raises RequestError(MODEL_BROKEN).
@@ -41,7 +61,14 @@ def load_lone(found: Denoiser, rest: Rest, place: Device) -> dict[str, Any]:
     parts = {"transformer": load_transformer(found, rest.config, place)}
     for name, folder in rest.places.items():
         library, kind = rest.index[name]
-        parts[name] = load_part(folder, library, kind, network)
+        if name in rest.loose:
+            parts[name] = load_loose(rest.loose[name], kind, place)
+        elif kind == _CLIP:
+            parts[name] = load_tokenizer(tokenizer_folder(folder, cache))
+        else:
+            parts[name] = load_part(folder, library, kind, network)
+    if rest.loose and _QWEN_3 in type(parts["text_encoder"]).__name__:
+        parts["tokenizer"].chat_template = _CHAT
     return parts
 
 
@@ -61,8 +88,7 @@ def lone_digest(found: Denoiser, rest: Rest, cache: Path) -> str:
     """sha256 (hex) over the file and all the other parts."""
     total = hashlib.sha256(model_digest(found.path, cache).encode())
     for name, place in sorted(rest.places.items()):
-        digest = model_digest(place, cache) if place.exists() else file_digest(place)
-        total.update(f"{name} {digest}\n".encode())
+        total.update(f"{name} {model_digest(place, cache)}\n".encode())
     return total.hexdigest()
 
 

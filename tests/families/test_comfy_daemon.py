@@ -1,0 +1,46 @@
+"""A real daemon paints with what lies in ComfyUI's folders: found by a scan, listed, and used."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from underpaint.cli.doctor import model_line
+from underpaint.client import connect
+from underpaint.requests import ImageRequest, Prompt, Sampling
+from underpaint_daemon.common.places import add_folder
+from underpaint_daemon.tools.bench.harness import own_daemon
+
+from helpers.painting.comfy_home import write_home
+from helpers.painting.comfy_models import flux1
+from helpers.painting.original_layout import save_gguf
+
+pytestmark = pytest.mark.slow
+_PATIENCE_S = 600
+
+
+def test_a_daemon_paints_with_packed_and_plain_files_alike(tmp_path: Path) -> None:
+    made = flux1(tmp_path / "cache")
+    models = tmp_path / "ComfyUI" / "models"
+    write_home(models, made, "flux1-dev")
+    save_gguf(made.parts["transformer"], models / "unet" / "flux1-dev-Q8_0.gguf", "Q8_0")
+    pictures = {}
+    with own_daemon() as paths, connect(paths, start=False, client="test") as client:
+        add_folder(paths, models)
+        known = {one.name: one for one in client.models()}
+        for name in ("flux1-dev.safetensors", "flux1-dev-Q8_0.gguf"):
+            assert known[name].ready, known[name].note
+            assert model_line(known[name], None).startswith("flux1, 0.0 GB")
+            request = ImageRequest(
+                Prompt("a red cube"), name, 64, 64, controls=(), sampling=Sampling(steps=2)
+            )
+            files = client.submit(request).result(_PATIENCE_S)
+            png = next(one.data for one in files if one.media == "image/png")
+            pictures[name] = np.asarray(Image.open(io.BytesIO(png))).astype(int)
+        assert known["flux1-dev-Q8_0.gguf"].size_mb < known["flux1-dev.safetensors"].size_mb
+    plain, packed = pictures.values()
+    assert 0 < np.abs(plain - packed).mean() < 4

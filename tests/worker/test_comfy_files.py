@@ -1,0 +1,125 @@
+"""A model in ComfyUI's folders, a file for each part, paints what the same model's folder does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from underpaint.buffers import Buffers
+from underpaint.errors import RequestError
+from underpaint.paths import Paths
+from underpaint.requests import ImageRequest, Prompt, Sampling
+from underpaint_daemon.common.models import describe, list_models
+from underpaint_daemon.common.places import add_folder
+from underpaint_daemon.worker.dispatch import PipelineRunner
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+
+from helpers.painting.comfy_home import write_home, write_whole
+from helpers.painting.comfy_models import HOMES
+from helpers.painting.original_layout import save_gguf
+from helpers.painting.studio import Studio
+
+ASKED = ImageRequest(
+    Prompt("a red cube"), width=64, height=64, controls=(), sampling=Sampling(steps=2, guidance=3.0)
+)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Studio]:
+    torch.set_num_threads(1)
+    paths = Paths(runtime=tmp_path / "run", data=tmp_path / "data", cache=tmp_path / "cache")
+    studio = Studio(PipelineRunner(ModelCache(paths)), Buffers())
+    yield studio
+    studio.runner.unload()
+
+
+def painted(shop: Studio, model: Path) -> np.ndarray:
+    return shop.paint(replace(ASKED, model=str(model)))[0].astype(int)
+
+
+def same_weights(shop: Studio, one: Path, other: Path) -> None:
+    for name, part in shop.models.load(str(one)).parts.items():
+        if isinstance(part, torch.nn.Module):
+            theirs = shop.models.load(str(other)).parts[name].state_dict()
+            ours = part.state_dict()
+            assert ours.keys() == theirs.keys()
+            assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_files_paint_what_the_folder_paints(shop: Studio, tmp_path: Path, name: str):
+    made = HOMES[name](shop.models.paths.cache)
+    file = write_home(tmp_path / "ComfyUI ü" / "models", made, name)
+    folder = made.as_folder(tmp_path / name)
+    same_weights(shop, file, folder)
+    assert np.abs(painted(shop, file) - painted(shop, folder)).max() <= 1
+
+
+def test_a_checkpoint_with_all_parts_in_it_paints(shop: Studio, tmp_path: Path):
+    made = HOMES["flux1-dev"](shop.models.paths.cache)
+    home = write_home(tmp_path / "ComfyUI" / "models", made, "flux1-dev").parents[1]
+    for part in ("text_encoders", "clip", "vae", "diffusion_models"):
+        shutil.rmtree(home / part)
+    file = write_whole(home / "checkpoints" / "flux1-dev-fp8.safetensors", made)
+    folder = made.as_folder(tmp_path / "whole")
+    same_weights(shop, file, folder)
+
+
+def test_what_is_missing_is_named_and_found_once_it_is_there(shop: Studio, tmp_path: Path):
+    paths = shop.models.paths
+    made = HOMES["flux1-dev"](paths.cache)
+    models = tmp_path / "ComfyUI" / "models"
+    file = write_home(models, made, "flux1-dev")
+    hidden = [models / "clip", models / "vae", models.parent / "comfy"]
+    for folder in hidden:
+        folder.rename(folder.with_name(f"not {folder.name}"))
+    problem = describe(paths, "x", file).problem
+    assert "transformer of FLUX.1 alone" in problem
+    for told in ("T5-XXL (t5xxl_fp16", "VAE (ae.safetensors)", "a folder t5_tokenizer"):
+        assert told in problem
+    assert "CLIP" not in problem
+    for folder in hidden:
+        folder.with_name(f"not {folder.name}").rename(folder)
+    assert describe(paths, "x", file).problem == ""
+    add_folder(paths, models)
+    listed = {row["name"]: row for row in list_models(paths)}
+    assert listed["flux1-dev.safetensors"]["family"] == "flux1"
+    sizes = [one.stat().st_size for one in models.rglob("*.safetensors")]
+    assert round(listed["flux1-dev.safetensors"]["size_mb"]) == round(sum(sizes) / 1e6)
+
+
+def test_files_of_other_widths_are_passed_over(shop: Studio, tmp_path: Path):
+    made = HOMES["flux1-dev"](shop.models.paths.cache)
+    file = write_home(tmp_path / "models", made, "flux1-dev")
+    (second,) = (tmp_path / "models" / "clip").glob("*.safetensors")
+    state = {
+        name: tensor.repeat(1, 2) for name, tensor in load_file(second).items() if tensor.dim() > 1
+    }
+    save_file(state, second)
+    with pytest.raises(RequestError, match="not found: text encoder T5-XXL"):
+        shop.models.load(str(file))
+
+
+def test_gguf_scaled_fp8_and_plain_fp8_go_together(shop: Studio, tmp_path: Path):
+    """What fits on a small card: a packed transformer, T5 in fp8 with its scales."""
+    made = HOMES["flux1-dev"](shop.models.paths.cache)
+    models = tmp_path / "models"
+    plain = write_home(models, made, "flux1-dev")
+    expected = painted(shop, plain)
+    (second,) = (models / "clip").glob("*.safetensors")
+    state = load_file(second)
+    for name in [name for name, tensor in state.items() if tensor.dim() > 1]:
+        scale = state[name].abs().max() / 448
+        state[f"{name.removesuffix('.weight')}.scale_weight"] = scale
+        state[name] = (state[name] / scale).to(torch.float8_e4m3fn)
+    save_file({**state, "scaled_fp8": torch.zeros(2).to(torch.float8_e4m3fn)}, second)
+    packed = save_gguf(made.parts["transformer"], models / "unet" / "flux1-dev-Q8_0.gguf", "Q8_0")
+    difference = painted(shop, packed) - expected
+    assert 0 < np.abs(difference).mean() < 4
