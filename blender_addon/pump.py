@@ -13,6 +13,7 @@ from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 
 from .gallery import thumbnails
 from .install import following
+from .install.installing import Installing
 from .layers import shown
 from .link import runtime
 from .link.session import DaemonState
@@ -131,13 +132,26 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     shown = (*shown, len(session.kept_tasks), len(live.failed))
     seen = (session.state, shown, session.models, id(live.error), live.last_image, live.drawing)
     work, installing = live.shown_work, live.installing
-    seen = (*seen, live.installed, installing and (installing.line, installing.ended))
+    seen = (*seen, live.installed, _of_installing(installing))
     animating = live.animating
     seen = (*seen, animating and (animating.line, animating.note, animating.taken))
     return (
         *seen,
+        _of_live(),
         growing.drawn(),
         work and work.fraction,
         live.gallery.changes,
         live.gallery.fresh[:1],
     )
+
+
+def _of_installing(installing: Installing | None) -> tuple[str, ...]:
+    return (installing.text, installing.numbers, installing.ended) if installing else ()
+
+
+def _of_live() -> tuple[Any, ...]:
+    """What the panel says of the live view while no picture comes; what comes is drawn anyway."""
+    state = live_view.now()
+    if state is None or state.per_second:
+        return ()
+    return state.rests, state.newest.phase if state.newest else "", id(state.lacks)

@@ -63,7 +63,7 @@ def _draw_values(column: Any, scene: Any) -> None:
 def _draw_progress(layout: Any, animating: Animating, room: int) -> None:
     row = layout.row(align=True)
     row.scale_y = _BIG
-    row.progress(text=animating.line, factor=animating.fraction, type="BAR")
+    row.progress(text=animating.line, factor=animating.fraction, type="BAR", translate=False)
     row.operator("underpaint.animation_cancel", text="", icon="X")
     if animating.note:
         draw_text(layout, animating.note, room, "INFO")

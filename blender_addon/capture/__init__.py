@@ -11,7 +11,7 @@ only; what must be switched for the viewport colour is switched back.
 from .geometry import object_ids
 from .kept import Kept
 from .rendered import not_captured
-from .sources import Source, Viewport
+from .sources import Source, Viewport, main_region
 from .view import DEFAULT_WANTS, capture_view
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Source",
     "Viewport",
     "capture_view",
+    "main_region",
     "not_captured",
     "object_ids",
 ]

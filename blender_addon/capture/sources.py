@@ -35,9 +35,14 @@ class Viewport:
                 "the area is not a 3D viewport",
                 hint="Press the button in a 3D viewport's sidebar, or choose cameras.",
             )
-        region = next(r for r in area.regions if r.type == "WINDOW")
         space = area.spaces.active
-        return cls(space, region, space.region_3d)
+        return cls(space, main_region(area), space.region_3d)
+
+
+def main_region(area: Any) -> Any:
+    """The window region that a VIEW_3D space's `region_3d` belongs to: of Quad View's four the
+    last, which is the one that can be turned."""
+    return [region for region in area.regions if region.type == "WINDOW"][-1]
 
 
 Source: TypeAlias = "bpy.types.Object | Viewport | Camera | None"

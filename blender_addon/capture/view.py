@@ -103,7 +103,7 @@ def _capture(
     depsgraph = context.evaluated_depsgraph_get()
     camera = sources.resolve(source, depsgraph, width, height)
     viewport = source if isinstance(source, Viewport) else None
-    shown = _shown(viewport, context.view_layer)
+    shown = _shown(viewport, context.view_layer, depsgraph)
     placed = geometry.read_scene(depsgraph, shown, ids, kept.meshes)
     if camera.orthographic:
         camera = sources.in_front(camera, _nearest(placed, camera))
@@ -158,12 +158,16 @@ def _world_positions(passes: Passes, camera: Camera) -> npt.NDArray[np.float32]:
     return np.where(passes.object_id[..., None] > 0, world, np.nan).astype(np.float32)
 
 
-def _shown(viewport: Viewport | None, view_layer: Any) -> Callable[[Any, Any], bool]:
+def _shown(
+    viewport: Viewport | None, view_layer: Any, depsgraph: Any
+) -> Callable[[Any, Any], bool]:
     """Whether an instance is drawn, given its object and the object that it belongs to."""
     if viewport is not None:
         space = viewport.space
+        # Asked of the evaluated object: only that one knows what is in Local View.
         return lambda item, owner: (
-            item.display_type not in ("WIRE", "BOUNDS") and owner.visible_in_viewport_get(space)
+            item.display_type not in ("WIRE", "BOUNDS")
+            and owner.evaluated_get(depsgraph).visible_in_viewport_get(space)
         )
     rendered = _rendered_objects(view_layer.layer_collection)
     return lambda item, owner: (

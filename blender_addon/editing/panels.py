@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..link import runtime
-from ..ui.panel_parts import characters, draw_text
+from ..ui.panel_parts import characters, draw_text, sentence
 from ..ui.queue_parts import draw_queue
 from ..ui.words_parts import draw_words
 from . import marks
@@ -41,11 +41,11 @@ class UNDERPAINT_PT_edit_image(bpy.types.Panel):
         row.scale_y = _BIG
         row.enabled = is_marked
         row.operator("underpaint.repaint_here", icon="TPAINT_HLT")
-        row.prop(settings, "repaint_strength", text="")
+        row.prop(settings, "repaint_strength")
         draw_queue(column, live, room)
         if live.error is not None:
             box = layout.box()
-            draw_text(box, live.error.message, room - 4, "ERROR", most=12)
+            draw_text(box, sentence(live.error.message), room - 4, "ERROR", most=12)
             draw_text(box, live.error.panel_hint, room - 4, "INFO", most=12)
             box.operator("underpaint.dismiss_error")
 

@@ -23,7 +23,7 @@ def remember() -> None:
         before = image.get(marks.BEFORE_KEY) if image is not None else None
         if before is not None:
             known[key] = (image.name, before.name)
-        elif key in known and not _undone(image, *known[key]):
+        elif key in known and not (_made(image, *known[key]) or _undone(image, *known[key])):
             del known[key]
 
 
@@ -37,6 +37,11 @@ def restore() -> None:
             area.spaces.active.image = made
         elif shown is None and before is not None:
             area.spaces.active.image = _marked(before)
+
+
+def _made(image: Any, made: str, _before: str) -> bool:
+    """Whether an editor shows the picture that was put there."""
+    return image is not None and bool(image.name == made)
 
 
 def _undone(image: Any, made: str, before: str) -> bool:

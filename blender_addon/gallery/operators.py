@@ -23,7 +23,7 @@ from ..link import runtime
 from ..link.left import Note
 from ..link.saving import folder_name
 from ..operators.failing import refuse
-from ..operators.recall import told, use
+from ..operators.recall import tell, use
 from ..plain.painting_settings import tidy
 from ..ui.preferences import daemon_paths
 from ..viewport.looking import look_through
@@ -110,7 +110,7 @@ class UNDERPAINT_OT_gallery_use(_OfPicture, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         def used(_looking: Looking, picture: PictureInfo, request: Request) -> None:
-            told(self, use(context.scene, request, _saved_folder(picture.job)))
+            tell(self, use(context.scene, request, _saved_folder(picture.job)))
 
         return self.act(used)
 
@@ -214,6 +214,8 @@ def _open(context: Any, picture: PictureInfo, request: Request) -> None:
         raise RequestError(ErrorCode.FILE, f"{folder}: {error}", hint=hint) from error
     if bpy.app.background:
         pump.run_until(lambda: task.ended, _WAIT_S)
+    else:
+        runtime.live().opened.add(task.id)
 
 
 def _look(context: Any, request: Request) -> None:

@@ -107,7 +107,7 @@ def _draw_chosen(
     text = picture.title if request is None else request.prompt.text
     draw_text(layout, text or say("no words"), room - 3, most=4, translate=False)
     when = datetime.fromtimestamp(picture.created).astimezone()
-    draw_text(layout, f"{picture.model}, {picture.origin} · {when:%d %b %H:%M}", room - 3)
+    draw_text(layout, f"{picture.model}, {picture.origin} · {when:%Y-%m-%d %H:%M}", room - 3)
     buttons = layout.column(align=True)
     buttons.enabled = request is not None
     for name, icon in (

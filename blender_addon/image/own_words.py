@@ -8,16 +8,24 @@ from typing import Any
 import numpy as np
 
 from underpaint.buffers import Array
+from underpaint.files.viewfile import SceneObject
 from underpaint.requests import View
 
 from ..capture.geometry import object_ids
 
 
-def own_words(context: Any, view: View | None, arrays: Mapping[str, Array]) -> dict[int, str]:
-    """The prompts of the objects that a captured view shows, by object id."""
+def own_words(
+    context: Any, view: View | None, arrays: Mapping[str, Array]
+) -> dict[int, SceneObject]:
+    """The objects with a prompt that a captured view shows, by object id."""
     if view is None or view.object_id is None:
         return {}
     seen = set(np.unique(arrays[view.object_id.sha256]).tolist())
     ids = object_ids(context.evaluated_depsgraph_get())
-    prompts = {ids.get(x.name_full): x.underpaint_prompt.strip() for x in context.scene.objects}
-    return {number: words for number, words in prompts.items() if words and number in seen}
+    named = {ids.get(item.name_full): item for item in context.scene.objects}
+    worded = {
+        number: SceneObject(item.name_full, item.underpaint_prompt.strip())
+        for number, item in named.items()
+        if number in seen
+    }
+    return {number: one for number, one in worded.items() if number is not None and one.prompt}

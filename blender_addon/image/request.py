@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from underpaint.buffers import BufferRef, Kind
+from underpaint.files.viewfile import SceneObject
 from underpaint.requests import (
     Control,
     ControlKind,
@@ -106,10 +107,10 @@ def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
 
 
 def image_request(
-    settings: ImageSettings, view: View | None, own_words: Mapping[int, str] | None = None
+    settings: ImageSettings, view: View | None, own_words: Mapping[int, SceneObject] | None = None
 ) -> ImageRequest:
     """The request of these settings over a captured view (with `wanted_buffers`). `own_words`: the
-    prompts of objects that it shows, by object id."""
+    objects with a prompt that it shows, by object id."""
     painting = asked(settings)
     painting["sampling"] = replace(painting["sampling"], image_guidance=settings.image_guidance)
     request = ImageRequest(
@@ -145,10 +146,12 @@ def settings_of(request: ImageRequest) -> ImageSettings:
     )
 
 
-def _of_objects(settings: ImageSettings, own_words: Mapping[int, str]) -> tuple[RegionPrompt, ...]:
+def _of_objects(
+    settings: ImageSettings, own_words: Mapping[int, SceneObject]
+) -> tuple[RegionPrompt, ...]:
     return tuple(
-        RegionPrompt(Prompt(words, settings.negative), object_id=number)
-        for number, words in sorted(own_words.items())
+        RegionPrompt(Prompt(one.prompt, settings.negative), object_id=number, name=one.name)
+        for number, one in sorted(own_words.items())
     )
 
 

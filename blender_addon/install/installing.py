@@ -54,10 +54,10 @@ class Installing:
     _said: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
     @property
-    def line(self) -> str:
-        """E.g. `torch 2.13.0 (3 of 61): 312 of 780 MB, 2 min`."""
-        size = f": {self.done / _MEGA:.0f} of {self.total / _MEGA:.0f} MB" if self.total else ""
-        return f"{self.text}{size}{_duration(self.eta_s)}"
+    def numbers(self) -> str:
+        """What stands behind the text, e.g. `: 312/780 MB, 2 min`."""
+        size = f": {self.done / _MEGA:.0f}/{self.total / _MEGA:.0f} MB" if self.total else ""
+        return f"{size}{_duration(self.eta_s)}"
 
     def cancel(self) -> None:
         """Ask for the end; what has come is kept for the next time."""

@@ -1,6 +1,7 @@
 """The panel's words and tooltips in other languages, through Blender's own translation.
 
 `words.tsv`: what stands on controls. `tips.tsv`: what is said when the pointer rests on them.
+`failures.tsv`: what failed, where that is always the same, and what mends it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import bpy
 CONTEXT = "Underpaint"
 """Blender's own words come first, and mean something else: its *To* is a place, its *Pin* a dot. In
 a context of our own there are none of them."""
-_FILES = {"words.tsv": (CONTEXT, "*"), "tips.tsv": ("*",)}
+_FILES = {"words.tsv": (CONTEXT, "*"), "tips.tsv": ("*",), "failures.tsv": (CONTEXT,)}
 """Each table, and the contexts in which Blender looks for its texts."""
 Translations = Mapping[str, Mapping[tuple[str, str], str]]
 

@@ -12,6 +12,7 @@ import bpy
 from underpaint.errors import ErrorCode, RequestError
 
 from ..image.results import results_folder
+from ..languages import say
 from ..link import runtime
 from ..link.work import Work, awaited
 from . import flatten, reading
@@ -31,7 +32,7 @@ def begin(material: Any) -> None:
             hint="Wait until that is done.",
         )
     pieces = _pieces(live, material.session_uid, planned)
-    live.works.append(Work(pieces, f"Flattening {material.name}"))
+    live.works.append(Work(pieces, say("Flattening {name}", name=material.name)))
 
 
 def finish(uid: int) -> None:

@@ -31,7 +31,8 @@ class Runtime:
     by address. `failed`: the last paintings that can be asked for again. `installing`: the
     daemon's installation that runs or has just ended. `installed`: whether a daemon can be
     started; None before the first look. `marked`: the image with the marks that a repainting was
-    asked by, of each job. `editors`: by an Image Editor's address, the picture that it shows and
+    asked by, of each job. `opened`: jobs of the gallery to be shown once they are in the file.
+    `editors`: by an Image Editor's address, the picture that it shows and
     the one that this was made of, for undo. `animating`: the animation that is painted, or was
     last."""
 
@@ -47,6 +48,7 @@ class Runtime:
     installing: Installing | None = None
     installed: bool | None = None
     marked: dict[str, str] = field(default_factory=dict)
+    opened: set[str] = field(default_factory=set)
     editors: dict[int, tuple[str, str]] = field(default_factory=dict)
     animating: Animating | None = None
     gallery: Looking = field(init=False)

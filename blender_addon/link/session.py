@@ -30,6 +30,7 @@ from . import left
 from .fetching import found_or_asked, note_down
 from .left import Note
 from .saving import Saved, folder_name, keep_inputs, kept_target, save_results
+from .supervisor import is_installed, is_running
 from .task import Task
 from .threads import Threads
 
@@ -111,9 +112,21 @@ class Session:
         self._live().check_reachable()
 
     def start(self) -> None:
-        """Connect; find the daemon or start it. Returns at once."""
+        """Connect; find the daemon or start it. Returns at once.
+
+        Raises ConnectionLost(DAEMON_ABSENT) where there is none to be started.
+        """
+        if self.reachable:
+            return
+        paths = self._paths()
+        if not (is_installed(paths) or is_running(paths)):
+            raise ConnectionLost(
+                ErrorCode.DAEMON_ABSENT,
+                "what paints is not installed yet",
+                hint="Press Install at the top of the Underpaint tab.",
+            )
         if self._client is None or self._client.state is ClientState.CLOSED:
-            self._client = connect(self._paths(), wait=False, client="blender")
+            self._client = connect(paths, wait=False, client="blender")
             self._models_asked = False
         else:
             self._client.want_daemon()

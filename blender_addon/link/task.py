@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from underpaint.buffers import Buffers
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
 from underpaint.job import Job
-from underpaint.requests import Request
+from underpaint.requests import Request, TextureRequest
 
+from ..plain import progress
 from ..plain.surfaces import Target
 from ..plain.udim import FIRST_TILE
 
@@ -28,7 +30,8 @@ class Task:
     None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
     request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
     of each UDIM number of a texture. `finished`: the preview of the last step, which is the picture
-    itself; a passing one has ended with it.
+    itself; a passing one has ended with it. `fraction`: of the whole, 0–1; it never goes back.
+    `phase_began`: by the monotonic clock.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Task:
     step: int = 0
     total: int = 0
     eta_s: float | None = None
+    fraction: float = 0.0
+    phase_began: float = field(default_factory=time.monotonic)
     preview: npt.NDArray[np.uint8] | None = None
     tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
     previews_seen: int = 0
@@ -65,18 +70,21 @@ class Task:
         return self.error is not None and self.error.code is ErrorCode.NOT_SAVED
 
     @property
-    def fraction(self) -> float:
-        """Progress within the phase, 0–1."""
-        return min(1.0, self.step / self.total) if self.total else 0.0
+    def left_s(self) -> float | None:
+        """Seconds to its end, once that can be said."""
+        spent = time.monotonic() - self.phase_began
+        of_texture = isinstance(self.request, TextureRequest)
+        return progress.seconds_left(self.phase, spent, self.eta_s, texture=of_texture)
 
     def take(self, event: JobEvent) -> None:
         """Show what happened to it."""
         match event:
             case Progress():
-                self.phase, self.eta_s = event.phase, event.eta_s
-                self.step, self.total = event.step, event.total
+                self._enter(event.phase, event.step, event.total)
+                self.eta_s = event.eta_s
             case StateChanged():
-                self.phase, self.step, self.total = event.state.value, 0, 0
+                self._enter(event.state.value, 0, 0)
+                self.eta_s = None
             case Preview():
                 self.preview = event.image
                 self.tiles[FIRST_TILE + event.index] = event.image
@@ -87,6 +95,15 @@ class Task:
                 self.warnings.append(event.text)
             case Done():
                 self.passed = self.passing and self.finished is not None
-                self.phase, self.to_fetch = "fetching", not self.passed
+                self._enter("fetching", 0, 0)
+                self.to_fetch = not self.passed
             case Failed():
                 self.error = event.error
+
+    def _enter(self, phase: str, step: int, total: int) -> None:
+        if phase != self.phase:
+            self.phase_began = time.monotonic()
+        self.phase, self.step, self.total = phase, step, total
+        within = min(1.0, step / total) if total else 0.0
+        of_texture = isinstance(self.request, TextureRequest)
+        self.fraction = max(self.fraction, progress.whole(phase, within, texture=of_texture))

@@ -1,6 +1,10 @@
 """What the artist can do: one file a verb."""
 
-from .apply import UNDERPAINT_OT_apply_result, UNDERPAINT_OT_set_background
+from .apply import (
+    UNDERPAINT_OT_apply_result,
+    UNDERPAINT_OT_set_background,
+    UNDERPAINT_OT_show_large,
+)
 from .cancel import CLASSES as CANCEL_CLASSES
 from .daemon import UNDERPAINT_OT_dismiss_error, UNDERPAINT_OT_start_daemon
 from .generate import UNDERPAINT_OT_generate
@@ -40,6 +44,7 @@ CLASSES = (
     *MODEL_CLASSES,
     *WORD_CLASSES,
     UNDERPAINT_OT_apply_result,
+    UNDERPAINT_OT_show_large,
     UNDERPAINT_OT_set_background,
     UNDERPAINT_OT_use_settings,
     UNDERPAINT_OT_layer_move,

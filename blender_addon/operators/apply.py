@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 from underpaint.errors import UnderpaintError
 
 from ..editing import marks
-from ..image import results
+from ..image import results, showing
 from ..link import runtime
 from .failing import refuse
 
@@ -39,6 +39,34 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
         live.last_image = images[-1].name
         if self.job in live.marked:
             marks.finish(images[-1], live.marked.pop(self.job))
+        elif self.job in live.opened:
+            live.opened.discard(self.job)
+            showing.show_large(images[-1])
+        elif task.target is None:
+            showing.show_newest(images[-1])
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_show_large(bpy.types.Operator):
+    """Show this painting large, where parts of it can be repainted"""
+
+    bl_idname = "underpaint.show_large"
+    bl_label = "Open in Image Editor"
+    bl_options: ClassVar[set[str]] = {"REGISTER"}
+
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The name of the image; empty: the last painting",
+    )
+
+    def execute(self, _context: Any) -> set[str]:
+        image = bpy.data.images.get(self.image or runtime.live().last_image)
+        try:
+            results.request_of(image)
+        except UnderpaintError as error:
+            return refuse(self, error)
+        if not bpy.app.background:
+            showing.show_large(image)
         return {"FINISHED"}
 
 

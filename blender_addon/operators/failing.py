@@ -13,7 +13,7 @@ from ..link import runtime
 def refuse(operator: Any, error: UnderpaintError) -> set[str]:
     """Keep the error for the panel, report it, and end the operator."""
     runtime.live().error = error
-    operator.report({"ERROR"}, f"{error.message} ({error.panel_hint})")
+    operator.report({"ERROR"}, f"{say(error.message)} ({say(error.panel_hint)})")
     return {"CANCELLED"}
 
 

@@ -15,6 +15,7 @@ from ..image import results
 from ..image.given import with_pictures
 from ..image.own_words import own_words
 from ..image.request import ImageSettings, image_request, wanted_buffers
+from ..languages import say
 from ..link import runtime
 from ..link.task import Task
 from ..plain import history
@@ -67,8 +68,10 @@ def _lacking(context: Any) -> list[str]:
     found = not_captured(context.evaluated_depsgraph_get())
     if not found:
         return []
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return [f"Not seen by the model: {', '.join(found[:_NAMED])}{more}. Only surfaces are."]
+    names = ", ".join(found[:_NAMED])
+    if len(found) > _NAMED:
+        names = f"{names} {say('and {count} more', count=len(found) - _NAMED)}"
+    return [say("Not seen by the model: {names}. Only surfaces are.", names=names)]
 
 
 def _capture(context: Any, settings: ImageSettings, source: str) -> tuple[View | None, Buffers]:

@@ -12,6 +12,7 @@ from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from .. import pump
 from ..install import installing
 from ..install.installing import Choice
+from ..languages import say
 from ..link import runtime
 from ..ui.install_parts import draw_question
 from ..ui.preferences import daemon_paths, wheelhouse
@@ -93,7 +94,9 @@ class UNDERPAINT_OT_install(_Installs, bpy.types.Operator):
 
     def invoke(self, context: Any, _event: Any) -> set[str]:
         self.wheelhouse = self.wheelhouse or wheelhouse()
-        result: set[str] = context.window_manager.invoke_props_dialog(self, width=_DIALOG_WIDTH)
+        result: set[str] = context.window_manager.invoke_props_dialog(
+            self, width=_DIALOG_WIDTH, confirm_text=say("Install")
+        )
         return result
 
     def draw(self, context: Any) -> None:

@@ -27,14 +27,15 @@ class UNDERPAINT_OT_live(bpy.types.Operator):
         return allowed(cls, seen, "Press it in a 3D viewport")
 
     def execute(self, context: Any) -> set[str]:
-        live = runtime.live()
-        if live_view.now() is not None:
+        live, area = runtime.live(), context.area
+        elsewhere = area is not None and area.type == "VIEW_3D" and not live_view.is_here(area)
+        if live_view.now() is not None and not elsewhere:
             live_view.stop(live)
             pump.redraw()
             return {"FINISHED"}
         live.error = None
         try:
-            live_view.start(live, context.area)
+            live_view.start(live, area)
         except UnderpaintError as error:
             return refuse(self, error)
         pump.start()

@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, FloatProperty
 from underpaint.errors import UnderpaintError
 
 from .. import pump
+from ..capture import main_region
 from ..link import runtime
 from ..link.task import Task
 from ..link.work import Work
@@ -80,6 +81,8 @@ def _when_told(
 ) -> Generator[float, None, None]:
     try:
         while not live.session.told:
+            if live.session.trouble is not None:
+                raise live.session.trouble
             live.session.check_reachable()
             yield 0.0
         with bpy.context.temp_override(**_pressed_in(address)):
@@ -95,5 +98,4 @@ def _pressed_in(address: int) -> dict[str, Any]:
     window, area = next(found, (windows[0], None))
     if area is None:
         return {"window": window}
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return {"window": window, "area": area, "region": region}
+    return {"window": window, "area": area, "region": main_region(area)}

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from underpaint.requests import ImageRequest, Request, TextureRequest
 from ..image.again import kept_pictures
 from ..image.request import settings_of
 from ..image.results import request_of
+from ..image.words_again import WordsAgain, give_words, words_by_object
 from ..languages import say
 from ..texture.request import texture_settings_of
 from ..ui.properties import write_settings
@@ -37,15 +39,23 @@ class UNDERPAINT_OT_use_settings(bpy.types.Operator):
         try:
             image = bpy.data.images.get(self.image)
             request = request_of(image)
-            told(self, use(context.scene, request, folder_of(image)))
+            tell(self, use(context.scene, request, folder_of(image)))
         except UnderpaintError as error:
             return refuse(self, error)
         return {"FINISHED"}
 
 
-def use(scene: Any, request: Request, folder: Path | None) -> bool:
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What came back: whether all `pictures` are there, and the `words` of objects."""
+
+    pictures: bool
+    words: WordsAgain
+
+
+def use(scene: Any, request: Request, folder: Path | None) -> Used:
     """Write a request's settings into the panel, with the pictures that the painting's `folder`
-    keeps; whether those were all there. Raises RequestError for one that has no panel."""
+    keeps, and to its objects their own words. Raises RequestError for one that has no panel."""
     if isinstance(request, TextureRequest):
         texture = texture_settings_of(request)
         wanted = (texture.reference,) if texture.reference is not None else ()
@@ -66,14 +76,23 @@ def use(scene: Any, request: Request, folder: Path | None) -> bool:
             "these settings are of a picture made of another",
             hint="Use those of the picture that it was made of.",
         )
-    return all(ref.sha256 in kept for ref in wanted)
+    words = give_words(scene, words_by_object(request))
+    return Used(all(ref.sha256 in kept for ref in wanted), words)
 
 
-def told(operator: Any, is_whole: bool) -> None:
-    """Say where pictures are missing; all else is there."""
-    if not is_whole:
+def tell(operator: Any, used: Used) -> None:
+    """Say what did not come back, and what may paint otherwise now."""
+    if not used.pictures:
         text = say("Its reference, masks or control images are no longer on this machine")
         operator.report({"WARNING"}, text)
+    if used.words.lost:
+        names = ", ".join(name or "?" for name in used.words.lost)
+        text = say("Objects with words of their own are not in this scene: {names}", names=names)
+        operator.report({"WARNING"}, text)
+    if used.words.others:
+        names = ", ".join(used.words.others)
+        text = say("Other objects keep words of their own: {names}", names=names)
+        operator.report({"INFO"}, text)
 
 
 def folder_of(image: Any) -> Path | None:

@@ -43,6 +43,10 @@ class Plan:
         """Whether there is a picture to ask for."""
         return self.level <= BEST
 
+    def rest(self) -> None:
+        """Ask for nothing until something changes."""
+        self.level = BEST + 1
+
     def painted(self, key: object, level: int) -> None:
         """A picture has come; the next is a better one, if it still shows what is there."""
         if key == self.key:

@@ -76,7 +76,9 @@ def objects_in(view: View, buffers: Buffers) -> dict[int, SceneObject]:
     seen = set(np.unique(buffers[view.object_id.sha256]).tolist())
     names = {item.name_full: item for item in bpy.context.scene.objects}
     return {
-        number: SceneObject(name, getattr(names[name], _OWN_PROMPT) if name in names else "")
+        number: SceneObject(
+            name, getattr(names[name], _OWN_PROMPT).strip() if name in names else ""
+        )
         for name, number in object_ids(bpy.context.evaluated_depsgraph_get()).items()
         if number in seen
     }

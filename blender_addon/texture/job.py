@@ -13,6 +13,7 @@ import numpy as np
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.inputs import load_inputs
+from underpaint.files.viewfile import SceneObject
 from underpaint.requests import Mirror, TextureRequest, View
 from underpaint.tree import from_json
 
@@ -111,13 +112,16 @@ def again(layer: Any, seed: int) -> Prepared:
     )
 
 
-def _own_words(objects: Sequence[Any], depsgraph: Any) -> dict[int, str]:
-    """The prompts that objects have of their own, by object id; with one object it has the
-    panel's."""
+def _own_words(objects: Sequence[Any], depsgraph: Any) -> dict[int, SceneObject]:
+    """The objects that have a prompt of their own, by object id; one alone has the panel's."""
     if len(objects) < 2:
         return {}
     ids = object_ids(depsgraph)
-    return {ids[x.name_full]: x.underpaint_prompt for x in objects if x.underpaint_prompt}
+    found = {
+        ids[item.name_full]: SceneObject(item.name_full, item.underpaint_prompt.strip())
+        for item in objects
+    }
+    return {number: one for number, one in found.items() if one.prompt}
 
 
 def _mirror(item: Any, axis: str) -> Mirror | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from underpaint.buffers import BufferRef
+from underpaint.files.viewfile import SceneObject
 from underpaint.requests import (
     MeshRef,
     Method,
@@ -54,11 +55,11 @@ class TextureSettings(PaintingSettings):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a request takes from the scene: captured `views`, `object_prompts` (object id to its
-    own words), `mirror`: the plane that the texture is symmetric about."""
+    """What a request takes from the scene: captured `views`, `object_prompts` (by object id, those
+    with words of their own), `mirror`: the plane that the texture is symmetric about."""
 
     views: tuple[View, ...] = ()
-    object_prompts: Mapping[int, str] = field(default_factory=dict)
+    object_prompts: Mapping[int, SceneObject] = field(default_factory=dict)
     mirror: Mirror | None = None
 
 
@@ -95,8 +96,8 @@ def texture_request(
         strength=settings.strength if restyle else 1.0,
         directional_prompts=settings.directional_prompts,
         object_prompts=tuple(
-            ObjectPrompt(number, Prompt(text, settings.negative))
-            for number, text in sorted(scene.object_prompts.items())
+            ObjectPrompt(number, Prompt(one.prompt, settings.negative), one.name)
+            for number, one in sorted(scene.object_prompts.items())
         ),
         mirror=scene.mirror,
         upscale=settings.upscale,

@@ -77,11 +77,14 @@ class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
         self.layout.prop(settings, "object_prompts")
         column = self.layout.column(align=True)
         column.active = settings.object_prompts
-        chosen = [item for item in context.selected_objects if item.type in SURFACES]
+        chosen = _with_words(context)
         for item in chosen[:_MOST_NAMES]:
             row = column.split(factor=0.35)
             row.label(text=item.name, icon="OBJECT_DATA", translate=False)
             row.prop(item, "underpaint_prompt", text="", placeholder="As above")
+        if len(chosen) > _MOST_NAMES:
+            told = say("and {count} more", count=len(chosen) - _MOST_NAMES)
+            column.label(text=told, translate=False)
         if not chosen:
             column.label(text="Select objects to give them words", icon="RESTRICT_SELECT_OFF")
 
@@ -129,6 +132,13 @@ CLASSES = (
     UNDERPAINT_PT_reference,
     UNDERPAINT_PT_sampling,
 )
+
+
+def _with_words(context: Any) -> list[Any]:
+    """The selected objects, and then those that have words already."""
+    chosen = [item for item in context.selected_objects if item.type in SURFACES]
+    worded = [item for item in context.scene.objects if item.underpaint_prompt]
+    return chosen + [item for item in worded if item not in chosen]
 
 
 def _draw_wanted(layout: Any, model: str) -> None:

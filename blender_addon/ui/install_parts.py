@@ -9,25 +9,30 @@ from underpaint.paths import Paths
 from ..install.installing import installed, unfinished
 from ..languages import say
 from ..link import runtime
+from .panel_parts import draw_text
 
-_BIG = 1.4
+_BIG, _ICON = 1.4, 4
+_WIDE = 80
+"""Letters a line of the preferences."""
 _SIZES = "About 1 GB without a graphics card, 3 to 6 GB with one"
 
 
-def draw_install(layout: Any, live: runtime.Runtime) -> None:
-    """The way to a daemon, where there is none: the button, or how far it is."""
+def draw_install(layout: Any, live: runtime.Runtime, room: int) -> None:
+    """The way to a daemon, where there is none: the button, or how far it is. `room`: letters a
+    line."""
     if live.is_installing:
-        draw_progress(layout, live)
+        draw_progress(layout, live, room)
         return
     box = layout.box().column()
-    box.label(text="What paints is not installed yet", icon="IMPORT")
+    draw_text(box, "What paints is not installed yet", room - _ICON, "IMPORT")
+    draw_text(box, _SIZES, room - _ICON, "DISK_DRIVE")
     row = box.row()
     row.scale_y = _BIG
     row.operator("underpaint.install", icon="IMPORT")
 
 
-def draw_progress(layout: Any, live: runtime.Runtime) -> None:
-    """One bar, one line, Cancel."""
+def draw_progress(layout: Any, live: runtime.Runtime, room: int) -> None:
+    """One bar, what is done now, Cancel. `room`: letters a line."""
     installing = live.installing
     if installing is None:
         return
@@ -35,15 +40,17 @@ def draw_progress(layout: Any, live: runtime.Runtime) -> None:
     row = box.row(align=True)
     row.scale_y = _BIG
     word = say("Removing" if installing.action == "remove" else "Installing")
-    row.progress(text=f"{word} {installing.overall:.0%}", factor=installing.overall, type="BAR")
+    text = f"{word} {installing.overall:.0%}"
+    row.progress(text=text, factor=installing.overall, type="BAR", translate=False)
     row.operator("underpaint.install_cancel", text="", icon="X")
-    box.label(text=installing.line)
+    told = say(installing.text) + installing.numbers
+    draw_text(box, told, room - _ICON, translate=False)
 
 
 def draw_in_preferences(layout: Any, live: runtime.Runtime, paths: Paths) -> None:
     """Install, repair, remove."""
     if live.is_installing:
-        draw_progress(layout, live)
+        draw_progress(layout, live, _WIDE)
         return
     python = installed(paths)
     if not python:

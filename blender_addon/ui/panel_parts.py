@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 from ..languages import say
 from .model_defaults import offered, own_value
+from .wrapping import wrapped
 
 _CHARACTER_PX = 7.0
 _FEWEST = 16
+_MARGIN_PX = 14
 _SPLIT = 0.4
-_WIDE = "\u2e80"
-"""From here on letters are as wide as two."""
 
 
 class InSidebar:
@@ -63,7 +62,7 @@ def draw_sampling(layout: Any, settings: Any) -> None:
 
 def draw_pattern(layout: Any, settings: Any) -> None:
     """How large patterns are, for models that follow a guide."""
-    column = layout.column(align=True)
+    column = in_property_rows(layout.column(align=True))
     draw_own(column, settings, "pattern_size")
     column.prop(settings, "pattern_seed")
     for switch in ("own_uv", "pattern_ground"):
@@ -103,18 +102,22 @@ def draw_text(
     scale: float = 0.8,
     translate: bool = True,
 ) -> None:
-    """Text in as many lines as it needs, at most `most`; `room`: letters a line.
+    """Text in as many lines as it needs, at most `most`; `room`: letters of middling width a line.
 
     `translate`: no for the artist's own words.
     """
     column = layout.column(align=True)
     column.scale_y = scale
     text = say(text) if translate else text
-    wide = any(letter >= _WIDE for letter in text)
-    wrapped = textwrap.wrap(text, room // 2 if wide else room, max_lines=most, placeholder=" …")
-    for index, line in enumerate(wrapped):
+    for index, line in enumerate(wrapped(text, room * _CHARACTER_PX - _MARGIN_PX, most)):
         shown = "BLANK1" if index and icon != "NONE" else icon
         column.label(text=line, icon=shown, translate=False)
+
+
+def sentence(text: str) -> str:
+    """With a capital at its beginning, in the interface's language where that has it."""
+    told = say(text)
+    return told[:1].upper() + told[1:]
 
 
 def thumbnail(layout: Any, image: Any) -> int:

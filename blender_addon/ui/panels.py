@@ -16,8 +16,8 @@ from ..link.session import DaemonState
 from ..viewport import live_view
 from . import texture_tab
 from .install_parts import draw_install
-from .panel_parts import InSidebar, characters, draw_text, thumbnail
-from .queue_parts import draw_queue
+from .panel_parts import InSidebar, characters, draw_text, sentence, thumbnail
+from .queue_parts import draw_queue, phase_text
 from .words_parts import draw_words
 
 _PREVIEW_SCALE = 9.0
@@ -41,7 +41,7 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
         live, settings = runtime.live(), context.scene.underpaint
         column = self.layout.column()
         if live.installed is False or live.is_installing:
-            draw_install(column, live)
+            draw_install(column, live, characters(context))
         else:
             _draw_state(column, live)
         _draw_left(column, live, characters(context))
@@ -49,7 +49,7 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
         row.scale_y = 1.2
         row.prop(settings, "mode", expand=True)
         if settings.mode == "IMAGE":
-            _draw_image_tab(column, settings)
+            _draw_image_tab(column, settings, context)
         else:
             texture_tab.draw(column, context)
         room = characters(context)
@@ -137,28 +137,37 @@ def _draw_state(layout: Any, live: runtime.Runtime) -> None:
         row.operator("underpaint.start_daemon", text=_FIXES[state], icon="PLAY")
 
 
-def _draw_image_tab(column: Any, settings: Any) -> None:
+def _draw_image_tab(column: Any, settings: Any, context: Any) -> None:
     draw_words(column, settings, "What to paint")
     row = column.row()
     row.prop(settings, "source", expand=True)
     row = column.row(align=True)
     row.scale_y = 1.6
     row.operator("underpaint.generate", icon="BRUSH_DATA")
-    state = live_view.now()
+    state = live_view.now() if live_view.is_here(context.area) else None
     row.operator("underpaint.live", icon="VIEW_CAMERA", depress=state is not None)
     if state is not None:
-        _draw_live(column, settings, state)
+        _draw_live(column, settings, state, characters(context))
 
 
-def _draw_live(column: Any, settings: Any, state: live_view.Live) -> None:
+def _draw_live(column: Any, settings: Any, state: live_view.Live, room: int) -> None:
     """How the live picture lies over the viewport."""
     row = column.row(align=True)
     row.prop(settings, "live_opacity", slider=True)
     row.prop(settings, "live_wipe", slider=True)
-    told = say(
-        "{count} pictures, {rate} a second", count=state.pictures, rate=f"{state.per_second:.1f}"
-    )
-    column.label(text=told, icon="TIME", translate=False)
+    if state.lacks is not None:
+        draw_text(column, sentence(state.lacks.message), room - _ICON, "INFO", translate=False)
+    else:
+        column.label(text=_live_told(state), icon="TIME", translate=False)
+
+
+def _live_told(state: live_view.Live) -> str:
+    """How quick it is; before the first picture, and after a rest, what is done for the next."""
+    if state.rests:
+        return say("Finished")
+    if state.per_second:
+        return say("{rate} pictures a second", rate=f"{state.per_second:.1f}")
+    return phase_text(state.newest) if state.newest is not None else say("Waiting")
 
 
 def _draw_left(layout: Any, live: runtime.Runtime, room: int) -> None:
@@ -174,7 +183,7 @@ def _draw_left(layout: Any, live: runtime.Runtime, room: int) -> None:
 
 def _draw_error(layout: Any, error: UnderpaintError, room: int) -> Any:
     box = layout.box()
-    draw_text(box, error.message, room - _ICON, "ERROR", most=12)
+    draw_text(box, sentence(error.message), room - _ICON, "ERROR", most=12)
     draw_text(box, error.panel_hint, room - _ICON, "INFO", most=12)
     return box
 
@@ -188,5 +197,6 @@ def _last_image() -> Any:
 
 def _draw_result_buttons(layout: Any, image: str) -> None:
     column = layout.column(align=True)
+    column.operator("underpaint.show_large", icon="FULLSCREEN_ENTER").image = image
     column.operator("underpaint.use_settings", icon="LOOP_BACK").image = image
     column.operator("underpaint.set_background", icon="CAMERA_DATA").image = image

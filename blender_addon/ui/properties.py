@@ -71,6 +71,12 @@ def _snap_size(self: Any, _context: Any) -> None:
             setattr(self, name, max(_LEAST_SIDE, round(value / _BLOCK) * _BLOCK))
 
 
+def _seen_otherwise(_self: Any, context: Any) -> None:
+    """The viewport is drawn anew, too, and not the sidebar alone."""
+    if context.area is not None:
+        context.area.tag_redraw()
+
+
 def _side(name: str) -> Any:
     meaning = "Pixels of the picture this way. 0: what the model was made for, which is best"
     return IntProperty(
@@ -169,6 +175,7 @@ class UnderpaintSettings(
         max=1.0,
         subtype="FACTOR",
         description="How much the live picture covers the viewport",
+        update=_seen_otherwise,
     )
     live_wipe: FloatProperty(
         name="Wipe",
@@ -177,6 +184,7 @@ class UnderpaintSettings(
         max=1.0,
         subtype="FACTOR",
         description="How far the live picture reaches from the left; the scene is seen beside it",
+        update=_seen_otherwise,
     )
     results: CollectionProperty(
         type=UnderpaintResult, options={"HIDDEN"}, description="What was painted for this scene"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..languages import say
 from ..link.runtime import Runtime
 from ..link.task import Task
+from ..plain.progress import PHASES, rounded
 from .panel_parts import draw_text
 
 _MOST = 6
@@ -19,22 +21,37 @@ def draw_queue(layout: Any, live: Runtime, room: int) -> None:
     for task in tasks[:_MOST]:
         _draw_task(layout, task, room, many=len(tasks) > 1)
     if len(tasks) > 1:
-        more = f"and {len(tasks) - _MOST} more" if len(tasks) > _MOST else ""
+        more = say("and {count} more", count=len(tasks) - _MOST) if len(tasks) > _MOST else ""
         row = layout.row()
-        row.label(text=more)
+        row.label(text=more, translate=False)
         row.operator("underpaint.cancel", text="Cancel All", icon="X")
     for task in live.failed:
         row = layout.row(align=True)
-        row.label(text=_name(task, room - _RETRY), icon="ERROR")
+        row.label(text=_name(task, room - _RETRY), icon="ERROR", translate=False)
         row.operator("underpaint.retry", icon="FILE_REFRESH").job = task.id
         row.operator("underpaint.retry_not", text="", icon="X").job = task.id
 
 
 def progress_text(task: Task) -> str:
-    """E.g. `denoising 3/8, 4 s left`."""
-    steps = f" {task.step}/{task.total}" if task.total else ""
-    eta = f", {task.eta_s:.0f} s left" if task.eta_s is not None else ""
-    return f"{task.phase}{steps}{eta}"
+    """E.g. `Painting 3/8, 40 s left`."""
+    return phase_text(task) + _left_text(task)
+
+
+def phase_text(task: Task) -> str:
+    """E.g. `Painting 3/8`."""
+    return say(PHASES.get(task.phase, task.phase)) + _steps(task)
+
+
+def _steps(task: Task) -> str:
+    return f" {task.step}/{task.total}" if task.total > 1 else ""
+
+
+def _left_text(task: Task) -> str:
+    if task.left_s is None:
+        return ""
+    number, minutes = rounded(task.left_s)
+    told = say("{count} min left" if minutes else "{count} s left", count=number)
+    return f", {told}"
 
 
 def _draw_task(layout: Any, task: Task, room: int, *, many: bool) -> None:
@@ -42,14 +59,14 @@ def _draw_task(layout: Any, task: Task, room: int, *, many: bool) -> None:
     row.scale_y = 1.0 if many else 1.6
     text = progress_text(task)
     if many:
-        text = f"{task.step}/{task.total}" if task.total else task.phase
+        text = _steps(task).strip() or phase_text(task)
         text = f"{_name(task, room - len(text) - _BUTTON)}: {text}"
-    row.progress(text=text, factor=task.fraction, type="BAR")
+    row.progress(text=text, factor=task.fraction, type="BAR", translate=False)
     row.operator("underpaint.cancel", text="", icon="X").job = task.id
     for warning in task.warnings[-1:]:
         draw_text(layout, warning, room, "INFO")
 
 
 def _name(task: Task, room: int) -> str:
-    words = " ".join(task.request.prompt.text.split()) or "no words"
+    words = " ".join(task.request.prompt.text.split()) or say("no words")
     return words if len(words) <= room else f"{words[: max(room, _SHORTEST)]}…"

@@ -83,7 +83,7 @@ class UNDERPAINT_PT_layers(InSidebar, bpy.types.Panel):
             _draw_layer(layout, layer)
         row = layout.row(align=True)
         if (work := runtime.live().shown_work) is not None:
-            row.progress(text=work.title, factor=work.fraction, type="BAR")
+            row.progress(text=work.title, factor=work.fraction, type="BAR", translate=False)
             return
         row.operator("underpaint.layers_flatten", icon="MESH_PLANE")
         row.operator("underpaint.layers_restore", icon="LOOP_BACK")
@@ -116,7 +116,7 @@ class UNDERPAINT_PT_edit(InSidebar, bpy.types.Panel):
         row = layout.row(align=True)
         row.scale_y = _BIG
         row.operator("underpaint.restyle", icon="SHADERFX")
-        row.prop(context.scene.underpaint_texture, "strength", text="")
+        row.prop(context.scene.underpaint_texture, "strength")
 
 
 class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):

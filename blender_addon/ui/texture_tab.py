@@ -43,7 +43,8 @@ def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
         row.label(text=item.name, icon="OBJECT_DATA", translate=False)
         row.prop(item, "underpaint_prompt", text="", placeholder="As above")
     if len(objects) > _MOST_NAMES:
-        box.label(text=say("and {count} more", count=len(objects) - _MOST_NAMES))
+        told = say("and {count} more", count=len(objects) - _MOST_NAMES)
+        box.label(text=told, translate=False)
 
 
 def _draw_unwrap(column: Any, bare: list[Any]) -> None:

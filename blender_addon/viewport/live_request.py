@@ -23,10 +23,12 @@ def what_is_seen(context: Any, changes: int) -> tuple[tuple[Any, ...], Best]:
 
     `changes`: of the scene so far."""
     view, region = context.region_data, context.region
+    space = context.space_data
     matrices = (view.view_matrix, view.window_matrix)
     numbers = tuple(round(x, _ROUNDED) for m in matrices for row in m for x in row)
     settings = read_settings(context.scene.underpaint)
-    key = (numbers, region.width, region.height, settings, context.scene.name, changes)
+    shown = (space.local_view is not None, space.shading.type)
+    key = (numbers, region.width, region.height, settings, context.scene.name, shown, changes)
     return key, _best(settings)
 
 

@@ -24,7 +24,7 @@ from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest
 
-from ..capture import Kept
+from ..capture import Kept, main_region
 from ..image.pictures import color_of
 from ..link.runtime import Runtime
 from ..link.task import Task
@@ -59,7 +59,8 @@ class Asked:
 class Live:
     """`area`: the viewport's address. `changes`: of the scene so far; `own`: while ours are made.
     `under_way`: oldest first. `picture`: (h, w, 3) uint8, the newest, seen by `camera`; `pictures`
-    so far. `times`: when the last ones came. `kept`: meshes as they were last captured."""
+    so far. `times`: when the last ones came. `kept`: meshes as they were last captured. `lacks`:
+    why what is seen now cannot be painted; it goes on when something changes."""
 
     area: int
     plan: Plan = field(default_factory=Plan)
@@ -71,10 +72,11 @@ class Live:
     pictures: int = 0
     times: deque[float] = field(default_factory=lambda: deque(maxlen=_COUNTED))
     kept: Kept = field(default_factory=Kept)
+    lacks: UnderpaintError | None = None
 
     @property
     def per_second(self) -> float:
-        """Pictures a second, of the last ones."""
+        """Pictures a second, of the last ones since it rested."""
         span = self.times[-1] - self.times[0] if len(self.times) > 1 else 0.0
         return (len(self.times) - 1) / span if span else 0.0
 
@@ -82,6 +84,11 @@ class Live:
     def rests(self) -> bool:
         """Whether the best picture of what is seen is there."""
         return not self.plan.wants and not self.under_way
+
+    @property
+    def newest(self) -> Task | None:
+        """The newest picture that is under way."""
+        return self.under_way[-1].task if self.under_way else None
 
     @property
     def may_ask(self) -> bool:
@@ -100,6 +107,12 @@ _ON: list[Live] = []
 def now() -> Live | None:
     """The live view, while it is on."""
     return _ON[0] if _ON else None
+
+
+def is_here(area: Any) -> bool:
+    """Whether the live view is on in this viewport."""
+    state = now()
+    return state is not None and area is not None and state.area == area.as_pointer()
 
 
 def start(live: Runtime, area: Any) -> None:
@@ -135,8 +148,12 @@ def tick(live: Runtime) -> None:
         return
     window, area, region = place
     with bpy.context.temp_override(window=window, area=area, region=region):
+        rested = state.rests
         if state.plan.look(*what_is_seen(bpy.context, state.changes)):
             _replace_better(live, state)
+            state.lacks = None
+            if rested:
+                state.times.clear()
         if state.may_ask:
             _ask(live, state, bpy.context, area)
 
@@ -222,6 +239,10 @@ def _ask(live: Runtime, state: Live, context: Any, area: Any) -> None:
         )
         state.under_way.append(Asked(task, key, level))
     except UnderpaintError as error:
+        if error.code is ErrorCode.CAPTURE_FAILED:  # the artist looks elsewhere again
+            state.lacks = error
+            state.plan.rest()
+            return
         live.error = error
         stop(live)
 
@@ -257,6 +278,5 @@ def _place(address: int) -> tuple[Any, Any, Any] | None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.as_pointer() == address and area.type == "VIEW_3D":
-                region = next(r for r in area.regions if r.type == "WINDOW")
-                return window, area, region
+                return window, area, main_region(area)
     return None

@@ -10,6 +10,8 @@ from mathutils import Matrix
 from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, RequestError
 
+from ..capture import main_region
+
 
 def look_through(context: Any, camera: Camera) -> None:
     """Turn the 3D viewport so that it shows at least what `camera` saw.
@@ -39,8 +41,7 @@ def _viewport(context: Any) -> tuple[Any, Any]:
         areas += window.screen.areas
     for area in areas:
         if area.type == "VIEW_3D":
-            region = next(region for region in area.regions if region.type == "WINDOW")
-            return area.spaces.active, region
+            return area.spaces.active, main_region(area)
     raise RequestError(
         ErrorCode.CAPTURE_FAILED,
         "no 3D viewport is open to show the view",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from underpaint.cameras import Camera
 from underpaint.requests import ImageRequest
 
+from ..capture import main_region
 from ..link.task import Task
 from ..plain.srgb import linear
 from . import live_view
@@ -95,11 +96,14 @@ def _draw(shown: _Shown) -> None:
     is_live = shown.key[0] == _LIVE_KEY
     if shown.texture is None or not (is_live or settings.show_preview):
         return
+    is_main = context.region == main_region(context.area)
+    if is_live and not (is_main and live_view.is_here(context.area)):
+        return  # it belongs to the viewport that it was painted for
     frame = _frame(context, shown.camera)
     if is_live and frame is not None:
         draw_picture(shown.texture, frame, settings.live_opacity, settings.live_wipe)
-    else:
-        draw_picture(shown.texture, frame or _corner(context.region, shown.texture))
+    elif frame is not None or is_main:
+        draw_picture(shown.texture, frame or _corner(context, shown.texture))
 
 
 def _frame(context: Any, camera: Camera | None) -> tuple[float, float, float, float] | None:
@@ -122,7 +126,18 @@ def _frame(context: Any, camera: Camera | None) -> tuple[float, float, float, fl
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
 
-def _corner(region: Any, texture: Any) -> tuple[float, float, float, float]:
+def _corner(context: Any, texture: Any) -> tuple[float, float, float, float]:
+    """The lower right one of what the sidebar leaves free."""
     scale = _CORNER_PX / max(texture.width, texture.height)
     width, height = texture.width * scale, texture.height * scale
-    return region.width - width - _MARGIN_PX, _MARGIN_PX, width, height
+    return max(0.0, _free_width(context) - width - _MARGIN_PX), _MARGIN_PX, width, height
+
+
+def _free_width(context: Any) -> float:
+    """Pixels of the region from its left to the sidebar, which lies over it where it is open."""
+    region = context.region
+    right = float(region.x + region.width)
+    for other in context.area.regions:
+        if other.type == "UI" and other.width > 1 and other.alignment == "RIGHT":
+            right = min(right, other.x)
+    return right - region.x

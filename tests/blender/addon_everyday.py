@@ -124,6 +124,32 @@ def objects_are_painted_by_their_own_prompts_when_that_is_ticked():
         settings().object_prompts = False
 
 
+def settings_used_again_bring_back_the_words_of_objects():
+    """By name; what is no longer there is told, and other objects' words stay."""
+    cube = next(x for x in bpy.context.scene.objects if x.type == "MESH")
+    other = bpy.data.objects.new("Other", cube.data)
+    other.location.x = 50  # it hides nothing
+    bpy.context.scene.collection.objects.link(other)
+    cube.underpaint_prompt, settings().object_prompts = "moss", True
+    try:
+        image = paint(STEPS)
+        cube.underpaint_prompt, other.underpaint_prompt = "ice", "gold"
+        settings().object_prompts = False
+        bpy.ops.underpaint.use_settings(image=image.name)
+        assert (cube.underpaint_prompt, other.underpaint_prompt) == ("moss", "gold")
+        assert settings().object_prompts
+        assert {cube.name, "Other"} <= set(draw("UNDERPAINT_PT_objects").texts)
+        request = addon("image.results").request_of(image)
+        again = addon("image.words_again")
+        words = again.words_by_object(request)
+        assert words == {cube.name_full: "moss"}
+        assert again.give_words(bpy.context.scene, words).others == ("Other",)
+        assert again.give_words(bpy.context.scene, {"Gone": "ice"}).lost == ("Gone",)
+    finally:
+        cube.underpaint_prompt, settings().object_prompts = "", False
+        bpy.data.objects.remove(other)
+
+
 def parts_have_their_own_words_and_come_in_the_size_of_the_picture():
     """A mask drawn at another size is brought to the view's; one that is off or blank is none."""
     group = settings()
@@ -271,6 +297,7 @@ BEHAVIOURS = (
     loras_go_with_the_request_and_come_back,
     a_control_can_follow_an_image_and_an_own_network,
     objects_are_painted_by_their_own_prompts_when_that_is_ticked,
+    settings_used_again_bring_back_the_words_of_objects,
     parts_have_their_own_words_and_come_in_the_size_of_the_picture,
     pictures_of_an_earlier_painting_come_back,
     what_a_model_cannot_do_is_not_offered_unless_it_is_set,

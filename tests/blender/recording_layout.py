@@ -89,6 +89,7 @@ class Context:
 
     def __init__(self, region_width: int = 280) -> None:
         self.scene, self.view_layer = bpy.context.scene, bpy.context.view_layer
+        self.area = None
         self.mode, self.selected_objects = bpy.context.mode, bpy.context.selected_objects
         self.region = type("Region", (), {"width": region_width})()
         self.preferences, self.window_manager = bpy.context.preferences, bpy.context.window_manager

@@ -14,8 +14,10 @@ from blender_addon.image.request import (
     settings_of,
     wanted_buffers,
 )
+from blender_addon.image.words_again import words_by_object
 from blender_addon.plain.painting_settings import tidy
 from underpaint.buffers import Kind
+from underpaint.files.viewfile import SceneObject
 from underpaint.requests import (
     Control,
     ControlKind,
@@ -104,12 +106,14 @@ def test_colours_are_captured_only_for_what_needs_them():
 def test_objects_are_painted_by_their_own_prompts_when_that_is_asked_for():
     settings = ImageSettings(negative="rust", object_prompts=True)
     assert Kind.OBJECT_ID in wanted_buffers(settings)
-    request = image_request(settings, None, {3: "gold", 1: "moss"})
+    worded = {3: SceneObject("Ball", "gold"), 1: SceneObject("Arch", "moss")}
+    request = image_request(settings, None, worded)
     assert request.regions == (
-        RegionPrompt(Prompt("moss", "rust"), object_id=1),
-        RegionPrompt(Prompt("gold", "rust"), object_id=3),
+        RegionPrompt(Prompt("moss", "rust"), object_id=1, name="Arch"),
+        RegionPrompt(Prompt("gold", "rust"), object_id=3, name="Ball"),
     )
     assert settings_of(request).object_prompts
+    assert words_by_object(request) == {"Arch": "moss", "Ball": "gold"}
     assert image_request(replace(settings, object_prompts=False), None).regions == ()
 
 

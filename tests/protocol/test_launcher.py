@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 import underpaint
+from underpaint.conversation.session import TICK_S
 from underpaint.errors import ConnectionLost, ErrorCode
 from underpaint.launcher import daemon_python, ensure_daemon, record_daemon_python
 from underpaint.wire.connection import process_alive, read_connection
 from underpaint.wire.locks import FileLock
+
+from helpers.daemon.real_daemon import wait_for
 
 
 @pytest.fixture
@@ -152,3 +155,17 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path):
         holder.kill()
     with FileLock(file) as lock:
         assert lock.try_acquire()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uses a shell script")
+def test_a_client_keeps_saying_why_the_daemon_could_not_be_started(paths, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERPAINT_PYTHON", script(tmp_path, "echo no room >&2; exit 4"))
+    with underpaint.connect(paths, wait=False) as up:
+
+        def told() -> bool:
+            return up.why is not None and up.why.code is ErrorCode.DAEMON_START_FAILED
+
+        wait_for(told, 30)
+        time.sleep(3 * TICK_S)  # it has looked for one since, and found none
+        assert told()
+        assert "no room" in str(up.why)

@@ -47,7 +47,8 @@ def test_a_folder_is_painted_failures_are_noted_and_a_second_run_skips(home: Pat
     assert load_mesh(out / "ring" / "ring.obj").triangles == 16 * 8 * 2
     assert "map_Kd texture.png" in (out / "ring" / "ring.mtl").read_text()
     recipe = json.loads((out / "band" / "texture.json").read_text())["request"]
-    assert recipe["object_prompts"] == [{"object_id": 1, "prompt": {"text": "blue ball"}}]
+    own = {"object_id": 1, "prompt": {"text": "blue ball"}, "name": "band"}
+    assert recipe["object_prompts"] == [own]
     before = (out / "ring" / "texture.png").stat().st_mtime_ns
     # Mended, the broken one is all that is left to do.
     write_obj(torus(16, 8), assets / "broken.obj")
@@ -85,9 +86,9 @@ def test_objects_have_their_names_and_prompts(tmp_path: Path) -> None:
     names = open_mesh(tmp_path / "two.obj").names
     assert names == {1: "Body", 2: "\u76ee left"}
     asked = object_prompts(["\u76ee left = red glass", "Body=steel=blue"], names)
-    assert [(item.object_id, item.prompt.text) for item in asked] == [
-        (1, "steel=blue"),
-        (2, "red glass"),
+    assert [(item.object_id, item.prompt.text, item.name) for item in asked] == [
+        (1, "steel=blue", "Body"),
+        (2, "red glass", "\u76ee left"),
     ]
     for wrong in ("Head=gold", "Body", "Body="):
         with pytest.raises(RequestError):

@@ -146,11 +146,11 @@ def test_parts_are_called_by_the_objects_of_the_view(tmp_path: Path):
     save_view(file, view, buffers, objects)
     named = ("--view", str(file), "--region", "Cube = 1=moss", "--region", "2=ice:0.5")
     asked = (
-        RegionPrompt(Prompt("moss"), object_id=1),
+        RegionPrompt(Prompt("moss"), object_id=1, name="Cube = 1"),
         RegionPrompt(Prompt("ice"), object_id=2, weight=0.5),
     )
     assert parsed(*named)[0].regions == asked
-    gold = RegionPrompt(Prompt("gold"), object_id=3)
+    gold = RegionPrompt(Prompt("gold"), object_id=3, name="Ball")
     assert parsed(*named, "--object-prompts")[0].regions == (gold, *asked)
     with pytest.raises(RequestError) as caught:
         parsed("--view", str(file), "--region", "Cuhe=moss")

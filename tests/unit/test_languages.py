@@ -9,9 +9,10 @@ import re
 
 import pytest
 
-from helpers.blender.shown_words import ADDON, shown_words, unspoken
+from helpers.blender.shown_words import ADDON, shown_words, told_failures, unspoken
 
 LANGUAGES = ["de_DE", "fr_FR", "es", "ja_JP", "zh_HANS"]
+FILES = ["words.tsv", "tips.tsv", "failures.tsv"]
 LATIN = {"Canny", "ControlNet", "LoRA", "LoRAs", "Underpaint"}
 
 
@@ -28,18 +29,22 @@ def test_every_word_shown_has_all_languages():
     assert shown_words() - {row[0] for row in ROWS} == set(), "add these to languages/words.tsv"
 
 
+def test_what_fails_always_the_same_way_is_told_in_all_languages():
+    assert told_failures() - {row[0] for row in table("failures.tsv")[1:]} == set()
+
+
 def test_what_is_put_together_is_translated_too():
     assert unspoken() == [], "put it together with say(text, name=value)"
 
 
-@pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
+@pytest.mark.parametrize("name", FILES)
 def test_what_stands_in_a_text_by_name_stands_in_every_language(name):
     for row in table(name)[1:]:
         names = [set(re.findall(r"{\w+}", text)) for text in row]
         assert all(found == names[0] for found in names), row
 
 
-@pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_row_is_whole_and_stands_once(name):
     head, *rows = table(name)
     assert head == ["en", *LANGUAGES]
@@ -48,7 +53,7 @@ def test_every_row_is_whole_and_stands_once(name):
     assert len(set(english)) == len(english)
 
 
-@pytest.mark.parametrize("name", ["words.tsv", "tips.tsv"])
+@pytest.mark.parametrize("name", FILES)
 def test_the_languages_of_east_asia_are_written_in_their_scripts(name):
     for row in table(name)[1:]:
         if row[0] not in LATIN:

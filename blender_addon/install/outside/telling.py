@@ -57,7 +57,7 @@ class Meter:
         speed = (self.got + current) / max(now - self.began, 0.1)
         part = (self.finished + (current / total if total else 0.0)) / max(self.files, 1)
         eta = (total - current) / speed if speed else None
-        text = f"{name} ({self.finished + 1} of {self.files})"
+        text = f"{name} ({self.finished + 1}/{self.files})"
         tell_step("download", text, part, done=current, total=total, eta_s=eta)
 
     def end_file(self, size: int) -> None:

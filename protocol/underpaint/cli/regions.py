@@ -46,7 +46,7 @@ def regions_of(
     if not args.object_prompts:
         return given
     own = tuple(
-        RegionPrompt(Prompt(one.prompt, args.negative), object_id=number)
+        RegionPrompt(Prompt(one.prompt, args.negative), object_id=number, name=one.name)
         for number, one in sorted(objects.items())
         if one.prompt.strip()
     )
@@ -67,7 +67,8 @@ def region_of(text: str, negative: str, objects: Objects, buffers: Buffers) -> R
             return RegionPrompt(prompt, mask=mask, weight=weight)
         number = _number_of(place, objects)
         if number is not None:
-            return RegionPrompt(prompt, object_id=number, weight=weight)
+            name = objects[number].name if number in objects else ""
+            return RegionPrompt(prompt, object_id=number, weight=weight, name=name)
     named = ", ".join(one.name for one in objects.values())
     raise RequestError(
         ErrorCode.FILE,

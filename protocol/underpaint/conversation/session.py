@@ -55,6 +55,7 @@ class Session:
         self._unanswered: str | None = None
         self._epoch: str | None = None
         self._link: Link | None = None
+        self._start_failed: UnderpaintError | None = None
         self._next_try = self._heard = self._pinged = 0.0
         self._closing = threading.Event()
         self._waker = Waker()
@@ -119,6 +120,7 @@ class Session:
         """Start the daemon if it is not there and this client may."""
         if self._may_start and not self.state.reachable:
             self._start_wanted, self._standing.hopeless = True, False
+            self._start_failed, self._standing.why = None, absent()
             self._waker.wake()
 
     def wait_ready(self, timeout: float) -> bool:
@@ -177,10 +179,12 @@ class Session:
         try:
             connection = self._connection()
         except UnderpaintError as error:
+            # Until another start is wanted: the next looks find no daemon, and that says less.
+            self._start_failed = error if self._start_wanted else self._start_failed
             self._give_up(error)
         else:
             if connection is None:
-                self._give_up(absent())
+                self._give_up(self._start_failed or absent())
             else:
                 self._connect(connection)
 
@@ -210,7 +214,7 @@ class Session:
         self._outstanding.fail(error, only_sent=False)
 
     def _connect(self, connection: Connection) -> None:
-        self._heard = time.monotonic()
+        self._heard, self._start_failed = time.monotonic(), None
         self._standing.change(ClientState.HANDSHAKING)
         self._link = Link(self._context, connection)
         for channel in Channel:

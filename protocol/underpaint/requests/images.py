@@ -26,6 +26,7 @@ class RegionPrompt:
     Where: `mask` (255 = here, between = partly), of the size of the picture, of the view or of
     the picture to start from; or `object_id`, what shows that object in the view's `object_id`.
     One of the two. `weight`: how far it takes the place of what is said there otherwise, 0–1.
+    `name`: that object's, for a host to find it again; what paints does not read it.
     Regions lie over one another in their order, the last on top.
     """
 
@@ -33,6 +34,7 @@ class RegionPrompt:
     mask: BufferRef | None = None
     object_id: int | None = None
     weight: float = 1.0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

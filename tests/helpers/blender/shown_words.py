@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from underpaint.errors import ErrorCode, UnderpaintError
 
 ADDON = Path(__file__).resolve().parents[3] / "blender_addon"
 _ROOMS = ("animation", "editing", "gallery", "install", "operators", "ui")
 _SAID = {"text", "placeholder"}
 _DRAWN = {"draw_text", "draw_words", "label", "say", "_side"}
+_OUTSIDE = {"scripts", "outside"}
+_RAISED = {"RequestError", "ConnectionLost", "JobFailed", "ProtocolError", "_refuse"}
 _ICON = re.compile(r"[A-Z_0-9]{2,}")
 
 
@@ -18,8 +23,51 @@ def shown_words() -> set[str]:
     """Labels, buttons, names of properties and of their choices, and what empty fields say."""
     files = [file for room in _ROOMS for file in (ADDON / room).glob("*.py")]
     found = {word for file in files for word in _of(ast.parse(file.read_text(encoding="utf-8")))}
+    found |= {*_phases(), *_installing(), *_styles()}
     shown = {word for word in found if re.search(r"[A-Za-z]{2}", word)}
     return {word for word in shown if not _ICON.fullmatch(word)}
+
+
+def _phases() -> Iterator[str]:
+    """What a painting does, as its bar says it."""
+    tree = ast.parse((ADDON / "plain" / "progress.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _names(node) == {"PHASES"}:
+            yield from (str(value) for value in ast.literal_eval(node.value).values())
+
+
+def _styles() -> Iterator[str]:
+    for file in (ADDON / "styles").glob("*.json"):
+        yield from (row["name"] for row in json.loads(file.read_text(encoding="utf-8")))
+
+
+def _installing() -> Iterator[str]:
+    """What the installer says that it does."""
+    for file in (ADDON / "install" / "outside").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tell_step":
+                yield from _literals(node.args[1])
+
+
+def told_failures() -> set[str]:
+    """What the add-on's own errors say where it is always the same, and every hint there is."""
+    files = [file for file in ADDON.rglob("*.py") if not _OUTSIDE & set(file.parts)]
+    found = {word for file in files for word in _raised(ast.parse(file.read_text("utf-8")))}
+    hints = {UnderpaintError(code, "").panel_hint for code in ErrorCode}
+    return (found | hints) - {""}
+
+
+def _raised(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _names(node) == {"hint"}:
+            yield from _literals(node.value)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _RAISED:
+            hints = [keyword.value for keyword in node.keywords if keyword.arg == "hint"]
+            yield from (word for text in [*node.args, *hints] for word in _literals(text))
+
+
+def _names(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}
 
 
 def unspoken() -> list[str]:

@@ -32,5 +32,5 @@ def object_prompts(texts: Sequence[str], names: Mapping[int, str]) -> tuple[Obje
                 hint=f"The file's objects are: {known}.",
             )
         for number in numbers:
-            found[number] = ObjectPrompt(number, Prompt(prompt.strip()))
+            found[number] = ObjectPrompt(number, Prompt(prompt.strip()), names[number])
     return tuple(found[number] for number in sorted(found))
