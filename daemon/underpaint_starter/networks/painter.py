@@ -23,6 +23,7 @@ from underpaint.requests import ControlKind, Sampler
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.defaults.wants import Wants, layered
 from underpaint_daemon.worker.pipelines.controls.on_surfaces import OnSurfaces
+from underpaint_daemon.worker.pipelines.families.vocabulary import Vocabulary
 from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
 from underpaint_daemon.worker.pipelines.finishing.detail import detailed
 from underpaint_daemon.worker.pipelines.finishing.sharpen import sharpened
@@ -47,13 +48,14 @@ class Painter:
     """A pipeline over networks in memory that follows some of the model's controls.
 
     `nets`: every ControlNet of the model; `controls`: those that are followed; `wants`: what the
-    model asks to be painted with.
+    model asks to be painted with; `vocabulary`: the words that it knows, where it says them.
     """
 
     pipeline: Any
     nets: Mapping[str, ControlNetModel]
     controls: tuple[str, ...]
     wants: Wants
+    vocabulary: Vocabulary | None = None
 
     @classmethod
     def of(
@@ -86,9 +88,9 @@ class Painter:
         pipeline.set_progress_bar_config(disable=True)
         for net in (pipeline.unet, pipeline.vae, *nets.values()):
             channels_last(net.to(device))
-        return cls(pipeline.to(device), nets, (), layered((own_wants(folder), _USUAL))).following(
-            *controls
-        )
+        wants = layered((own_wants(folder), _USUAL))
+        painter = cls(pipeline.to(device), nets, (), wants, Vocabulary.of(folder))
+        return painter.following(*controls)
 
     def following(self, *controls: str) -> Painter:
         """The same networks under other controls of the model."""
@@ -98,7 +100,7 @@ class Painter:
             **{**self.pipeline.components, "controlnet": chosen}, requires_safety_checker=False
         )
         pipeline.set_progress_bar_config(disable=True)
-        return Painter(pipeline, self.nets, controls, self.wants)
+        return Painter(pipeline, self.nets, controls, self.wants, self.vocabulary)
 
     def paint(
         self,
@@ -112,8 +114,9 @@ class Painter:
         """Images (h, w, 3) uint8 for prompts and control images of one size; `steps`: other than
         the model's; `scale`: of the model's strengths. The k-th is drawn from `seed` + k, whatever
         else is painted with it."""
-        wants = self.wants
+        wants, words = self.wants, self.vocabulary
         assert wants.sampler is not None
+        prompts = prompts if words is None else [words.read(text).text for text in prompts]
         steps = steps or wants.steps or DEFAULT_STEPS
         config = self.pipeline.scheduler.config
         self.pipeline.scheduler = make_sampler(config, wants.sampler, steps, wants.spacing)

@@ -262,7 +262,8 @@ def embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
         said = without_numbers(words.text), without_numbers(words.negative)
         return family.read(tool, replace(words, text=said[0], negative=said[1]))
     assert family.embed is not None
-    return family.embed(model.parts, model.index, (words.text, words.negative))
+    texts = model.heard(words.text).text, model.heard(words.negative).text
+    return family.embed(model.parts, model.index, texts)
 
 
 def native_side(model: LoadedModel) -> int:

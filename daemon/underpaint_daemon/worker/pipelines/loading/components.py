@@ -36,6 +36,7 @@ from underpaint_daemon.common.single_files import recognise
 from .. import samplers
 from ..families import FAMILIES, Family, auto_family
 from ..families.named import NAMED, Named
+from ..families.vocabulary import Reading, Vocabulary
 from ..latents import LatentPreview, fit_preview
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
@@ -64,7 +65,7 @@ class LoadedModel:
     vectors that prompts may name, as `named.NAMED`. `digest`:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
     `companions`: networks from elsewhere that work with it, the last used last. `decode_window`,
-    `guide_detail`, `smooth_unguided`: see `Wants`.
+    `guide_detail`, `smooth_unguided`: see `Wants`. `vocabulary`: its words, if it knows few.
     """
 
     info: ModelInfo
@@ -81,6 +82,7 @@ class LoadedModel:
     decode_window: int | None = None
     smooth_unguided: bool = False
     guide_detail: float = 0.0
+    vocabulary: Vocabulary | None = None
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
     _preview: LatentPreview | None = None
 
@@ -111,6 +113,14 @@ class LoadedModel:
         """Every torch module that is loaded."""
         parts = [part for part in self.parts.values() if isinstance(part, torch.nn.Module)]
         return [*parts, *self.controlnets.loaded.values(), *self.companions.values()]
+
+    def heard(self, prompt: str) -> Reading:
+        """A prompt as this model reads it. One that names vectors is written for its user's own
+        training: it stays."""
+        named: Named | None = self.parts.get(NAMED)
+        if self.vocabulary is None or (named is not None and named.used([prompt])):
+            return Reading(prompt)
+        return self.vocabulary.read(prompt)
 
     def companion(self, path: Path, load: Callable[[], Any]) -> Any:
         """A network from elsewhere, loaded once, and anew when its files change."""
@@ -214,6 +224,7 @@ def _loaded(
         decode_window=wants.decode_window,
         smooth_unguided=bool(wants.smooth_unguided),
         guide_detail=wants.guide_detail or 0.0,
+        vocabulary=Vocabulary.of(folder),
     )
 
 

@@ -3,10 +3,11 @@ Results that differ in any of them are different results."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from underpaint.requests import Request, TextureRequest, UpscaleRequest
+from underpaint.requests import Prompt, Request, TextureRequest, UpscaleRequest
 from underpaint.words import has_numbers
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.adapter_files import find_adapter
@@ -16,6 +17,8 @@ from underpaint_daemon.common.embedding_files import mentions_none
 from ..families.named import NAMED, Named
 from .components import LoadedModel
 from .digests import file_digest, model_digest
+
+_MOST = 8  # words that a remark names
 
 
 def model_facts(model: LoadedModel, request: Request) -> dict[str, Any]:
@@ -43,14 +46,19 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     }
 
 
-def texts_of(request: Request) -> list[str]:
+def prompts_of(request: Request) -> list[Prompt]:
     """Every prompt of a request."""
     prompts = [request.prompt]
     if isinstance(request, TextureRequest):
         prompts += [one.prompt for one in request.object_prompts]
     elif not isinstance(request, UpscaleRequest):
         prompts += [one.prompt for one in request.regions]
-    return [text for prompt in prompts for text in (prompt.text, prompt.negative)]
+    return prompts
+
+
+def texts_of(request: Request) -> list[str]:
+    """The words of every prompt, and what it shall not show."""
+    return [text for one in prompts_of(request) for text in (one.text, one.negative)]
 
 
 def word_notes(model: LoadedModel, request: Request) -> list[str]:
@@ -61,7 +69,7 @@ def word_notes(model: LoadedModel, request: Request) -> list[str]:
     texts, able = texts_of(request), ABILITIES[model.family.name]
     named: Named | None = model.parts.get(NAMED)
     if named is not None:
-        return named.notes(texts)
+        return [*named.notes(texts), *_left_out(model, request)]
     mentions_none(texts, f"Model {model.info.name!r} ({able.title})")
     if any(has_numbers(text) for text in texts):
         return [
@@ -69,6 +77,21 @@ def word_notes(model: LoadedModel, request: Request) -> list[str]:
             "BREAK breaks nothing."
         ]
     return []
+
+
+def _left_out(model: LoadedModel, request: Request) -> list[str]:
+    """Of prompts with words that a model of few does not know: what it read."""
+    readings = [model.heard(prompt.text) for prompt in prompts_of(request)]
+    return [
+        f"Model {model.info.name!r} knows few words. It leaves out {_listed(one.unknown)} and "
+        f"paints \u201c{one.text}\u201d. Larger models read every word."
+        for one in readings
+        if one.unknown
+    ]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join((*words[:_MOST], "\u2026") if len(words) > _MOST else words)
 
 
 def _digest(path: Path, cache: Path) -> str:
