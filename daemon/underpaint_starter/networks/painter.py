@@ -114,9 +114,9 @@ class Painter:
         """Images (h, w, 3) uint8 for prompts and control images of one size; `steps`: other than
         the model's; `scale`: of the model's strengths. The k-th is drawn from `seed` + k, whatever
         else is painted with it."""
-        wants, words = self.wants, self.vocabulary
+        wants = self.wants
         assert wants.sampler is not None
-        prompts = prompts if words is None else [words.read(text).text for text in prompts]
+        prompts = [self._read(text) for text in prompts]
         steps = steps or wants.steps or DEFAULT_STEPS
         config = self.pipeline.scheduler.config
         self.pipeline.scheduler = make_sampler(config, wants.sampler, steps, wants.spacing)
@@ -126,6 +126,11 @@ class Painter:
             part = slice(first, first + most)
             images += self._batch(prompts[part], conditions[part], seed + first, steps, scale)
         return images
+
+    def _read(self, prompt: str) -> str:
+        if self.vocabulary is None:
+            return prompt
+        return self.vocabulary.read(prompt, self.pipeline.tokenizer).text
 
     def _batch(
         self,

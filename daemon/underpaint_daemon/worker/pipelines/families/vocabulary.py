@@ -1,9 +1,9 @@
 """The words of a model that knows few: a prompt put into those that it learnt.
 
 A small model was taught on short captions of one form ("a red brick head on sand"). What else an
-artist writes is noise to it, and worse: it sees "red" in "weathered". Its `words.json` says which
-phrases it knows, and which others mean the same; a prompt is read for colours, materials, things
-and surroundings, and said again as a caption would say it.
+artist writes is noise to it, and worse: its tokenizer finds "red" in "weathered". Its `words.json`
+says which phrases it knows, and which others mean the same; a prompt is read for colours,
+materials, things and surroundings, and said again as a caption would say it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from underpaint.words import is_weighted, pieces
 from underpaint_daemon.common.model_files import broken, read_json
@@ -67,18 +68,27 @@ class _Heard:
     backdrop: str = ""
     parted: bool = False
     unknown: list[str] = field(default_factory=list)
+    plainly: bool = True
+
+    @property
+    def is_caption(self) -> bool:
+        """Whether each thing is named, and what it looks like, in words as captions have them."""
+        told = all(one.noun and (one.colours or one.material) for one in self.things)
+        return told and self.plainly and not self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """`phrases`: what their words mean, in which role. `means`: other phrases, and how to say
-    them. `over`: materials that lie over others; `own_colour`: those that take no colour."""
+    them. `over`: materials that lie over others; `own_colour`: those that take no colour.
+    `little`: words that say nothing to it; `of_captions`: those of them that captions have."""
 
     phrases: Mapping[tuple[str, ...], tuple[Role, str]]
     means: Mapping[tuple[str, ...], str]
     backdrops: frozenset[str]
     joints: frozenset[tuple[str, ...]]
     little: frozenset[str]
+    of_captions: frozenset[str]
     over: frozenset[str]
     own_colour: frozenset[str]
     material: str
@@ -105,7 +115,8 @@ class Vocabulary:
                 means={_words(one): str(other) for one, other in known["means"].items()},
                 backdrops=frozenset(known["backdrops"]),
                 joints=frozenset(_words(one) for one in known["joints"]),
-                little=frozenset(known["little"]),
+                little=frozenset(known["little"]) | frozenset(known["of_captions"]),
+                of_captions=frozenset(known["of_captions"]),
                 over=frozenset(known["over"]),
                 own_colour=frozenset(known["own_colour"]),
                 material=str(known["unsaid"]["material"]),
@@ -114,14 +125,18 @@ class Vocabulary:
         except (KeyError, AttributeError, TypeError) as error:
             broken(file, f"cannot be understood: {error}")
 
-    def read(self, prompt: str) -> Reading:
-        """A prompt in the model's words. An empty one stays empty; of words that are all unknown
-        nothing is left but the thing. With weights or breaks, its known words as they stand."""
+    def read(self, prompt: str, tokenizer: Any) -> Reading:
+        """A prompt in the model's words. An empty one stays empty, and so does what reads like a
+        caption: a thing with a colour or material, in words that are each one of the tokenizer's.
+        Of words that are all unknown nothing is left but the thing. With weights or breaks, the
+        known words as they stand."""
         if not prompt.strip():
             return Reading("")
         if is_weighted(prompt):
             return self._read_weighted(prompt)
         heard = self._heard(prompt)
+        if heard.is_caption and all(_is_whole(word, tokenizer) for word in _tokens(prompt)):
+            return Reading(prompt)
         return Reading(self._caption(heard), tuple(dict.fromkeys(heard.unknown)))
 
     def _read_weighted(self, prompt: str) -> Reading:
@@ -160,7 +175,9 @@ class Vocabulary:
             self._heed(heard, *self.phrases[phrase])
         elif phrase[0] in self.backdrops:
             _move_behind(heard)
-        elif phrase[0] not in self.little:
+        elif phrase[0] in self.little:
+            heard.plainly &= phrase[0] in self.of_captions
+        else:
             heard.unknown.append(phrase[0])
 
     def _heed(self, heard: _Heard, role: Role, meaning: str) -> None:
@@ -248,6 +265,10 @@ def _singular(span: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
     for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
         if span[-1].endswith(ending) and len(span[-1]) > len(ending) + 2:
             yield (*span[:-1], span[-1].removesuffix(ending) + instead)
+
+
+def _is_whole(word: str, tokenizer: Any) -> bool:
+    return word in _MARKS or len(tokenizer(word, add_special_tokens=False).input_ids) == 1
 
 
 def _tokens(text: str) -> list[str]:

@@ -120,7 +120,7 @@ class LoadedModel:
         named: Named | None = self.parts.get(NAMED)
         if self.vocabulary is None or (named is not None and named.used([prompt])):
             return Reading(prompt)
-        return self.vocabulary.read(prompt)
+        return self.vocabulary.read(prompt, self.tokenizer)
 
     def companion(self, path: Path, load: Callable[[], Any]) -> Any:
         """A network from elsewhere, loaded once, and anew when its files change."""
