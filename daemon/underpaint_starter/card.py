@@ -44,8 +44,9 @@ beside the parts: they can be trained (`lora`, `ip_adapter`), but what was train
 About {scenes} scenes rendered by `underpaint_starter/scenes/dataset.py` from seeds: shapes,
 procedural materials, grounds, lights and English captions of our own. What a caption does not say
 is always the same (light grey studio, daylight outdoors, light from the camera's left), so that
-nothing has to be guessed. No picture, text or weight of others
-went into it. Data and weights are dedicated to the public domain (CC0 1.0).
+nothing has to be guessed. `words.json` has the words of these captions and what else means the
+same: a prompt of another form is put as a caption first. No picture, text or weight of others went
+into it. Data and weights are dedicated to the public domain (CC0 1.0).
 
 ## Training
 The autoencoder begins with a closed-form code (the four leading principal components of 4x4
