@@ -65,6 +65,14 @@ def test_models_are_found_in_each_layout_and_parts_are_not(tmp_path: Path) -> No
     (hub / "refs" / "main").write_text("bbb\n")
     assert list(models_in(tmp_path / "hub")) == [("maker--fine", new)]
 
+    packed = tmp_path / "hub" / "models--maker--packed" / "snapshots" / "ccc"
+    packed.mkdir(parents=True)
+    (packed / "flux1-dev-Q4_0.gguf").write_bytes(b"GGUF")
+    (packed / "README.md").write_text("")
+    found = dict(models_in(tmp_path / "hub"))
+    assert found["flux1-dev-Q4_0.gguf"] == packed / "flux1-dev-Q4_0.gguf"
+    assert len(found) == 2
+
     comfy = tmp_path / "comfy"
     whole = checkpoint(comfy / "checkpoints" / "sub" / "dream v1.safetensors")
     checkpoint(comfy / "loras" / "style.safetensors")

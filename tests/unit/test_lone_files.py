@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
-import gguf
-import numpy as np
 import pytest
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint_daemon.common.contents.gguf import BLOCKS, gguf_header
 from underpaint_daemon.common.denoisers.files import denoiser_in
 from underpaint_daemon.common.denoisers.rest import rest_of
-from underpaint_daemon.common.models import family_of, glance, known_models, list_models
+from underpaint_daemon.common.models import (
+    family_of,
+    glance,
+    known_models,
+    list_models,
+)
 from underpaint_daemon.common.places import add_folder
 from underpaint_daemon.tools.hub.cli import main as models_command
+
+from helpers.sparse_files import sparse
 
 # The released widths of what else there is to a model: FLUX.1 dev's, FLUX.2's, Klein's.
 FLUX1 = {
@@ -65,25 +68,6 @@ Z_IMAGE = {
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     return Paths(runtime=tmp_path / "run", data=tmp_path / "data", cache=tmp_path / "cache")
-
-
-def sparse(file: Path, shapes: dict[str, tuple[int, ...]], prefix: str = "") -> Path:
-    """A safetensors file of weights of these shapes, which the disk does not hold."""
-    end, entries = 0, dict[str, Any]()
-    for name, shape in shapes.items():
-        size = int(np.prod(shape))
-        entries[prefix + name] = {
-            "dtype": "F8_E4M3",
-            "shape": shape,
-            "data_offsets": [end, end + size],
-        }
-        end += size
-    told = json.dumps(entries).encode()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("wb") as stream:
-        stream.write(struct.pack("<Q", len(told)) + told)
-        stream.truncate(8 + len(told) + end)
-    return file
 
 
 def without(shapes: dict[str, tuple[int, ...]], *starts: str) -> dict[str, tuple[int, ...]]:
@@ -238,64 +222,3 @@ def test_a_file_that_is_added_without_its_rest_says_so(paths, tmp_path, monkeypa
     file = sparse(tmp_path / "flux1-dev.safetensors", FLUX1)
     assert run(paths, monkeypatch, "add", file) == 0
     assert "transformer of FLUX.1 alone" in capsys.readouterr().out
-
-
-def packed_file(file: Path) -> Path:
-    writer = gguf.GGUFWriter(file, "flux")
-    writer.add_array("some.words", ["a", "b"])
-    writer.add_float32("some.number", 0.5)
-    kind = gguf.GGMLQuantizationType.Q4_0
-    writer.add_tensor(
-        "wide", gguf.quants.quantize(np.ones((3, 64), np.float32), kind), raw_dtype=kind
-    )
-    writer.add_tensor("plain", np.ones((2, 3), np.float16))
-    writer.add_array("comfy.gguf.orig_shape.conv", [2, 3, 1, 2])
-    writer.add_tensor("conv", np.ones((4, 3), np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return file
-
-
-def test_a_gguf_header_is_that_of_the_formats_own_package(tmp_path: Path):
-    file = packed_file(tmp_path / "a.gguf")
-    found = gguf_header(file)
-    assert (found["wide"]["dtype"], found["wide"]["shape"]) == ("Q4_0", [3, 64])
-    assert (found["plain"]["dtype"], found["plain"]["shape"]) == ("F16", [2, 3])
-    assert found["conv"]["shape"] == [2, 3, 1, 2]
-    for tensor in gguf.GGUFReader(file).tensors:
-        begin, end = found[tensor.name]["data_offsets"]
-        assert (begin, end - begin) == (tensor.data_offset, tensor.n_bytes)
-
-
-def test_blocks_are_as_the_formats_own_package_has_them():
-    for kind, sizes in gguf.GGML_QUANT_SIZES.items():
-        assert BLOCKS.get(kind.name, sizes) == sizes
-
-
-def test_a_damaged_gguf_file_is_told_so(tmp_path: Path):
-    whole = packed_file(tmp_path / "a.gguf").read_bytes()
-    for length in (10, 30, 60, 200, len(whole) - 40):
-        (tmp_path / "cut.gguf").write_bytes(whole[:length])
-        with pytest.raises(RequestError) as told:
-            gguf_header(tmp_path / "cut.gguf")
-        assert told.value.code is ErrorCode.MODEL_BROKEN
-    many = whole[:8] + struct.pack("<Q", 1 << 60) + whole[16:]
-    (tmp_path / "many.gguf").write_bytes(many)
-    with pytest.raises(RequestError, match="it claims"):
-        gguf_header(tmp_path / "many.gguf")
-
-
-def test_a_gguf_file_of_something_else_is_refused_as_what_it_is(paths: Paths):
-    file = paths.models / "t5-v1_1-xxl-encoder-Q8_0.gguf"
-    file.parent.mkdir(parents=True)
-    writer = gguf.GGUFWriter(file, "t5encoder")
-    writer.add_tensor("enc.blk.0.attn_q.weight", np.ones((4, 4), np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    with pytest.raises(RequestError) as told:
-        family_of(paths, file.name)
-    assert "is a text encoder" in told.value.message

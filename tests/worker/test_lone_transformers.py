@@ -33,6 +33,7 @@ FILES = {
     "flux1_schnell": ("flux1-schnell.safetensors", "FluxTransformer2DModel"),
     "flux1_kontext": ("flux1-dev-kontext.safetensors", "FluxTransformer2DModel"),
     "chroma": ("Chroma1-HD.safetensors", "ChromaTransformer2DModel"),
+    "flux2": ("flux2_dev_fp8mixed.safetensors", "Flux2Transformer2DModel"),
     "flux2_klein": ("flux-2-klein-4b.safetensors", "Flux2Transformer2DModel"),
     "z_image": ("z_image_turbo.safetensors", "ZImageTransformer2DModel"),
     "qwen_image": ("qwen_image.safetensors", "QwenImageTransformer2DModel"),

@@ -17,6 +17,7 @@ from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt, View
+from underpaint_daemon.worker.pipelines.controls.union import in_mode
 
 from helpers.painting.ldm_layout import export_controlnet
 from helpers.painting.studio import Studio, ball_view, photo
@@ -135,6 +136,45 @@ def test_a_union_network_acts_by_its_modes_from_folder_and_file(
     tile = Control(ControlKind.TILE, model=str(single))
     with pytest.raises(UnderpaintError, match="no tile mode"):
         studio.run(replace(asked, init=init, controls=(tile,)))
+
+
+# xinsir6/ControlNetPlus, README: what each mode was trained on; the last two are ProMax's.
+PUBLISHED = {
+    ControlKind.OPENPOSE: 0,
+    ControlKind.DEPTH: 1,
+    ControlKind.SOFTEDGE: 2,
+    ControlKind.SCRIBBLE: 2,
+    ControlKind.CANNY: 3,
+    ControlKind.LINEART: 3,
+    ControlKind.NORMAL: 4,
+    ControlKind.SEGMENT: 5,
+    ControlKind.TILE: 6,
+    ControlKind.INPAINT: 7,
+}
+
+
+def test_promax_acts_in_the_published_modes(studio: Studio, xl: str) -> None:
+    """In a mode it answers as the network itself does when it is told the mode's number."""
+    network, unet = union(studio, xl, 8), studio.models.load(xl).unet
+    picture = torch.rand(1, 3, 64, 64)
+    sample = torch.randn(1, 4, *(side // 4 for side in picture.shape[-2:]))
+    words = torch.randn(1, 3, unet.config.cross_attention_dim)
+    sizes = unet.config.projection_class_embeddings_input_dim
+    pooled = sizes - 6 * unet.config.addition_time_embed_dim
+    more = {"text_embeds": torch.randn(1, pooled), "time_ids": torch.zeros(1, 6)}
+    asked = {"added_cond_kwargs": more, "return_dict": False}
+    answers = []
+    with torch.no_grad():
+        for kind, number in PUBLISHED.items():
+            told = torch.zeros(1, 8)
+            told[:, number] = 1
+            expected = network(
+                sample, 5, words, [picture], told, [number], conditioning_scale=1.0, **asked
+            )
+            made = in_mode(network, kind)(sample, 5, words, picture, **asked)
+            assert torch.equal(made[1], expected[1])
+            answers.append(made[1].numpy().tobytes())
+    assert len(set(answers)) == len(set(PUBLISHED.values()))
 
 
 def adapter(tmp_path: Path) -> tuple[Path, Path, Path]:

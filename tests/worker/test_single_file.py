@@ -179,7 +179,7 @@ def test_v_prediction_and_zero_snr_are_told_by_keys_yaml_or_the_user(
     assert prediction(studio, said) == ("v_prediction", True)
 
 
-@pytest.mark.parametrize("form", ["fp16", "bf16", "fp8", "scaled fp8", "pruned EMA"])
+@pytest.mark.parametrize("form", ["fp16", "bf16", "fp8", "fp8 e5m2", "scaled fp8", "pruned EMA"])
 def test_every_precision_paints_nearly_the_same(
     studio: Studio, checkpoint: Path, form: str
 ) -> None:

@@ -44,6 +44,14 @@ def check_network(folder: Path) -> None:
                 broken(file, f"is quantised to whole numbers ({entry['dtype']})", _PLAIN_HINT)
 
 
+def check_schedule(file: Path) -> None:
+    """Raise RequestError(MODEL_BROKEN) unless the samplers here have its noise levels."""
+    name = str(read_json(file).get("_class_name"))
+    if name.startswith("EDM"):
+        problem = f"has the noise levels of EDM ({name}), which no sampler here has"
+        broken(file, problem, single_files.EDM_HINT)
+
+
 def _quantised_by(config: Mapping[str, Any]) -> str | None:
     """The method that a network's weights are quantised by, as its config names it."""
     said = config.get("quantization_config")

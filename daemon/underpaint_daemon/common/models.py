@@ -23,15 +23,12 @@ from .contents.folders import index_of
 from .denoisers.files import Denoiser, denoiser_in
 from .denoisers.rest import Rest, rest_of
 from .holdings import CONTROL_PREFIX, controls_in, licence_in, loras_in, megabytes
-from .model_files import INDEX, broken, check_network, fingerprint, read_json
+from .model_files import INDEX, broken, check_network, check_schedule, fingerprint, read_json
 from .places import SUFFIXES, extra_models, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
 from .single_files import Checkpoint
 
 IP_ADAPTER = "ip_adapter"
-# Karras et al. 2022: Playground 2.5, CosXL. The usual samplers would paint noise with them.
-_EDM = "EDM"
-_EDM_HINT = "Take another model of SDXL's make; Playground 2 (not 2.5) is one."
 _SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 PARTS_OF_FAMILY = {
     "sd15": _SHARED_PARTS,
@@ -272,18 +269,11 @@ def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
     if not (folder / part).is_dir():
         broken(folder / part, "is missing")
     if part == "scheduler":
-        _check_schedule(folder / part / "scheduler_config.json")
+        check_schedule(folder / part / "scheduler_config.json")
     elif part.startswith("tokenizer"):
         _check_tokenizer(folder / part)
     else:
         check_network(folder / part)
-
-
-def _check_schedule(file: Path) -> None:
-    """Whether the samplers here have its noise levels."""
-    name = str(read_json(file).get("_class_name"))
-    if name.startswith(_EDM):
-        broken(file, f"has the noise levels of EDM ({name}), which no sampler here has", _EDM_HINT)
 
 
 def _check_parts(folder: Path, index: dict[str, Any]) -> None:

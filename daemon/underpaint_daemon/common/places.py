@@ -22,6 +22,7 @@ LIST = "model_folders.json"
 INDEX = "model_index.json"
 SUFFIXES = (".safetensors", ".gguf")
 _REPOSITORY = "models--"
+_PACKED = ".gguf"
 _DEPTH = 3
 
 
@@ -122,12 +123,21 @@ def models_in(folder: Path) -> Iterator[tuple[str, Path]]:
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
     for path in _entries(folder):
         if path.name.startswith(_REPOSITORY):
-            yield from filter(_is_model, _snapshots(path))
+            yield from _in_repository(path)
         elif _is_model(path):
             if path.is_dir() or _holds_whole_models(folder):
                 yield path
         elif path.is_dir() and depth > 0 and not path.name.startswith("."):
             yield from _walk(path, depth - 1)
+
+
+def _in_repository(repository: Path) -> Iterator[Path]:
+    """The model in a repository's snapshot, or the GGUF files of one that has nothing else."""
+    for snapshot in _snapshots(repository):
+        if _is_model(snapshot):
+            yield snapshot
+        else:
+            yield from (path for path in _entries(snapshot) if path.suffix == _PACKED)
 
 
 def _holds_whole_models(folder: Path) -> bool:

@@ -42,6 +42,9 @@ CHANNELS_OF_OTHERS = {
     7: "is an upscaling model",
     8: "is an InstructPix2Pix model of a family that has none here",
 }
+# Karras et al. 2022: Playground 2.5, CosXL. The usual samplers would paint noise with them.
+EDM_HINT = "Take another model of SDXL's make; Playground 2 (not 2.5) is one."
+_EDM_MARKS = ("edm_mean", "edm_vpred.sigma_max")  # as ComfyUI tells them
 OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
 
 
@@ -188,6 +191,8 @@ def recognise(file: Path) -> Checkpoint:
     tensors = header(file)
     if _FIRST_LAYER not in tensors:
         _refuse(file, tensors)
+    if any(mark in tensors for mark in _EDM_MARKS):
+        _broken(file, "has the noise levels of EDM, which no sampler here has", EDM_HINT)
     channels = tensors[_FIRST_LAYER]["shape"][1]
     base, configs, prefixes = _kind(file, tensors)
     family = family_by_channels(base, channels)

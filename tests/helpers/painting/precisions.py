@@ -20,7 +20,8 @@ def scaled(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def stored_as(form: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """A whole checkpoint's tensors in another form: "fp16", "bf16", "fp8" (the U-Net's matrices,
-    all else in halves), "scaled fp8" (with a scale beside each), "pruned EMA" (a spoilt copy)."""
+    all else in halves), "fp8 e5m2" (of more range and fewer digits), "scaled fp8" (with a scale
+    beside each), "pruned EMA" (a spoilt copy)."""
     made = {"scaled_fp8": torch.zeros(1)} if form == "scaled fp8" else {}
     for name, tensor in tensors.items():
         unet = name.startswith("model.diffusion_model.") and name.endswith(".weight")
@@ -33,6 +34,8 @@ def stored_as(form: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Te
             made[name] = tensor.half()
         elif form == "fp8":
             made[name] = tensor.to(torch.float8_e4m3fn)
+        elif form == "fp8 e5m2":
+            made[name] = tensor.to(torch.float8_e5m2)
         else:
             scale = tensor.abs().max() / 448
             made[name] = (tensor / scale).to(torch.float8_e4m3fn)

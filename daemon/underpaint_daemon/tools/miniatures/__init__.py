@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .flux import flux, flux_control, flux_fill, flux_kontext, flux_schnell
-from .flux2 import flux2_klein
+from .flux2 import flux2, flux2_klein
 from .others import auto, chroma, sana
 from .qwen import qwen_edit, qwen_edit_plus, qwen_image
 from .sd3 import sd3
@@ -30,6 +30,7 @@ MINIATURES: Mapping[str, Callable[[Path], Path]] = {
     "flux1_fill": flux_fill,
     "flux1_kontext": flux_kontext,
     "flux1_control": flux_control,
+    "flux2": flux2,
     "flux2_klein": flux2_klein,
     "qwen_image": qwen_image,
     "qwen_edit": qwen_edit,

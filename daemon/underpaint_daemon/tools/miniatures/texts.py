@@ -10,6 +10,8 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
@@ -26,6 +28,10 @@ _LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
 _CHAT = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}"
     "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+_PIECES = (
+    "{% for message in messages %}{% if message['role'] == 'system' %}<|im_start|>{% endif %}"
+    "{% for piece in message['content'] %}{{ piece['text'] }}{% endfor %}<|im_end|>{% endfor %}"
 )
 _MARKS = [
     "<|endoftext|>",
@@ -144,3 +150,29 @@ def qwen25_vl() -> Any:
         **marks,
     )
     return Qwen2_5_VLForConditionalGeneration(config).eval()
+
+
+def mistral_tokenizer() -> Any:
+    """Mistral's, of single bytes, with a template of its kind: what is said comes in pieces."""
+    tokenizer = qwen_tokenizer()
+    tokenizer.chat_template = _PIECES
+    return tokenizer
+
+
+def mistral3(layers: int) -> Any:
+    """Mistral 3, as FLUX.2 dev reads it. It could see pictures; nobody shows it any."""
+    config = Mistral3Config(
+        text_config={"model_type": "mistral", **_text_settings(layers), "head_dim": 8},
+        vision_config={
+            "model_type": "pixtral",
+            "hidden_size": WIDTH,
+            "intermediate_size": 2 * WIDTH,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 4,
+            "head_dim": 8,
+            "image_size": 28,
+            "patch_size": 14,
+        },
+        image_token_index=0,
+    )
+    return Mistral3ForConditionalGeneration(config).eval()

@@ -12,11 +12,18 @@ import transformers
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.recognition import is_network, parts_of
 
-from .pictures import PictureProcessor
+from .pictures import ChatProcessor, PictureProcessor
 
 _LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
-_WITH_PICTURES = "Qwen2VLProcessor"
+_LOAD_ERRORS = (
+    OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError,
+)  # fmt: skip
+# Qwen's is saved under either name.
+_OWN: Mapping[str, Callable[[Path], Any]] = {
+    "Qwen2VLProcessor": PictureProcessor.from_folder,
+    "Qwen2_5_VLProcessor": PictureProcessor.from_folder,
+    "PixtralProcessor": ChatProcessor.from_folder,
+}
 
 
 def load_parts(
@@ -40,8 +47,8 @@ def load_part(
     if is_network(folder):
         return load_network(found, folder)
     try:
-        if kind == _WITH_PICTURES:
-            return PictureProcessor.from_folder(folder)
+        if kind in _OWN:
+            return _OWN[kind](folder)
         return found.from_pretrained(str(folder), local_files_only=True)
     except _LOAD_ERRORS as error:
         broken(folder, f"cannot be loaded: {str(error).strip().splitlines()[0]}")

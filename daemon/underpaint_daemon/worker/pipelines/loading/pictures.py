@@ -1,7 +1,8 @@
-"""Words and pictures for Qwen 2.5 VL, without torchvision.
+"""Words and pictures for Qwen 2.5 VL, and words for Mistral 3, without torchvision.
 
-transformers' own processor insists on a video processor, and that one on torchvision, which may
-not be there (it breaks diffusers when it does not match torch). Its pipelines show it no videos.
+transformers' own processors insist on torchvision, which may not be there (it breaks diffusers
+when it does not match torch): Qwen's for videos, which its pipelines do not show it; Mistral's
+(Pixtral) for pictures, which FLUX.2 is not described in words by.
 """
 
 from __future__ import annotations
@@ -52,6 +53,24 @@ class PictureProcessor:
             text = _expanded(text, counts)
         told = self.tokenizer(text, padding=padding, return_tensors=return_tensors)
         return transformers.BatchFeature({**told, **seen})
+
+
+class ChatProcessor:
+    """Tokenizes a conversation in words by the tokenizer's own template."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> ChatProcessor:
+        """From a processor's folder, as transformers saves it."""
+        return cls(
+            transformers.PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+        )
+
+    def apply_chat_template(self, conversation: Any, **how: Any) -> Any:
+        """As transformers' processor, of conversations without pictures."""
+        return self.tokenizer.apply_chat_template(conversation, **how)
 
 
 def _expanded(texts: list[str], counts: list[int]) -> list[str]:
