@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..languages import say
 from ..link import runtime
 from ..ui.panel_parts import InSidebar, characters, draw_text, in_property_rows
 from .animating import Animating, unfinished
@@ -44,9 +45,10 @@ CLASSES = (UNDERPAINT_PT_animation,)
 
 def _draw_range(column: Any, scene: Any) -> None:
     rows = column.column(align=True)
-    rows.prop(scene, "frame_start", text="From Frame")
-    rows.prop(scene, "frame_end", text="To Frame")
-    rows.prop(scene, "frame_step", text="Step")
+    # Blender's own, which it would translate in other words.
+    rows.prop(scene, "frame_start", text=say("From Frame"), translate=False)
+    rows.prop(scene, "frame_end", text=say("To Frame"), translate=False)
+    rows.prop(scene, "frame_step", text=say("Step"), translate=False)
     settings = scene.underpaint_animation
     column.prop(settings, "refresh", slider=True)
     column.prop(settings, "folder")
@@ -56,7 +58,7 @@ def _draw_values(column: Any, scene: Any) -> None:
     """Those that change over time, each with its keyframes."""
     column.use_property_split = True
     for key, label in animated(scene):
-        column.prop(scene, f'["{key}"]', text=label)
+        column.prop(scene, f'["{key}"]', text=say(label), translate=False)
     column.operator_menu_enum("underpaint.animate_value", "name", icon="KEY_HLT")
 
 

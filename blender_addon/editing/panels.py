@@ -37,16 +37,17 @@ class UNDERPAINT_PT_edit_image(bpy.types.Panel):
         is_marked = marks.original_of(image) is not None
         if is_marked:
             row.operator("underpaint.marks_clear", text="", icon="X")
-        row = column.row(align=True)
+        here = column.column(align=True)
+        here.enabled = is_marked
+        row = here.row(align=True)
         row.scale_y = _BIG
-        row.enabled = is_marked
         row.operator("underpaint.repaint_here", icon="TPAINT_HLT")
-        row.prop(settings, "repaint_strength")
+        here.prop(settings, "repaint_strength")
         draw_queue(column, live, room)
         if live.error is not None:
             box = layout.box()
-            draw_text(box, sentence(live.error.message), room - 4, "ERROR", most=12)
-            draw_text(box, live.error.panel_hint, room - 4, "INFO", most=12)
+            draw_text(box, sentence(live.error.message), room - 2, "ERROR", most=12)
+            draw_text(box, live.error.panel_hint, room - 2, "INFO", most=12)
             box.operator("underpaint.dismiss_error")
 
 

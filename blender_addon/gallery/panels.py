@@ -59,9 +59,8 @@ def _draw_search(layout: Any, group: Any) -> None:
     row = column.row(align=True)
     row.prop(group, "words", text="", icon="VIEWZOOM", placeholder="Search by words")
     row.prop(group, "pinned", text="", icon="PINNED" if group.pinned else "UNPINNED")
-    row = column.row(align=True)
-    row.prop(group, "model", text="", placeholder="Every model")
-    row.prop(group, "origin", text="", placeholder="Every scene")
+    column.prop(group, "model", text="", placeholder="Every model")
+    column.prop(group, "origin", text="", placeholder="Every scene")
 
 
 def _why_empty(looking: Looking) -> str:

@@ -15,7 +15,7 @@ from ..link import runtime
 CURVE_FORM = (
     "pairs of a part of the steps (0 first, 1 last) and a factor, as 0-1,0.6-1,1-0.2; empty: even"
 )
-_LABEL = "Over the Steps"
+_LABEL = "Over Steps"
 
 
 def known_curves(_self: Any, _context: Any, _text: str) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from ..languages import say
 from ..link import runtime
 from .panel_parts import draw_text
 
-_BIG, _ICON = 1.4, 4
+_BIG, _BOX = 1.4, 2
 _WIDE = 80
 """Letters a line of the preferences."""
 _SIZES = "About 1 GB without a graphics card, 3 to 6 GB with one"
@@ -24,8 +24,8 @@ def draw_install(layout: Any, live: runtime.Runtime, room: int) -> None:
         draw_progress(layout, live, room)
         return
     box = layout.box().column()
-    draw_text(box, "What paints is not installed yet", room - _ICON, "IMPORT")
-    draw_text(box, _SIZES, room - _ICON, "DISK_DRIVE")
+    draw_text(box, "What paints is not installed yet", room - _BOX, "IMPORT")
+    draw_text(box, _SIZES, room - _BOX, "DISK_DRIVE")
     row = box.row()
     row.scale_y = _BIG
     row.operator("underpaint.install", icon="IMPORT")
@@ -44,7 +44,7 @@ def draw_progress(layout: Any, live: runtime.Runtime, room: int) -> None:
     row.progress(text=text, factor=installing.overall, type="BAR", translate=False)
     row.operator("underpaint.install_cancel", text="", icon="X")
     told = say(installing.text) + installing.numbers
-    draw_text(box, told, room - _ICON, translate=False)
+    draw_text(box, told, room - _BOX, translate=False)
 
 
 def draw_in_preferences(layout: Any, live: runtime.Runtime, paths: Paths) -> None:

@@ -14,7 +14,7 @@ from ..plain.prompt_words import STEP, is_data, phrases
 from ..plain.styles import negatives, styles
 from .model_defaults import can
 from .painting_properties import shown_settings
-from .panel_parts import InSidebar, draw_text
+from .panel_parts import InSidebar, draw_text, in_property_rows
 
 _MOST_PROMPTS = 20
 _SHOWN, _LETTERS = 60, 64
@@ -143,7 +143,7 @@ class UNDERPAINT_PT_loras(InSidebar, bpy.types.Panel):
             lora = group.loras[group.active_lora]
             layout.prop(lora, "path", text="")
             if can(runtime.record_of(group.model), "curves") or lora.curve:
-                layout.prop(lora, "curve", placeholder="Even")
+                in_property_rows(layout.column()).prop(lora, "curve", placeholder="Even")
 
 
 class UNDERPAINT_MT_pie(bpy.types.Menu):

@@ -76,7 +76,7 @@ class UnderpaintLora(bpy.types.PropertyGroup):
     )
     enabled: BoolProperty(name="On", default=True, description="Paint with this LoRA")
     curve: StringProperty(
-        name="Over the Steps",
+        name="Over Steps",
         description="How the weight changes from the first step to the last: " + CURVE_FORM,
         search=known_curves,
         search_options={"SUGGESTION"},
@@ -116,7 +116,7 @@ class PaintingProperties:
         "and harsh; 1 is off, and then Negative does not count. 0: what suits the model",
     )
     guidance_curve: StringProperty(
-        name="Over the Steps",
+        name="Over Steps",
         description="How guidance changes from the first step to the last: " + CURVE_FORM,
         search=known_curves,
         search_options={"SUGGESTION"},

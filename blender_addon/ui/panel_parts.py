@@ -10,7 +10,7 @@ from .wrapping import wrapped
 
 _CHARACTER_PX = 7.0
 _FEWEST = 16
-_MARGIN_PX = 14
+_MARGIN_PX, _ICON_PX = 30, 20
 _SPLIT = 0.4
 
 
@@ -109,7 +109,8 @@ def draw_text(
     column = layout.column(align=True)
     column.scale_y = scale
     text = say(text) if translate else text
-    for index, line in enumerate(wrapped(text, room * _CHARACTER_PX - _MARGIN_PX, most)):
+    width = room * _CHARACTER_PX - _MARGIN_PX - (_ICON_PX if icon != "NONE" else 0)
+    for index, line in enumerate(wrapped(text, width, most)):
         shown = "BLANK1" if index and icon != "NONE" else icon
         column.label(text=line, icon=shown, translate=False)
 

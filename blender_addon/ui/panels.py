@@ -21,7 +21,7 @@ from .queue_parts import draw_queue, phase_text
 from .words_parts import draw_words
 
 _PREVIEW_SCALE = 9.0
-_ICON, _FETCH = 4, 14
+_BOX, _FETCH = 2, 14
 _MOST_LEFT = 3
 _STATES = {
     DaemonState.ABSENT: ("Daemon not running", "UNLINKED"),
@@ -156,7 +156,7 @@ def _draw_live(column: Any, settings: Any, state: live_view.Live, room: int) -> 
     row.prop(settings, "live_opacity", slider=True)
     row.prop(settings, "live_wipe", slider=True)
     if state.lacks is not None:
-        draw_text(column, sentence(state.lacks.message), room - _ICON, "INFO", translate=False)
+        draw_text(column, sentence(state.lacks.message), room, "INFO", translate=False)
     else:
         column.label(text=_live_told(state), icon="TIME", translate=False)
 
@@ -183,8 +183,8 @@ def _draw_left(layout: Any, live: runtime.Runtime, room: int) -> None:
 
 def _draw_error(layout: Any, error: UnderpaintError, room: int) -> Any:
     box = layout.box()
-    draw_text(box, sentence(error.message), room - _ICON, "ERROR", most=12)
-    draw_text(box, error.panel_hint, room - _ICON, "INFO", most=12)
+    draw_text(box, sentence(error.message), room - _BOX, "ERROR", most=12)
+    draw_text(box, error.panel_hint, room - _BOX, "INFO", most=12)
     return box
 
 

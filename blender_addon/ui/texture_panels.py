@@ -69,7 +69,7 @@ class UNDERPAINT_PT_layers(InSidebar, bpy.types.Panel):
         stack = None if material is None else material.underpaint
         if stack is None or not len(stack.layers):
             told = "What you paint lies here, layer by layer"
-            draw_text(layout, told, characters(context), "RENDERLAYERS")
+            draw_text(layout, told, characters(context) - 1, "RENDERLAYERS")
             return
         row = layout.row()
         row.template_list("UNDERPAINT_UL_layers", "", stack, "layers", stack, "active", rows=4)
@@ -113,10 +113,11 @@ class UNDERPAINT_PT_edit(InSidebar, bpy.types.Panel):
         row.enabled = marked or context.mode == "EDIT_MESH"
         row.operator("underpaint.repaint", icon="TPAINT_HLT")
         layout.separator()
-        row = layout.row(align=True)
+        column = layout.column(align=True)
+        row = column.row(align=True)
         row.scale_y = _BIG
         row.operator("underpaint.restyle", icon="SHADERFX")
-        row.prop(context.scene.underpaint_texture, "strength")
+        column.prop(context.scene.underpaint_texture, "strength")
 
 
 class UNDERPAINT_PT_texture(InSidebar, bpy.types.Panel):

@@ -9,7 +9,7 @@ from ..texture.scene_surfaces import paintable, without_uv
 from .panel_parts import characters, draw_text
 from .words_parts import draw_words
 
-_MOST_NAMES, _ICON = 6, 4
+_MOST_NAMES = 6
 
 
 def draw(column: Any, context: Any) -> None:
@@ -32,7 +32,7 @@ def draw(column: Any, context: Any) -> None:
 def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
     if not objects:
         text = "Select the objects to paint"
-        draw_text(column, text, room - _ICON, "RESTRICT_SELECT_OFF")
+        draw_text(column, text, room, "RESTRICT_SELECT_OFF")
         return
     if len(objects) == 1:
         column.label(text=objects[0].name, icon="OBJECT_DATA", translate=False)
