@@ -35,3 +35,11 @@ def test_a_rough_scan_does_not_shatter(roughness: float) -> None:
     area = uv_double_areas(made.uv)
     assert ((made.uv >= 0) & (made.uv <= 1)).all()
     assert (area > 0).mean() > 0.99, "no chart is folded over or mirrored"
+
+
+def test_a_scan_rougher_than_its_triangles_are_long_does_not_shatter_either() -> None:
+    corners = scan(0.08)
+    made = unwrap(corners)
+    assert made.charts <= len(corners) // 3 // 50
+    assert np.isfinite(made.stretch), "told, however large"
+    assert np.abs(uv_double_areas(made.uv)).sum() / 2 > 0.4, "charts, not padding, fill the tile"

@@ -38,6 +38,30 @@ def test_a_hole_takes_the_colour_around_it() -> None:
     assert np.abs(filled - colour[hole]).max() < 0.12
 
 
+def test_a_pit_of_a_few_texels_continues_the_colours_beside_it() -> None:
+    x, y = np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60))
+    points = np.stack([x, y, 0.01 * np.sin(40 * x)], -1).reshape(-1, 3)
+    up = np.tile([0.0, 0, 1], (len(points), 1))
+    colour = np.stack([points[:, 0], 0.5 + 0.5 * np.sin(6 * points[:, 1])], 1).astype(np.float32)
+    pits = (np.arange(60) % 10 < 3)[:, None] & (np.arange(60) % 10 < 3)
+    bare = (pits & (x > 0.1) & (y > 0.1)).reshape(-1)
+    sources = Sources(points[~bare], up[~bare], colour[~bare])
+    filled = fill(points[bare], up[bare], sources, np.zeros(2))
+    assert np.abs(filled - colour[bare]).max() < 0.01
+    assert np.sqrt(((filled - colour[bare]) ** 2).mean()) < 0.004
+
+
+def test_what_is_continued_stays_within_the_colours_beside_it() -> None:
+    x, y = np.meshgrid(np.linspace(0, 1, 30), np.linspace(0, 1, 30))
+    points = np.stack([x, y, 0 * x], -1).reshape(-1, 3)
+    up = np.tile([0.0, 0, 1], (len(points), 1))
+    steep = (points[:, :1] > 0.6).astype(np.float32)
+    bare = points[:, 0] > 0.65
+    sources = Sources(points[~bare], up[~bare], steep[~bare])
+    filled = fill(points[bare], up[bare], sources, np.zeros(1))
+    assert ((filled >= 0) & (filled <= 1)).all()
+
+
 def test_paint_does_not_seep_through_a_thin_plate() -> None:
     line = np.linspace(0, 1, 200)
     front = np.stack([line, 0 * line, 0 * line], 1)

@@ -7,14 +7,19 @@ from pathlib import Path
 from underpaint.buffers import Buffers, Kind
 from underpaint.requests import MeshRef
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
-from underpaint_daemon.worker.texturing.surface.reception import received
+from underpaint_daemon.worker.texturing.surface.reception import Received, received
 
 from ..assets.assets import open_asset
 
 
 def load_mesh(path: Path, up: str | None = None) -> Mesh:
     """A file's mesh, unwrapped where it has no UVs. Raises RequestError."""
-    return received(open_asset(path, up=up).corners).mesh
+    return load(path, up).mesh
+
+
+def load(path: Path, up: str | None = None) -> Received:
+    """A file's mesh, and the UV map that was made where it has none. Raises RequestError."""
+    return received(open_asset(path, up=up).corners)
 
 
 def mesh_ref(mesh: Mesh, buffers: Buffers) -> MeshRef:

@@ -1,8 +1,9 @@
 """Colour for texels that no view sees, from the painted surface about them that faces alike.
 
-In 3D, not in UV: islands that are neighbours in the map may be far apart on the object. At the rim
-of a bare part its texels take the nearest paint, deeper in they pass to a membrane stretched
-between the rims (`membrane`), which has no steps of its own.
+In 3D, not in UV: islands that are neighbours in the map may be far apart on the object. Near the
+rim of a bare part its texels continue the paint beside them, by the plane that fits it best (moving
+least squares, Lancaster and Salkauskas 1981); deeper in they pass to a membrane stretched between
+the rims (`membrane`), which has no steps of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from scipy.spatial import cKDTree
 from ..surface.membrane import Membrane, stretch, thinned_evenly
 
 Array = npt.NDArray[Any]
-_NEIGHBOURS = 8
+_NEIGHBOURS = 16
+_RIDGE = 0.01  # of the weights: what keeps a slope that few neighbours tell of from running away
+_RIM = 4.0  # of the paint's own spacing: how far the paint beside is continued, at least
+_PROBES = 2_000
 _NODES = 16_000
 _ANCHORS = 60_000
 _AT_ONCE = 1 << 18
@@ -49,17 +53,22 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class _Paint:
-    """Sources with a tree over their places (see `_places`), and the extent that places mean."""
+    """Sources with a tree over their places (see `_places`), the extent that places mean, and how
+    far sources are from the next."""
 
     sources: Sources
     tree: cKDTree
     extent: float
+    spacing: float
 
     @classmethod
     def of(cls, sources: Sources) -> _Paint:
         extent = max(float(np.ptp(sources.position, axis=0).max()), 1e-12)
         places = _places(sources.position, sources.normal, extent)
-        return cls(sources, cKDTree(places, balanced_tree=False), extent)
+        tree = cKDTree(places, balanced_tree=False)
+        probes = places[thinned_evenly(len(places), _PROBES)]
+        apart = tree.query(probes, k=min(4, len(places)))[0].reshape(len(probes), -1)
+        return cls(sources, tree, extent, float(np.median(apart[:, -1])))
 
 
 def fill(position: Array, normal: Array, sources: Sources, fallback: Array) -> Array:
@@ -100,13 +109,25 @@ def _filled(
     distance, index = distance.reshape(len(place), count), index.reshape(len(place), count)
     alike = np.einsum("nkc,nc->nk", paint.sources.normal[index], normal)
     gate = np.clip((alike - _FACING_APART) / (_FACING_ALIKE - _FACING_APART), 0, 1) ** 2
-    weight = (gate + 1e-6) / (distance / (distance[:, :1] + 1e-12) + 0.1) ** 2
+    weight = (gate + 1e-6) / (distance / (distance[:, -1:] + 1e-12) + 0.1) ** 2
     weight /= weight.sum(axis=1, keepdims=True)
-    rim = np.einsum("nk,nkc->nc", weight, paint.sources.color[index])
-    depth = np.clip(distance[:, :1] / max(membrane.spacing, 1e-12), 0, 1)
+    apart = (paint.sources.position[index] - position[:, None]) / (distance[:, -1:, None] + 1e-12)
+    rim = _continued(apart, weight, paint.sources.color[index])
+    reach = max(membrane.spacing, _RIM * paint.spacing, 1e-12)
+    depth = np.clip(distance[:, :1] / reach, 0, 1)
     share = depth * depth * (3 - 2 * depth)
     result: Array = rim + share * (membrane(place, workers) - rim)
     return result
+
+
+def _continued(apart: Array, weight: Array, color: Array) -> Array:
+    """Colours (N, C) at the origin of neighbours (N, K, 3) with weights (N, K) that sum to 1 and
+    colours (N, K, C): of the linear function that fits them best, within what they hold."""
+    terms = np.concatenate([np.ones_like(apart[..., :1]), apart], axis=2)
+    weighed = (weight[..., None] * terms).transpose(0, 2, 1)
+    square = weighed @ terms + np.diag([0.0, _RIDGE, _RIDGE, _RIDGE])
+    found = np.linalg.solve(square, weighed @ color)[:, 0]
+    return np.asarray(np.clip(found, color.min(axis=1), color.max(axis=1)))
 
 
 def _places(position: Array, normal: Array, extent: float) -> Array:
