@@ -190,6 +190,7 @@ def _draw_model(box: Any, record: Any, chosen: bool) -> None:
     row = box.row()
     row.label(text=record.title or record.name, icon="CHECKMARK" if chosen else "NODE_MATERIAL")
     use = row.row()
+    use.alignment = "RIGHT"
     use.enabled = record.ready and not chosen
     use.operator("underpaint.choose_model").name = record.name
     column = box.column(align=True)

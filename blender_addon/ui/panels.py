@@ -152,9 +152,9 @@ def _draw_image_tab(column: Any, settings: Any, context: Any) -> None:
 
 def _draw_live(column: Any, settings: Any, state: live_view.Live, room: int) -> None:
     """How the live picture lies over the viewport."""
-    row = column.row(align=True)
-    row.prop(settings, "live_opacity", slider=True)
-    row.prop(settings, "live_wipe", slider=True)
+    rows = column.column(align=True)
+    rows.prop(settings, "live_opacity", slider=True)
+    rows.prop(settings, "live_wipe", slider=True)
     if state.lacks is not None:
         draw_text(column, sentence(state.lacks.message), room, "INFO", translate=False)
     else:
