@@ -42,6 +42,18 @@ def test_a_lora_on_and_off_again_leaves_no_trace(studio: Studio, paths: Paths) -
     assert all(torch.equal(after[key], kept[key]) for key in kept)
 
 
+def test_words_are_read_once_for_pictures_that_have_the_same(studio: Studio) -> None:
+    model, other = studio.models.load("tiny"), replace(ASKED, prompt=Prompt("a blue cube"))
+    before = studio.paint(ASKED)[0]
+    said = model.said
+    assert np.array_equal(before, studio.paint(ASKED)[0])
+    assert model.said is said
+    assert not np.array_equal(before, studio.paint(other)[0])
+    assert model.said is not said
+    studio.paint(replace(ASKED, loras=(Lora("style"),)))
+    assert np.array_equal(before, studio.paint(ASKED)[0]), "words are read as without the LoRA"
+
+
 def test_a_reference_picture_acts_and_leaves_no_trace(studio: Studio) -> None:
     before, kept = studio.paint(ASKED)[0], weights(studio)
     reference = studio.buffers.add(Kind.COLOR, photo(90, 60, channels=4))

@@ -21,6 +21,7 @@ from .controls.networks import Conditioning
 from .denoise import Denoising, denoise, embedded, tool_pipeline
 from .families import Task
 from .families.base import Embedding, Words
+from .families.named import NAMED, Named
 from .finishing.decoding import decoded, wrapping
 from .finishing.detail import detailed
 from .finishing.sharpen import sharpened
@@ -129,7 +130,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             task=plan.task,
             sampling=sampling,
             size=plan.canvas.padded,
-            embedding=embedded(model, tool, words),
+            embedding=_said(model, tool, words, as_it_is=not request.loras),
             conditioning=plan.conditioning,
             strength=plan.strength,
             start=plan.start,
@@ -138,6 +139,18 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             regions=told(plan.regions, embed),
             turn=turn,
         )
+
+
+def _said(model: LoadedModel, tool: Any, words: Words, *, as_it_is: bool) -> Embedding:
+    """The words as the model takes them; those of the last picture are not encoded again, as live
+    painting has the same ones for every view. `as_it_is`: no LoRA changes how they are read."""
+    named: Named | None = model.parts.get(NAMED)
+    own = named is not None and named.used([words.text, words.negative])
+    if not as_it_is or own or words.pictures:
+        return embedded(model, tool, words)
+    if model.said is None or model.said[0] != words:
+        model.said = words, embedded(model, tool, words)
+    return {**model.said[1]}
 
 
 def _denoise_all(job: Denoising, plan: Plan, reporter: Reporter) -> list[Tensor]:

@@ -35,6 +35,7 @@ from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
 from ..families import FAMILIES, Family, auto_family
+from ..families.base import Embedding, Words
 from ..families.named import NAMED, Named
 from ..families.vocabulary import Reading, Vocabulary
 from ..latents import LatentPreview, fit_preview
@@ -66,6 +67,7 @@ class LoadedModel:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
     `companions`: networks from elsewhere that work with it, the last used last. `decode_window`,
     `guide_detail`, `smooth_unguided`: see `Wants`. `vocabulary`: its words, if it knows few.
+    `said`: the words that it encoded last, as it is itself, and what they became.
     """
 
     info: ModelInfo
@@ -84,6 +86,7 @@ class LoadedModel:
     guide_detail: float = 0.0
     vocabulary: Vocabulary | None = None
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
+    said: tuple[Words, Embedding] | None = None
     _preview: LatentPreview | None = None
 
     @property
