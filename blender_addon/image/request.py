@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from underpaint.buffers import BufferRef, Kind
 from underpaint.files.viewfile import SceneObject
 from underpaint.requests import (
+    HANDOFF,
     Control,
     ControlKind,
     ImageRequest,
@@ -67,7 +68,8 @@ class ImageSettings(PaintingSettings):
     `model_controls`: follow what the model wants to follow, and not `controls`.
     `object_prompts`: objects that have a prompt of their own are painted by it. `regions`: prompts
     where a mask is white. `image_guidance`: how closely models that edit keep the picture.
-    `refiner`: the model that finishes the picture, by `refiner_strength`; empty is none."""
+    `refiner`: the model that finishes the picture, by `refiner_strength`, or is handed it over at
+    `refiner_handoff`; empty is none."""
 
     width: int | None = None
     height: int | None = None
@@ -77,6 +79,8 @@ class ImageSettings(PaintingSettings):
     image_guidance: float | None = None
     refiner: str = ""
     refiner_strength: float = Refiner("").strength
+    refiner_hands_over: bool = False
+    refiner_handoff: float = HANDOFF
     model_controls: bool = True
     controls: tuple[ControlSettings, ...] = _USUAL_ROWS
 
@@ -141,6 +145,8 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         image_guidance=request.sampling.image_guidance,
         refiner=request.refiner.model if request.refiner else "",
         refiner_strength=(request.refiner or Refiner("")).strength,
+        refiner_hands_over=(request.refiner or Refiner("")).handoff is not None,
+        refiner_handoff=(request.refiner or Refiner("")).handoff or HANDOFF,
         model_controls=request.controls is None,
         controls=_USUAL_ROWS if request.controls is None else rows,
     )
@@ -156,7 +162,10 @@ def _of_objects(
 
 
 def _refiner(settings: ImageSettings) -> Refiner | None:
-    return Refiner(settings.refiner, settings.refiner_strength) if settings.refiner else None
+    if not settings.refiner:
+        return None
+    handoff = settings.refiner_handoff if settings.refiner_hands_over else None
+    return Refiner(settings.refiner, settings.refiner_strength, handoff=handoff)
 
 
 def _controls(settings: ImageSettings) -> tuple[Control, ...]:

@@ -72,7 +72,13 @@ class UNDERPAINT_PT_refiner(InSidebar, bpy.types.Panel):
         layout.prop(settings, "refiner", placeholder="None")
         row = layout.row()
         row.active = bool(settings.refiner)
+        row.enabled = not settings.refiner_hands_over
         row.prop(settings, "refiner_strength", slider=True)
+        row = layout.row()
+        row.active = bool(settings.refiner)
+        row.prop(settings, "refiner_hands_over")
+        if settings.refiner_hands_over:
+            layout.prop(settings, "refiner_handoff", slider=True)
 
 
 CLASSES = (UNDERPAINT_UL_regions, UNDERPAINT_PT_parts, UNDERPAINT_PT_refiner)

@@ -15,7 +15,14 @@ from bpy.props import (
 )
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.requests import ControlKind, Prompt, Reference, Refiner, RegionPrompt
+from underpaint.requests import (
+    HANDOFF,
+    ControlKind,
+    Prompt,
+    Reference,
+    Refiner,
+    RegionPrompt,
+)
 
 from ..image.again import image_again
 from ..image.pictures import mask_image, taken
@@ -114,6 +121,20 @@ class PartProperties:
         max=1.0,
         subtype="FACTOR",
         description="How far the second model may leave the picture: 0 keeps it",
+    )
+    refiner_hands_over: BoolProperty(
+        name="Hand Over",
+        description="The second model takes the picture over before the noise is out, as SDXL's "
+        "refiner was made for, and does not paint over the finished picture. For pictures that "
+        "begin from words alone",
+    )
+    refiner_handoff: FloatProperty(
+        name="At",
+        default=HANDOFF,
+        min=0.01,
+        max=0.99,
+        subtype="FACTOR",
+        description="The part of the noise after which the second model takes over",
     )
 
 

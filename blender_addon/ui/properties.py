@@ -51,6 +51,8 @@ _PLAIN = (
     "object_prompts",
     "refiner",
     "refiner_strength",
+    "refiner_hands_over",
+    "refiner_handoff",
 )
 _OWN = ("width", "height", "image_guidance")
 _SOURCES = (

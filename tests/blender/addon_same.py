@@ -73,6 +73,7 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
             for _ in range(chance.randrange(3))
         ],
         "refiner": maybe(("refiner", round(chance.uniform(0, 1), 2))),
+        "handoff": maybe(round(chance.uniform(0.1, 0.9), 2)),
         "controls": maybe(rows),
     }
 
@@ -124,7 +125,7 @@ def _python(values: dict[str, Any]):
             RegionPrompt(Prompt(words, values["negative"]), masks[n], weight=weight)
             for n, words, weight in values["regions"]
         ),
-        refiner=values["refiner"] and Refiner(*values["refiner"]),
+        refiner=values["refiner"] and Refiner(*values["refiner"], handoff=values["handoff"]),
         pattern=Pattern(*values["pattern"]),
         controls=None
         if rows is None
@@ -158,6 +159,8 @@ def _panel(values: dict[str, Any], images):
         part = group.regions[group.active_region]
         part.mask, part.prompt, part.weight = images[which], words, weight
     group.refiner, group.refiner_strength = values["refiner"] or ("", 0)
+    group.refiner_hands_over = values["handoff"] is not None
+    group.refiner_handoff = values["handoff"] or 0.8
     rows = {kind: rest for kind, *rest in values["controls"] or []}
     for kind in addon("image.request").PANEL_CONTROLS:
         setattr(group, f"{kind.value}_enabled", kind.value in rows)
@@ -192,7 +195,9 @@ def _command_line(values: dict[str, Any], files: list[Path]):
         words += ["--reference", f"style={files[which]}{through}:{scale}"]
     for which, said, weight in values["regions"]:
         words += ["--region", f"{files[which]}={said}:{weight}"]
-    words += ["--refiner", ":".join(map(str, values["refiner"]))] if values["refiner"] else []
+    if values["refiner"]:
+        words += ["--refiner", ":".join(map(str, values["refiner"]))]
+        words += ["--handoff", str(values["handoff"])] if values["handoff"] else []
     rows = values["controls"]
     for row in rows or []:
         words += ["--control", ":".join(map(str, row))]

@@ -82,6 +82,8 @@ def test_settings_survive_the_way_into_a_request_and_back():
         image_guidance=1.2,
         refiner="second",
         refiner_strength=0.3,
+        refiner_hands_over=True,
+        refiner_handoff=0.7,
         model_controls=False,
         controls=(
             ControlSettings(ControlKind.DEPTH),

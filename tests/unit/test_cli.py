@@ -109,6 +109,9 @@ def test_the_scale_of_bricks_lands_in_the_request():
 def test_a_second_model_and_the_weight_of_the_picture_land_in_the_request(tmp_path: Path):
     request, _ = parsed("--refiner", "refiner:0.3", "--image-guidance", "2")
     assert request.refiner == Refiner("refiner", 0.3)
+    handed = ("--refiner", "refiner", "--handoff")
+    assert parsed(*handed)[0].refiner == Refiner("refiner", handoff=0.8)
+    assert parsed(*handed, "0.7")[0].refiner == Refiner("refiner", handoff=0.7)
     assert request.sampling == Sampling(image_guidance=2.0)
     file = tmp_path / "my refiner.safetensors"
     file.touch()

@@ -156,6 +156,7 @@ BAD: list[tuple[Any, ErrorCode, str]] = [
     (replace(IMAGE, loras=(Lora("x", 1.0, ((0.0,),)),)), ErrorCode.BAD_REQUEST, "curve[0]"),
     (replace(IMAGE, refiner=Refiner("")), ErrorCode.BAD_REQUEST, "refiner.model"),
     (replace(IMAGE, refiner=Refiner("m", 2.0)), ErrorCode.BAD_REQUEST, "refiner.strength"),
+    (replace(IMAGE, refiner=Refiner("m", handoff=1.0)), ErrorCode.BAD_REQUEST, "refiner.handoff"),
     (
         replace(IMAGE, sampling=Sampling(image_guidance=0.5)),
         ErrorCode.BAD_REQUEST,

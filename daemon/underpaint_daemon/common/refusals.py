@@ -113,6 +113,19 @@ def refining_request(
     )
 
 
+def refuse_handoff(first: str, second: str) -> None:
+    """Raise RequestError(BAD_REQUEST) unless two families' latents are alike and both know the
+    noise levels of each other: SDXL and its refiner, or two of SDXL."""
+    if first == "sdxl" and second in ("sdxl", "sdxl_refiner"):
+        return
+    raise RequestError(
+        ErrorCode.BAD_REQUEST,
+        f"{ABILITIES[first].title} cannot hand a picture with noise in it over to "
+        f"{ABILITIES[second].title}: only Stable Diffusion XL can, to its refiner or its like",
+        hint="Leave the handoff out: the second model then paints over the finished picture.",
+    )
+
+
 def tile_request(request: UpscaleRequest) -> ImageRequest:
     """What painting one tile of an upscaling asks of a model."""
     return ImageRequest(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
@@ -24,10 +25,10 @@ from ..common.defaults.remarks import remarks
 from ..common.defaults.settle import image_size, settle
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.models import family_of
-from ..common.refusals import refining_request, refuse_what_cannot_be
+from ..common.refusals import refining_request, refuse_handoff, refuse_what_cannot_be
 from .materials.material import material_artifacts
 from .pipelines.controls.guided import with_pattern
-from .pipelines.image import run_image
+from .pipelines.image import begin_image, finish_image, run_image
 from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
 from .pipelines.loading.cache import ModelCache
@@ -99,10 +100,13 @@ class PipelineRunner:
         model = self._load(request.model, reporter)
         for note in word_notes(model, request):
             reporter.warn(note)
-        images = self._painted(model, request, buffers, reporter)
         facts = model_facts(model, request)
-        if not isinstance(request, UpscaleRequest) and request.refiner is not None:
-            images, facts["refiner"] = self._refined(images, request, buffers, reporter)
+        if isinstance(request, ImageRequest) and _handoff(request) is not None:
+            images, facts["refiner"] = self._handed_over(model, request, buffers, reporter)
+        else:
+            images = self._painted(model, request, buffers, reporter)
+            if not isinstance(request, UpscaleRequest) and request.refiner is not None:
+                images, facts["refiner"] = self._refined(images, request, buffers, reporter)
         self.models.trim()
         reporter.progress(Phase.SAVING, 0, 1)
         if reporter.enough():
@@ -136,7 +140,48 @@ class PipelineRunner:
             name = request.refiner.model
             picture = Buffers().add(Kind.COLOR, np.zeros((1, 1, 3), np.uint8))
             second = refining_request(request, picture, 0)
-            refuse_what_cannot_be(second, family_of(self.models.paths, name), name)
+            family = family_of(self.models.paths, name)
+            refuse_what_cannot_be(second, family, name)
+            if request.refiner.handoff is not None:
+                refuse_handoff(family_of(self.models.paths, request.model), family)
+
+    def _handed_over(
+        self, model: LoadedModel, request: ImageRequest, buffers: Arrays, reporter: Reporter
+    ) -> tuple[list[Image8], dict[str, Any]]:
+        """The pictures that a second model makes of the first one's latents, which still have noise
+        in them, and what is to be told of it. What was enough in the first one stays with it."""
+        handoff = _handoff(request)
+        assert handoff is not None
+        assert request.refiner is not None
+        latents, pictures = within_memory(
+            lambda tier: _first_part(model, request, buffers, tier, reporter),
+            tiers_for(model.place.device),
+            reporter.warn,
+            _what(request),
+        )
+        second_model = self._load(request.refiner.model, reporter)
+        blank = Buffers().add(Kind.COLOR, np.zeros((*_size(request), 3), np.uint8))
+        for i, one in enumerate(latents):
+            second = refining_request(request, blank, i)
+            assert isinstance(second, ImageRequest)
+            pictures += self._finished(second_model, second, one, handoff, reporter)
+        return pictures, model_facts(second_model, refining_request(request, blank, 0))
+
+    def _finished(
+        self,
+        model: LoadedModel,
+        request: ImageRequest,
+        latents: Tensor,
+        handoff: float,
+        reporter: Reporter,
+    ) -> list[Image8]:
+        given = latents.to(model.place.device, model.place.dtype)
+        return within_memory(
+            lambda tier: _second_part(model, request, given, handoff, tier, reporter),
+            tiers_for(model.place.device),
+            reporter.warn,
+            _what(request),
+        )
 
     def _refined(
         self,
@@ -190,6 +235,29 @@ def _paint(
         if isinstance(request, UpscaleRequest):
             return [run_upscale(model, request, arrays, tier, reporter)]
         return run_inpaint(model, request, arrays, tier, reporter)
+
+
+def _first_part(
+    model: LoadedModel, request: ImageRequest, arrays: Arrays, tier: Tier, reporter: Reporter
+) -> tuple[list[Tensor], list[Image8]]:
+    with torch.no_grad(), threads_for(_pixels(request), model.place.device):
+        return begin_image(model, request, arrays, tier, reporter)
+
+
+def _second_part(
+    model: LoadedModel,
+    request: ImageRequest,
+    latents: Tensor,
+    handoff: float,
+    tier: Tier,
+    reporter: Reporter,
+) -> list[Image8]:
+    with torch.no_grad(), threads_for(_pixels(request), model.place.device):
+        return [finish_image(model, request, latents, handoff, tier, reporter)]
+
+
+def _handoff(request: ImageRequest) -> float | None:
+    return None if request.refiner is None else request.refiner.handoff
 
 
 def _pixels(request: _Picture) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..buffers import Buffers, Kind
-from ..requests import ImageRequest, InpaintRequest, Prompt
+from ..requests import ImageRequest, InpaintRequest, Prompt, Refiner
 from ..tree import from_plain, to_plain
 from ..wire.records import ModelInfo
 from .captures import Taken
@@ -84,7 +84,13 @@ def whole(asked: Asked, taken: Taken) -> tuple[ImageRequest, Buffers]:
     request, buffers = replace(asked.request, view=taken.view), _with(asked.buffers, taken.buffers)
     if asked.colours is None or taken.view.color is None:
         return request, buffers
-    return replace(request, init=taken.view.color, strength=asked.colours), buffers
+    second, init = _over(request.refiner), taken.view.color
+    return replace(request, init=init, strength=asked.colours, refiner=second), buffers
+
+
+def _over(refiner: Refiner | None) -> Refiner | None:
+    """A second model that paints over: only pictures from words alone are handed over."""
+    return refiner and replace(refiner, handoff=None)
 
 
 def begun(asked: Asked, taken: Taken, picture: Image8, spot: Mask) -> tuple[Image8, float]:
@@ -103,7 +109,8 @@ def again(
     """A frame painted over what it is already."""
     request, buffers = whole(asked, taken)
     init = buffers.add(Kind.COLOR, picture)
-    return replace(request, init=init, strength=strength), buffers
+    second = _over(request.refiner)
+    return replace(request, init=init, strength=strength, refiner=second), buffers
 
 
 def patch(
@@ -112,6 +119,7 @@ def patch(
     """A spot of a frame, passing into the rest over the pixels around it."""
     request, buffers = whole(asked, taken)
     shared: dict[str, Any] = {name: getattr(request, name) for name in _SHARED}
+    shared["refiner"] = _over(request.refiner)
     return InpaintRequest(
         **shared,
         view=request.view,

@@ -14,6 +14,7 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_depth, read_mask
 from ..files.viewfile import load_objects, load_view
 from ..requests import (
+    HANDOFF,
     ImageRequest,
     InpaintRequest,
     Prompt,
@@ -88,6 +89,15 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
         help="a second model that finishes the picture, as SDXL's refiner; default strength: "
         f"{Refiner('').strength}",
     )
+    parser.add_argument(
+        "--handoff",
+        nargs="?",
+        type=float,
+        const=HANDOFF,
+        metavar="PART",
+        help="hand over to --refiner after this part of the noise schedule, in place of painting "
+        f"over the finished picture (SDXL, from words alone); without a number: {HANDOFF}",
+    )
     parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")
     add_tile(parser, defaults.tile)
     add_sampling(parser)
@@ -130,16 +140,20 @@ def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers)
         height=height,
         init=picture_of(args.init, buffers),
         tile=tile_of(args),
-        refiner=_refiner(args.refiner),
+        refiner=_refiner(args),
     )
 
 
-def _refiner(text: str | None) -> Refiner | None:
-    if text is None:
+def _refiner(args: argparse.Namespace) -> Refiner | None:
+    if args.refiner is None and args.handoff is not None:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, "--handoff needs --refiner", hint="Give the second model."
+        )
+    if args.refiner is None:
         return None
-    name, numbers = split_numbers(text, 1)
-    model = model_of(name)
-    return Refiner(model, numbers[0]) if numbers else Refiner(model)
+    name, numbers = split_numbers(args.refiner, 1)
+    strength = numbers[0] if numbers else Refiner("").strength
+    return Refiner(model_of(name), strength, handoff=args.handoff)
 
 
 def _inpaint(
@@ -154,7 +168,7 @@ def _inpaint(
         **painting,
         image=image,
         mask=buffers.add(Kind.MASK, read_mask(args.mask)),
-        refiner=_refiner(args.refiner),
+        refiner=_refiner(args),
     )
 
 

@@ -7,6 +7,7 @@ result. Arrays are `BufferRef`s into a `Buffers` that travels beside the request
 from __future__ import annotations
 
 from .images import (
+    HANDOFF,
     ImageRequest,
     InpaintRequest,
     Refiner,
@@ -19,6 +20,7 @@ from .textures import MeshRef, Method, Mirror, ObjectPrompt, TextureRequest, Til
 from .views import Control, ControlKind, Reference, ReferenceRole, View
 
 __all__ = [
+    "HANDOFF",
     "REQUEST_KINDS",
     "STARTER_MODEL",
     "Control",

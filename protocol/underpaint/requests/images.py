@@ -37,17 +37,25 @@ class RegionPrompt:
     name: str = ""
 
 
+HANDOFF = 0.8
+"""Where SDXL hands over to its refiner (Podell et al. 2023: the last 200 of 1000 noise levels)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refiner:
     """A second model that finishes each picture: SDXL's refiner, or any that can begin from one.
 
-    It paints over it by `strength` (0–1), with the same words and seed. `sampling`: what is None
-    is the second model's to say; its seed is not read.
+    It paints over it by `strength` (0–1), with the same words and seed. `handoff`: in place of
+    that, the part of the noise schedule (above 0, below 1) after which it takes the picture over as
+    it is then, with the noise in it, as SDXL's refiner was published to be used (`HANDOFF`); for
+    pictures from words alone. `sampling`: what is None is the second model's to say, with a
+    handoff the first one's; its seed is not read.
     """
 
     model: str
     strength: float = 0.25
     sampling: Sampling = field(default_factory=Sampling)
+    handoff: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

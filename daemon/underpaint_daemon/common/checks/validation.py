@@ -140,14 +140,20 @@ def _check_image_request(request: ImageRequest) -> None:
     check_references(request.references, request.view)
     check_regions(request)
     if request.refiner is not None:
-        _check_refiner(request.refiner)
+        _check_refiner(request.refiner, from_words=request.init is None)
 
 
-def _check_refiner(refiner: Refiner) -> None:
+def _check_refiner(refiner: Refiner, *, from_words: bool) -> None:
     if not refiner.model:
         refuse("refiner.model", "is empty; name a model, or leave the refiner out")
     check_range("refiner.strength", refiner.strength, 0.0, 1.0)
     _check_sampling(refiner.sampling, "refiner.sampling")
+    if refiner.handoff is None:
+        return
+    if not 0 < refiner.handoff < 1:
+        refuse("refiner.handoff", f"is {refiner.handoff:g}, not between 0 and 1")
+    if not from_words:
+        refuse("refiner.handoff", "is for pictures from words alone; leave it out to paint over")
 
 
 def _check_inpaint_request(request: InpaintRequest) -> None:
@@ -168,7 +174,7 @@ def _check_inpaint_request(request: InpaintRequest) -> None:
     check_references(request.references, request.view)
     check_regions(request)
     if request.refiner is not None:
-        _check_refiner(request.refiner)
+        _check_refiner(request.refiner, from_words=False)
 
 
 def _check_upscale_request(request: UpscaleRequest) -> None:

@@ -79,7 +79,7 @@ def settle(request: Request, paths: Paths) -> Request:
     sampling, name = _sampling(request.sampling, defaults, request.model), request.model
     controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))
     if isinstance(request, InpaintRequest):
-        second = _refiner(request.refiner, sampling.seed, paths)
+        second = _refiner(request.refiner, sampling, paths)
         return replace(request, sampling=sampling, controls=controls, refiner=second)
     if isinstance(request, UpscaleRequest):
         tile = request.tile or defaults.size
@@ -96,7 +96,7 @@ def settle(request: Request, paths: Paths) -> Request:
         controls=controls,
         width=width,
         height=height,
-        refiner=_refiner(request.refiner, sampling.seed, paths),
+        refiner=_refiner(request.refiner, sampling, paths),
     )
 
 
@@ -145,12 +145,20 @@ def _sampling(asked: Sampling, defaults: Defaults, name: str) -> Sampling:
     return Sampling(sampler, steps, guidance, asked.seed, spacing, weighed, curve, sharpen)
 
 
-def _refiner(refiner: Refiner | None, seed: int, paths: Paths) -> Refiner | None:
+def _refiner(refiner: Refiner | None, first: Sampling, paths: Paths) -> Refiner | None:
     if refiner is None:
         return None
-    defaults = model_defaults(paths, refiner.model)
-    sampling = _sampling(refiner.sampling, defaults, refiner.model)
-    return replace(refiner, sampling=replace(sampling, seed=seed))
+    asked = refiner.sampling
+    if refiner.handoff is not None:  # one schedule for both
+        asked = replace(
+            asked,
+            sampler=asked.sampler or first.sampler,
+            steps=first.steps if asked.steps is None else asked.steps,
+            guidance=first.guidance if asked.guidance is None else asked.guidance,
+            spacing=asked.spacing or first.spacing,
+        )
+    sampling = _sampling(asked, model_defaults(paths, refiner.model), refiner.model)
+    return replace(refiner, sampling=replace(sampling, seed=first.seed))
 
 
 def _wanted(request: Request, defaults: Defaults) -> Sequence[Control]:

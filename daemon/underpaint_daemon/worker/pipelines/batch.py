@@ -47,7 +47,8 @@ _SMALL = 20_000
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A request ready for denoising. `finish` turns a picture of the canvas's padded size into
-    the result; `start`: the pipeline's arguments of the task; `tile`: axes that repeat."""
+    the result; `start`: the pipeline's arguments of the task; `tile`: axes that repeat; `begin`,
+    `end`: the part of the noise schedule (see `Denoising`)."""
 
     request: ImageRequest | InpaintRequest
     task: Task
@@ -59,6 +60,25 @@ class Plan:
     beside: Beside = field(default_factory=Beside)
     tile: TileAxes = TileAxes.OFF
     regions: tuple[Region, ...] = ()
+    begin: float = 0.0
+    end: float = 1.0
+
+
+def half_done(
+    model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter
+) -> tuple[list[Tensor], list[Image8]]:
+    """Latents with noise in them, one for each seed, of a plan that ends within the schedule; when
+    it is enough, the pictures as they are by then in their place.
+
+    Raises JobCancelled and UnderpaintErrors.
+    """
+    reporter.progress(Phase.ENCODING, 0, 1)
+    with ready(model, plan, tier) as job:
+        reporter.progress(Phase.ENCODING, 1, 1)
+        latents = _denoise_all(job, plan, reporter)
+        if not reporter.enough():
+            return latents, []
+        return [], [finished(job, plan, one, tier) for one in latents[-1:]]
 
 
 def paint(model: LoadedModel, plan: Plan, tier: Tier, reporter: Reporter) -> list[Image8]:
@@ -138,6 +158,8 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             references=beside.pictures,
             regions=told(plan.regions, embed),
             turn=turn,
+            begin=plan.begin,
+            end=plan.end,
         )
 
 

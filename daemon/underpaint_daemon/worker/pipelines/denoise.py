@@ -47,7 +47,9 @@ _LEAST_STRENGTH = 0.005
 class Denoising:
     """What all images of a request share. `start`: the pipeline's own arguments for the task
     (image, mask, strength). `extra`: an image prompt's. `references`: PIL images beside the
-    words. `turn`: of LoRAs that change over the steps."""
+    words. `turn`: of LoRAs that change over the steps. `begin`, `end`: the part of the noise
+    schedule that is denoised; what ends before 1 has noise in it, and what begins after 0 begins
+    from such latents."""
 
     model: LoadedModel
     task: Task
@@ -61,11 +63,27 @@ class Denoising:
     references: tuple[Any, ...] = ()
     regions: tuple[Region, ...] = ()
     turn: Turn | None = None
+    begin: float = 0.0
+    end: float = 1.0
 
     @property
     def taken(self) -> int:
         """Steps that are really taken."""
+        if self.begin or self.end < 1:
+            return handed_steps(self)
         return active_steps(self.sampling.steps, self.strength, flow=self.model.flow)
+
+
+def handed_steps(job: Denoising) -> int:
+    """The steps of a part of the schedule, counted as diffusers' SDXL pipelines part it: by the
+    noise level at which one model hands over to the other."""
+    sampling = job.sampling
+    scheduler = make_scheduler(job.model, sampling.sampler, sampling.steps, sampling.spacing)
+    scheduler.set_timesteps(sampling.steps)
+    most: int = scheduler.config.num_train_timesteps
+    first, last = (round(most * (1 - part)) for part in (job.begin, job.end))
+    levels = [int(at) for at in scheduler.timesteps if int(at) >= last]
+    return max(1, sum(not job.begin or at < first for at in levels))
 
 
 def scheduled_steps(steps: int, strength: float, *, flow: bool = False) -> int:
@@ -213,6 +231,8 @@ def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
         "generator": torch.Generator("cpu").manual_seed(seed),
         "output_type": "pt" if family.self_decoding else "latent",
         "return_dict": False,
+        **({"denoising_start": job.begin} if job.begin else {}),
+        **({"denoising_end": job.end} if job.end < 1 else {}),
     }
 
 
