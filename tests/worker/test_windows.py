@@ -53,6 +53,21 @@ def test_where_a_picture_repeats_no_window_ends_at_its_edge() -> None:
     assert float((repeating[..., 0] - repeating[..., -1]).abs().max()) <= float(inside)
 
 
+@pytest.mark.parametrize(
+    ("size", "whole"), [((32, 32), True), ((26, 38), True), ((52, 19), True), ((52, 76), False)]
+)
+def test_small_pictures_of_any_shape_are_decoded_at_once(
+    size: tuple[int, int], whole: bool
+) -> None:
+    from diffusers import AutoencoderKL
+
+    vae, seen = AutoencoderKL.from_pretrained(starter_folder(), subfolder="vae"), []
+    vae.decoder.register_forward_hook(lambda _vae, given, _picture: seen.append(given[0].shape))
+    picture = decoded_by(vae, torch.zeros(1, 4, *size), 64)
+    assert picture.shape[2:] == (size[0] * 4, size[1] * 4)
+    assert ([tuple(shape[2:]) for shape in seen] == [size]) is whole
+
+
 @pytest.mark.parametrize("side", [192, 256])
 def test_the_starter_keeps_the_lightness_of_an_even_surface(side: int) -> None:
     from diffusers import AutoencoderKL

@@ -15,7 +15,7 @@ from ..memory import Tier
 from ..tiling import with_margins
 from .windows import in_windows
 
-_SMALL = 2  # windows a side
+_SMALL = 4  # windows, in any shape: live painting's quick pictures have the viewport's
 
 
 def decoded(
@@ -52,4 +52,4 @@ def wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
 
 
 def _small(latents: Tensor, window: int) -> bool:
-    return max(latents.shape[2:]) <= _SMALL * window
+    return latents.shape[2] * latents.shape[3] <= _SMALL * window**2
