@@ -24,14 +24,22 @@ _LONGEST_FIRST = (
     "tests/window/test_window.py",  # it mostly waits: others compute meanwhile
     "tests/blender/test_extension.py",
     "tests/families/test_families.py",
-    "tests/packages/test_wheels.py",
     "tests/starter/test_training_by_minutes.py",
-    "tests/families/test_gpu_check.py",
-    "tests/starter/test_model_training.py",
+    "tests/packages/test_wheels.py",
     "tests/blender/test_capture.py",
-    "tests/docs/test_docs.py",
-    "tests/texturing/test_runner_cli.py",
     "tests/texturing/test_edit_cli.py",
+    "tests/texturing/test_runner_cli.py",
+    "tests/docs/test_docs.py",
+    "tests/daemon/test_bench.py",
+    "tests/starter/test_model_training.py",
+    "tests/texturing/test_projection.py",
+    "tests/texturing/test_memory.py",
+    "tests/families/test_gpu_check.py",
+    "tests/texturing/test_rig.py",
+    "tests/texturing/test_edit.py",
+    "tests/worker/test_single_file.py",
+    "tests/worker/test_regions.py",
+    "tests/fault/test_deaths.py",
 )
 """A file is one process's work: a long one that began last would be waited for alone."""
 

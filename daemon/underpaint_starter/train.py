@@ -49,7 +49,7 @@ from underpaint_starter.training.reader import ReaderRun, train_reader
 from underpaint_starter.training.sheets import draw_sheet
 from underpaint_starter.training.vae_train import VaeRun, load_vae, train_vae
 
-_HELD_SEED = 1_000_000
+HELD_SEED = 1_000_000
 _SHEET_MINUTES = 5
 _LORA, _PICTURES = "lora_weights.pt", "ip_adapter_weights.pt"
 PARTS = ("data", "vae", "reader", "diffusion", "lora", "ip_adapter", "judge", "export")
@@ -119,7 +119,7 @@ class TrainingJob:
         """Render the scenes that are not there yet; a tenth of them held out, 16 at least."""
         held = max(16, self.config.scenes // 10)
         write_shards(self.data, 0, self.config.scenes)
-        write_shards(self.held, _HELD_SEED, held, held_out=True)
+        write_shards(self.held, HELD_SEED, held, held_out=True)
 
     def train_vae(self) -> None:
         """Train the autoencoder, beginning with the closed-form code."""

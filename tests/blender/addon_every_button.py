@@ -22,6 +22,7 @@ def every_button_works_or_says_why_not_in_every_state():
         state()
         for verb in verbs():
             settings().prompt = STEPS
+            small()
             said = pressed(verb)
             if said:
                 broken.append(f"{state.__name__}, {verb}: {said}")
@@ -29,6 +30,13 @@ def every_button_works_or_says_why_not_in_every_state():
             leave_mode_changes()
         broken += [f"{state.__name__}, {name}: {why}" for name, why in drawn() if why]
     assert not broken, "\n".join(broken)
+
+
+def small() -> None:
+    """Whatever is painted is painted soon."""
+    group, texture = settings(), bpy.context.scene.underpaint_texture
+    group.width = group.height = 64
+    texture.size, texture.view_size, texture.view_count = 64, 64, 2
 
 
 def verbs() -> Iterator[str]:

@@ -11,7 +11,8 @@ from underpaint.errors import UnderpaintError
 from underpaint_starter.networks.models import make_scheduler, make_vae
 from underpaint_starter.networks.pca import fit_pca, write_encoder
 from underpaint_starter.networks.tokenizer import tokenize, train_tokenizer
-from underpaint_starter.train import main
+from underpaint_starter.scenes.dataset import write_shards
+from underpaint_starter.train import HELD_SEED, main
 from underpaint_starter.training.config import DEFAULT_FILE, load_config
 from underpaint_starter.training.losses import noised, psnr, velocity
 from underpaint_starter.training.muon import orthogonalised
@@ -28,7 +29,7 @@ judge_minutes = 0.0
 judge_steps = 2
 [tiny.vae]
 minutes = 0.0
-steps = 3
+steps = 2
 batch = 2
 crop = 32
 learning_rate = 1e-3
@@ -37,7 +38,7 @@ adversary = 0.5
 alone = 0.3
 [tiny.diffusion]
 minutes = 0.0
-steps = 6
+steps = 4
 learning_rate = 1e-3
 ema = 0.9
 [[tiny.diffusion.stages]]
@@ -54,13 +55,13 @@ textures = 0.5
 adversary = 0.5
 [tiny.reader]
 minutes = 0.0
-steps = 3
+steps = 2
 size = 32
 batch = 2
 learning_rate = 1e-3
 [tiny.adapters]
 minutes = 0.0
-steps = 3
+steps = 2
 size = 32
 batch = 2
 learning_rate = 1e-3
@@ -139,6 +140,8 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with settings, and work whose scenes are rendered and whose autoencoder is done."""
     folder = tmp_path_factory.mktemp("begun")
     (folder / "tiny.toml").write_text(TINY)
+    # The scenes that are only looked at are there already, small.
+    write_shards(folder / "work" / "held", HELD_SEED, 16, held_out=True, size=128)
     assert main([*_given(folder), "data", "vae"]) == 0
     return folder
 
@@ -160,7 +163,7 @@ def test_the_training_command_renders_trains_resumes_and_exports(
     assert main([*given, "diffusion"]) == 0
     assert main(given) == 0  # what is done is not done again
     logged = (work / "diffusion.jsonl").read_text().splitlines()
-    assert '"step": 6' in logged[-1]
+    assert '"step": 4' in logged[-1]
     assert list((work / "sheets").glob("*.png"))
     assert (work / "diffusion_curves.png").stat().st_size > 1000
     assert {path.name for path in out.iterdir()} >= {

@@ -45,7 +45,7 @@ def test_a_texture_goes_on_after_its_worker_was_killed_and_can_be_repainted(home
     mesh, out = home / "ring.obj", home / "out"
     write_obj(torus(16, 8), mesh)
     plain = ["--export", "none"]
-    command = [str(mesh), "--prompt", "red stone", *SMALL, "--steps", "40", *plain]
+    command = [str(mesh), "--prompt", "red stone", *SMALL, "--steps", "16", *plain]
     with underpaint.connect() as up, ThreadPoolExecutor(1) as pool:
         painting = pool.submit(main, [*command, "--out", str(out / "killed")])
         folder = user_paths().cache / "unfinished"

@@ -63,20 +63,21 @@ def tell(
 ) -> dict:
     """Run a story in the window; what it reports. Its pictures are kept where that is asked.
     `events`: for one that presses keys and buttons."""
-    out = tmp_path / "pictures"
+    out, kept = tmp_path / "pictures", os.environ.get("UNDERPAINT_PICTURES")
     out.mkdir()
+    keep = {"UNDERPAINT_PICTURES": kept} if kept else {}
     done = run(
         window_blender,
         script,
         [str(out), str(extension)],
         binds=[tmp_path, extension.parent, ROOT],
-        env={**env, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
+        env={**env, **keep, "BLENDER_USER_RESOURCES": str(tmp_path / "user")},
         timeout=1100,
         events=events,
     )
     report_file = out / "report.json"
     assert report_file.exists(), done.stdout[-3000:] + done.stderr[-3000:]
-    if kept := os.environ.get("UNDERPAINT_PICTURES"):
+    if kept:
         shutil.copytree(out, kept, dirs_exist_ok=True)
     report = json.loads(report_file.read_text())
     assert not report["failure"], report["failure"] + done.stdout[-2000:]

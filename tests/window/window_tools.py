@@ -61,8 +61,14 @@ def screen() -> np.ndarray:
 
 
 def screenshot(name: str) -> np.ndarray:
-    """Keep what the display shows as a PNG."""
+    """What the display shows; kept as a PNG where the test is told to keep pictures."""
     shown = screen()
+    if "UNDERPAINT_PICTURES" in os.environ:
+        _keep(shown, name)
+    return shown
+
+
+def _keep(shown: np.ndarray, name: str) -> None:
     height, width = shown.shape[:2]
     image = bpy.data.images.new("screen", width, height)
     rgba = np.concatenate([shown, np.ones((height, width, 1), np.float32)], axis=2)
@@ -70,7 +76,6 @@ def screenshot(name: str) -> np.ndarray:
     image.file_format = "PNG"
     image.save(filepath=str(OUT / f"{name}.png"))
     bpy.data.images.remove(image)
-    return shown
 
 
 def middle_of_viewport(shown: np.ndarray) -> list[float]:
