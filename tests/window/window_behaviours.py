@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from window_tools import (
@@ -49,6 +50,8 @@ def story() -> Iterator[float]:
     yield from what_was_made_of_a_picture_can_be_undone_without_losing_sight_of_it()
     yield from a_running_job_survives_another_file()
     yield from the_viewport_can_be_painted_too()
+    yield from local_view_is_captured_as_it_is_seen()
+    yield from of_quad_view_the_one_that_turns_is_captured()
     yield from disabling_frees_the_overlay()
 
 
@@ -193,6 +196,38 @@ def the_viewport_can_be_painted_too() -> Iterator[float]:
     task.job.enough()
     yield from wait(lambda: task.ended and not live().finished)
     assert task.error is None, task.error
+    yield 0.5
+
+
+def local_view_is_captured_as_it_is_seen() -> Iterator[float]:
+    beside = bpy.data.objects.new("Beside", bpy.data.objects["Cube"].data)
+    beside.location.y = 2.5
+    bpy.context.scene.collection.objects.link(beside)
+    for item in bpy.context.view_layer.objects:
+        item.select_set(item.name == "Cube")
+    with inside():
+        bpy.ops.view3d.localview(frame_selected=False)
+    yield 0.5
+    capture = addon("capture")
+    with inside():
+        where = capture.Viewport.of_area(viewport())
+        view, buffers = capture.capture_view(bpy.context, where, 64, 64)
+        bpy.ops.view3d.localview(frame_selected=False)
+    ids = capture.object_ids(bpy.context.evaluated_depsgraph_get())
+    seen = set(np.unique(buffers[view.object_id.sha256]).tolist())
+    assert seen == {0, ids["Cube"]}, (seen, ids)
+
+
+def of_quad_view_the_one_that_turns_is_captured() -> Iterator[float]:
+    with inside():
+        bpy.ops.screen.region_quadview()
+    yield 0.5
+    area, capture = viewport(), addon("capture")
+    region = capture.main_region(area)
+    with bpy.context.temp_override(window=window(), area=area, region=region):
+        assert bpy.context.region_data == area.spaces.active.region_3d
+        assert capture.Viewport.of_area(area).region == region
+        bpy.ops.screen.region_quadview()
     yield 0.5
 
 
