@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from underpaint_starter.judging.materials import WORDS as MATERIALS
-from underpaint_starter.judging.materials import load_materials, patch_of, read
+from underpaint_starter.judging.materials import Readings, load_materials, patch_of, read
 from underpaint_starter.judging.metrics import (
     agreement,
     band_powers,
@@ -118,12 +118,16 @@ def test_the_classifier_is_less_sure_of_the_material_when_it_is_blurred_noisy_or
     judge = load_materials()
     asked = [MATERIALS.index(word) for word in WORDS]
 
+    def seen(images: list[np.ndarray]) -> Readings:
+        patches = [patch_of(i, m) for i, m in zip(images, renders.inside, strict=True)]
+        return read(judge, patches)
+
     def sure(images: list[np.ndarray]) -> float:
         """Mean probability of the word that was asked for."""
-        patches = [patch_of(i, m) for i, m in zip(images, renders.inside, strict=True)]
-        chances = read(judge, patches).logits.softmax(1)
+        chances = seen(images).logits.softmax(1)
         return float(np.mean([chances[k, word] for k, word in enumerate(asked)]))
 
+    assert sum(a == b for a, b in zip(seen(renders.true).names(), WORDS, strict=True)) >= 3
     true = sure(renders.true)
     assert sure(renders.blurred) < 0.8 * true
     assert sure(renders.noisy) < 0.9 * true

@@ -12,6 +12,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -40,9 +41,9 @@ from underpaint_starter.judging.views import PATTERNED
 from underpaint_starter.scenes.dataset import rendered_sample
 from underpaint_starter.scenes.scenes import sample_scene
 
-_VARIANTS = 7  # of a picture
+_VARIANTS = 3  # of a picture
 _LEAST = 300  # px of the object that a variant must show
-_SHRUNK = 0.6  # of the covariance: what remains says which numbers go together
+_SHRUNK = 0.2  # of the covariance: what remains says which numbers go together
 _SURE = 2.0  # standard deviation of the logits
 _NEVER = -30.0  # logit of a word that no picture showed
 _BLURRED, _NOISY = len(WORDS), len(WORDS) + 1  # in the order of SPOILT
@@ -124,6 +125,7 @@ def main(argv: list[str] | None = None) -> None:
     """Command line."""
     options = _parser().parse_args(argv)
     torch.set_num_threads(options.threads)
+    cv2.setNumThreads(options.threads)
     began = time.process_time()
     judge = fitted(*shown(load_swatches(options.swatches)))
     save_materials(judge, options.out)

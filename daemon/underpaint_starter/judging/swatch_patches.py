@@ -35,20 +35,12 @@ def load_swatches(folder: Path) -> Swatches:
     for path in sorted(folder.glob("*_*.png")):
         bgra = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         picture = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA), np.uint8)
-        picture[..., :3] = _cleaned(picture)
         picture[..., 3] = 255 * (cv2.erode(picture[..., 3], _EDGE) >= _ALPHA)
         pictures.append(picture)
         names.append(WORDS.index(path.stem.rpartition("_")[0]))
     if not pictures:
         raise RequestError(ErrorCode.FILE, f"No pictures of materials in {folder}")
     return Swatches(pictures, names)
-
-
-def _cleaned(picture: Image8) -> Image8:
-    """The colours without the grain of a few samples a pixel: on a smooth form it reads as a
-    material of its own (Buades et al. 2005, "A non-local algorithm for image denoising")."""
-    rgb = np.ascontiguousarray(picture[..., :3])
-    return np.asarray(cv2.fastNlMeansDenoisingColored(rgb, None, 5, 5, 3, 9), np.uint8)
 
 
 def plain_patch(picture: Image8) -> Image8:

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from diffusers.utils.logging import disable_progress_bar
@@ -99,6 +100,7 @@ def work(task: Task) -> Scenes | Swap | dict[str, float]:
 @cache
 def _tools(model: Path) -> tuple[Painter, Judges]:
     disable_progress_bar()  # of loading: it would be drawn over the evaluation's own
+    cv2.setNumThreads(1)  # as torch's: more would only wait for one another
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Painter.load(model, device, "depth"), Judges(load_judge(), load_materials())
 

@@ -11,6 +11,8 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from .figures import boxes, cog, creature, fir, furniture, knot, lathed, vessel, wall
+
 Points = npt.NDArray[np.float64]
 _UPRIGHT_FACE = 0.75  # of a round body, above which a face counts as its cap
 
@@ -68,12 +70,7 @@ def _turned(rng: Random) -> Any:
     fine = np.linspace(-1, 1, 48)
     smooth = np.interp(fine, heights, radii)
     smooth[2:-2] = np.convolve(smooth, np.ones(5) / 5, "valid")
-    turns = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    points = [(r * np.cos(t), r * np.sin(t), h) for h, r in zip(fine, smooth, strict=True)
-              for t in turns]  # fmt: skip
-    faces = [(64 * i + j, 64 * i + (j + 1) % 64, 64 * (i + 1) + (j + 1) % 64, 64 * (i + 1) + j)
-             for i in range(47) for j in range(64)]  # fmt: skip
-    return _from_data(points, [*faces, tuple(range(47 * 64, 48 * 64))])
+    return lathed(fine, smooth)
 
 
 def _arch(rng: Random) -> Any:
@@ -87,15 +84,7 @@ def _arch(rng: Random) -> Any:
 
 def _stairs(rng: Random) -> Any:
     count = rng.choice((3, 4, 5))
-    points: list[tuple[float, ...]] = []
-    faces: list[tuple[int, ...]] = []
-    for step in range(count):
-        first = len(points)
-        low, high = step / count, (step + 1) / count
-        points += [(x, y, z) for x in (low, 1.0) for y in (0.0, 0.9) for z in (0.0, high)]
-        sides = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
-        faces += [tuple(first + corner for corner in side) for side in sides]
-    return _from_data(points, faces)
+    return boxes([((k / count, 0.0, 0.0), (1.0, 0.9, (k + 1) / count)) for k in range(count)])
 
 
 def _twisted(rng: Random) -> Any:
@@ -118,18 +107,12 @@ def _cow(path: Path) -> Any:
     return body
 
 
-def _from_data(points: Any, faces: Any) -> Any:
-    mesh = bpy.data.meshes.new("body")
-    mesh.from_pydata(points, [], faces)
-    body = bpy.data.objects.new("body", mesh)
-    bpy.context.collection.objects.link(body)
-    return body
-
-
-LEARNT = (_block, _ball, _drum, _cone, _ring, _boulder, _turned, _arch, _block, _turned)
+LEARNT = (_block, _ball, _drum, _cone, _ring, _boulder, _turned, _arch, _block, _turned,
+          furniture, fir, vessel, cog, knot, creature, creature, wall)  # fmt: skip
 UNSEEN = (_stairs, _twisted, _monkey)  # the classifier is judged on these and on the cow
-_ROUND = frozenset({_ball, _drum, _cone, _turned, _boulder})
-_FLAT_SHADED = frozenset({_arch, _stairs, _block, _drum})
+_ROUND = frozenset({_ball, _drum, _cone, _turned, _boulder, fir, vessel})
+_FLAT_SHADED = frozenset({_arch, _stairs, _block, _drum, furniture, cog, wall})
+_UPRIGHT = frozenset({_arch, _stairs, _turned, furniture, fir, vessel, creature, wall})
 
 
 def body_of(rng: Random, unseen: bool, cow: Path | None) -> Any:
@@ -144,7 +127,7 @@ def body_of(rng: Random, unseen: bool, cow: Path | None) -> Any:
     _give_uvs(mesh, kind in _ROUND)
     placed = bpy.data.objects.new("thing", mesh)
     bpy.context.collection.objects.link(placed)
-    placed.rotation_euler = _turn(rng, kind in (_arch, _stairs, _turned))
+    placed.rotation_euler = _turn(rng, kind in _UPRIGHT)
     return placed
 
 
@@ -169,7 +152,7 @@ def _settled(body: Any) -> Any:
     mesh.vertices.foreach_set("co", points.reshape(-1))
     mesh.materials.clear()
     for thing in list(bpy.data.objects):
-        if thing.type == "MESH":
+        if thing.type in ("MESH", "CURVE"):
             bpy.data.objects.remove(thing)
     mesh.update()
     return mesh

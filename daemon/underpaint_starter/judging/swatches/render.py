@@ -1,8 +1,8 @@
 """`python -m underpaint_starter.judging.swatches.render --out FOLDER`: pictures of every material.
 
 Run it with a Blender's Python (`.blender/5.2/bin/python`, with `daemon/` on PYTHONPATH). Each
-picture is an RGBA PNG `MATERIAL_NUMBER.png`, the object in front of nothing; Cycles on the CPU, no
-denoiser. Pictures that are there already are kept, so that it can be stopped and carried on.
+picture is an RGBA PNG `MATERIAL_NUMBER.png`, the object in front of nothing; Cycles on the CPU and
+its denoiser. Pictures that are there already are kept, so that it can be stopped and carried on.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from typing import Any
 
 import bpy
 
-from . import bodies, coats, flat_looks, solid_looks, stage
+from . import bodies, coats, drawn_looks, flat_looks, solid_looks, stage
 from .nodes import RGB, Tree
 
 _FLAT = ("brick", "tiles", "planks", "woven", "scales", "striped", "zigzag", "checkered", "spotted")
 _SOLID = ("plain", "plastic", "clay", "stone", "concrete", "marble", "cracked", "mossy", "rusty",
           "wooden", "bark", "leather", "metal", "chrome", "gold", "copper", "glass", "lava",
           "ice")  # fmt: skip
+_DRAWN = ("lava", "cracked", "leaves", "fur", "metal", "leather", "wooden", "planks", "stone",
+          "concrete", "clay", "marble", "scales", "ice")  # fmt: skip
 LOOKS: dict[str, Callable[[Tree], None]] = {
     **{name: getattr(flat_looks, name) for name in _FLAT},
     **{name: getattr(solid_looks, name) for name in _SOLID},
 }
+DRAWN: dict[str, Callable[[Tree], None]] = {name: getattr(drawn_looks, name) for name in _DRAWN}
 COATS: dict[str, Callable[[Tree, Any], None]] = {"fur": coats.fur, "leaves": coats.leaves}
 WORDS = (*LOOKS, *COATS)
 _TWO_TONE = frozenset({"striped", "zigzag", "checkered", "spotted", "plain", "plastic"})
@@ -52,6 +55,7 @@ _NATURAL: dict[str, tuple[RGB, ...]] = {
     "clay": ((0.49, 0.15, 0.07), (0.58, 0.26, 0.15), (0.4, 0.3, 0.24)),
     "glass": ((0.65, 0.83, 0.8), (0.8, 0.9, 0.92)),
 }
+_DRAWN_SHARE = 0.75  # of the pictures of a word that others draw in other ways
 _COLOURED = 0.6  # share of pictures in which a material that is free takes any colour
 
 
@@ -84,7 +88,9 @@ def set_up(size: int, samples: int) -> None:
     scene.render.threads_mode, scene.render.threads = "FIXED", 1
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGBA"
-    scene.cycles.samples, scene.cycles.use_denoising = samples, False
+    scene.cycles.samples, scene.cycles.use_denoising = samples, True
+    scene.cycles.denoiser, scene.cycles.denoising_prefilter = "OPENIMAGEDENOISE", "FAST"
+    scene.cycles.denoising_input_passes = "RGB_ALBEDO"
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.max_bounces = 8
     scene.cycles.diffuse_bounces, scene.cycles.glossy_bounces = 1, 3
@@ -102,10 +108,7 @@ def swatch(word: str, seed: int, size: int, samples: int, cow: Path | None, unse
     material.use_nodes = True
     tree = Tree(material, rng, base, second, 2.4 * 3.2 ** rng.random())
     body.data.materials.append(material)
-    if word in COATS:
-        COATS[word](tree, body)
-    else:
-        LOOKS[word](tree)
+    _dress(word, tree, body)
     stage.sky(rng)
     towards = stage.camera(rng, body)
     stage.lights(rng, towards)
@@ -114,6 +117,16 @@ def swatch(word: str, seed: int, size: int, samples: int, cow: Path | None, unse
     view = bpy.context.scene.view_settings
     view.view_transform = rng.choice(("Standard", "Standard", "AgX", "Filmic"))
     view.exposure = rng.uniform(-0.3, 0.3)
+
+
+def _dress(word: str, tree: Tree, body: Any) -> None:
+    """One of the word's looks, by chance."""
+    if word in DRAWN and tree.rng.random() < _DRAWN_SHARE:
+        DRAWN[word](tree)
+    elif word in COATS:
+        COATS[word](tree, body)
+    else:
+        LOOKS[word](tree)
 
 
 def main() -> None:
@@ -135,8 +148,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--count", type=int, default=40, help="pictures a material (40)")
     parser.add_argument("--first", type=int, default=0, help="number of the first picture (0)")
-    parser.add_argument("--size", type=int, default=128, help="side of a picture, px (128)")
-    parser.add_argument("--samples", type=int, default=6, help="Cycles samples a pixel (6)")
+    parser.add_argument("--size", type=int, default=160, help="side of a picture, px (160)")
+    parser.add_argument("--samples", type=int, default=3, help="Cycles samples a pixel (3)")
     parser.add_argument("--unseen", action="store_true", help="forms that are kept from training")
     parser.add_argument("--cow", type=Path, help="an OBJ file, one of the unseen forms")
     parser.add_argument("--words", nargs="*", choices=WORDS, help="only these materials")

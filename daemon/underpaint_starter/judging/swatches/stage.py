@@ -12,14 +12,21 @@ from mathutils import Vector
 
 from .nodes import RGB
 
+_STUDIOS = 0.35  # share of the pictures
 
-def pale(rng: Random, strong: float = 0.25) -> RGB:
+
+def coloured(rng: Random, strong: float = 0.25) -> RGB:
     """A light, slightly coloured linear colour."""
     return colorsys.hsv_to_rgb(rng.random(), rng.uniform(0, strong), rng.uniform(0.5, 1.0))
 
 
+def _grey(rng: Random, _strong: float = 0.0) -> RGB:
+    return (rng.uniform(0.75, 1.0),) * 3
+
+
 def sky(rng: Random) -> None:
-    """A sky unlike above, at and below the horizon, so that mirrors have something to show."""
+    """A sky unlike above, at and below the horizon, so that mirrors have something to show; of a
+    third of the pictures a studio's, grey and even."""
     world = bpy.data.worlds.new("sky")
     world.use_nodes = True
     bpy.context.scene.world = world
@@ -33,10 +40,11 @@ def sky(rng: Random) -> None:
     half.operation, half.inputs[1].default_value, half.inputs[2].default_value = (
         "MULTIPLY_ADD", 0.5, 0.5)  # fmt: skip
     level = rng.uniform(0.35, 0.9)
+    pale = _grey if rng.random() < _STUDIOS else coloured
     ramp.color_ramp.elements.remove(ramp.color_ramp.elements[0])
     ramp.color_ramp.elements[0].position = 1.0
     ramp.color_ramp.elements[0].color = (*_dimmed(pale(rng, 0.5), 0.8 * level), 1)
-    soft = rng.choice((0.003, 0.02, 0.06))
+    soft = rng.choice((0.003, 0.02, 0.06) if pale is coloured else (0.1, 0.3))
     ground = rng.uniform(0.1, 0.7) * level
     for spot, bright in ((0.0, ground), (0.5 - soft, ground), (0.5 + soft, 1.3 * level)):
         colour = _dimmed(pale(rng), bright)
@@ -71,7 +79,7 @@ def lights(rng: Random, towards: Vector) -> None:
 
 def _light(kind: str, rng: Random) -> Any:
     data = bpy.data.lights.new("light", kind)
-    data.color = pale(rng, 0.2)
+    data.color = coloured(rng, 0.2)
     light = bpy.data.objects.new("light", data)
     bpy.context.collection.objects.link(light)
     return light
@@ -94,7 +102,7 @@ def floor(rng: Random, low: float) -> None:
     material = bpy.data.materials.new("floor")
     material.use_nodes = True
     shader = material.node_tree.nodes["Principled BSDF"]
-    shader.inputs["Base Color"].default_value = (*pale(rng, 0.7), 1)
+    shader.inputs["Base Color"].default_value = (*coloured(rng, 0.7), 1)
     plane.data.materials.append(material)
     plane.visible_camera = False
 
