@@ -116,7 +116,9 @@ def test_reading_takes_at_most_four_times_the_file(kind: str) -> None:
     assert peak < MOST * len(data), f"{peak / len(data):.1f} times"
 
 
-@pytest.mark.parametrize(("kind", "most"), [("obj", 11), ("glb", 21)])
+@pytest.mark.parametrize(
+    ("kind", "most"), [("obj", 8), ("obj without UVs", 13), ("glb", 17), ("ply", 22)]
+)
 def test_a_mesh_made_ready_takes_a_bounded_multiple_of_its_file(
     tmp_path: Path, kind: str, most: float
 ) -> None:

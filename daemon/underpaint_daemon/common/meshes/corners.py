@@ -78,6 +78,7 @@ def checked(
     partly: bool = False,
     given_away: bool = False,
     called: Callable[[int], str] | None = None,
+    places: Callable[[], Array] | None = None,
 ) -> Corners:
     """Corners (shapes as in `Corners`) that can be painted.
 
@@ -85,7 +86,8 @@ def checked(
     no place, are dropped with a warning. Without UVs, or where every UV triangle is empty, all
     triangles are `bare`. partly: single triangles may be bare too, where UVs are NaN or infinite;
     else those are refused. given_away: the caller's arrays become the corners' own, and may change.
-    called: what the artist calls the vertex of a corner, by its row.
+    called: what the artist calls the vertex of a corner, by its row. places: `weld` of the
+    positions, for who has it for less.
     Raises RequestError(BAD_MESH) with the fix for what cannot be mended.
     """
     copied = not given_away
@@ -103,7 +105,7 @@ def checked(
     _require_rows(directions, points, "normal")
     given = _found(Corners(points, directions, coordinates, numbers, source, bare), called)
     _require_size(given.position)
-    unit = _unit_normals(None if normal is None else given.normal, given.position)
+    unit = _unit_normals(None if normal is None else given.normal, given, places)
     solid = _solid(replace(given, normal=unit))
     if not (np.abs(uv_double_areas(solid.uv)) > _NO_UV_AREA).any():
         solid = replace(solid, bare=np.ones(solid.triangles, bool))
@@ -198,17 +200,34 @@ def _uv_rows(
     return coordinates, bare
 
 
-def _unit_normals(given: Array | None, points: Array) -> Array:
-    """The given normals made unit; smooth ones where they are zero or not finite."""
+def _unit_normals(
+    given: Array | None, corners: Corners, places: Callable[[], Array] | None
+) -> Array:
+    """The given normals made unit, in place; smooth ones where they are zero or not finite."""
     if given is None:
-        return smooth_normals(points)
-    length = np.linalg.norm(given, axis=1, keepdims=True)
-    good = np.isfinite(length) & (length > 1e-6)
-    if good.all():
-        return np.asarray(given / length, dtype=np.float32)
+        return _smooth_of(corners, places)
+    length = np.concatenate(
+        [
+            np.linalg.norm(given[3 * at.start : 3 * at.stop], axis=1)
+            for at in _parts(len(given) // 3)
+        ]
+    )
+    bad = ~(np.isfinite(length) & (length > 1e-6))
+    length[bad] = 1
     with np.errstate(invalid="ignore"):
-        unit = given / np.where(good, length, 1)
-    return np.where(good, unit, smooth_normals(points)).astype("f4")
+        given /= length[:, None]
+    if bad.any():
+        given[bad] = _smooth_of(corners, places)[bad]
+    return given
+
+
+def _smooth_of(corners: Corners, places: Callable[[], Array] | None) -> Array:
+    if places is None:
+        return smooth_normals(corners.position)
+    vertex = places()
+    if len(vertex) > len(corners.position):
+        vertex = vertex.reshape(-1, 3)[corners.source].reshape(-1)
+    return smooth_normals(corners.position, vertex)
 
 
 def weld(points: Array) -> Array:
@@ -217,19 +236,20 @@ def weld(points: Array) -> Array:
     By a 64-bit hash, an order of magnitude faster than sorting rows; among 60 million corners two
     places share one about once in ten thousand meshes.
     """
-    bits = (np.ascontiguousarray(points, np.float32) + np.float32(0)).view(np.uint32)
     key = np.zeros(len(points), np.uint64)
-    for axis in range(3):  # +0 above made -0 and 0 the same bits
-        key = (key ^ bits[:, axis]) * np.uint64(0x9E3779B97F4A7C15)
+    for axis in range(3):  # +0 makes -0 and 0 the same bits
+        key ^= (points[:, axis].astype(np.float32) + np.float32(0)).view(np.uint32)
+        key *= np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     return np.unique(key, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def smooth_normals(points: Array) -> Array:
-    """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position."""
+def smooth_normals(points: Array, vertex: Array | None = None) -> Array:
+    """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position.
+    vertex (3L,): `weld` of the points, where it is known."""
     cross = winding(points)
     cross[~np.isfinite(cross).all(axis=1)] = 0  # a corner without a place spoils no neighbour
-    vertex = weld(points)
+    vertex = weld(points) if vertex is None else vertex
     sums = [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)]
     summed = np.stack(sums, axis=1)
     normals = np.empty((len(points), 3), np.float32)
@@ -277,10 +297,13 @@ def uv_double_areas(uv: Array) -> Array:
 def _solid(corners: Corners) -> Corners:
     low, high = corners.position.min(axis=0), corners.position.max(axis=0)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
-    areas = np.linalg.norm(winding(corners.position), axis=1)
-    # Beside one corner that is far off, all others are small, and no less sound for it.
-    reach = np.abs(corners.position).reshape(-1, 9).max(axis=1).astype(np.float64)
-    solid = areas > _DEGENERATE_AREA * np.minimum(diagonal, reach) ** 2
+    solid = np.empty(corners.triangles, bool)
+    for here in _parts(corners.triangles):
+        points = corners.position[3 * here.start : 3 * here.stop]
+        areas = np.linalg.norm(winding(points), axis=1)
+        # Beside one corner that is far off, all others are small, and no less sound for it.
+        reach = np.abs(points).reshape(-1, 9).max(axis=1).astype(np.float64)
+        solid[here] = areas > _DEGENERATE_AREA * np.minimum(diagonal, reach) ** 2
     dropped = int((~solid).sum())
     if dropped == 0:
         return corners

@@ -159,7 +159,15 @@ def ready(
         uv, own = layout.uv, layout.own
     turned = to_z_up(polygons.corner_positions, axis), _turned_normals(polygons, axis)
     called = partial(_vertex, path, polygons)
-    corners = checked(*turned, uv, part, partly=True, given_away=True, called=called)
+    corners = checked(
+        *turned,
+        uv,
+        part,
+        partly=True,
+        given_away=True,
+        called=called,
+        places=lambda: polygons.corner_places,
+    )
     del turned, uv, part
     if polygons.twin is not None:  # copies are not painted: they wear the paint of the first
         itself = polygons.twin[::3] // 3 == np.arange(len(polygons.twin) // 3)

@@ -15,13 +15,15 @@ from underpaint_daemon.common.meshes.corners import uv_double_areas
 Array = npt.NDArray[Any]
 FIRST_TILE, LAST_TILE = 1001, 2000
 _ACROSS, _DOWN = 10, 100
+_AT_ONCE = 1 << 15  # triangles
 _REPEATS = 0.1  # of a surface's UV area over the borders of tiles: it repeats one picture
 
 
 def cells(uv: Array) -> Array:
     """(L, 2) int64: the unit square that the middle of each UV triangle (3L, 2) lies in."""
     middle = uv.reshape(-1, 3, 2).mean(axis=1, dtype=np.float32)
-    return np.asarray(np.floor(np.nan_to_num(middle).clip(-1e9, 1e9)), np.int64)
+    np.nan_to_num(middle, copy=False)
+    return np.asarray(np.floor(middle.clip(-1e9, 1e9)), np.int64)
 
 
 def tile_numbers(uv: Array) -> Array:
@@ -49,14 +51,23 @@ class Layout:
 def repeating(uv: Array, surface: Array) -> Array:
     """(L,) bool: triangles (3L, 2) of surfaces (L,) that lie across the borders of tiles, as where
     a floor repeats one picture: their tiles are no UDIM tiles, and all are the same."""
-    corners = np.nan_to_num(uv).reshape(-1, 3, 2)
-    low, high, cell = corners.min(axis=1), corners.max(axis=1), cells(uv)
-    size = np.maximum(high - low, 1e-12)
-    inside = (np.minimum(high, cell + 1) - np.maximum(low, cell)).clip(0) / size
-    area = np.abs(uv_double_areas(corners.reshape(-1, 2)))
-    number = np.unique(surface, return_inverse=True)[1].reshape(-1)
-    over = np.bincount(number, area * (1 - inside.prod(axis=1)))
-    return np.asarray((over > _REPEATS * np.bincount(number, area))[number])
+    count = int(surface.max(initial=0)) + 1
+    over, whole = np.zeros(count), np.zeros(count)
+    for at in range(0, len(surface), _AT_ONCE):
+        corners = np.nan_to_num(uv[3 * at : 3 * (at + _AT_ONCE)])
+        here = surface[at : at + _AT_ONCE]
+        area = np.abs(uv_double_areas(corners))
+        over += np.bincount(here, area * (1 - _inside(corners)), count)
+        whole += np.bincount(here, area, count)
+    return np.asarray((over > _REPEATS * whole)[surface])
+
+
+def _inside(uv: Array) -> Array:
+    """(L,): of the bounds of UV triangles (3L, 2), the share in the square of their middles."""
+    corners, cell = uv.reshape(-1, 3, 2), cells(uv)
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    inside = (np.minimum(high, cell + 1) - np.maximum(low, cell)).clip(0)
+    return np.asarray((inside / np.maximum(high - low, 1e-12)).prod(axis=1))
 
 
 def lay_out(uv: Array, surface: Array) -> Layout:

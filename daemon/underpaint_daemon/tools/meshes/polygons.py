@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint_daemon.common.meshes.corners import require_count
+from underpaint_daemon.common.meshes.corners import require_count, weld
 
 from .triangulate import triangulate
 
@@ -54,6 +54,12 @@ class Polygons:
     def corner_positions(self) -> Array:
         """(3L, 3) float32."""
         return np.asarray(self.position[self.corner[self.triangles[0], 0]])
+
+    @property
+    def corner_places(self) -> Array:
+        """(3L,) int32: numbers that are equal where positions are."""
+        place = weld(self.position).astype(np.int32)
+        return np.asarray(place[self.corner[self.triangles[0], 0]])
 
     @property
     def corner_uvs(self) -> Array | None:

@@ -15,17 +15,20 @@ _FAN_LIMIT = 64  # corners up to which every corner is tried as a fan's centre
 
 
 def triangulate(position: Array, vertex: Array, sizes: Array) -> tuple[Array, Array]:
-    """Corner numbers (3L,) of the triangles of polygons, and the polygon of each triangle (L,).
+    """Corner numbers (3L,) int32 of the triangles of polygons, and the polygon of each triangle
+    (L,) int32.
 
     position (V, 3); vertex (C,) rows of it, polygon after polygon; sizes (P,) of at least 3. A
     polygon of n corners gives n - 2 triangles with its winding, in the polygons' order.
     """
-    sizes = sizes.astype(np.int64)
-    first = np.cumsum(sizes) - sizes
+    sizes = sizes.astype(np.int32)
+    if (sizes == 3).all():
+        return np.arange(3 * len(sizes), dtype=np.int32), np.arange(len(sizes), dtype=np.int32)
+    first = np.cumsum(sizes, dtype=np.int32) - sizes
     counts = sizes - 2
-    owner = np.repeat(np.arange(len(sizes)), counts)
-    local = _fan_of(owner, counts)
-    before = np.cumsum(counts) - counts
+    owner = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)
+    before = np.cumsum(counts, dtype=np.int32) - counts
+    local = _fan_of(owner, before)
     for size in np.unique(sizes[sizes > 3]):
         every = np.flatnonzero(sizes == size)
         step = max(1, _CORNERS_AT_ONCE // int(size))
@@ -38,13 +41,17 @@ def triangulate(position: Array, vertex: Array, sizes: Array) -> tuple[Array, Ar
             local[rows] = (local[rows] + turn[:, None, None].clip(0)) % size
             for i in np.flatnonzero(turn < 0):
                 local[rows[i]] = clip_ears(points[i])
-    return (first[owner][:, None] + local).reshape(-1), owner
+    local += first[owner][:, None]
+    return local.reshape(-1), owner
 
 
-def _fan_of(owner: Array, counts: Array) -> Array:
-    """(L, 3): corners, within each polygon, of the fan from its first."""
-    step = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.stack([np.zeros_like(step), step + 1, step + 2], axis=1)
+def _fan_of(owner: Array, before: Array) -> Array:
+    """(L, 3) int32: corners, within each polygon, of the fan from its first; before (P,): the
+    triangles of those before it."""
+    fan = np.zeros((len(owner), 3), np.int32)
+    fan[:, 1] = np.arange(1, len(owner) + 1, dtype=np.int32) - before[owner]
+    fan[:, 2] = fan[:, 1] + 1
+    return fan
 
 
 def _normals(points: Array) -> Array:
