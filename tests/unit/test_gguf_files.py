@@ -8,11 +8,13 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+import torch
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint_daemon.common.contents.gguf import BLOCKS, gguf_header
 from underpaint_daemon.common.models import family_of
+from underpaint_daemon.worker.pipelines.loading.packed import can_unpack, unpack
 
 
 @pytest.fixture
@@ -79,3 +81,39 @@ def test_a_gguf_file_of_something_else_is_refused_as_what_it_is(paths: Paths):
     with pytest.raises(RequestError) as told:
         family_of(paths, file.name)
     assert "is a text encoder" in told.value.message
+
+
+def packed_rows(kind: gguf.GGMLQuantizationType) -> np.ndarray:
+    """Blocks of a kind as a file may have them, four rows of two: any bytes, with scales that are
+    numbers of a usual size."""
+    chance = np.random.default_rng(5)
+    _, size = gguf.GGML_QUANT_SIZES[kind]
+    rows = chance.integers(0, 256, (4, 2, size), np.uint8)
+    scale = np.array([0.0123], np.float16).view(np.uint8)
+    for at in SCALES[kind.name]:
+        rows[..., at : at + 2] = scale
+    return rows.reshape(4, 2 * size)
+
+
+# Where a block's half-precision scales begin (ggml-common.h), from its beginning.
+SCALES = {
+    "Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q5_1": (0, 2), "Q8_0": (0,),
+    "Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,),
+    "IQ4_NL": (0,), "IQ4_XS": (0,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SCALES)
+def test_every_kind_unpacks_as_the_formats_own_package_unpacks_it(kind: str):
+    named = gguf.GGMLQuantizationType[kind]
+    rows = packed_rows(named)
+    expected = gguf.quants.dequantize(rows, named)
+    assert can_unpack(kind)
+    found = unpack(torch.from_numpy(rows), kind, torch.float32).numpy()
+    assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+    half = unpack(torch.from_numpy(rows), kind, torch.bfloat16).float().numpy()
+    assert np.abs(half - expected).max() <= 0.01 * np.abs(expected).max()
+
+
+def test_kinds_that_nothing_here_unpacks_are_known_as_such():
+    assert {kind for kind in BLOCKS if can_unpack(kind)} == set(SCALES)

@@ -62,6 +62,24 @@ def test_files_paint_what_the_folder_paints(shop: Studio, tmp_path: Path, name: 
     assert np.abs(painted(shop, file) - painted(shop, folder)).max() <= 1
 
 
+def test_forges_folders_are_read_too(shop: Studio, tmp_path: Path):
+    made = HOMES["flux1-dev"](shop.models.paths.cache)
+    models = tmp_path / "forge" / "models"
+    file = write_home(models, made, "flux1-dev")
+    (models / "clip").rename(models / "text_encoder")
+    first = models / "text_encoders" / "first.safetensors"
+    first.rename(models / "text_encoder" / first.name)
+    (models / "vae").rename(models / "VAE")
+    (models / "diffusion_models").rename(models / "Stable-diffusion")
+    words = models.parent / "backend" / "huggingface" / "black-forest-labs" / "FLUX.1-dev"
+    words.mkdir(parents=True)
+    (models.parent / "comfy" / "text_encoders" / "t5_tokenizer").rename(words / "tokenizer_2")
+    found = models / "Stable-diffusion" / file.name
+    same_weights(shop, found, made.as_folder(tmp_path / "whole"))
+    add_folder(shop.models.paths, models)
+    assert [row["name"] for row in list_models(shop.models.paths) if row["problem"]] == []
+
+
 def test_a_checkpoint_with_all_parts_in_it_paints(shop: Studio, tmp_path: Path):
     made = HOMES["flux1-dev"](shop.models.paths.cache)
     home = write_home(tmp_path / "ComfyUI" / "models", made, "flux1-dev").parents[1]

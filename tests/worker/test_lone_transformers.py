@@ -18,14 +18,17 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Lora, Prompt, Reference, ReferenceRole, Sampling
+from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.tools.miniatures import MINIATURES
 from underpaint_daemon.worker.dispatch import PipelineRunner
+from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.layouts import LAYOUTS, takes
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
+from underpaint_daemon.worker.pipelines.memory import Tier
 
 from helpers.painting.original_layout import original, round_trip, save_gguf, save_original
-from helpers.painting.studio import Studio, photo
+from helpers.painting.studio import Recorder, Studio, photo
 
 # By miniature: what its file is called, and the class of its transformer.
 FILES = {
@@ -128,6 +131,20 @@ def test_a_lora_goes_onto_packed_weights(shop: Studio, tmp_path: Path):
     assert np.abs(styled.astype(float) - truth).mean() < 4
     assert np.abs(styled.astype(float) - plain).mean() > 4
     assert np.array_equal(painted(shop, file), plain)
+
+
+def test_packed_weights_wait_elsewhere_as_others_do(shop: Studio, tmp_path: Path):
+    """A card too small for the packed weights, too: they visit it layer by layer."""
+    file = save_gguf(transformer(shop, "flux1"), tmp_path / "flux1-dev-Q4_0.gguf", "Q4_0")
+    lora = Lora(str(paths_of(shop).models / "flux1" / "loras" / "style.safetensors"), 1.0)
+    model = shop.models.load(str(file))
+    asked = settle(replace(ASKED, model=str(file), loras=(lora,)), paths_of(shop))
+    full, offloaded, again = (
+        run_image(model, asked, {}, tier, Recorder())[0]
+        for tier in (Tier.TILED, Tier.OFFLOADED, Tier.TILED)
+    )
+    assert np.array_equal(full, offloaded)
+    assert np.array_equal(full, again)
 
 
 def kohyas(shop: Studio, *, dora: bool = False) -> dict[str, torch.Tensor]:

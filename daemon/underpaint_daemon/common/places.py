@@ -142,7 +142,16 @@ def _in_repository(repository: Path) -> Iterator[Path]:
 
 def _holds_whole_models(folder: Path) -> bool:
     """Loose files beside LoRAs and ControlNets are parts; only some folders hold checkpoints."""
-    special = {"loras", "lora", "controlnet", "vae", "embeddings", "clip", "text_encoders"}
+    special = {
+        "loras",
+        "lora",
+        "controlnet",
+        "vae",
+        "embeddings",
+        "clip",
+        "text_encoders",
+        "text_encoder",
+    }
     return not special & {part.lower() for part in folder.parts[-2:]}
 
 

@@ -1,6 +1,6 @@
-"""The parts around a transformer as ComfyUI keeps them: text encoders and VAEs, a file each, in
-folders `text_encoders` (or `clip`) and `vae`, or within the transformer's own file; tokenizers in
-the program's own folder (`comfy/text_encoders`), or of any model that is known here.
+"""The parts around a transformer as ComfyUI and Forge keep them: text encoders and VAEs, a file
+each, in folders `text_encoders` (`clip`, `text_encoder`) and `vae` (`VAE`), or within the
+transformer's own file; tokenizers in the program itself, or of any model that is known here.
 
 What a file is follows from its tensors' names and widths, whatever it is called.
 """
@@ -19,10 +19,9 @@ from ..single_files import config_folder, header
 from .files import Denoiser
 
 Shapes = Mapping[str, tuple[int, ...]]
-_MODELS = ("diffusion_models", "unet", "checkpoints")
-_TEXTS, _VAES = ("text_encoders", "clip"), ("vae",)
+_MODELS = ("diffusion_models", "unet", "checkpoints", "stable-diffusion")
+_TEXTS, _VAES = ("text_encoders", "clip", "text_encoder"), ("vae", "VAE")
 _DEPTH = 2
-_COMFY_TOKENIZERS = Path("comfy") / "text_encoders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +90,26 @@ _QWEN_VAE = Kind(
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A tokenizer. `network`: its class. `told`: in words. `names`: of folders that hold it."""
+    """A tokenizer. `network`: its class. `told`: in words. `places`: where folders of it lie, from
+    a folder like ComfyUI's `models`."""
 
     network: str
     told: str
-    names: tuple[str, ...]
+    places: tuple[str, ...]
 
 
 _CLIP_WORDS = Words("CLIPTokenizer", "CLIP's tokenizer", ())
-_T5_WORDS = Words("T5Tokenizer", "T5's tokenizer (a folder t5_tokenizer)", ("t5_tokenizer",))
+_T5_WORDS = Words(
+    "T5Tokenizer", "T5's tokenizer (a folder t5_tokenizer)",
+    (
+        "tokenizers/t5_tokenizer", "../comfy/text_encoders/t5_tokenizer",
+        "../backend/huggingface/black-forest-labs/FLUX.1-dev/tokenizer_2",
+    ),
+)  # fmt: skip
 _QWEN_WORDS = Words(
-    "Qwen2Tokenizer", "Qwen's tokenizer (a folder qwen25_tokenizer)", ("qwen25_tokenizer",)
-)
+    "Qwen2Tokenizer", "Qwen's tokenizer (a folder qwen25_tokenizer)",
+    ("tokenizers/qwen25_tokenizer", "../comfy/text_encoders/qwen25_tokenizer"),
+)  # fmt: skip
 _QWEN_PARTS: Mapping[str, Kind | Words] = {
     "text_encoder": _QWEN_VL, "tokenizer": _QWEN_WORDS, "vae": _QWEN_VAE,
 }  # fmt: skip
@@ -241,14 +248,13 @@ def _wanted(kind: Kind, found: Denoiser) -> int:
 
 
 def _tokenizer(words: Words, roots: Iterable[Path], folders: Iterable[Path]) -> Path | None:
-    """CLIP's comes with the daemon; others lie in ComfyUI's own folder, or in some model."""
+    """CLIP's comes with the daemon; others lie in the program beside, or in some model."""
     if words is _CLIP_WORDS:
         return config_folder("sd15") / "tokenizer"
     for root in roots:
-        for name in words.names:
-            for place in (root / "tokenizers", root.parent / _COMFY_TOKENIZERS):
-                if (place / name).is_dir():
-                    return place / name
+        for place in words.places:
+            if (root / place).is_dir():
+                return (root / place).resolve()
     return next(_in_models(words, folders), None)
 
 
