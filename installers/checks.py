@@ -57,11 +57,11 @@ def _suite(rest: list[str], *, quick: bool, measured: bool) -> list[str]:
 
 
 def _processes() -> int:
-    """One more than there are cores: some always wait, for a daemon, a window, a deadline."""
+    """Two more than there are cores: some always wait, for a Blender, a daemon, a deadline."""
     if not hasattr(os, "sysconf"):
         return 2
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return max(2, min((os.cpu_count() or 1) + 1, int(gib / _EACH_GIB)))
+    return max(2, min((os.cpu_count() or 1) + 2, int(gib / _EACH_GIB)))
 
 
 @contextmanager

@@ -9,9 +9,8 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -46,11 +45,8 @@ from underpaint_daemon.worker.texturing.job.runner import prepared
 from underpaint_daemon.worker.texturing.job.turntable import DIRECTIONS, shots, turntable
 from underpaint_daemon.worker.texturing.projection.quality import overlap_psnr
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
-from underpaint_daemon.worker.texturing.views.denoiser import Denoiser
-from underpaint_daemon.worker.texturing.views.pipeline_denoiser import PipelineDenoiser
-from underpaint_daemon.worker.texturing.views.stations import Station
-from underpaint_daemon.worker.texturing.views.sync import Synchroniser
 
+from .clocks import TimedHook, timed
 from .meshes import load_mesh, mesh_ref
 from .shapes import SHAPES
 
@@ -114,58 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Clock:
-    """Counts the seconds that networks take."""
-
-    seconds: float
-
-    def predict(
-        self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
-    ) -> Tensor:
-        began = _now(scaled)
-        output: Tensor = super().predict(station, scaled, timestep, progress)  # type: ignore[misc]
-        self.seconds += _now(scaled) - began
-        return output
-
-
-@dataclass(slots=True)
-class _Timed(_Clock, Denoiser):
-    seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class _TimedPipeline(_Clock, PipelineDenoiser):
-    seconds: float = 0.0
-
-
-def _timed(own: Denoiser | PipelineDenoiser) -> _Timed | _TimedPipeline:
-    if isinstance(own, PipelineDenoiser):
-        return _TimedPipeline(own.model, own.sampling, own.turn)
-    return _Timed(own.model, own.sampling, own.memory, own.turn)
-
-
-@dataclass(slots=True)
-class _TimedHook:
-    """A rewriting hook that counts the seconds it takes."""
-
-    inner: Synchroniser
-    seconds: float = 0.0
-
-    def __call__(self, clean: list[Tensor], step: int, steps: int) -> list[Tensor]:
-        began = _now(clean[0])
-        result = self.inner(clean, step, steps)
-        self.seconds += _now(clean[0]) - began
-        return result
-
-
-def _now(tensor: Tensor) -> float:
-    """Seconds of work so far: of this process on a CPU, which others may share."""
-    if tensor.device.type != "cuda":
-        return time.process_time()
-    torch.cuda.synchronize(tensor.device)
-    return time.perf_counter()
-
-
 @torch.no_grad()
 def evaluate(
     model: LoadedModel,
@@ -210,13 +154,13 @@ def evaluate(
 
 def _painted(inputs: Inputs, *, apart: bool) -> tuple[Painted, float, float]:
     """The painting, and the seconds that networks and synchronisation took."""
-    timed = _timed(inputs.denoiser)
-    inputs = replace(inputs, denoiser=timed)
+    denoiser = timed(inputs.denoiser)
+    inputs = replace(inputs, denoiser=denoiser)
     stations = stations_of(inputs)
-    hook = _TimedHook(synchroniser(inputs, stations, apart=apart))
+    hook = TimedHook(synchroniser(inputs, stations, apart=apart))
     painted = Painted([], stations, paint(inputs, Pass(stations, hook)))
     painted = replace(painted, textures=projected(inputs, painted, inputs.request.size))
-    return painted, timed.seconds, hook.seconds
+    return painted, denoiser.seconds, hook.seconds
 
 
 def _adherence(painted: Painted) -> float:
