@@ -157,6 +157,11 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
     [
         (("generate", "--prompt", "x", "--out", "o", "--steps", "-3"), "--steps is -3", ""),
         (("generate", "--prompt", "x"), "--out", "See `underpaint generate --help`.\n"),
+        (
+            ("generate", "--prompt", "x", "--out", "o", "--color", "red"),
+            "unrecognized arguments: --color red",
+            "See `underpaint generate --help`.\n",
+        ),
         (("upscale", "nowhere.png", "--out", "o"), "cannot be read: No such file", ""),
         (("texture", "a.stl", "--prompt", "x", "--out", "o"), "kind that is not read", ".glb"),
         (("texture", "a.obj", "--csv", "t.csv", "--out", "o"), "--csv is for a folder", "folder"),

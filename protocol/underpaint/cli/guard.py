@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..errors import ErrorCode, RequestError, UnderpaintError
 from .output import print_error
@@ -39,6 +39,13 @@ class Exit(IntEnum):
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that says what is wrong as every other error is said, JSON included."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What is left over is told by the command that does not know it, not by the front door."""
+        found, others = super().parse_known_args(args, namespace)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return found, others
 
     def error(self, message: str) -> NoReturn:
         raise RequestError(ErrorCode.BAD_REQUEST, message, hint=_see(self))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ..meshes.compare import Kept, kept
 from ..meshes.files import MeshFile
 from ..meshes.gltf.new import new_glb
 from ..meshes.gltf.paint import PaintedGltf, paint_gltf
+from ..meshes.obj_materials import kept_lines
 from ..meshes.obj_write import write_obj
 from ..meshes.wear import Wear
 from .assets import a_blender, run_script
@@ -47,7 +48,7 @@ def export(
     done = Exported()
     path = folder / f"{file.path.stem}.obj"
     try:
-        done.files += write_obj(file.polygons, worn, path, file.obj)
+        done.files += write_obj(file.polygons, worn, path, file.obj, _kept(file, path))
         done.look(file, worn, path)
     except UnderpaintError as error:
         done.problems.append(_told(path, error))
@@ -61,6 +62,11 @@ def export(
     if "fbx" in kinds:
         _fbx(done, file, worn, glb.with_suffix(".fbx"), blender)
     return done
+
+
+def _kept(file: MeshFile, out: Path) -> Mapping[str, Sequence[str]]:
+    """The lines of the artist's own materials, of an OBJ file."""
+    return {} if file.obj is None else kept_lines(file.path, file.obj, out)
 
 
 def _glb(done: Exported, file: MeshFile, worn: Wear, out: Path) -> None:

@@ -5,9 +5,10 @@ the same bits."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,19 @@ from .wear import Wear, material_names
 
 Array = npt.NDArray[Any]
 _HEAD = b"# Painted with Underpaint"
+_PLAIN = ("Ks 0 0 0", "illum 1")
 _MAPS = {"normal": "norm", "roughness": "map_Pr", "metallic": "map_Pm"}
 
 
 def write_obj(
-    polygons: Polygons, worn: Wear, path: Path, source: bytes | None = None
+    polygons: Polygons,
+    worn: Wear,
+    path: Path,
+    source: bytes | None = None,
+    kept: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Path]:
     """Write `path` (.obj) and its .mtl, which names the images by their file names. source: the OBJ
-    file that the mesh was read from, if it was."""
+    file that the mesh was read from, if it was. kept: lines of its materials, by their names."""
     # A line ends where a name breaks, and many readers take a blank for the end of a name.
     material = path.with_name("_".join(path.stem.split()) + ".mtl")
     faces = _Faces.of(polygons, worn)
@@ -38,7 +44,7 @@ def write_obj(
     with whole(path), path.open("wb") as stream:
         for line in (*head, *body):
             stream.write(line + b"\n")
-    write_whole(material, _materials(faces.names, worn).encode())
+    write_whole(material, _materials(faces.names, polygons, worn, kept).encode())
     return [path, material]
 
 
@@ -177,12 +183,20 @@ def _corners(text: bytes) -> list[bytes]:
     return text.split(b"#")[0].split()
 
 
-def _materials(names: Mapping[tuple[int, int], str], worn: Wear) -> str:
+def _materials(
+    names: Mapping[tuple[int, int], str],
+    polygons: Polygons,
+    worn: Wear,
+    kept: Mapping[str, Sequence[str]],
+) -> str:
     parts = []
-    for (_group, tile), name in names.items():
+    for (group, tile), name in names.items():
         maps = worn.images[tile]
-        lines = [f"newmtl {name}", "Kd 1 1 1", "Ks 0 0 0", "illum 1"]
+        own = {word: maps[key].name for key, word in _MAPS.items() if key in maps}
+        lines = [f"newmtl {name}", "Kd 1 1 1"]
+        others = kept.get(polygons.materials.get(group, ""), _PLAIN)
+        lines += [line for line in others if line.split(" ")[0] not in own]
         lines.append(f"map_Kd {maps['base_color'].name}")
-        lines += [f"{word} {maps[key].name}" for key, word in _MAPS.items() if key in maps]
+        lines += [f"{word} {image}" for word, image in own.items()]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
