@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from window_blender import user_cache
+
+from underpaint.wire.locks import FileLock
 
 from helpers.built_once import wheels as wheels
 
@@ -45,6 +52,40 @@ def environment(folder: Path, wheels: list[Path], *more: str) -> Path:
     words = [*wheels, *more, "-c", constraints, *find_links()]
     run(UV, "pip", "install", "-q", "--python", python, *words, env=outside())
     return python
+
+
+@contextmanager
+def kept_environment(wheels: list[Path], *more: str) -> Iterator[Path]:
+    """The same, kept in the user's cache for the next run: what the wheels ask for is installed,
+    and compiled by whoever imports it first, once for each list of it. The wheels are this run's.
+    """
+    digest = asked_digest(wheels, *more)
+    folder = user_cache() / "wheel-environments" / digest
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name("lock")) as lock:
+        while not lock.try_acquire():
+            time.sleep(0.05)
+        python = folder / "bin" / "python"
+        if not (folder / "whole").exists():
+            for old in filter(Path.is_dir, folder.parent.iterdir()):
+                shutil.rmtree(old)
+            environment(folder, wheels, *more)
+            (folder / "whole").touch()
+        again = ("--reinstall", "--no-deps", "--no-index")
+        run(UV, "pip", "install", "-q", "--python", python, *again, *wheels, env=outside())
+        for compiled in folder.glob("lib/*/site-packages/underpaint*/**/__pycache__"):
+            shutil.rmtree(compiled)  # of the wheels that lay here before
+        yield python
+
+
+def asked_digest(wheels: list[Path], *more: str) -> str:
+    """What the wheels ask for, the versions that are allowed, and the Python that gets them."""
+    told = [*more, sys.version, (ROOT / "installers" / "constraints.txt").read_text()]
+    for wheel in sorted(wheels):
+        with zipfile.ZipFile(wheel) as packed:
+            (metadata,) = (name for name in packed.namelist() if name.endswith("/METADATA"))
+            told += packed.read(metadata).decode().partition("\n\n")[0].splitlines()
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def find_links() -> list[str]:
@@ -97,7 +138,11 @@ def test_the_daemons_wheel_carries_the_scripts_that_a_blender_runs(wheels, tmp_p
 @pytest.mark.timeout(900)
 def test_the_installed_daemon_paints_textures_and_measures_outside_the_checkout(wheels, tmp_path):
     assert set(wheels) == {"underpaint", "underpaint-daemon", "underpaint-starter"}
-    python = environment(tmp_path / "env", [*wheels.values()], "torch==2.13.0")
+    with kept_environment([*wheels.values()], "torch==2.13.0") as python:
+        it_works(python, tmp_path)
+
+
+def it_works(python: Path, tmp_path: Path) -> None:
     env = outside(tmp_path)
     run(UV, "pip", "check", "--python", python, env=env)
 
@@ -110,10 +155,10 @@ def test_the_installed_daemon_paints_textures_and_measures_outside_the_checkout(
         assert [check["name"] for check in checks if not check["ok"]] in ([], ["blender"])
         underpaint("generate", "--prompt", "a red ball", "--steps", "1", "--out", "picture")
         assert list((tmp_path / "picture").glob("*.png"))
-        small = ("--steps", "1", "--views", "4")
+        small = ("--steps", "1", "--views", "4", "--size", "256", "--view-size", "128")
         underpaint("texture", SPOT, "--prompt", "moss", *small, "--out", "cow")
         assert (tmp_path / "cow" / "spot.glb").exists()
-        small = ("--views", "4", "--size", "256")
+        small = ("--views", "4", "--size", "256", "--view-size", "256")
         report = underpaint("eval", "projection", SPOT, *small, "--json", codes=MEASURED)
         assert json.loads(report)["command"] == "eval projection"
     finally:
