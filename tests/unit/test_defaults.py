@@ -100,8 +100,10 @@ def test_families_paint_at_their_own_size_with_their_own_steps(paths: Paths) -> 
 def starter_sampling() -> Sampling:
     """What the starter's own file asks for."""
     told = json.loads((starter_folder() / "underpaint.json").read_text())
-    sharpen = told.get("sharpen")
-    return Sampling(Sampler(told["sampler"]), told["steps"], told["guidance"], sharpen=sharpen)
+    sharpen, spacing = told.get("sharpen"), Spacing(told["spacing"])
+    return Sampling(
+        Sampler(told["sampler"]), told["steps"], told["guidance"], spacing=spacing, sharpen=sharpen
+    )
 
 
 def test_the_starter_says_itself_what_it_wants(paths: Paths) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from underpaint.requests import Sampler
+from underpaint.requests import Sampler, Spacing
 from underpaint_daemon.worker.pipelines.samplers import make_scheduler
 from underpaint_daemon.worker.pipelines.watch import predicted_original
 
@@ -77,6 +77,31 @@ def test_lcm_takes_more_steps_than_its_training_schedule() -> None:
     scheduler = make_scheduler(ZERO_SNR, Sampler.LCM, steps=80)
     scheduler.set_timesteps(80)
     assert len(scheduler.timesteps) == 80
+
+
+@pytest.mark.parametrize("steps", [1, 4, 20, 80])
+def test_a_model_that_learnt_its_first_step_alone_takes_all_of_them_from_noise(steps: int) -> None:
+    scheduler = make_scheduler(ZERO_SNR, Sampler.LCM, steps, Spacing.FIRST)
+    scheduler.set_timesteps(steps)
+    times = scheduler.timesteps.tolist()
+    assert times[0] == 999, "the first is from pure noise"
+    assert len(set(times)) == steps
+    assert min(times) >= 900
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "strength"), [(Sampler.LCM, 0.5), (Sampler.DDIM, 1.0), (Sampler.EULER, 0.3)]
+)
+def test_what_begins_from_a_picture_or_needs_every_noise_level_is_spaced_as_the_model_has_it(
+    sampler: Sampler, strength: float
+) -> None:
+    first, plain = (
+        make_scheduler(ZERO_SNR, sampler, 4, spacing, strength) for spacing in (Spacing.FIRST, None)
+    )
+    for scheduler in (first, plain):
+        scheduler.set_timesteps(4)
+    assert first.timesteps.tolist() == plain.timesteps.tolist()
 
 
 def test_the_latent_preview_is_fitted_once_and_remembered(studio: Studio) -> None:

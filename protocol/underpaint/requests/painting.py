@@ -24,11 +24,14 @@ class Sampler(StrEnum):
 
 
 class Spacing(StrEnum):
-    """How a sampler's steps lie in the noise schedule (diffusers' `timestep_spacing`)."""
+    """How a sampler's steps lie in the noise schedule (diffusers' `timestep_spacing`). FIRST: all
+    in its noisiest tenth, for models that learnt that alone; of LCM from pure noise, else the
+    model's own."""
 
     LEADING = "leading"
     TRAILING = "trailing"
     LINSPACE = "linspace"
+    FIRST = "first"
 
 
 Curve = tuple[tuple[float, float], ...]

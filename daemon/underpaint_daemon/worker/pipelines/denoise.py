@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import Sampler
+from underpaint.requests import Sampler, Spacing
 from underpaint.requests.curves import part_of
 from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import Settled
@@ -190,9 +190,9 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     JobCancelled from within, Overflowed.
     """
     sampling, part = job.sampling, _part(job)
-    scheduler = make_scheduler(
-        job.model, sampling.sampler, part.steps, sampling.spacing, part.of_schedule
-    )
+    left_out = part.told < 1 and sampling.spacing is Spacing.FIRST  # the steps would lie too early
+    spacing = None if left_out else sampling.spacing
+    scheduler = make_scheduler(job.model, sampling.sampler, part.steps, spacing, part.of_schedule)
     watch.attach(scheduler)
     watch.before = lambda running, step: _turned(job, running, step)
     network = job.conditioning.network if job.conditioning.networks else None

@@ -40,6 +40,21 @@ _OF_DDPM = frozenset(_OF_THE_MODEL) & set(inspect.signature(DDPMScheduler.__init
 # What is left of the picture at each timestep of Stable Diffusion's schedule.
 _REFERENCE = (1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2).cumprod(0)
 _LCM_SCHEDULE_STEPS = 50
+_FIRST_PART = 0.1  # of the schedule, of Spacing.FIRST
+
+
+class _FirstPart(LCMScheduler):  # type: ignore[misc]
+    """LCM whose steps all lie where the picture is noise still: each begins anew from there, so
+    that a model which learnt its first step alone gets no worse by more of them."""
+
+    def set_timesteps(self, num_inference_steps: int, device: Any = None, **more: Any) -> None:
+        """As LCM's, but for where the steps lie."""
+        super().set_timesteps(num_inference_steps, device, **more)
+        length = self.config.num_train_timesteps
+        part = max(num_inference_steps, round(_FIRST_PART * length))
+        steps = [length - 1 - k * part // num_inference_steps for k in range(num_inference_steps)]
+        self.timesteps = torch.tensor(steps, device=device)
+
 
 _FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
     Sampler.DDPM: (DDPMScheduler, {}),
@@ -119,7 +134,9 @@ def make_scheduler(
     kind, form = _FORMS[sampler]
     known = inspect.signature(kind.__init__).parameters
     settings = {key: model_config[key] for key in _OF_THE_MODEL if key in model_config}
-    if spacing is not None:
+    if spacing is Spacing.FIRST:
+        kind = _FirstPart if sampler is Sampler.LCM and strength >= 1 else kind
+    elif spacing is not None:
         settings["timestep_spacing"] = spacing.value
     if settings.get("rescale_betas_zero_snr"):
         settings["timestep_spacing"] = "trailing"
