@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; a name that none can have (too long, with a zero byte) names none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
     """Folders of one user.

@@ -11,6 +11,7 @@ import pytest
 
 from underpaint.cli.guard import Exit
 from underpaint.errors import RequestError
+from underpaint_daemon.tools.assets.assets import open_asset
 from underpaint_daemon.tools.assets.cli import main
 from underpaint_daemon.tools.assets.cli_options import parsed
 from underpaint_daemon.tools.assets.folder import assets_of
@@ -45,6 +46,16 @@ def test_rows_of_one_file_do_not_share_a_folder(tmp_path: Path) -> None:
     assert len({asset.out for asset in found}) == 4
     assert [asset.wrong is None for asset in found] == [True, True, True, False]
     assert "line 5" in found[3].wrong.message
+
+
+def test_a_table_whose_columns_are_swapped_fails_row_by_row(tmp_path: Path) -> None:
+    table, long = tmp_path / "prompts.csv", "weathered wood, " * 40
+    table.write_text(f'file,prompt\n"{long}",a.obj\na\x00b.obj,gold\n', encoding="utf-8")
+    found = assets_of(parsed([str(tmp_path), "--csv", str(table), "--out", "out"]))
+    for asset in found:
+        with pytest.raises(RequestError, match="there is no file"):
+            open_asset(asset.mesh)
+        assert len(asset.out.name.encode()) <= 255
 
 
 def test_what_is_no_mesh_is_left_alone(tmp_path: Path) -> None:

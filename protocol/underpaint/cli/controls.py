@@ -18,6 +18,7 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_color
 from ..requests import Control, ControlKind
 from .options import is_number
+from .output import picture
 
 FORM = "KIND[=IMAGE][@NETWORK][:SCALE[:START[:END]]][:OPTION=VALUE]"
 NONE = "none"
@@ -64,7 +65,7 @@ def control_of(text: str, buffers: Buffers) -> Control:
     parts = _parts(text)
     if parts.kind not in list(ControlKind):
         _refuse(text, f"{parts.kind!r} is not one of {', '.join(ControlKind)}")
-    image = buffers.add(Kind.COLOR, read_color(Path(parts.image))) if parts.image else None
+    image = buffers.add(Kind.COLOR, picture(Path(parts.image), read_color)) if parts.image else None
     defaults = (1.0, 0.0, 1.0)
     scale, start, end = (*parts.numbers, *defaults[len(parts.numbers) :])
     return Control(

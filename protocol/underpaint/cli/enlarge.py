@@ -12,6 +12,7 @@ from ..pictures.outpaint import Sides, outpaint, sides_for
 from ..requests import InpaintRequest, Prompt, UpscaleRequest
 from .controls import add_control, controls_of
 from .options import add_json, add_model, add_sampling, add_words, loras_of, path_of, sampling_of
+from .output import picture
 from .run import run_job
 
 _SIDES = ("left", "top", "right", "bottom")
@@ -60,7 +61,7 @@ def upscale_request(args: argparse.Namespace) -> tuple[UpscaleRequest, Buffers]:
     """The request that the arguments mean. Raises RequestError."""
     buffers = Buffers()
     named = {name: getattr(args, name) for name in ("strength", "tile", "overlap")}
-    image = buffers.add(Kind.COLOR, read_color(args.picture))
+    image = buffers.add(Kind.COLOR, picture(args.picture, read_color))
     request = UpscaleRequest(
         image=image,
         factor=args.factor,
@@ -78,7 +79,7 @@ def _outpaint(args: argparse.Namespace) -> int:
 
 def outpaint_request(args: argparse.Namespace) -> tuple[InpaintRequest, Buffers]:
     """The request that the arguments mean. Raises RequestError."""
-    buffers, image = Buffers(), read_color(args.picture)
+    buffers, image = Buffers(), picture(args.picture, read_color)
     sides = Sides(*(getattr(args, side) for side in _SIDES))
     if args.aspect is not None:
         if sides != Sides():

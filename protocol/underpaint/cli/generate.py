@@ -39,6 +39,7 @@ from .options import (
     split_numbers,
     tile_of,
 )
+from .output import picture
 from .references import add_reference, references_of
 from .regions import add_region, regions_of
 from .run import run_job
@@ -167,7 +168,7 @@ def _inpaint(
     return InpaintRequest(
         **painting,
         image=image,
-        mask=buffers.add(Kind.MASK, read_mask(args.mask)),
+        mask=buffers.add(Kind.MASK, picture(args.mask, read_mask)),
         refiner=_refiner(args),
     )
 

@@ -21,6 +21,7 @@ from ..requests import (
     TileAxes,
 )
 from ..requests.curves import curve_of
+from .output import picture
 
 _CURVE = ":curve="
 
@@ -165,7 +166,7 @@ def painting_of(args: argparse.Namespace) -> dict[str, Any]:
 
 def picture_of(path: Path | None, buffers: Buffers) -> BufferRef | None:
     """An image file, put into `buffers`. Raises RequestError(FILE)."""
-    return None if path is None else buffers.add(Kind.COLOR, read_color(path))
+    return None if path is None else buffers.add(Kind.COLOR, picture(path, read_color))
 
 
 def tile_of(args: argparse.Namespace) -> TileAxes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import UnderpaintError
+from ..files.decoding import Image8, told_of_frames
 
 _WIDTH = 24
 _OPTIONS = {
@@ -21,6 +23,14 @@ _OPTIONS = {
 def print_result(data: Mapping[str, Any], lines: list[str], as_json: bool) -> None:
     """One JSON object, or lines for a person."""
     print(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+
+
+def picture(path: Path, read: Callable[[Path], Image8]) -> Image8:
+    """A picture, read; a note where it is one of several frames. Raises RequestError."""
+    found = read(path)
+    if (told := told_of_frames(path)) is not None:
+        print(f"note: {told}", file=sys.stderr)
+    return found
 
 
 def print_error(error: UnderpaintError, as_json: bool) -> None:

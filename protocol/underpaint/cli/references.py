@@ -11,6 +11,7 @@ from ..files.imagefile import read_color
 from ..requests import Reference, ReferenceRole
 from .controls import from_root
 from .options import is_number, split_numbers
+from .output import picture
 
 FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
 
@@ -48,7 +49,7 @@ def reference_of(text: str, buffers: Buffers) -> Reference:
         role, rest = _without_equals(text)
     given, numbers = split_numbers(rest, 1)
     path, adapter = _parted(given)
-    image = buffers.add(Kind.COLOR, read_color(Path(path))) if path else None
+    image = buffers.add(Kind.COLOR, picture(Path(path), read_color)) if path else None
     scale = numbers[0] if numbers else Reference().scale
     return Reference(ReferenceRole(role), image, scale, from_root(adapter))
 

@@ -17,6 +17,7 @@ from ..files.imagefile import read_mask
 from ..files.viewfile import SceneObject
 from ..requests import Prompt, RegionPrompt
 from .options import split_numbers
+from .output import picture
 
 FORM = "MASK=PROMPT[:WEIGHT]"
 Objects = Mapping[int, SceneObject]
@@ -63,7 +64,7 @@ def region_of(text: str, negative: str, objects: Objects, buffers: Buffers) -> R
         weight = numbers[0] if numbers else 1.0
         prompt = Prompt(said.strip(), negative)
         if Path(place).is_file():
-            mask = buffers.add(Kind.MASK, read_mask(Path(place)))
+            mask = buffers.add(Kind.MASK, picture(Path(place), read_mask))
             return RegionPrompt(prompt, mask=mask, weight=weight)
         number = _number_of(place, objects)
         if number is not None:

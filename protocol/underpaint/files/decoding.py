@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import RequestError
 from ..srgb import srgb
 from .pngcolour import Colours, colours_of, shown
 from .refusal import check_pixels, not_a_picture, refused, too_large
@@ -29,6 +30,7 @@ FORMATS = (
     *("TGA", "PPM", "PSD", "DDS", "ICO", "PCX", "QOI", "SGI"),
 )
 """What is opened: pictures. Not what Pillow runs other programs for (EPS, WMF) or streams."""
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 _DEEP = ("RGB", "RGBA", "LA")
 # What Pillow's readers are known to raise on files that are damaged or made up.
 _UNREADABLE = (
@@ -53,6 +55,20 @@ def decode(path: Path, *, managed: bool) -> Image8:
         if deep is not None and managed:
             pixels = _profiled(image, pixels)
     return shown(pixels, colours)
+
+
+def told_of_frames(path: Path) -> str | None:
+    """A sentence where a picture is the first frame of an animation; None for any other, and for
+    what is no picture."""
+    try:
+        with _opened(path) as image:
+            moves = image.format in _ANIMATED
+            count = getattr(image, "n_frames", 1) if moves else 1
+    except RequestError:
+        return None
+    if count == 1:
+        return None
+    return f"{path.name} is an animation of {count} frames: its first one is taken."
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 
 from underpaint.blenders import Blender, addon_folder, find_blenders, require_blenders
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.paths import is_file
 from underpaint_daemon.common.meshes.corners import weld
 
 from ..meshes.files import GLTF, PLAIN, MeshFile, NeedsBlender, open_mesh, ready
@@ -31,7 +32,7 @@ def open_asset(path: Path, blender: Blender | None = None, *, up: str | None = N
 
     Raises RequestError: FILE, BAD_MESH or BLENDER_MISSING.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise RequestError(ErrorCode.FILE, f"there is no file {path}")
     kind = path.suffix.lower()
     if kind not in SUFFIXES:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.cli.controls import controls_of
 from underpaint.cli.options import chosen, loras_of, path_of, pattern_of, pbr_of, sampling_of
+from underpaint.cli.output import picture
 from underpaint.cli.references import references_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.imagefile import read_mask, read_texels
@@ -206,8 +207,8 @@ def _files(pattern: str | None, numbers: list[int]) -> Files:
 def _tile(
     number: int, base: Path, lock: Path | None, args: argparse.Namespace, buffers: Buffers
 ) -> TileImages:
-    mask = None if lock is None else read_mask(lock)
+    mask = None if lock is None else picture(lock, read_mask)
     if mask is not None and args.mask is not None:
         mask = (255 - mask).astype(np.uint8)
     ref: BufferRef | None = None if mask is None else buffers.add(Kind.MASK, mask)
-    return TileImages(number, buffers.add(Kind.COLOR, read_texels(base)), ref)
+    return TileImages(number, buffers.add(Kind.COLOR, picture(base, read_texels)), ref)

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.paths import is_file
 from underpaint.requests import Prompt
 
 from .assets import SUFFIXES
 from .cli_objects import objects_in_cell
 from .table import guess, read_rows
+
+_LONGEST = 200  # bytes of a folder's name, with room for a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ def _alike(name: str) -> str:
 
 def _folder_name(stem: str) -> str:
     # Windows drops dots and spaces at the end of a name.
-    return stem.rstrip(". ") or "mesh"
+    short = stem.encode("utf-8", "surrogateescape")[:_LONGEST]
+    kept = stem if len(short) < _LONGEST else short.decode("utf-8", "ignore")
+    return kept.rstrip(". ") or "mesh"
 
 
 def _rows(args: argparse.Namespace) -> Iterator[Asset]:
@@ -130,10 +135,10 @@ def _whole(text: str) -> int | None:
 
 def _named(folder: Path, name: str) -> Path:
     """The file of a table's row: by its name, or by one that Windows and macOS take for it."""
-    if (folder / name).is_file():
+    if is_file(folder / name):
         return folder / name
     path = folder / name.replace("\\", "/")
-    if path.is_file() or not path.parent.is_dir():
+    if is_file(path) or not path.parent.is_dir():
         return path
     alike = [found for found in path.parent.iterdir() if _alike(found.name) == _alike(path.name)]
     return alike[0] if len(alike) == 1 else path

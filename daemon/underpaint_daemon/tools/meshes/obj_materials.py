@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from underpaint.paths import is_file
+
 from .obj import as_bytes
 from .text import decoded_name
 
@@ -52,16 +54,9 @@ def _moved(text: str, folder: Path, out: Path) -> str:
     for first in range(len(words)):
         name = " ".join(words[first:])
         picture = folder / name.replace("\\", "/")
-        if name and _is_file(picture):
+        if name and is_file(picture):
             return " ".join([*words[:first], _seen_from(picture, out)])
     return text
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # no name of a file
-        return False
 
 
 def _seen_from(path: Path, folder: Path) -> str:
