@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is there; a name that none can have (too long, with a zero byte) names none."""
+    """Whether a file is there; a name that none can have (too long, say) names none."""
     try:
         return path.is_file()
     except (OSError, ValueError):
