@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from underpaint.buffers import Buffers
 from underpaint.cli.guard import Exit
 from underpaint.errors import RequestError
+from underpaint.requests import Prompt
 from underpaint_daemon.tools.assets.assets import open_asset
 from underpaint_daemon.tools.assets.cli import main
+from underpaint_daemon.tools.assets.cli_edit import continued
 from underpaint_daemon.tools.assets.cli_options import parsed
-from underpaint_daemon.tools.assets.folder import assets_of
+from underpaint_daemon.tools.assets.folder import Asset, assets_of
 from underpaint_daemon.tools.assets.jobs import pipelined
+from underpaint_daemon.tools.meshes.files import mesh_ref
 
 
 def outs(folder: Path, names: list[str], *words: str) -> dict[str, str]:
@@ -56,6 +60,18 @@ def test_a_table_whose_columns_are_swapped_fails_row_by_row(tmp_path: Path) -> N
         with pytest.raises(RequestError, match="there is no file"):
             open_asset(asset.mesh)
         assert len(asset.out.name.encode()) <= 255
+
+
+@pytest.mark.parametrize("earlier", ["nowhere", "file.csv", "."])
+def test_from_a_folder_without_results_is_told_as_that(tmp_path: Path, earlier: str) -> None:
+    (tmp_path / "file.csv").write_text("file,prompt\n")
+    words = ["m.obj", "--out", "out", "--from", str(tmp_path / earlier)]
+    (tmp_path / "m.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    buffers = Buffers()
+    mesh = mesh_ref(open_asset(tmp_path / "m.obj").corners, buffers)
+    asset = Asset(tmp_path / "m.obj", Prompt("x"), tmp_path / "out", 0)
+    with pytest.raises(RequestError, match=r"holds no results .* no texture\.json in it"):
+        continued(parsed(words), mesh, asset, buffers)
 
 
 def test_what_is_no_mesh_is_left_alone(tmp_path: Path) -> None:

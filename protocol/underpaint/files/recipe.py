@@ -33,7 +33,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
             raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than any result")
         data = path.read_bytes()
     except OSError as error:
-        raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {error}") from error
+        why = error.strerror or error
+        raise RequestError(ErrorCode.FILE, f"{path} cannot be read: {why}") from error
     return recipe_in(data, str(path))
 
 

@@ -20,6 +20,7 @@ from underpaint.cli.references import references_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request
+from underpaint.paths import is_file
 from underpaint.requests import (
     MeshRef,
     Method,
@@ -69,6 +70,12 @@ def continued(
     """The request of the earlier result that `--from` names, with what else is given in place of
     what it had. Raises RequestError: FILE, or BAD_REQUEST for what cannot be changed."""
     folder, given = args.earlier, args.given
+    if not is_file(folder / "texture.json"):
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{folder} holds no results of `underpaint texture`: there is no texture.json in it",
+            hint="Give the folder of one mesh's results to --from.",
+        )
     earlier = recipe_request(read_recipe(folder / "texture.json"))
     if not isinstance(earlier, TextureRequest):
         raise RequestError(ErrorCode.FILE, f"{folder} holds no texture")
