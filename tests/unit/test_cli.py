@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,19 @@ def test_inputs_saved_beside_a_result_come_back_for_a_rerun(tmp_path: Path):
     recipe = tmp_path / "image_0.json"
     recipe.write_text(json.dumps({"request": to_plain(request)}))
     assert recipe_request(read_recipe(recipe)) == request
+
+
+def test_a_recipe_with_all_that_was_open_settled_finds_its_inputs(tmp_path: Path):
+    mine, others = Buffers(), Buffers()
+    color = mine.add(Kind.COLOR, np.full((16, 16, 3), 9, np.uint8))
+    other = others.add(Kind.COLOR, np.full((16, 16, 3), 7, np.uint8))
+    asked = ImageRequest(Prompt("x"), init=color)
+    save_inputs(tmp_path, request_digest(asked), mine)
+    save_inputs(tmp_path, request_digest(ImageRequest(Prompt("y"), init=other)), others)
+    settled = replace(asked, sampling=Sampling(steps=1, guidance=1.0))
+    assert (load_inputs(tmp_path, settled)[color.sha256] == 9).all()
+    with pytest.raises(RequestError, match="inputs of this result"):
+        load_inputs(tmp_path / "elsewhere", settled)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])

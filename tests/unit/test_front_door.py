@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from underpaint.cli.guard import Exit, exit_code, guarded
 from underpaint.cli.main import main as front
+from underpaint.cli.output import ProgressLine
 from underpaint.errors import ErrorCode, error_from_dict
 
 CLIENT, DAEMON = "underpaint.cli.main", "underpaint_daemon"
@@ -99,7 +101,39 @@ def test_ctrl_c_is_130_and_no_traceback(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == Exit.CANCELLED
-    assert said == b""
+    assert said == b"cancelled\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_before_a_command_is_there_is_no_traceback_either() -> None:
+    """While the commands are imported, which takes a part of a second."""
+    script = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Press:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'underpaint.cli.generate':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Press())\n"
+        "from underpaint.cli.main import main\n"
+        "sys.exit(main(['doctor']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True)
+    assert done.returncode == Exit.CANCELLED
+    assert done.stderr == b"cancelled\n"
+
+
+def test_what_waits_for_other_paintings_says_so() -> None:
+    line = ProgressLine(told := io.StringIO())
+    line.wait(0)
+    line.wait(1)
+    line.wait(2)
+    assert told.getvalue() == "waiting: 1 job before it\nwaiting: 2 jobs before it\n"
+
+
+def test_a_picture_of_no_words_is_refused(tmp_path: Path, capsys) -> None:
+    assert front(["generate", "--prompt", " ", "--out", str(tmp_path)]) == Exit.BAD_INPUT
+    assert "--prompt is empty" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")

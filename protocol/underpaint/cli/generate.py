@@ -112,6 +112,8 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if not args.prompt.strip() and not (args.init or args.reference or args.region):
+        raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is empty: say what to paint")
     request, buffers = build_request(args)
     return run_job(request, buffers, args.out, as_json=args.json)
 

@@ -24,6 +24,7 @@ from ..errors import ErrorCode, RequestError, UnderpaintError
 from .output import print_error
 
 _LONGEST_USAGE = 160
+_PLACE = "Give a file or folder that can be read and written."
 
 
 class Exit(IntEnum):
@@ -77,6 +78,7 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
         return Exit.CANCELLED
     except UnderpaintError as error:
         print_error(error, as_json)
@@ -87,7 +89,9 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
         return Exit.NO_READER
     except OSError as error:  # of the files that the words name, such as --out
         where = f"{error.filename}: " if error.filename else ""
-        print_error(RequestError(ErrorCode.FILE, f"{where}{error.strerror or error}"), as_json)
+        print_error(
+            RequestError(ErrorCode.FILE, f"{where}{error.strerror or error}", hint=_PLACE), as_json
+        )
         return Exit.BAD_INPUT
 
 

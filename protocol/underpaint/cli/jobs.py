@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from ..client import connect
 from ..files.saving import ready_folder, saved
+from ..wire.messages import JobState
 from .options import add_json, path_of
 from .output import print_result
 from .run import renamed, tell_saved, write_files
@@ -46,8 +47,15 @@ def _list(args: argparse.Namespace) -> int:
 def _cancel(args: argparse.Namespace) -> int:
     with connect() as up:
         state = up.cancel(args.job, hard=args.hard, keep=args.keep)
-    print_result({"job": args.job, "state": state}, [f"{args.job}  {state}"], args.json)
+    print_result({"job": args.job, "state": state}, [f"{args.job}  {_said(state)}"], args.json)
     return 0
+
+
+def _said(met: JobState) -> str:
+    """What a cancel does, by the state in which it met the job."""
+    if met is JobState.QUEUED:
+        return "cancelled before it began"
+    return str(met) if met.terminal else "stops at its next step"
 
 
 def _fetch(args: argparse.Namespace) -> int:

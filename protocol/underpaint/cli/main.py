@@ -6,20 +6,7 @@ import argparse
 import sys
 
 from ..version import VERSION
-from . import (
-    config,
-    daemon,
-    doctor,
-    enlarge,
-    forward,
-    generate,
-    guard,
-    jobs,
-    material,
-    models,
-    rerun,
-    scene,
-)
+from . import forward, guard
 
 _EXIT_CODES = (guard.__doc__ or "").partition("\n\n")[2]
 
@@ -39,6 +26,9 @@ def _run(arguments: list[str]) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; commands of the daemon's package are forwarded, see `forward`."""
+    # Imported here, where Ctrl-C is looked after: they take a part of a second.
+    from . import config, daemon, doctor, enlarge, generate, jobs, material, models, rerun, scene
+
     parser = guard.Parser(
         prog="underpaint",
         description="AI painting for 3D: your scene is the underpainting.",

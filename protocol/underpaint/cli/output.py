@@ -65,6 +65,11 @@ class ProgressLine:
         self._phase = phase
         self._stream.flush()
 
+    def wait(self, before: int) -> None:
+        """That others are painted first. `before`: how many."""
+        if before > 0:
+            self.note(f"waiting: {before} job{'s' if before > 1 else ''} before it")
+
     def note(self, text: str) -> None:
         """A line of its own, e.g. a warning."""
         self._stream.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")

@@ -57,6 +57,7 @@ def tell_saved(
 def follow(job: Job) -> None:
     """Show a job's progress until it ends. Ctrl-C cancels the job and keeps the daemon."""
     line = ProgressLine()
+    line.wait((job.info and job.info.position) or 0)
     try:
         for event in job.events():
             if isinstance(event, Progress):

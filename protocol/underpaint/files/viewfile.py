@@ -88,6 +88,12 @@ def load_objects(path: Path) -> dict[int, SceneObject]:
 
 
 def _no_view(path: Path, error: Exception) -> RequestError:
+    if isinstance(error, FileNotFoundError):
+        return RequestError(
+            ErrorCode.FILE,
+            f"there is no view file {path}",
+            hint="Look at its spelling and folder, or capture a view.",
+        )
     return RequestError(
         ErrorCode.FILE,
         f"{path} is not a view file: {error}",

@@ -22,6 +22,7 @@ class Line:
         """Show a job's progress until it ends; its seconds of waiting and of running. Ctrl-C
         cancels the job and keeps the daemon."""
         shown, running = ProgressLine(), None
+        shown.wait((job.info and job.info.position) or 0)
         first = job.take()
         try:
             for event in first:
