@@ -18,7 +18,7 @@ from transformers import Qwen2VLImageProcessor
 
 from .parts import awake, flow, save_lora
 from .texts import WIDTH, qwen25_vl, qwen_tokenizer
-from .vaes import qwen_kl, qwen_kl_of_editors
+from .vaes import qwen_kl
 
 _FEW_PIXELS = 56 * 56
 _SHAPE: dict[str, Any] = {
@@ -34,7 +34,7 @@ _SHAPE: dict[str, Any] = {
 
 def qwen_image(folder: Path) -> Path:
     """With a depth ControlNet and a LoRA."""
-    _save(QwenImagePipeline, folder, vae=qwen_kl())
+    _save(QwenImagePipeline, folder)
     network = QwenImageControlNetModel(**{**_SHAPE, "num_layers": 1})
     awake(network).save_pretrained(folder / "controlnet_depth")
     return folder
@@ -52,7 +52,7 @@ def qwen_edit_plus(folder: Path) -> Path:
 
 def _save_editor(kind: Any, folder: Path) -> Path:
     """The processor is written as transformers writes it; to make one needs torchvision."""
-    _save(kind, folder, vae=qwen_kl_of_editors(), processor=None)
+    _save(kind, folder, processor=None)
     Qwen2VLImageProcessor(max_pixels=_FEW_PIXELS).save_pretrained(folder / "processor")
     qwen_tokenizer().save_pretrained(folder / "processor")
     file = folder / "model_index.json"
@@ -68,6 +68,7 @@ def _save(kind: Any, folder: Path, **more: Any) -> None:
     kind(
         transformer=transformer,
         scheduler=flow(shift=1.0, dynamic=True),
+        vae=qwen_kl(),
         text_encoder=qwen25_vl(),
         tokenizer=qwen_tokenizer(),
         **more,
