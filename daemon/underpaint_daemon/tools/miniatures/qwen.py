@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from transformers import Qwen2VLImageProcessor
 
 from .parts import awake, flow, save_lora
 from .texts import WIDTH, qwen25_vl, qwen_tokenizer
-from .vaes import qwen_kl
+from .vaes import qwen_kl, qwen_kl_of_editors
 
 _FEW_PIXELS = 56 * 56
 _SHAPE: dict[str, Any] = {
@@ -34,7 +35,7 @@ _SHAPE: dict[str, Any] = {
 
 def qwen_image(folder: Path) -> Path:
     """With a depth ControlNet and a LoRA."""
-    _save(QwenImagePipeline, folder)
+    _save(QwenImagePipeline, folder, qwen_kl)
     network = QwenImageControlNetModel(**{**_SHAPE, "num_layers": 1})
     awake(network).save_pretrained(folder / "controlnet_depth")
     return folder
@@ -52,7 +53,7 @@ def qwen_edit_plus(folder: Path) -> Path:
 
 def _save_editor(kind: Any, folder: Path) -> Path:
     """The processor is written as transformers writes it; to make one needs torchvision."""
-    _save(kind, folder, processor=None)
+    _save(kind, folder, qwen_kl_of_editors, processor=None)
     Qwen2VLImageProcessor(max_pixels=_FEW_PIXELS).save_pretrained(folder / "processor")
     qwen_tokenizer().save_pretrained(folder / "processor")
     file = folder / "model_index.json"
@@ -62,13 +63,13 @@ def _save_editor(kind: Any, folder: Path) -> Path:
     return folder
 
 
-def _save(kind: Any, folder: Path, **more: Any) -> None:
+def _save(kind: Any, folder: Path, vae: Callable[[], Any], **more: Any) -> None:
     torch.manual_seed(61)
     transformer = awake(QwenImageTransformer2DModel(**_SHAPE))
     kind(
         transformer=transformer,
         scheduler=flow(shift=1.0, dynamic=True),
-        vae=qwen_kl(),
+        vae=vae(),
         text_encoder=qwen25_vl(),
         tokenizer=qwen_tokenizer(),
         **more,
