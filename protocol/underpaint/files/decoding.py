@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from ..errors import RequestError
 from ..srgb import srgb
+from .floatfile import is_float
 from .pngcolour import Colours, colours_of, shown
 from .refusal import check_pixels, not_a_picture, refused, too_large
 
@@ -59,7 +60,9 @@ def decode(path: Path, *, managed: bool) -> Image8:
 
 def told_of_frames(path: Path) -> str | None:
     """A sentence where a picture is the first frame of an animation; None for any other, and for
-    what is no picture."""
+    what is no picture, or one of floats (which needs no Pillow)."""
+    if is_float(path):
+        return None
     try:
         with _opened(path) as image:
             moves = image.format in _ANIMATED
