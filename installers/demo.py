@@ -16,11 +16,13 @@ import underpaint
 from underpaint import Buffers, ImageRequest, Prompt, Sampling, View
 from underpaint.blenders import require_blenders
 from underpaint.cli.output import ProgressLine
+from underpaint.files.inputs import save_inputs
 from underpaint.files.viewfile import load_view
+from underpaint.tree import request_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
-PROMPT = "a red brick head on sand"
+PROMPT = "a red brick head"
 _CAPTURE_TIMEOUT_S = 300
 
 
@@ -68,7 +70,8 @@ def pictures(view: View, buffers: Buffers) -> dict[str, np.ndarray]:
 
 
 def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
-    """Generate with previews; writes previews, image and recipe. The panels of both."""
+    """Generate with previews; writes previews, image, recipe and what it was made from. The panels
+    of both."""
     panels, line = [], ProgressLine()
     with underpaint.connect() as up:
         job = up.submit(request, buffers, previews=True)
@@ -81,6 +84,7 @@ def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
         line.end()
         for result in job.result():
             (out / result.name).write_bytes(result.data)
+    save_inputs(out, request_digest(request), buffers)
     panels.append(Panel(f"“{request.prompt.text}”", np.asarray(Image.open(out / "image_0.png"))))
     return panels
 
