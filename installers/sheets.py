@@ -37,9 +37,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FORMS = ("head", "vase", "house", "chair")
 PROMPTS = (
     "a red brick {}",
-    "a wooden plank {} on grass",
+    "a wooden plank {}",
     "a cracked stone {}",
-    "a green tiled {} on sand",
+    "a green tiled {}",
 )
 MATERIALS = (
     "a red brick",
@@ -118,7 +118,7 @@ def samplers_by_steps(up: underpaint.Client, sampling: Sampling) -> list[list[Pa
                 paint(
                     up,
                     form,
-                    "a red brick house on grass",
+                    "a red brick house",
                     replace(sampling, sampler=sampler, steps=steps),
                 ),
                 label=f"{sampler.value}, {steps} step" + "s" * (steps > 1),
