@@ -229,7 +229,9 @@ def _move_behind(heard: _Heard) -> None:
     last = heard.things[-1]
     if last.colours:
         heard.backdrop = last.colours[-1]
-        heard.things[-1] = replace(last, colours=last.colours[:-1])
+        heard.things[-1] = last = replace(last, colours=last.colours[:-1])
+    if not last.noun and not last.colours and len(heard.things) > 1:
+        heard.things.pop()
 
 
 def _joined(things: Sequence[_Thing]) -> list[_Thing]:
