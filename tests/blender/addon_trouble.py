@@ -90,17 +90,18 @@ def a_painting_that_no_folder_takes_is_offered_until_one_does():
 
     from underpaint.paths import user_paths
 
-    homes = [user_paths().data / "unsaved", Path(tempfile.gettempdir()) / "underpaint-unsaved"]
-    homes += [Path.home() / "underpaint-unsaved"]
+    elsewhere = [Path(tempfile.gettempdir()), Path.home()]
+    homes = [user_paths().data / "unsaved", *(folder / "underpaint-unsaved" for folder in elsewhere)]
     blend = Path(bpy.app.tempdir) / "full" / "scene.blend"
     blend.parent.mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     task = begin(SLOW.replace("60", "20"))
     pump_until(lambda: task.step > 1)
-    shutil.rmtree(blend.parent)
-    spoilt = [folder for folder in (*homes, blend.parent) if not folder.exists()]
     shutil.rmtree(homes[0], ignore_errors=True)
-    for folder in {*spoilt, homes[0]}:
+    shutil.rmtree(blend.parent)
+    spoilt = [*homes, blend.parent]
+    for folder in spoilt:
+        assert not folder.exists(), f"{folder} is another's: this test has a user of its own"
         folder.write_text("no folder")
     try:
         pump_until(lambda: task.ended)
@@ -108,7 +109,7 @@ def a_painting_that_no_folder_takes_is_offered_until_one_does():
         assert not live().failed, "it is painted: it need not be asked for again"
         (note,) = live().session.left
     finally:
-        for folder in {*spoilt, homes[0]}:
+        for folder in spoilt:
             folder.unlink()
     assert bpy.ops.underpaint.fetch_left(job=note.job) == {"FINISHED"}
     pump_until(lambda: settings().results)

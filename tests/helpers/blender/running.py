@@ -37,9 +37,13 @@ def run(
 
 
 def user_environment(folder: Path, python: Path) -> dict[str, str]:
-    """One user's folders, and the Python of the daemon."""
+    """One user's folders, home and temporary ones too, and the Python of the daemon."""
+    homes = {"HOME": folder / "home", "TMPDIR": folder / "tmp"}
+    for home in homes.values():
+        home.mkdir(exist_ok=True)
     return {
         **os.environ,
+        **{name: str(home) for name, home in homes.items()},
         "BLENDER_USER_RESOURCES": str(folder / "user"),
         "UNDERPAINT_DATA": str(folder / "data"),
         "UNDERPAINT_CACHE": str(folder / "cache"),
