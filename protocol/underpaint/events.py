@@ -23,7 +23,8 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`step` of `total` in `phase`; `eta_s`: seconds to the job's end, when it can be told."""
+    """`step` of `total` in `phase`; `eta_s`: seconds to the end of that phase, when it can
+    be told (of the whole job: `conversation.progress.Course`)."""
 
     job: str
     phase: str

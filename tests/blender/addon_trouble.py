@@ -91,7 +91,10 @@ def a_painting_that_no_folder_takes_is_offered_until_one_does():
     from underpaint.paths import user_paths
 
     elsewhere = [Path(tempfile.gettempdir()), Path.home()]
-    homes = [user_paths().data / "unsaved", *(folder / "underpaint-unsaved" for folder in elsewhere)]
+    homes = [
+        user_paths().data / "unsaved",
+        *(folder / "underpaint-unsaved" for folder in elsewhere),
+    ]
     blend = Path(bpy.app.tempdir) / "full" / "scene.blend"
     blend.parent.mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))

@@ -49,7 +49,7 @@ class ShutdownWhen(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ProgressInfo:
     """`phase`: queued, loading, encoding, denoising, decoding, baking, saving, …; `step` of
-    `total` in it; `eta_s`: seconds to the job's end, when that can be told."""
+    `total` in it; `eta_s`: seconds to the end of that phase, when that can be told."""
 
     phase: str
     step: Count = 0

@@ -1,4 +1,4 @@
-"""Progress as clients see it: at most ten a second, with the time to the end."""
+"""Progress as clients see it: at most ten a second, with the time to the end of its phase."""
 
 from __future__ import annotations
 
