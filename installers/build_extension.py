@@ -4,8 +4,9 @@
     python installers/build_extension.py --platforms all    for every platform, in one zip and each
 
 pyzmq and msgpack come from the package index (kept in the user's cache); `underpaint` is the
-released wheel, built from protocol/. Blender's own `extension build` checks and zips it all where
-a Blender is at hand.
+released wheel, built from protocol/, and the daemon's one from daemon/: Install takes it from the
+zip, and from the package index only what others publish. Blender's own `extension build` checks
+and zips it all where a Blender is at hand.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def build(platforms: tuple[Platform, ...], out: Path, cache: Path) -> list[Path]
         for wheel in third_party_wheels(platforms, cache):
             shutil.copy(wheel, wheels)
         build_wheels.build_wheel("underpaint", wheels)
+        # Install puts it into the daemon's own Python; Blender, which reads the manifest, does not.
+        build_wheels.build_wheel("underpaint-daemon", stage / "install" / "packages")
         complete_manifest(stage, platforms)
         target = out / f"underpaint-{version()}.zip"
         return zip_extension(stage, target, split=len(platforms) > 1)

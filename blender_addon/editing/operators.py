@@ -21,8 +21,8 @@ from ..link.task import Task
 from ..operators.failing import refuse
 from ..operators.painting import Paints
 from ..ui.painting_properties import choose_seed
-from ..ui.properties import read_settings
 from . import marks, sending
+from .own_words import edit_settings
 from .picture import OfPicture
 from .request import enlarge_request, marked, over_view, repaint_request, tinted
 
@@ -106,7 +106,7 @@ class UNDERPAINT_OT_marks_clear(_OnImage, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_repaint_here(OfPicture, Paints, bpy.types.Operator):
-    """Repaint what is marked, by the prompt; the rest stays as it is, pixel by pixel"""
+    """Repaint what is marked, by the words above; the rest stays as it is, pixel by pixel"""
 
     bl_idname = "underpaint.repaint_here"
     bl_label = "Repaint Here"
@@ -207,7 +207,7 @@ def _submit(context: Any, name: str) -> Task:
     original = marks.original_of(image) or image
     group = context.scene.underpaint
     choose_seed(group)
-    settings, buffers = read_settings(group), Buffers()
+    settings, buffers = edit_settings(original, group), Buffers()
     mask = buffers.add(Kind.MASK, marked(marks.read(original), marks.read(image)))
     picture = buffers.add(Kind.COLOR, color_of(original))
     side = runtime.native_side(settings.model)
@@ -226,7 +226,7 @@ def _enlarge(context: Any, name: str, factor: float) -> Task:
     group = context.scene.underpaint
     choose_seed(group)
     picture = buffers.add(Kind.COLOR, color_of(marks.original_of(image) or image))
-    request = enlarge_request(read_settings(group), picture, round(factor, 6))
+    request = enlarge_request(edit_settings(image, group), picture, round(factor, 6))
     live = runtime.live()
     task = live.session.submit(
         request, buffers, scene=context.scene.name, folder=results.results_folder()

@@ -17,8 +17,8 @@ from ..link import runtime
 from ..link.task import Task
 from ..operators.painting import Paints
 from ..ui.painting_properties import choose_seed
-from ..ui.properties import read_settings
 from . import marks
+from .own_words import edit_settings
 from .picture import OfPicture
 from .request import outpaint_request, sides_of
 
@@ -79,7 +79,7 @@ def submit_sides(context: Any, name: str, sides: Sides) -> Task:
     original = marks.original_of(image) or image
     group = context.scene.underpaint
     choose_seed(group)
-    settings, buffers = read_settings(group), Buffers()
+    settings, buffers = edit_settings(original, group), Buffers()
     native = runtime.native_side(settings.model)
     request = outpaint_request(settings, color_of(original), sides, native, buffers)
     live = runtime.live()

@@ -6,12 +6,14 @@ from typing import Any
 
 import bpy
 
+from ..languages import say
 from ..link import runtime
 from ..ui.panel_parts import characters, draw_text, sentence
 from ..ui.queue_parts import draw_queue
-from ..ui.words_parts import draw_words
+from ..ui.words_parts import draw_negative
 from . import marks
 from .outpainting import draw_sides
+from .own_words import words_to_begin_with
 
 _BIG = 1.4
 
@@ -30,7 +32,9 @@ class UNDERPAINT_PT_edit_image(bpy.types.Panel):
             draw_text(layout, "Open a picture to repaint parts of it", room, "IMAGE_DATA")
             return
         column, settings = layout.column(), context.scene.underpaint
-        draw_words(column, settings, "What is to be there")
+        words = words_to_begin_with(image, settings) or say("What is to be there")
+        column.prop(settings, "repaint_prompt", text="", placeholder=words)
+        draw_negative(column, settings)
         row = column.row(align=True)
         row.operator("underpaint.marks_begin", icon="BRUSH_DATA")
         row.operator("underpaint.marks_box", icon="SELECT_SET")

@@ -19,6 +19,8 @@ _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
 OUTSIDE = _HERE / "outside"
 CONSTRAINTS = _HERE / "constraints.txt"
+PACKAGES = _HERE / "packages"
+"""The daemon's wheel, which the extension carries."""
 _MEGA, _MINUTE = 1e6, 60.0
 _OF_HOST = ("PYTHONPATH", "PYTHONHOME", "PYTHONEXECUTABLE", "VIRTUAL_ENV")
 _MOST_WORDS = 400
@@ -130,7 +132,7 @@ def command(paths: Paths, choice: Choice) -> list[str]:
     """The installer's command line, in the Python that Blender runs on."""
     words = [sys.executable, "-E", "-s", str(OUTSIDE), choice.action, "--version", version()]
     words += ["--data", str(paths.data), "--cache", str(paths.cache)]
-    words += ["--constraints", str(CONSTRAINTS), "--own", str(_ROOT / "wheels")]
+    words += ["--constraints", str(CONSTRAINTS), "--own", str(_ROOT / "wheels"), str(PACKAGES)]
     words += ["--hardware", choice.hardware]
     if choice.wheelhouse:
         words += ["--wheelhouse", choice.wheelhouse]

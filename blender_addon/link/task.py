@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.buffers import Buffers
+from underpaint.conversation.progress import Course
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.events import Done, Failed, JobEvent, Preview, Progress, StateChanged, Warning_
 from underpaint.job import Job
 from underpaint.requests import Request, TextureRequest
 
-from ..plain import progress
 from ..plain.surfaces import Target
 from ..plain.udim import FIRST_TILE
 
@@ -30,8 +30,7 @@ class Task:
     None for pictures. `passing`: of the live view; it is shown and not kept. `buffers`: what the
     request refers to, while at hand. `preview`: (h, w, 3) uint8, the newest; `tiles`: the newest
     of each UDIM number of a texture. `finished`: the preview of the last step, which is the picture
-    itself; a passing one has ended with it. `fraction`: of the whole, 0–1; it never goes back.
-    `phase_began`: by the monotonic clock.
+    itself; a passing one has ended with it. `course`: how far it is as a whole.
     """
 
     id: str
@@ -45,9 +44,7 @@ class Task:
     phase: str = "queued"
     step: int = 0
     total: int = 0
-    eta_s: float | None = None
-    fraction: float = 0.0
-    phase_began: float = field(default_factory=time.monotonic)
+    course: Course = field(init=False)
     preview: npt.NDArray[np.uint8] | None = None
     tiles: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
     previews_seen: int = 0
@@ -70,21 +67,27 @@ class Task:
         return self.error is not None and self.error.code is ErrorCode.NOT_SAVED
 
     @property
+    def fraction(self) -> float:
+        """Of the whole, 0–1; it never goes back."""
+        return 1.0 if self.to_fetch else self.course.part
+
+    @property
     def left_s(self) -> float | None:
         """Seconds to its end, once that can be said."""
-        spent = time.monotonic() - self.phase_began
-        of_texture = isinstance(self.request, TextureRequest)
-        return progress.seconds_left(self.phase, spent, self.eta_s, texture=of_texture)
+        return self.course.left_s(time.monotonic())
+
+    def __post_init__(self) -> None:
+        self.course = Course(texture=isinstance(self.request, TextureRequest))
 
     def take(self, event: JobEvent) -> None:
         """Show what happened to it."""
         match event:
             case Progress():
-                self._enter(event.phase, event.step, event.total)
-                self.eta_s = event.eta_s
+                self.phase, self.step, self.total = event.phase, event.step, event.total
+                now = time.monotonic()
+                self.course.take(event.phase, event.step, event.total, event.eta_s, now)
             case StateChanged():
-                self._enter(event.state.value, 0, 0)
-                self.eta_s = None
+                self.phase, self.step, self.total = event.state.value, 0, 0
             case Preview():
                 self.preview = event.image
                 self.tiles[FIRST_TILE + event.index] = event.image
@@ -95,15 +98,7 @@ class Task:
                 self.warnings.append(event.text)
             case Done():
                 self.passed = self.passing and self.finished is not None
-                self._enter("fetching", 0, 0)
+                self.phase, self.step, self.total = "fetching", 0, 0
                 self.to_fetch = not self.passed
             case Failed():
                 self.error = event.error
-
-    def _enter(self, phase: str, step: int, total: int) -> None:
-        if phase != self.phase:
-            self.phase_began = time.monotonic()
-        self.phase, self.step, self.total = phase, step, total
-        within = min(1.0, step / total) if total else 0.0
-        of_texture = isinstance(self.request, TextureRequest)
-        self.fraction = max(self.fraction, progress.whole(phase, within, texture=of_texture))

@@ -145,6 +145,11 @@ class UnderpaintSettings(
         subtype="FACTOR",
         description="How far to leave the scene's colours: 0 keeps them, 1 ignores them",
     )
+    repaint_prompt: StringProperty(
+        name="What Is to Be There",
+        description="What Repaint Here, Enlarge and Beyond the Edges paint; empty: the words that "
+        "the picture was painted by",
+    )
     repaint_strength: FloatProperty(
         name="Strength",
         default=1.0,

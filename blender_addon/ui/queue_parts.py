@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from underpaint.conversation.progress import rounded
+
 from ..languages import say
 from ..link.runtime import Runtime
 from ..link.task import Task
-from ..plain.progress import PHASES, rounded
+from ..plain.progress import PHASES
 from .panel_parts import draw_text
 
 _MOST = 6
@@ -47,9 +49,10 @@ def _steps(task: Task) -> str:
 
 
 def _left_text(task: Task) -> str:
-    if task.left_s is None:
+    left = task.left_s
+    if left is None:
         return ""
-    number, minutes = rounded(task.left_s)
+    number, minutes = rounded(left)
     told = say("{count} min left" if minutes else "{count} s left", count=number)
     return f", {told}"
 

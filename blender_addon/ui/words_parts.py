@@ -12,6 +12,11 @@ def draw_words(column: Any, settings: Any, what: str) -> None:
     row.popover("UNDERPAINT_PT_weights", text="", icon="MODIFIER")
     row.menu("UNDERPAINT_MT_styles", text="", icon="PRESET")
     row.menu("UNDERPAINT_MT_prompts", text="", icon="TIME")
+    draw_negative(column, settings)
+
+
+def draw_negative(column: Any, settings: Any) -> None:
+    """What the picture is not to show."""
     row = column.row(align=True)
     row.prop(settings, "negative", text="", placeholder="What to keep away from")
     row.menu("UNDERPAINT_MT_negatives", text="", icon="PRESET")

@@ -17,7 +17,7 @@ def pixels(image) -> np.ndarray:
 
 def repaint(image, box=BOX, seed=200):
     """Mark a box of an image and repaint it; the new image."""
-    settings().prompt, settings().seed = f"{STEPS} blue", seed
+    settings().repaint_prompt, settings().seed = f"{STEPS} blue", seed
     assert bpy.ops.underpaint.marks_box(image=image.name, box=box) == {"FINISHED"}
     (marks,) = [i for i in bpy.data.images if i.get("underpaint_marks_of") == image]
     assert bpy.ops.underpaint.repaint_here(image=marks.name, timeout=120) == {"FINISHED"}
@@ -35,6 +35,22 @@ def a_box_is_repainted_and_nothing_else():
     inside[height // 2 :, width // 4 : width * 3 // 4] = True
     assert (after[inside] == (0, 0, 200)).all()
     assert (after[~inside] == before[~inside]).all()
+
+
+def a_part_is_repainted_by_its_own_words_or_the_pictures_and_the_scenes_stay():
+    from underpaint.tree import from_json
+
+    def asked(image) -> str:
+        return from_json(image["underpaint_request"]).prompt.text
+
+    first = paint(f"{STEPS} gold")
+    settings().prompt = f"{STEPS} of the scene"
+    second = repaint(first)
+    assert asked(second) == f"{STEPS} blue"
+    assert settings().prompt == f"{STEPS} of the scene"
+    settings().repaint_prompt = ""
+    assert bpy.ops.underpaint.enlarge(image=second.name, timeout=120) == {"FINISHED"}
+    assert asked(bpy.data.images[live().last_image]) == f"{STEPS} gold"
 
 
 def a_repainted_picture_follows_the_form_it_was_painted_over():
@@ -76,7 +92,8 @@ def a_picture_is_enlarged():
 
 def outpaint(image, side, seed=200):
     """Paint beyond a side of an image; the new image."""
-    settings().prompt, settings().seed, settings().outpaint_part = f"{STEPS} blue", seed, 0.25
+    settings().repaint_prompt, settings().seed = f"{STEPS} blue", seed
+    settings().outpaint_part = 0.25
     done = bpy.ops.underpaint.outpaint(image=image.name, side=side, timeout=120)
     assert done == {"FINISHED"}
     return bpy.data.images[live().last_image]
@@ -157,6 +174,7 @@ def a_picture_is_sent_into_the_scene():
 
 BEHAVIOURS = (
     a_box_is_repainted_and_nothing_else,
+    a_part_is_repainted_by_its_own_words_or_the_pictures_and_the_scenes_stay,
     a_repainted_picture_follows_the_form_it_was_painted_over,
     what_is_as_red_as_the_marks_can_be_marked,
     before_and_after_know_each_other_and_survive_a_rename,

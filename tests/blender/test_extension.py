@@ -119,7 +119,7 @@ def test_the_starter_model_paints_pictures_and_textures_from_the_panel(
     assert report["layers_after_flatten"] == 1
 
 
-def test_the_zip_lists_what_it_bundles_and_no_daemon(extension):
+def test_the_zip_carries_the_daemon_for_install_and_gives_blender_none_of_it(extension):
     with zipfile.ZipFile(extension) as archive:
         names = archive.namelist()
         manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
@@ -127,10 +127,13 @@ def test_the_zip_lists_what_it_bundles_and_no_daemon(extension):
         with archive.open(ours) as file, zipfile.ZipFile(file) as wheel:
             packed = wheel.namelist()
             assert wheel.testzip() is None
-    wheels = {name for name in names if name.endswith(".whl")}
+    (daemon,) = [name for name in names if "underpaint_daemon" in name]
+    assert daemon.startswith("install/packages/")
+    wheels = {name for name in names if name.endswith(".whl")} - {daemon}
     assert {word.removeprefix("./") for word in manifest["wheels"]} == wheels
     for tag in ("pyzmq-27.3.0-cp311", "pyzmq-27.3.0-cp312-abi3", "msgpack-1.2.4-cp313"):
         assert any(tag in name for name in wheels), tag
-    assert not any("underpaint_daemon" in name or "torch" in name for name in packed + names)
+    assert not any("torch" in name for name in packed + names)
+    assert not any("underpaint_daemon" in name for name in packed)
     assert not any("__pycache__" in name for name in names)
     assert "underpaint/client.py" in packed

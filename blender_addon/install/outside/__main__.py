@@ -1,7 +1,7 @@
 """Makes, mends or removes the daemon's environment. Runs in a process of its own, in any Python
 from 3.11, mostly Blender's; stdlib only. The add-on starts it and reads what it tells.
 
-    python -E -s outside install --version V --data DIR --cache DIR --constraints FILE --own DIR
+    python -E -s outside install --version V --data DIR --cache DIR --constraints FILE --own DIR …
                                  [--wheelhouse DIR] [--hardware auto|cpu|…] [--fresh]
     python -E -s outside remove  --version V --data DIR --cache DIR
 
@@ -123,8 +123,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--version", required=True)
     for name in ("--data", "--cache"):
         parser.add_argument(name, type=Path, required=True)
-    for name in ("--constraints", "--own", "--wheelhouse"):
+    for name in ("--constraints", "--wheelhouse"):
         parser.add_argument(name, type=Path)
+    parser.add_argument("--own", type=Path, nargs="+", default=[])
     parser.add_argument("--hardware", default="auto")
     parser.add_argument("--fresh", action="store_true")
     return parser

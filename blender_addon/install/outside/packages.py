@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shutil
+import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -18,31 +19,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from running import run
-from telling import Meter, StepFailed
+from telling import Meter, StepFailed, tell_step
 
 TORCH = "torch==2.13.0"
 ALONE = ("controlnet-aux",)
 """Put in without their own requirements: those would bring a torchvision that breaks diffusers."""
 _FETCH = ("--retries", "2", "--timeout", "20")
 _PIECE = 1 << 20
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True)
 class Wanted:
     """`version`: of Underpaint. `constraints`: the pinned names. `wheelhouse`: a folder that has
-    them all; None asks the package index. `own`: wheels in the extension. `hardware`: auto, cpu,
-    or a name of uv's `--torch-backend`."""
+    them all; None asks the package index. `own`: folders of wheels in the extension. `hardware`:
+    auto, cpu, or a name of uv's `--torch-backend`."""
 
     version: str
     constraints: Path
     wheelhouse: Path | None
-    own: Path
+    own: list[Path]
     hardware: str = "auto"
 
     @property
     def source(self) -> list[str]:
         """pip's words for where packages come from."""
-        own = ["-c", str(self.constraints), "--find-links", str(self.own)]
+        own = ["-c", str(self.constraints)]
+        own += [word for folder in self.own for word in ("--find-links", str(folder))]
         if self.wheelhouse is None:
             return [*own, *_FETCH]
         return ["--no-index", "--find-links", str(self.wheelhouse), *own]
@@ -102,9 +105,28 @@ def fetch(python: Path, wheels: list[Wheel], folder: Path) -> list[Path]:
 
 
 def put_in(python: Path, files: list[Path]) -> None:
-    """Install the wheels, and nothing else."""
-    words = ["install", "--no-index", "--no-deps", *map(str, files)]
-    _pip(python, *words, purpose="put the packages in")
+    """Install the wheels, and nothing else. What of them is used is compiled by its first use: the
+    test picture."""
+    told = threading.Event()
+    watcher = threading.Thread(target=_tell_of, args=(python, len(files), told), daemon=True)
+    watcher.start()
+    words = ["install", "--no-index", "--no-deps", "--no-compile", *map(str, files)]
+    try:
+        _pip(python, *words, purpose="put the packages in")
+    finally:
+        told.set()
+        watcher.join()
+
+
+def _tell_of(python: Path, total: int, ended: threading.Event) -> None:
+    """pip says nothing while it unpacks: what is there already is counted."""
+    venv, before = python.parents[1], -1
+    homes = [venv / "Lib" / "site-packages", *venv.glob("lib/python*/site-packages")]
+    while not ended.wait(_LOOK_S):
+        present = sum(len(list(home.glob("*.dist-info"))) for home in homes)
+        if present != before:
+            tell_step("install", "putting the packages in", min(1.0, present / total))
+            before = present
 
 
 def _torch(python: Path, wanted: Wanted) -> list[str]:

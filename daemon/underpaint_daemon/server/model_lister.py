@@ -57,7 +57,7 @@ def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
     return ModelInfo(
         name=name,
         family=str(model["family"]),
-        title=Path(str(model["path"])).name,
+        title=Path(name).name if Path(name).is_absolute() else name,
         controls=() if known is None else tuple(known.control_kinds),
         loras=tuple(model["loras"]),
         native_size=int(model["native_size"]),
