@@ -6,14 +6,14 @@ from typing import Any
 
 from underpaint.errors import UnderpaintError
 
-from ..languages import say
+from ..languages import say, tell
 from ..link import runtime
 
 
 def refuse(operator: Any, error: UnderpaintError) -> set[str]:
     """Keep the error for the panel, report it, and end the operator."""
     runtime.live().error = error
-    operator.report({"ERROR"}, f"{say(error.message)} ({say(error.panel_hint)})")
+    operator.report({"ERROR"}, f"{tell(error.message)} ({tell(error.panel_hint)})")
     return {"CANCELLED"}
 
 

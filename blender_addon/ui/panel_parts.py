@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..languages import say
+from ..languages import say, tell
 from .model_defaults import offered, own_value
 from .wrapping import wrapped
 
@@ -108,7 +108,7 @@ def draw_text(
     """
     column = layout.column(align=True)
     column.scale_y = scale
-    text = say(text) if translate else text
+    text = tell(text) if translate else text
     width = room * _CHARACTER_PX - _MARGIN_PX - (_ICON_PX if icon != "NONE" else 0)
     for index, line in enumerate(wrapped(text, width, most)):
         shown = "BLANK1" if index and icon != "NONE" else icon
@@ -117,7 +117,7 @@ def draw_text(
 
 def sentence(text: str) -> str:
     """With a capital at its beginning, in the interface's language where that has it."""
-    told = say(text)
+    told = tell(text)
     return told[:1].upper() + told[1:]
 
 

@@ -12,7 +12,7 @@ import pytest
 from helpers.blender.shown_words import ADDON, shown_words, told_failures, unspoken
 
 LANGUAGES = ["de_DE", "fr_FR", "es", "ja_JP", "zh_HANS"]
-FILES = ["words.tsv", "tips.tsv", "failures.tsv"]
+FILES = ["words.tsv", "tips.tsv", "failures.tsv", "told.tsv"]
 LATIN = {"Canny", "ControlNet", "LoRA", "LoRAs", "Underpaint"}
 
 

@@ -257,12 +257,21 @@ def the_panel_speaks_the_languages_of_blender() -> Iterator[float]:
     spoken = languages.translations().keys() & set(bpy.app.translations.locales)
     assert len(spoken) == 5, spoken
     only("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls")
-    for language, word in (("de_DE", "Erzeugen"), ("ja_JP", "生成"), ("zh_HANS", "生成")):
+    asked, why = "There is no model 'x'; known: starter", "There were 2 views: more see more."
+    for language, word, told in (
+        ("de_DE", "Erzeugen", "Es gibt kein Modell 'x'; bekannt: starter"),
+        ("ja_JP", "生成", "モデル 'x' はありません。あるもの: starter"),
+        ("zh_HANS", "生成", "没有模型 'x'；已知：starter"),
+    ):
         view.language, view.use_translate_interface = language, True
         assert languages.say("Generate") == word, language
+        assert languages.tell(asked) == told, language
+        assert languages.tell(f"{why} {why}").count("2") == 2, "sentence by sentence"
+        assert "views" not in languages.tell(f"{why} {why}")
         yield from until_settled(f"p11_{language}")
     view.language = "en_US"
     assert languages.say("Generate") == "Generate"
+    assert languages.tell(asked) == asked
 
 
 def every_panel_at_each_scale() -> Iterator[float]:
