@@ -34,7 +34,12 @@ def test_every_check_runs_on_the_cpu_or_says_why_not(tmp_path: Path) -> None:
     assert found["live_pictures_per_second"] > 0
     # bfloat16 rounds: what it paints is near to float32's, and not the same.
     assert 25 < found["sampler_euler_against_cpu_db"] < 90
-    assert set(report["notes"]) == {"out_of_memory", "starter_offloaded", "compile"}
+    assert set(report["notes"]) == {
+        "out_of_memory",
+        "starter_visiting",
+        "starter_offloaded",
+        "compile",
+    }
     assert all(note.startswith("not run: ") for note in report["notes"].values())
 
 

@@ -88,6 +88,6 @@ def test_doctor_says_of_a_model_how_it_fits_and_what_it_takes() -> None:
     model = ModelInfo("oak", "sdxl", controls=("depth", "tile"), size_mb=6900)
     line = model_line(model, Card("a card", 24_000))
     assert line == "sdxl, 6.9 GB, whole on the GPU; controls: depth, tile"
-    assert "offloaded" in model_line(model, Card("a card", 6_000))
+    assert "by turns on the GPU" in model_line(model, Card("a card", 6_000))
     assert "too large" in fits(6900, Card("a card", 2_000))
     assert "CPU" in fits(6900, None)

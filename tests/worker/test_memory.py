@@ -26,7 +26,12 @@ from underpaint.requests import (
     View,
 )
 from underpaint_daemon.common.defaults.settle import settle
+from underpaint_daemon.common.needs import bytes_of_parts
+from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.image import run_image
+from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.pipelines.loading.networks import Device, weight_bytes
+from underpaint_daemon.worker.pipelines.loading.plan import planned
 from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
 from underpaint_daemon.worker.pipelines.threads import threads_for
 
@@ -78,11 +83,11 @@ def test_every_tier_paints_the_same_motif(studio: Studio) -> None:
     model = studio.models.load("tiny")
     asked = replace(ASKED, sampling=Sampling(steps=3), loras=(Lora("style"),))
     asked = settle(asked, studio.models.paths)
-    full, tiled, offloaded, again = (
-        run_image(model, asked, {}, tier, Recorder())[0].astype(int)
-        for tier in (Tier.FULL, Tier.TILED, Tier.OFFLOADED, Tier.FULL)
+    full, tiled, visiting, offloaded, again = (
+        run_image(model, asked, {}, tier, Recorder())[0].astype(int) for tier in (*Tier, Tier.FULL)
     )
     assert np.abs(full - tiled).mean() < 1
+    assert np.array_equal(tiled, visiting)
     assert np.array_equal(tiled, offloaded)
     assert np.array_equal(full, again)
     assert model.unet.device.type != "meta"
@@ -112,13 +117,47 @@ def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
         replace(everything, loras=(Lora("style", 1.0, ((0, 1), (1, 0.5))),)),
     ):
         whole = settle(asked, studio.models.paths)
-        tiled, offloaded = (
+        tiled, visiting, offloaded = (
             run_image(model, whole, studio.buffers, tier, Recorder(credit=False))[0]
-            for tier in (Tier.TILED, Tier.OFFLOADED)
+            for tier in (Tier.TILED, Tier.VISITING, Tier.OFFLOADED)
         )
+        assert np.array_equal(tiled, visiting)
         assert np.array_equal(tiled, offloaded)
         found.add(tiled.tobytes())
     assert len(found) == 5
+
+
+def test_what_the_card_has_no_room_for_waits_in_main_memory() -> None:
+    card = Device(torch.device("cuda"), torch.float16)
+    assert planned(card, (6, 3, 1), room=10) == card
+    assert planned(card, (6, 3, 1), room=9).first is Tier.VISITING
+    assert planned(card, (6, 3, 1), room=5).first is Tier.OFFLOADED
+    waiting = replace(card, first=Tier.VISITING)
+    assert planned(waiting, (1,), room=9) == waiting
+    assert waiting.home.type == "cpu"
+    assert waiting.tiers == (Tier.VISITING, Tier.OFFLOADED)
+    assert card.tiers == tuple(Tier)
+
+
+def test_a_models_need_is_told_before_it_is_loaded(studio: Studio) -> None:
+    model = studio.models.load("tiny")
+    needed = bytes_of_parts(studio.models.paths, model.folder, 4)
+    assert needed == {name: weight_bytes([model.parts[name]]) for name in needed}
+    assert needed.keys() == {"unet", "vae", "text_encoder"}
+
+
+def test_weights_that_wait_paint_the_same_and_the_artist_is_told(studio: Studio) -> None:
+    place = replace(studio.models.place, first=Tier.VISITING)
+    waiting = Studio(PipelineRunner(ModelCache(studio.models.paths, place)), studio.buffers)
+    told = Recorder(credit=False)
+    looks = (Reference(image=studio.buffers.add(Kind.COLOR, photo())),)
+    asked = replace(ASKED, references=looks, loras=(Lora("style"),))
+    model, whole = studio.models.load("tiny"), settle(asked, studio.models.paths)
+    expected = run_image(model, whole, studio.buffers, Tier.TILED, Recorder(credit=False))[0]
+    assert np.array_equal(waiting.paint(asked, told)[0], expected)
+    assert [line for line in told.warnings if "its networks wait in main memory" in line]
+    assert waiting.models.waiting_bytes == waiting.models.load("tiny").nbytes
+    assert waiting.models.nbytes == 0
 
 
 def test_a_small_picture_takes_few_threads_and_leaves_the_rest_to_blender() -> None:

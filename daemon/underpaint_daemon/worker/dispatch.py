@@ -34,7 +34,8 @@ from .pipelines.latents import grid_cell
 from .pipelines.loading.cache import ModelCache
 from .pipelines.loading.components import LoadedModel
 from .pipelines.loading.facts import model_facts, word_notes
-from .pipelines.memory import Tier, release_gpu, tiers_for, within_memory
+from .pipelines.loading.fetch import fetched
+from .pipelines.memory import Tier, release_gpu, within_memory
 from .pipelines.precision import Overflowed, wider
 from .pipelines.threads import threads_for
 from .pipelines.upscale import run_upscale
@@ -97,7 +98,7 @@ class PipelineRunner:
             return run_texture(request, buffers, reporter, self.models)
         if not isinstance(request, UpscaleRequest):
             request = with_pattern(request, buffers)
-        model = self._load(request.model, reporter)
+        model = fetched(self.models, request.model, reporter)
         for note in word_notes(model, request):
             reporter.warn(note)
         facts = model_facts(model, request)
@@ -129,7 +130,7 @@ class PipelineRunner:
     ) -> list[Image8]:
         return within_memory(
             lambda tier: _paint(model, request, buffers, tier, reporter),
-            tiers_for(model.place.device),
+            model.place.tiers,
             reporter.warn,
             _what(request),
         )
@@ -155,11 +156,11 @@ class PipelineRunner:
         assert request.refiner is not None
         latents, pictures = within_memory(
             lambda tier: _first_part(model, request, buffers, tier, reporter),
-            tiers_for(model.place.device),
+            model.place.tiers,
             reporter.warn,
             _what(request),
         )
-        second_model = self._load(request.refiner.model, reporter)
+        second_model = fetched(self.models, request.refiner.model, reporter)
         blank = Buffers().add(Kind.COLOR, np.zeros((*_size(request), 3), np.uint8))
         for i, one in enumerate(latents):
             second = refining_request(request, blank, i)
@@ -178,7 +179,7 @@ class PipelineRunner:
         given = latents.to(model.place.device, model.place.dtype)
         return within_memory(
             lambda tier: _second_part(model, request, given, handoff, tier, reporter),
-            tiers_for(model.place.device),
+            model.place.tiers,
             reporter.warn,
             _what(request),
         )
@@ -199,27 +200,12 @@ class PipelineRunner:
             own.add(Kind.MASK, buffers[request.mask.sha256])
         for i, image in enumerate(images):
             second = refining_request(request, own.add(Kind.COLOR, image), i)
-            model = self._load(name, reporter)
+            model = fetched(self.models, name, reporter)
             finished += (
                 [image] if reporter.enough() else self._painted(model, second, own, reporter)
             )
         assert model is not None
         return finished, model_facts(model, second)
-
-    def _load(self, name: str, reporter: Reporter) -> LoadedModel:
-        reporter.raise_if_cancelled()
-        reporter.progress(Phase.LOADING, 0, 1)
-        model = within_memory(
-            lambda tier: self._load_alone(name, tier),
-            (Tier.FULL, Tier.TILED),
-            reporter.warn,
-            f"Model {name!r}",
-        )
-        reporter.progress(Phase.LOADING, 1, 1)
-        return model
-
-    def _load_alone(self, name: str, tier: Tier) -> LoadedModel:
-        return self.models.load(name) if tier is Tier.FULL else self.models.load_alone(name)
 
 
 def _paint(

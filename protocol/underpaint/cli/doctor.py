@@ -198,5 +198,5 @@ def fits(size_mb: int, card: Card | None) -> str:
     if need <= card.mib:
         return "whole on the GPU"
     if card.mib >= _WORKING_MIB * 2:
-        return "layer by layer on the GPU (offloaded): slow"
+        return "its parts by turns on the GPU, from main memory: slower"
     return "too large for the GPU"

@@ -34,6 +34,7 @@ from .family_things import SIDE, Things, picture
 
 Image8 = npt.NDArray[np.uint8]
 _STEPS = 3
+_MANY = 150  # so that the word to stop comes in time, however small the network
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
 
 
@@ -232,8 +233,8 @@ def _preview(asked: _Asked) -> bool:
 
 
 def _cancel(asked: _Asked) -> bool:
-    many = replace(asked.base(), sampling=replace(asked.sampling(), steps=30))
-    return 1 <= asked.painter.cancel(many) < 30
+    many = replace(asked.base(), sampling=replace(asked.sampling(), steps=_MANY))
+    return 1 <= asked.painter.cancel(many) < _MANY
 
 
 def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:

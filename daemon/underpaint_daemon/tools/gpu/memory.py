@@ -33,8 +33,8 @@ def tiers(bench: Bench) -> None:
             MINIATURES[name](bench.paths.models / name)
         request = starter_request(bench) if name == STARTER else plainest(name, name, bench.things)
         first, _ = _tried(bench, request, Tier.FULL)
-        for tier in (Tier.TILED, Tier.OFFLOADED):
-            if tier is Tier.OFFLOADED and not bench.cuda:
+        for tier in (Tier.TILED, Tier.VISITING, Tier.OFFLOADED):
+            if tier is not Tier.TILED and not bench.cuda:
                 bench.found.cannot(f"{name}_{tier}", "weights of the CPU have nowhere to wait")
                 continue
             image, _ = _tried(bench, request, tier)

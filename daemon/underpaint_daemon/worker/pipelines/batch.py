@@ -135,7 +135,7 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     with (
         with_loras(tool, model, request.loras) as turn,
         with_reference(tool, model, beside.adapter, beside.scale, guided, beside.through) as extra,
-        frugal(tier, model.networks, model.place.device),
+        frugal(tier, model.networks, model.place.device, model.place.home),
         circular(wrapping(model, tier), plan.tile),
     ):
         text = " ".join(part for part in (request.prompt.text, beside.words) if part)

@@ -60,7 +60,7 @@ def with_reference(
     pair = _read_picture(model, adapter, picture)
     try:
         _load_ip_adapter(pipe, adapter)
-        pipe.unet.to(model.place.device, model.place.dtype)
+        pipe.unet.to(model.place.home, model.place.dtype)
         pipe.set_ip_adapter_scale(scale)
         yield {"ip_adapter_image_embeds": [torch.cat(pair if guided else pair[1:])]}
     finally:
@@ -123,12 +123,13 @@ def _read_picture(
     size = (encoder.config.image_size,) * 2
     small = cv2.resize(np.ascontiguousarray(square), size, interpolation=cv2.INTER_AREA)
     pixels = normalised(2 * from_image8(small) - 1).to(model.place.device, model.place.dtype)
-    if adapter.form is Form.PLAIN:
-        embedding: Tensor = encoder(pixels).image_embeds[:, None]
-        return torch.zeros_like(embedding), embedding
-    # The last layer but one, as these adapters were trained; of no picture: of black ones.
-    none, shown = (
-        encoder(shows, output_hidden_states=True).hidden_states[-2][:, None]
-        for shows in (torch.zeros_like(pixels), pixels)
-    )
-    return none, shown
+    with model.at_work(encoder):
+        if adapter.form is Form.PLAIN:
+            embedding: Tensor = encoder(pixels).image_embeds[:, None]
+            return torch.zeros_like(embedding), embedding
+        # The last layer but one, as these adapters were trained; of no picture: of black ones.
+        none, shown = (
+            encoder(shows, output_hidden_states=True).hidden_states[-2][:, None]
+            for shows in (torch.zeros_like(pixels), pixels)
+        )
+        return none, shown

@@ -14,6 +14,8 @@ import torch
 
 from underpaint.errors import ErrorCode, JobFailed
 
+from .visiting import invite
+
 T = TypeVar("T")
 _OUT_OF_MEMORY = (
     "DefaultCPUAllocator",
@@ -35,16 +37,21 @@ class Tier(StrEnum):
     TILED = "tiled"
     """The VAE works in tiles. Attention stays as it is: torch's fused kernels need less memory
     than diffusers' sliced attention."""
+    VISITING = "visiting"
+    """Besides, networks wait in main memory, and visit the GPU while they work."""
     OFFLOADED = "offloaded"
-    """Besides, weights wait in main memory and visit the GPU layer by layer."""
+    """As before, but layer by layer."""
 
 
-def tiers_for(device: torch.device) -> tuple[Tier, ...]:
-    """The tiers that make sense on a device."""
+_WAITING = (Tier.VISITING, Tier.OFFLOADED)
+
+
+def tiers_for(device: torch.device, first: Tier = Tier.FULL) -> tuple[Tier, ...]:
+    """The tiers that make sense on a device, from `first` on."""
+    if first in _WAITING:
+        return _WAITING[_WAITING.index(first) :]
     # An Apple GPU's memory is main memory: there is nowhere else for weights to wait.
-    if device.type in ("cuda", "xpu"):
-        return (Tier.FULL, Tier.TILED, Tier.OFFLOADED)
-    return (Tier.FULL, Tier.TILED)
+    return tuple(Tier) if device.type in ("cuda", "xpu") else (Tier.FULL, Tier.TILED)
 
 
 def within_memory(
@@ -112,19 +119,24 @@ def release() -> None:
 
 
 @contextmanager
-def frugal(tier: Tier, networks: Sequence[Any], device: torch.device) -> Iterator[None]:
-    """Put networks into a tier, and back afterwards."""
+def frugal(
+    tier: Tier, networks: Sequence[Any], device: torch.device, kept_on: torch.device | None = None
+) -> Iterator[None]:
+    """Put networks into a tier, and back afterwards: to `kept_on`, or to `device`, on which they
+    work."""
     if tier is Tier.FULL:
         yield
         return
     _set_tiling(networks, on=True)
-    if tier is Tier.OFFLOADED:
-        _offload(networks, device)
+    if tier is not Tier.TILED:
+        _send_away(networks)
+        put = invite if tier is Tier.VISITING else _offload
+        put(networks, device)
     try:
         yield
     finally:
-        if tier is Tier.OFFLOADED:
-            _bring_back(networks, device)
+        if tier is not Tier.TILED:
+            _bring_back(networks, kept_on or device)
         _set_tiling(networks, on=False)
 
 
@@ -143,14 +155,21 @@ def _tile(vae: Any, *, on: bool) -> None:
         vae.disable_slicing()
 
 
-def _offload(networks: Sequence[Any], device: torch.device) -> None:
-    from accelerate import cpu_offload  # type: ignore[import-untyped]
-
+def _send_away(networks: Sequence[Any]) -> None:
     for network in networks:
         network.to("cpu")
     release()
+
+
+def _offload(networks: Sequence[Any], device: torch.device) -> None:
+    from accelerate import cpu_offload  # type: ignore[import-untyped]
+
+    # A VAE is small, and pipelines read numbers out of it (FLUX.2's: its running means).
+    vaes = [network for network in networks if hasattr(network, "decode")]
+    invite(vaes, device)
     for network in networks:
-        cpu_offload(network, device, offload_buffers=True)
+        if network not in vaes:
+            cpu_offload(network, device, offload_buffers=True)
 
 
 def _bring_back(networks: Sequence[Any], device: torch.device) -> None:

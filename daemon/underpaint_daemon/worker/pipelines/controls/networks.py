@@ -119,7 +119,8 @@ def prepare_controls(
             warn(image.warning)
         if isinstance(network, diffusers.T2IAdapter):
             check_adapter(network, model.unet, vae_scale(model.vae), str(path))
-            adapters.append(features(network, control, from_image8(image.pixels)))
+            with model.at_work(network):
+                adapters.append(features(network, control, from_image8(image.pixels)))
             continue
         if isinstance(network, diffusers.ControlNetUnionModel):
             network = in_mode(network, control.kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import torch
 from underpaint.paths import Paths
 from underpaint_daemon.common.model_files import fingerprint
 from underpaint_daemon.common.models import marks_of, model_folder
+from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.common.places import followed
 
-from ..memory import release
+from ..memory import Tier, release
 from .components import LoadedModel, load_model
 from .networks import Device, best_device, networks_in, weight_bytes
+from .plan import later, planned, room_for_weights
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
 _FALLBACK_BYTES = 8 << 30
@@ -37,6 +40,7 @@ class ModelCache:
         self.limit_bytes = _default_limit(self.place) if limit_bytes is None else limit_bytes
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
         self._wider: dict[Path, torch.dtype] = {}
+        self._waiting: set[Path] = set()
         self._tools: OrderedDict[_Key, Any] = OrderedDict()
 
     def load(self, name: str) -> LoadedModel:
@@ -47,15 +51,26 @@ class ModelCache:
             self._models.move_to_end(key)
         else:
             self._drop(*(old for old in self._models if old[0] == folder))
-            place = Device(self.place.device, self._wider.get(folder, self.place.dtype))
-            self._models[key] = load_model(self.paths, name, place)
+            self._models[key] = load_model(self.paths, name, self._planned(folder))
         self.trim()
         return self._models[key]
 
-    def load_alone(self, name: str) -> LoadedModel:
-        """`load`, after everything else was dropped."""
+    def load_alone(self, name: str, *, waits: bool = False) -> LoadedModel:
+        """`load`, after everything else was dropped. `waits`: from now on in main memory."""
         self.unload()
+        if waits:
+            self._waiting.add(followed(model_folder(self.paths, name)))
         return self.load(name)
+
+    def _planned(self, folder: Path) -> Device:
+        place = replace(self.place, dtype=self._wider.get(folder, self.place.dtype))
+        if folder in self._waiting:
+            return replace(place, first=later(place.first, Tier.VISITING))
+        room = room_for_weights(place, self.limit_bytes)
+        if room is None:
+            return place
+        needed = bytes_of_parts(self.paths, folder, place.dtype.itemsize)
+        return planned(place, needed.values(), room)
 
     def widen(self, name: str, dtype: torch.dtype) -> None:
         """Load a model in another type from now on: its numbers do not fit into this one."""
@@ -77,9 +92,19 @@ class ModelCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of weights in memory."""
+        """Bytes of weights where networks work."""
         tools = [network for pipe in self._tools.values() for network in networks_in(pipe)]
-        return sum(model.nbytes for model in self._models.values()) + weight_bytes(tools)
+        there = [model for model in self._models.values() if not model.place.waits]
+        return sum(model.nbytes for model in there) + weight_bytes(tools)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of weights that wait in main memory."""
+        return sum(model.nbytes for model in self._models.values() if model.place.waits)
+
+    @property
+    def _crowded(self) -> bool:
+        return self.nbytes > self.limit_bytes or self.waiting_bytes > half_of_memory()
 
     def __len__(self) -> int:
         return len(self._models)
@@ -87,12 +112,12 @@ class ModelCache:
     def trim(self) -> None:
         """Drop the least recently used models until the rest keep to the limit, then tools, then
         those networks from elsewhere that the one in use has not used for longest."""
-        while len(self._models) > 1 and self.nbytes > self.limit_bytes:
+        while len(self._models) > 1 and self._crowded:
             self._drop(next(iter(self._models)))
         while self._tools and self.nbytes > self.limit_bytes:
             self._tools.popitem(last=False)
         for model in self._models.values():
-            while model.companions and self.nbytes > self.limit_bytes:
+            while model.companions and self._crowded:
                 model.companions.popitem(last=False)
 
     def unload(self) -> None:
@@ -109,8 +134,14 @@ class ModelCache:
 
 def _default_limit(place: Device) -> int:
     """70 % of the GPU's memory, or half of the machine's."""
-    if place.device.type == "cuda":
-        return int(torch.cuda.get_device_properties(place.device).total_memory * 0.7)
+    for kind, module in (("cuda", torch.cuda), ("xpu", torch.xpu)):
+        if place.device.type == kind:
+            return int(module.get_device_properties(place.device).total_memory * 0.7)
+    return half_of_memory()
+
+
+def half_of_memory() -> int:
+    """Bytes: half of the machine's memory."""
     if hasattr(os, "sysconf"):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     return _FALLBACK_BYTES

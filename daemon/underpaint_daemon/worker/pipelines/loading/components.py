@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from ..families.base import Embedding, Words
 from ..families.named import NAMED, Named
 from ..families.vocabulary import Reading, Vocabulary
 from ..latents import LatentPreview, fit_preview
+from ..memory import Tier, frugal
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
@@ -134,6 +135,11 @@ class LoadedModel:
             self.companions[key] = load()
         self.companions.move_to_end(key)
         return self.companions[key]
+
+    def at_work(self, network: Any) -> contextlib.AbstractContextManager[None]:
+        """For a call of one of its networks before the painting: where they wait, it visits."""
+        tier = Tier.VISITING if self.place.waits else Tier.FULL
+        return frugal(tier, [network], self.place.device, self.place.home)
 
     @property
     def nbytes(self) -> int:
@@ -250,7 +256,7 @@ def _named(paths: Paths, found: Path, family: Family, parts: Mapping[str, Any]) 
 def _precision(place: Device, family: Family) -> Device:
     """Transformers overflow in float16; they were trained in bfloat16."""
     half = place.dtype == torch.float16 and family.read is not None
-    return Device(place.device, torch.bfloat16) if half else place
+    return replace(place, dtype=torch.bfloat16) if half else place
 
 
 def make_scheduler(

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from underpaint_daemon.common.model_files import broken, read_json, variant_of, weight_files
 
+from ..memory import Tier, is_out_of_memory, tiers_for
 from .weights import WeightFile
 
 _OF_VIDEO = 5  # dimensions of a weight that convolves in time too
@@ -25,10 +26,27 @@ LOAD_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where models live and in which precision."""
+    """Where models work and in which precision. `first`: the first memory tier that is tried with
+    them; from `VISITING` on they wait in main memory."""
 
     device: torch.device
     dtype: torch.dtype
+    first: Tier = Tier.FULL
+
+    @property
+    def home(self) -> torch.device:
+        """Where networks are while they do not work."""
+        return torch.device("cpu") if self.waits else self.device
+
+    @property
+    def waits(self) -> bool:
+        """Whether networks wait in main memory."""
+        return self.first in (Tier.VISITING, Tier.OFFLOADED)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The memory tiers that are tried, one after the other."""
+        return tiers_for(self.device, self.first)
 
 
 def best_device() -> Device:
@@ -125,7 +143,7 @@ def empty(make: Any) -> Any:
 def ready(network: Any, place: Device) -> Any:
     """In place, for inference. Convolutions are about a tenth faster with channels last, on CPUs
     and GPUs alike."""
-    network = network.to(place.device)
+    network = network.to(place.home)
     if all(tensor.dim() != _OF_VIDEO for tensor in network.parameters()):
         network = network.to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False)
@@ -152,8 +170,6 @@ def load_tokenizer(folder: Path) -> Any:
 
 def refuse_memory(error: BaseException) -> None:
     """Raise `error` again when it says that memory ran out: that is no fault of the file."""
-    from ..memory import is_out_of_memory
-
     if is_out_of_memory(error):
         raise error
 

@@ -20,8 +20,9 @@ from underpaint_daemon.worker.pipelines.image_prompt import with_reference
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
+from underpaint_daemon.worker.pipelines.loading.fetch import fetched
 from underpaint_daemon.worker.pipelines.loading.networks import exact_device
-from underpaint_daemon.worker.pipelines.memory import Tier, frugal, tiers_for, within_memory
+from underpaint_daemon.worker.pipelines.memory import Tier, frugal, within_memory
 from underpaint_daemon.worker.pipelines.references import adapted
 from underpaint_daemon.worker.provenance import recipe
 
@@ -58,17 +59,7 @@ def run_texture(
     """
     _check_method(request)
     request = with_pattern(request, buffers)
-    reporter.raise_if_cancelled()
-    reporter.progress(Phase.LOADING, 0, 1)
-    model = within_memory(
-        lambda tier: (
-            models.load(request.model) if tier is Tier.FULL else models.load_alone(request.model)
-        ),
-        (Tier.FULL, Tier.TILED),
-        reporter.warn,
-        f"Model {request.model!r}",
-    )
-    reporter.progress(Phase.LOADING, 1, 1)
+    model = fetched(models, request.model, reporter)
     for note in word_notes(model, request):
         reporter.warn(note)
     facts = model_facts(model, request)
@@ -85,7 +76,7 @@ def run_texture(
 
     return within_memory(
         attempt,
-        tiers_for(model.place.device),
+        model.place.tiers,
         reporter.warn,
         f"A texture of {request.size}×{request.size}",
     )
@@ -142,7 +133,8 @@ def prepared(
     with ExitStack() as stack:
         turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
         shown = stack.enter_context(_shown(request, buffers, model))
-        stack.enter_context(frugal(tier, model.networks, model.place.device))
+        place = model.place
+        stack.enter_context(frugal(tier, model.networks, place.device, place.home))
         denoiser = stack.enter_context(_denoiser(request, model, share_attention, turn, shown))
         existing = Existing.of(request, buffers, tiles(mesh))
         yield Inputs(

@@ -1,0 +1,74 @@
+"""How much memory a model's weights need once they are loaded, told by their headers. No torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from underpaint.paths import Paths
+
+from .contents.folders import index_of
+from .contents.gguf import BLOCKS
+from .denoisers.files import Denoiser, denoiser_in
+from .denoisers.rest import rest_of
+from .model_files import weight_files
+from .recognition import is_network, parts_of
+from .single_files import UNET_PREFIX, VAE_PREFIX, header
+
+_WIDENED = ("F64", "F32", "F16", "BF16")
+_EIGHT = ("F8_E4M3", "F8_E5M2")
+
+
+def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
+    """Bytes of each network of a model, whose numbers are `wide` bytes in memory. `place`: its
+    folder or file. Raises RequestError(MODEL_BROKEN)."""
+    if place.is_dir():
+        names = [name for name in parts_of(place, index_of(place)) if is_network(place / name)]
+        return {name: _of_folder(place / name, wide) for name in names}
+    lone = denoiser_in(place)
+    return _of_checkpoint(place, wide) if lone is None else _of_lone(paths, lone, wide)
+
+
+def _of_folder(folder: Path, wide: int) -> int:
+    """What lies packed in a folder is widened."""
+    entries = (entry for file in weight_files(folder) for entry in header(file).values())
+    return _sum(entries, wide, kept=())
+
+
+def _of_checkpoint(file: Path, wide: int) -> dict[str, int]:
+    found = dict.fromkeys(("unet", "vae", "text_encoder"), 0)
+    for name, entry in header(file).items():
+        part = "unet" if name.startswith(UNET_PREFIX) else "text_encoder"
+        part = "vae" if name.startswith(VAE_PREFIX) else part
+        found[part] += _sum([entry], wide, kept=())
+    return found
+
+
+def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, int]:
+    """What is packed in single files stays so in memory."""
+    tensors = header(lone.path)
+    found = {"transformer": _sum((tensors[name] for name in lone.names.values()), wide)}
+    rest = rest_of(paths, lone)
+    for name, place in rest.places.items():
+        if name in rest.loose:
+            loose = rest.loose[name]
+            entries = [e for n, e in header(loose.path).items() if n.startswith(loose.prefix)]
+            found[name] = _sum(entries, wide)
+        elif is_network(place):
+            found[name] = _of_folder(place, wide)
+    return found
+
+
+def _sum(
+    entries: Iterable[Mapping[str, Any]], wide: int, kept: Iterable[str] = (*BLOCKS, *_EIGHT)
+) -> int:
+    return sum(_bytes(entry, wide, tuple(kept)) for entry in entries)
+
+
+def _bytes(entry: Mapping[str, Any], wide: int, kept: tuple[str, ...]) -> int:
+    begin, end = entry["data_offsets"]
+    if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *_EIGHT):
+        return int(end - begin)
+    return wide * int(math.prod(entry["shape"]))
