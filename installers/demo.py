@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import time
@@ -15,7 +14,9 @@ from PIL import Image
 import underpaint
 from underpaint import Buffers, ImageRequest, Prompt, Sampling, View
 from underpaint.blenders import require_blenders
-from underpaint.cli.output import ProgressLine
+from underpaint.cli.guard import guarded
+from underpaint.cli.run import told
+from underpaint.cli.terminal.parser import Parser
 from underpaint.files.inputs import save_inputs
 from underpaint.files.viewfile import load_view
 from underpaint.tree import request_digest
@@ -24,6 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
 PROMPT = "a red brick head"
 _CAPTURE_TIMEOUT_S = 300
+_EXAMPLES = """\
+examples:
+  python3 installers/bootstrap.py demo
+  python3 installers/bootstrap.py demo --prompt "mossy stone" --seed 3"""
 
 
 def say(text: str) -> None:
@@ -36,9 +41,11 @@ def capture(out: Path, size: int) -> Path:
     blender = require_blenders()[0]
     words = ["--demo", "--size", f"{size}x{size}", "--out", str(path)]
     command = blender.command(CAPTURE, words)
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_CAPTURE_TIMEOUT_S, check=False
-    )
+    with told() as line:
+        line.doing("Blender", logged=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_CAPTURE_TIMEOUT_S, check=False
+        )
     if done.returncode != 0 or not path.exists():
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
         raise SystemExit(f"demo: Blender could not capture the scene:\n{tail}")
@@ -72,16 +79,14 @@ def pictures(view: View, buffers: Buffers) -> dict[str, np.ndarray]:
 def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
     """Generate with previews; writes previews, image, recipe and what it was made from. The panels
     of both."""
-    panels, line = [], ProgressLine()
-    with underpaint.connect() as up:
+    panels = []
+    with told() as line, underpaint.connect() as up:
         job = up.submit(request, buffers, previews=True)
         for event in job:
-            if isinstance(event, underpaint.Progress):
-                line.show(event.phase, event.step, event.total, event.eta_s)
-            elif isinstance(event, underpaint.Preview):
+            line.event(event)
+            if isinstance(event, underpaint.Preview):
                 Image.fromarray(event.image).save(out / f"preview_{event.step:02}.png")
                 panels.append(Panel(f"step {event.step}", event.image))
-        line.end()
         for result in job.result():
             (out / result.name).write_bytes(result.data)
     save_inputs(out, request_digest(request), buffers)
@@ -90,7 +95,7 @@ def paint(request: ImageRequest, buffers: Buffers, out: Path) -> list[Panel]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(prog="bootstrap.py demo", description=__doc__, epilog=_EXAMPLES)
     parser.add_argument("--out", type=Path, default=ROOT / "demo_out")
     parser.add_argument("--prompt", default=PROMPT)
     parser.add_argument("--seed", type=int, default=1)
@@ -100,11 +105,11 @@ def main() -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     for old in args.out.glob("*.png"):
         old.unlink()
-    say("building and capturing the scene in Blender")
+    say("building and capturing the scene in Blender (some ten seconds)")
     buffers = Buffers()
     view = load_view(capture(args.out, args.size), buffers)
     captured = save_capture(view, buffers, args.out)
-    say(f"painting “{args.prompt}”")
+    say(f"painting “{args.prompt}” (the first time half a minute: the daemon starts)")
     request = ImageRequest(
         prompt=Prompt(args.prompt),
         width=args.size,
@@ -121,4 +126,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main, as_json=False))

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ticking import ticking
+
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "installers" / "constraints.txt"
 PACKAGES = (ROOT / "protocol", ROOT / "daemon", ROOT / "daemon" / "underpaint_starter")
@@ -64,14 +66,14 @@ def install_daemon(*, dev: bool = False) -> Path:
         say(f"making {folder.name} with Python {sys.version.split()[0]}")
         run([sys.executable, "-m", "venv", str(folder)], "make a virtual environment")
     installer = Installer(python)
-    say("installing PyTorch (the largest part; minutes on a slow line)")
+    say("installing PyTorch (the largest part: 1 GB, several with CUDA; minutes on a slow line)")
     installer.install(*_torch_arguments(installer))
-    say("installing diffusers, ZeroMQ and the rest")
+    say("installing diffusers, ZeroMQ and the rest (300 MB)")
     editable = [word for package in packages for word in ("-e", str(package))]
     installer.install("-c", str(CONSTRAINTS), *editable)
     # Its own requirements would bring a torchvision that breaks diffusers on CPU builds of torch.
     installer.install("--no-deps", "-c", str(CONSTRAINTS), "controlnet-aux")
-    say("importing it once, so that it starts quickly")
+    say("importing it once, so that it starts quickly (half a minute)")
     _import_once(python)
     stamp.write()
     say(f"{folder.name} is ready after {time.monotonic() - began:.0f} s")
@@ -208,7 +210,8 @@ def _is_version(python: Path, version: tuple[int, int]) -> bool:
 
 def run(command: list[str], purpose: str, environ: dict[str, str] | None = None) -> None:
     """Run a step. Raises InstallError with the end of what it printed."""
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    with ticking():
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
         raise InstallError(

@@ -8,53 +8,119 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
-from underpaint.cli.guard import Exit, guarded
+from underpaint.cli.guard import guarded
+from underpaint.errors import ErrorCode, RequestError
 
-COMMANDS: Mapping[str, str] = {
-    "serve": "underpaint_daemon.server.serve:main",
-    "bench transport": "underpaint_daemon.tools.bench.transport:main",
-    "bench daemon": "underpaint_daemon.tools.bench.daemon:main",
-    "bench folder": "underpaint_daemon.tools.bench.folder:main",
-    "bench memory": "underpaint_daemon.tools.bench.memory:main",
-    "bench faults": "underpaint_daemon.tools.faults.command:main",
-    "gpu-check": "underpaint_daemon.tools.gpu.check:main",
-    "models": "underpaint_daemon.tools.hub.cli:main",
-    "eval families": "underpaint_daemon.tools.evals.families:main",
-    "eval starter": "underpaint_starter.judging.evaluate:main",
-    "eval projection": "underpaint_daemon.tools.evals.projection:main",
-    "eval sync": "underpaint_daemon.tools.evals.sync:main",
-    "eval adapters": "underpaint_starter.judging.eval_adapters:main",
-    "eval texture": "underpaint_starter.judging.eval_texture:main",
-    "eval animation": "underpaint_starter.judging.eval_animation:main",
-    "eval material": "underpaint_starter.judging.eval_material:main",
-    "train-starter": "underpaint_starter.train:main",
-    "texture": "underpaint_daemon.tools.assets.cli:main",
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "serve": ("underpaint_daemon.server.serve:main", "the daemon"),
+    "texture": (
+        "underpaint_daemon.tools.assets.cli:main",
+        "paint a texture into a mesh's own UVs",
+    ),
+    "models": (
+        "underpaint_daemon.tools.hub.cli:main",
+        "scan, add, pull, verify, remove models; their defaults",
+    ),
+    "eval projection": (
+        "underpaint_daemon.tools.evals.projection:main",
+        "how much of a known texture comes back from pictures of a mesh",
+    ),
+    "eval sync": (
+        "underpaint_daemon.tools.evals.sync:main",
+        "whether views that are painted together agree",
+    ),
+    "eval texture": ("underpaint_starter.judging.eval_texture:main", "a mesh painted, and judged"),
+    "eval material": ("underpaint_starter.judging.eval_material:main", "flat materials, judged"),
+    "eval starter": ("underpaint_starter.judging.evaluate:main", "the starter model, judged"),
+    "eval animation": (
+        "underpaint_starter.judging.eval_animation:main",
+        "flicker and form over a range of frames",
+    ),
+    "eval adapters": (
+        "underpaint_starter.judging.eval_adapters:main",
+        "what LoRAs and image prompts change",
+    ),
+    "eval families": (
+        "underpaint_daemon.tools.evals.families:main",
+        "every family of models, on miniatures",
+    ),
+    "bench transport": (
+        "underpaint_daemon.tools.bench.transport:main",
+        "the wire, beside what copying costs at least",
+    ),
+    "bench daemon": (
+        "underpaint_daemon.tools.bench.daemon:main",
+        "the daemon, beside the bare pipeline",
+    ),
+    "bench folder": (
+        "underpaint_daemon.tools.bench.folder:main",
+        "a folder of meshes, beside its jobs' own seconds",
+    ),
+    "bench memory": ("underpaint_daemon.tools.bench.memory:main", "twelve views' memory"),
+    "bench faults": (
+        "underpaint_daemon.tools.faults.command:main",
+        "what becomes of jobs while everything fails",
+    ),
+    "gpu-check": ("underpaint_daemon.tools.gpu.check:main", "what only a GPU can show, in minutes"),
+    "train-starter": ("underpaint_starter.train:main", "train the starter model"),
 }
-"""Command to `module:function`; each function takes the remaining words, returns an exit code."""
+"""Command to `module:function` and what it is; each function takes the remaining words, returns an
+exit code."""
+_IN_CLIENT = {"eval capture": "captured depth and normals, beside the truth, in each Blender"}
+"""Part of `underpaint eval` too, and done by the client."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command."""
     words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _run(words), as_json="--json" in words)
+
+
+def _run(words: list[str]) -> int:
     for count in (2, 1):
-        target = COMMANDS.get(" ".join(words[:count]))
-        if target is not None:
-            return _run(target, words[count:])
-    wanted_help = words[:1] in (["-h"], ["--help"])
-    print(_usage(), file=sys.stdout if wanted_help else sys.stderr)
-    return 0 if wanted_help else Exit.BAD_INPUT
+        if known := COMMANDS.get(" ".join(words[:count])):
+            module, _, name = known[0].partition(":")
+            command: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
+            return command(words[count:])
+    room = words[:1] if _below(words[:1]) else []
+    rest = words[len(room) :]
+    if rest[:1] and rest[0] in ("-h", "--help"):
+        print(_usage(room))
+        return 0
+    _unknown(room, rest)
 
 
-def _run(target: str, words: list[str]) -> int:
-    module, _, name = target.partition(":")
-    command: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
-    return guarded(lambda: command(words), as_json="--json" in words)
+def _below(room: list[str]) -> dict[str, str]:
+    """The commands of a room (`eval`, `bench`), or all where it is empty: names, and what they
+    are."""
+    told = {name: what for name, (_, what) in COMMANDS.items()} | _IN_CLIENT
+    start = "".join(f"{word} " for word in room)
+    return {name[len(start) :]: what for name, what in told.items() if name.startswith(start)}
 
 
-def _usage() -> str:
-    names = "\n".join(f"  {name}" for name in COMMANDS)
-    return f"usage: python -m underpaint_daemon COMMAND …\ncommands:\n{names}"
+def _usage(room: list[str]) -> str:
+    names = "\n".join(f"  {name:<16}{what}" for name, what in _below(room).items())
+    return f"usage: {_program(room)} WHAT [options]\n\n{names}\n\nEach has --help and --json."
+
+
+def _program(room: list[str]) -> str:
+    return f"underpaint {room[0]}" if room else "python -m underpaint_daemon"
+
+
+def _unknown(room: list[str], rest: list[str]) -> NoReturn:
+    from underpaint.cli.terminal.parser import closest
+
+    known, program = _below(room), _program(room)
+    given = next((word for word in rest if not word.startswith("-")), None)
+    told = "say what" if given is None else f"`{given}` is nothing that there is"
+    meant = None if given is None else closest(given, known)
+    raise RequestError(
+        ErrorCode.BAD_REQUEST,
+        f"{program}: {told}; there are {', '.join(known)}",
+        hint=f"{f'Did you mean `{meant}`? ' if meant else ''}See `{program} --help`.",
+    )
 
 
 if __name__ == "__main__":

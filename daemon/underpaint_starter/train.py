@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from transformers import CLIPTokenizer
 
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint_daemon.common.models import starter_folder
 from underpaint_starter.card import write_card
 from underpaint_starter.guided import GuidedRun, train_guided

@@ -173,7 +173,7 @@ def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
     ("words", "code", "named"),
     [
         (["--sampler", "eulr"], ErrorCode.UNKNOWN_SAMPLER, "eulr"),
-        (["--size", "big"], ErrorCode.BAD_REQUEST, "--size 'big'"),
+        (["--size", "big"], ErrorCode.BAD_REQUEST, "--size is big"),
         (["--control", "dpth"], ErrorCode.BAD_REQUEST, "dpth"),
         (["--control", "depth:x"], ErrorCode.BAD_REQUEST, "depth:x"),
         (["--init", "nowhere.png"], ErrorCode.FILE, "nowhere.png"),

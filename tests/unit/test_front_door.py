@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -15,7 +14,6 @@ import pytest
 
 from underpaint.cli.guard import Exit, exit_code, guarded
 from underpaint.cli.main import main as front
-from underpaint.cli.output import ProgressLine
 from underpaint.errors import ErrorCode, error_from_dict
 
 CLIENT, DAEMON = "underpaint.cli.main", "underpaint_daemon"
@@ -55,6 +53,24 @@ def test_bad_input_is_2_with_a_fix_and_one_json_object(
     assert done.stderr.startswith("error: ")
     assert "\nfix:   " in done.stderr
     assert json.loads(done.stdout)["error"]["hint"]
+
+
+def test_help_begins_with_what_must_be_given_and_examples(capsys) -> None:
+    for command in ("generate", "render", "upscale", "models", "jobs", "daemon", "config"):
+        with pytest.raises(SystemExit):
+            front([command, "--help"])
+        told = capsys.readouterr().out
+        usage, _, rest = told.partition("\n")
+        assert usage.startswith(f"usage: underpaint {command}")
+        assert rest.lstrip().startswith("examples:\n")
+        assert rest.index("examples:") < rest.index("\n  -h, --help")
+        assert max(map(len, told.splitlines())) <= 120
+
+
+def test_a_word_with_a_dash_that_belongs_to_an_option_is_no_misspelling(capsys) -> None:
+    words = ["generate", "--prompt=--moss--", "--out", "o", "--steps", "many"]
+    assert front(words) == Exit.BAD_INPUT
+    assert "--steps: invalid int value: 'many'" in capsys.readouterr().err
 
 
 def test_the_table_is_in_the_help() -> None:
@@ -123,14 +139,6 @@ def test_ctrl_c_before_a_command_is_there_is_no_traceback_either() -> None:
     assert done.stderr == b"cancelled\n"
 
 
-def test_what_waits_for_other_paintings_says_so() -> None:
-    line = ProgressLine(told := io.StringIO())
-    line.wait(0)
-    line.wait(1)
-    line.wait(2)
-    assert told.getvalue() == "waiting: 1 job before it\nwaiting: 2 jobs before it\n"
-
-
 def test_a_picture_of_no_words_is_refused(tmp_path: Path, capsys) -> None:
     assert front(["generate", "--prompt", " ", "--out", str(tmp_path)]) == Exit.BAD_INPUT
     assert "--prompt is empty" in capsys.readouterr().err
@@ -190,12 +198,30 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
     ("words", "said", "fix"),
     [
         (("generate", "--prompt", "x", "--out", "o", "--steps", "-3"), "--steps is -3", ""),
-        (("generate", "--prompt", "x"), "--out", "See `underpaint generate --help`.\n"),
+        (("generate", "--prompt", "x"), "--out", "See `underpaint generate --help`: usage: "),
         (
             ("generate", "--prompt", "x", "--out", "o", "--color", "red"),
-            "unrecognized arguments: --color red",
-            "See `underpaint generate --help`.\n",
+            "--color is no option of `underpaint generate`",
+            "See `underpaint generate --help`: usage: ",
         ),
+        (("generate", "--promt", "x", "--out", "o"), "--promt is no option", "`--prompt`? "),
+        (("generate", "--promt=x y", "--out", "o"), "--promt is no option", "`--prompt`? "),
+        (("generat", "--prompt", "x"), "`generat` is nothing", "Did you mean `generate`? "),
+        (("textur", "a.obj"), "`textur` is nothing", "Did you mean `texture`? "),
+        (("models", "pul"), "`pul` is nothing", "Did you mean `pull`? "),
+        (("daemon", "stat"), "it knows start, stop, status, logs", "Did you mean `status`? "),
+        (("eval", "projecton"), "there are projection, sync", "Did you mean `projection`? "),
+        (
+            ("bench",),
+            "underpaint bench: say what; there are transport",
+            "`underpaint bench --help`",
+        ),
+        (
+            ("generate", "--prompt", "x", "--out", "o", "--size", "0"),
+            "--size is 0; expected",
+            "512x",
+        ),
+        (("generate", "--prompt", "x", "--out", "o", "--size", "9x9"), "from 64 to 8192", "512x"),
         (("upscale", "nowhere.png", "--out", "o"), "cannot be read: No such file", ""),
         (("texture", "a.stl", "--prompt", "x", "--out", "o"), "kind that is not read", ".glb"),
         (("texture", "a.obj", "--csv", "t.csv", "--out", "o"), "--csv is for a folder", "folder"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.paths import Paths, user_paths
 from underpaint.settings import SETTINGS, Setting, Value, read_settings
 

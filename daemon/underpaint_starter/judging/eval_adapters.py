@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from underpaint.buffers import BufferRef, Buffers, Kind
-from underpaint.cli.guard import Parser
 from underpaint.cli.options import add_json
+from underpaint.cli.terminal.parser import Parser
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Report, at_least
 from underpaint.paths import user_paths

@@ -21,9 +21,9 @@ from underpaint.animation.folder import Folder, decoded
 from underpaint.animation.sequence import PER_FRAME, Animation, Plan
 from underpaint.blenders import require_blenders
 from underpaint.buffers import Buffers
-from underpaint.cli.guard import Parser
 from underpaint.cli.options import add_json
 from underpaint.cli.scene import frames_of
+from underpaint.cli.terminal.parser import Parser
 from underpaint.measures import Report, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, ImageRequest, Prompt, Request, Sampling

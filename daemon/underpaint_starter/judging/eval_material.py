@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 from underpaint.buffers import Buffers
-from underpaint.cli.guard import Parser
 from underpaint.cli.options import add_json
+from underpaint.cli.terminal.parser import Parser
 from underpaint.measures import Report, at_least, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, ImageRequest, Prompt, Sampling, TileAxes

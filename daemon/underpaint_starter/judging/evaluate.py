@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from underpaint.cli.guard import Parser
-from underpaint.cli.output import ProgressLine
+from underpaint.cli.terminal.parser import Parser
+from underpaint.cli.terminal.progress_line import ProgressLine
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Report
 from underpaint_daemon.common.models import starter_folder
@@ -90,7 +90,7 @@ def evaluate(asked: Asked) -> Evaluation:
 
     def told(done: int, total: int) -> None:
         left = (time.perf_counter() - began) * (total / done - 1)
-        line.show("measuring", done, total, left)
+        line.part("measuring", done, total, left)
 
     try:
         done = each(work, tasks_of(given), asked.processes, told)

@@ -15,30 +15,35 @@ from ..errors import ErrorCode, RequestError
 from ..files.claims import own_folder
 from ..requests import ImageRequest
 from .generate import build_request
-from .output import ProgressLine, print_result
+from .options import grouped
+from .output import print_result, told_count
+from .terminal.progress_line import ProgressLine
+
+_SCALE = " (0 is none; the demo's frames have 0.035 when each is painted by itself)"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of an animation."""
-    parser.add_argument(
+    add = grouped(parser, "a range of frames").add_argument
+    add(
         "--refresh",
         type=float,
         default=0.0,
         metavar="STRENGTH",
-        help="with --frames: how much of every frame is painted anew over what was brought along, "
+        help="how much of every frame is painted anew over what was brought along, "
         "0 to 1; default 0: only what no earlier frame saw",
     )
-    parser.add_argument(
+    add(
         "--from-colours",
         type=float,
         metavar="STRENGTH",
-        help="with --frames: begin what is painted from the scene's own colours, kept the more the "
+        help="begin what is painted from the scene's own colours, kept the more the "
         "nearer to 0, 0 to 1; default: from nothing",
     )
-    parser.add_argument(
+    add(
         "--compare",
         action="store_true",
-        help="with --frames: paint each frame by itself too, and tell how much more that flickers",
+        help="paint each frame by itself too, and tell how much more that flickers",
     )
 
 
@@ -49,6 +54,7 @@ def animate(
     asked, line = _asked(args), ProgressLine()
     with own_folder(args.out) as out:
         series = Series(asked, args.blend, out, size, frames, args.camera, args.compare)
+        line.doing("opening the scene in Blender", logged=False)
         try:
             painted = paint_series(series, blender, _Line(line))
         finally:
@@ -56,7 +62,7 @@ def animate(
     movie = [] if painted.movie is None else [str(painted.movie)]
     files, report = [*map(str, painted.pictures), *movie], painted.report
     notes = [] if out == args.out else [f"another run writes into {args.out}; this one wrote {out}"]
-    lines = [*files, *_lines(report), *(f"note: {note}" for note in notes)]
+    lines = [*files, *_lines(report, len(painted.pictures)), *(f"note: {note}" for note in notes)]
     print_result({**report, "files": files, "notes": notes}, lines, args.json)
     return 0
 
@@ -68,7 +74,7 @@ class _Line:
     line: ProgressLine
 
     def told(self, made: Sequence[Made], total: int, eta_s: float | None) -> None:
-        self.line.show(f"frame {made[-1].frame}" if made else "frames", len(made), total, eta_s)
+        self.line.part("painting frames", len(made), total, eta_s)
 
     def noted(self, text: str) -> None:
         self.line.note(f"note: {text}")
@@ -99,6 +105,11 @@ def _asked(args: argparse.Namespace) -> Asked:
     return Asked(request, buffers, args.refresh, colours)
 
 
-def _lines(report: dict[str, Any]) -> list[str]:
+def _lines(report: dict[str, Any], count: int) -> list[str]:
+    """What is to be known of it beside its files."""
+    resumed = report["resumed"]
+    before = "all" if resumed == count else str(resumed)
+    lines = [f"{before} of {told_count(count, 'frame')} were there already"] if resumed else []
     words = {"warp_error": "flicker", "warp_error_per_frame": "flicker, each frame by itself"}
-    return [f"{words[name]}: {report[name]:.4f}" for name in words if name in report]
+    figures = [f"{words[name]}: {report[name]:.4f}" for name in words if name in report]
+    return [*lines, *(f"{figure}{_SCALE}" for figure in figures)]

@@ -19,12 +19,23 @@ from ..settings import (
 from .options import add_json
 from .output import print_result
 
+_EXAMPLES = """\
+examples:
+  underpaint config list             every setting, where it comes from and what it means
+  underpaint config set idle_exit_minutes 240
+  underpaint config unset idle_exit_minutes
+  underpaint config path             the file that holds them
+
+An option counts first, then the environment variable, then the file, then the default."""
+
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("config", help="read and change the settings of this machine")
+    parser = commands.add_parser(
+        "config", help="read and change the settings of this machine", epilog=_EXAMPLES
+    )
     parser.add_argument("action", choices=("get", "set", "unset", "list", "path"))
     parser.add_argument("name", nargs="?", help=", ".join(SETTINGS))
-    parser.add_argument("value", nargs="?")
+    parser.add_argument("value", nargs="?", help="what to set it to")
     add_json(parser)
     parser.set_defaults(run=_run)
 

@@ -17,7 +17,7 @@ from ..buffers import Buffers, Kind
 from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_color
 from ..requests import Control, ControlKind
-from .options import is_number
+from .options import grouped, is_number
 from .output import picture
 
 FORM = "KIND[=IMAGE][@NETWORK][:SCALE[:START[:END]]][:OPTION=VALUE]"
@@ -44,7 +44,8 @@ class _Parts:
 
 def add_control(parser: argparse.ArgumentParser) -> None:
     """`--control`; `controls_of` reads it."""
-    parser.add_argument("--control", action="append", default=[], metavar=FORM, help=HELP)
+    group = grouped(parser, "what it follows")
+    group.add_argument("--control", action="append", default=[], metavar=FORM, help=HELP)
 
 
 def controls_of(texts: Sequence[str], buffers: Buffers) -> tuple[Control, ...] | None:

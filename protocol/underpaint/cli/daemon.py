@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,13 +11,31 @@ from ..client import connect
 from ..errors import ConnectionLost, ErrorCode
 from ..paths import user_paths
 from .options import add_json
-from .output import print_result
+from .output import print_result, told_count, told_seconds
+
+_EXAMPLES = """\
+examples:
+  underpaint daemon status           whether it runs, and what it does; starts none
+  underpaint daemon logs --lines 100
+  underpaint daemon stop             queued jobs are kept, and go on at the next start
+
+It starts by itself at the first request and stops when it has been idle."""
+_PAINTER = {
+    "absent": "not started yet: at the first job",
+    "starting": "starting",
+    "idle": "ready",
+    "busy": "painting",
+}
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("daemon", help="start, stop and watch the daemon")
+    parser = commands.add_parser(
+        "daemon", help="start, stop and watch the daemon", epilog=_EXAMPLES
+    )
     parser.add_argument("action", choices=("start", "stop", "status", "logs"))
-    parser.add_argument("--lines", type=int, default=40, help="how many log lines")
+    parser.add_argument(
+        "--lines", type=int, default=40, help="how many of the log; default: %(default)s"
+    )
     add_json(parser)
     parser.set_defaults(run=_run)
 
@@ -29,7 +48,7 @@ def _run(args: argparse.Namespace) -> int:
 def _start(args: argparse.Namespace) -> int:
     with connect() as up:
         status = asdict(up.status())
-    print_result(status, _status_lines(status), args.json)
+    print_result({"state": "running", **status}, status_lines(status), args.json)
     return 0
 
 
@@ -41,9 +60,9 @@ def _status(args: argparse.Namespace) -> int:
     except ConnectionLost as error:
         if error.code is not ErrorCode.DAEMON_ABSENT:
             raise
-        print_result({"state": "absent"}, [f"absent ({error.terminal_hint})"], args.json)
+        print_result({"state": "absent"}, [f"not running ({error.terminal_hint})"], args.json)
         return 0
-    print_result(status, _status_lines(status), args.json)
+    print_result({"state": "running", **status}, status_lines(status), args.json)
     return 0
 
 
@@ -54,6 +73,8 @@ def _stop(args: argparse.Namespace) -> int:
     except ConnectionLost as error:
         if error.code is not ErrorCode.DAEMON_ABSENT:
             raise
+        print_result({"state": "absent"}, ["none was running"], args.json)
+        return 0
     print_result({"state": "stopped"}, ["stopped; queued jobs are kept"], args.json)
     return 0
 
@@ -67,5 +88,17 @@ def _logs(args: argparse.Namespace) -> int:
     return 0
 
 
-def _status_lines(status: dict[str, Any]) -> list[str]:
-    return [f"{name:<16}{value}" for name, value in sorted(status.items())]
+def status_lines(status: Mapping[str, Any]) -> list[str]:
+    """What a person wants to know of a daemon's status (`StatusOk` as data)."""
+    memory = status["memory"].get("rss")
+    painter = _PAINTER.get(status["worker"], status["worker"])
+    rows = {
+        "running": f"for {told_seconds(status['uptime_s'])}, version {status['daemon_version']}",
+        "painter": painter + (f", {memory / 2**30:.1f} GiB of memory" if memory else ""),
+        "device": status["device"],
+        "painting": status["running"],
+        "waiting": told_count(status["queued"], "job"),
+        "process": f"{status['pid']}"
+        + (f", painter {status['worker_pid']}" if status["worker_pid"] else ""),
+    }
+    return [f"{name:<10}{value}" for name, value in rows.items() if value]

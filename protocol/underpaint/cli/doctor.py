@@ -49,8 +49,16 @@ class Check:
     fix: str = ""
 
 
+_EXAMPLES = """\
+examples:
+  underpaint doctor                  each check, and how to mend what fails (exit code 1)
+  underpaint doctor --json           the same, for a report of a fault"""
+
+
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("doctor", help="check the set-up and name the fixes")
+    parser = commands.add_parser(
+        "doctor", help="check the set-up and name the fixes", epilog=_EXAMPLES
+    )
     add_json(parser)
     parser.set_defaults(run=_run)
 

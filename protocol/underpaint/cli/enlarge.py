@@ -15,12 +15,24 @@ from .options import add_json, add_model, add_sampling, add_words, loras_of, pat
 from .output import picture
 from .run import run_job
 
+_UPSCALE = """\
+examples:
+  underpaint upscale out/image_0.png --prompt "a red brick head" --out large
+  underpaint upscale photo.jpg --prompt "oak bark" --factor 4 --strength 0.2 --out large
+"""
+_OUTPAINT = """\
+examples:
+  underpaint outpaint out/image_0.png --prompt "a wall" --left 128 --right 128 --out wide
+  underpaint outpaint out/image_0.png --prompt "a wall" --aspect 16:9 --out wide
+"""
 _SIDES = ("left", "top", "right", "bottom")
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     usual = UpscaleRequest.__dataclass_fields__
-    upscale = commands.add_parser("upscale", help="enlarge a picture and paint its detail")
+    upscale = commands.add_parser(
+        "upscale", help="enlarge a picture and paint its detail", epilog=_UPSCALE
+    )
     _add_common(upscale, "what the picture shows")
     upscale.add_argument("--factor", type=float, default=2.0, help="2 to 4 (default 2)")
     upscale.add_argument(
@@ -29,7 +41,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     upscale.add_argument("--tile", type=int, metavar="PIXELS", help="default: the model's own")
     upscale.add_argument("--overlap", type=int, metavar="PIXELS", help="of tiles (default 64)")
     upscale.set_defaults(run=_upscale)
-    grow = commands.add_parser("outpaint", help="paint beyond the edges of a picture")
+    grow = commands.add_parser(
+        "outpaint", help="paint beyond the edges of a picture", epilog=_OUTPAINT
+    )
     _add_common(grow, "what is to be seen")
     for side in _SIDES:
         grow.add_argument(f"--{side}", type=int, default=0, metavar="PIXELS", help="to add")
@@ -45,11 +59,12 @@ def _told(fields: Any) -> str:
 def _add_common(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("picture", type=path_of, help="an image file")
     add_words(parser, what, required=False)
-    add_model(parser)
-    add_control(parser)
-    add_sampling(parser)
-    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
+    told = "where the results go"
+    parser.add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=told)
     add_json(parser)
+    add_control(parser)
+    add_model(parser)
+    add_sampling(parser)
 
 
 def _upscale(args: argparse.Namespace) -> int:

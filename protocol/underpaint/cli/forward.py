@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 
 from ..launcher import daemon_python
 
-COMMANDS = ("texture", "eval", "bench", "train-starter")
-_MODELS = ("scan", "add", "pull", "verify", "remove", "defaults")
-HELP = """\
-also, in the daemon's environment (each with --help and --json):
-  texture MESH         paint a texture into a mesh's UVs, headless
-  models WHAT          scan, add, pull, verify, remove; defaults
-  eval WHAT            measure quality: capture, projection, sync, texture,
-                       material, starter, animation, families
-  bench WHAT           measure speed and memory: transport, daemon, memory
-  train-starter        train the starter model
-"""
+COMMANDS: Mapping[str, str] = {
+    "texture": "paint a texture into a mesh's own UVs",
+    "eval": "measure quality: see `underpaint eval --help`",
+    "bench": "measure speed and memory: see `underpaint bench --help`",
+    "train-starter": "train the starter model",
+}
+"""What each is, in a line."""
+MODELS = ("scan", "add", "pull", "verify", "remove", "defaults")
+"""Words after `models` that are for the daemon's package, too."""
 
 
 def takes(arguments: list[str]) -> bool:
     """Whether the words are for the daemon's package."""
     return arguments[0] in COMMANDS or (
-        arguments[0] == "models" and arguments[1:2] != [] and arguments[1] in _MODELS
+        arguments[0] == "models" and arguments[1:2] != [] and arguments[1] in MODELS
     )
 
 

@@ -31,6 +31,7 @@ from .options import (
     add_sampling,
     add_tile,
     add_words,
+    grouped,
     model_of,
     painting_of,
     path_of,
@@ -44,15 +45,17 @@ from .references import add_reference, references_of
 from .regions import add_region, regions_of
 from .run import run_job
 
+MIN_SIDE, MAX_SIDE = 64, 8192  # pixels
 _EPILOG = """\
 examples:
+  underpaint generate --prompt "a red brick head" --view view.npz --out out
   underpaint generate --prompt "mossy stone head" --view view.npz --control depth --out out
   underpaint generate --prompt "red brick cube" --control canny=photo.png:0.8 --out out
-  underpaint generate --model my.safetensors --prompt "oak" --view view.npz \
+  underpaint generate --model my.safetensors --prompt "oak" --view view.npz \\
       --control depth@control_v11f1p_sd15_depth.safetensors:0.8 --out out
-  underpaint generate --prompt "oak" --model klein --view view.npz --reference depth \
+  underpaint generate --prompt "oak" --model klein --view view.npz --reference depth \\
       --reference style=wood.jpg --out out
-  underpaint generate --prompt "a wall" --region left.png="red bricks" \
+  underpaint generate --prompt "a wall" --region left.png="red bricks" \\
       --region right.png=moss:0.8 --out out
   underpaint generate --prompt "gold" --init render.png --strength 0.5 --mask spot.png --out out
 """
@@ -63,11 +66,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "generate",
         help="paint an image",
         epilog=_EPILOG,
-        formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--view", type=path_of, help="a captured view file (.npz)")
+    group = grouped(parser, "what it follows")
+    told = "a captured view (.npz), as `underpaint capture` writes it"
+    group.add_argument("--view", type=path_of, metavar="FILE", help=told)
     told = "depth in metres (.npy, .npz, .exr) in place of a view"
-    parser.add_argument("--depth", type=path_of, help=told)
+    group.add_argument("--depth", type=path_of, metavar="FILE", help=told)
     add_painting(parser)
     parser.set_defaults(run=_run)
 
@@ -76,21 +80,29 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
     """The options of an image, whatever its view comes from; `build_request` reads them."""
     defaults = ImageRequest(Prompt())
     add_words(parser, "what to paint")
-    add_model(parser)
+    add_results(parser, "images")
+    told = "pixels, as 512x512 or 512; default: the model's own"
+    parser.add_argument("--size", metavar="WIDTHxHEIGHT", help=told)
+    add_tile(parser, defaults.tile)
+    add_json(parser)
     add_control(parser)
-    add_pattern(parser, "metres")
-    parser.add_argument("--init", type=path_of, help="start from this image")
-    parser.add_argument("--mask", type=path_of, help="repaint only where this image is white")
-    parser.add_argument("--strength", type=float, help="denoising strength, 0 to 1")
     add_reference(parser, "depth, normal and color alone come from the view; ")
+    start = grouped(parser, "painting on a picture").add_argument
+    start("--init", type=path_of, metavar="IMAGE", help="start from this image")
+    told = "repaint only where this image is white"
+    start("--mask", type=path_of, metavar="IMAGE", help=told)
+    told = "how far to go from --init, 0 to 1"
+    start("--strength", type=float, help=told)
     add_region(parser)
-    parser.add_argument(
+    add_model(parser)
+    model = grouped(parser, "model").add_argument
+    model(
         "--refiner",
         metavar="MODEL[:STRENGTH]",
         help="a second model that finishes the picture, as SDXL's refiner; default strength: "
         f"{Refiner('').strength}",
     )
-    parser.add_argument(
+    model(
         "--handoff",
         nargs="?",
         type=float,
@@ -99,16 +111,13 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
         help="hand over to --refiner after this part of the noise schedule, in place of painting "
         f"over the finished picture (SDXL, from words alone); without a number: {HANDOFF}",
     )
-    parser.add_argument("--size", metavar="WIDTHxHEIGHT", help="default: the model's own")
-    add_tile(parser, defaults.tile)
     add_sampling(parser)
-    parser.add_argument(
+    grouped(parser, "how it is painted").add_argument(
         "--image-guidance",
         type=float,
         help="how closely to keep to --init, with models that edit by instruction; default: 1.5",
     )
-    add_results(parser, "images")
-    add_json(parser)
+    add_pattern(parser, "metres")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -190,10 +199,19 @@ def _view(args: argparse.Namespace, buffers: Buffers) -> View | None:
 
 
 def size_of(text: str | None) -> tuple[int | None, int | None]:
-    """`WIDTHxHEIGHT` as numbers; None where nothing is said. Raises RequestError."""
+    """`WIDTHxHEIGHT`, or a square's side, as numbers; None for None. Raises RequestError."""
     if text is None:
         return None, None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise RequestError(ErrorCode.BAD_REQUEST, f"--size {text!r}: expected WIDTHxHEIGHT")
-    return int(width), int(height)
+    width, x, height = text.strip().lower().replace("×", "x").partition("x")
+    sides = (width, height if x else width)
+    if not all(_is_side(side) for side in sides):
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"--size is {text}; expected pixels from {MIN_SIDE} to {MAX_SIDE}",
+            hint="Give a width and a height, as 512x384, or one number for a square.",
+        )
+    return int(sides[0]), int(sides[1])
+
+
+def _is_side(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and MIN_SIDE <= int(text) <= MAX_SIDE

@@ -13,17 +13,14 @@ code  when
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NoReturn
 
 from ..errors import ErrorCode, RequestError, UnderpaintError
 from .output import print_error
 
-_LONGEST_USAGE = 160
 _PLACE = "Give a file or folder that can be read and written."
 
 
@@ -36,27 +33,6 @@ class Exit(IntEnum):
     BAR_MISSED = 3
     CANCELLED = 130
     NO_READER = 141
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong as every other error is said, JSON included."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """What is left over is told by the command that does not know it, not by the front door."""
-        found, others = super().parse_known_args(args, namespace)
-        if others:
-            self.error(f"unrecognized arguments: {' '.join(others)}")
-        return found, others
-
-    def error(self, message: str) -> NoReturn:
-        raise RequestError(ErrorCode.BAD_REQUEST, message, hint=_see(self))
-
-
-def _see(parser: argparse.ArgumentParser) -> str:
-    """Where to read how; and how, where that is short."""
-    usage = " ".join(parser.format_usage().split())
-    where = f"See `{parser.prog} --help`"
-    return f"{where}: {usage}" if len(usage) <= _LONGEST_USAGE else f"{where}."
 
 
 def exit_code(error: UnderpaintError) -> Exit:

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from ..client import connect
+from ..errors import ErrorCode, RequestError
 from ..files.saving import ready_folder, saved
 from ..wire.messages import JobState
+from ..wire.records import JobInfo
 from .options import add_json, path_of
-from .output import print_result
+from .output import print_result, told_seconds
 from .run import renamed, tell_saved, write_files
+from .terminal.progress_line import PHASES
+
+_ID = 32
+_EXAMPLES = """\
+examples:
+  underpaint jobs                    newest first: when it was asked for, and its place in the queue
+  underpaint jobs --json             all that is known of each
+"""
+_CANCEL = """\
+examples:
+  underpaint cancel 34d779fe6a4f45258caa1e65c8c1063c
+  underpaint cancel 34d7             the start of an id will do
+"""
+_FETCH = """\
+examples:
+  underpaint fetch 34d7 --out out
+"""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    listing = commands.add_parser("jobs", help="list the queue and what was done lately")
+    listing = commands.add_parser(
+        "jobs", help="list the queue and what was done lately", epilog=_EXAMPLES
+    )
     add_json(listing)
     listing.set_defaults(run=_list)
-    cancel = commands.add_parser("cancel", help="cancel a job")
-    cancel.add_argument("job", help="the job's id, see `underpaint jobs`")
+    cancel = commands.add_parser("cancel", help="cancel a job", epilog=_CANCEL)
+    cancel.add_argument("job", help="its id, or how that begins: see `underpaint jobs`")
     how = cancel.add_mutually_exclusive_group()
     how.add_argument("--hard", action="store_true", help="kill the worker if it does not stop")
     how.add_argument(
@@ -28,9 +51,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_json(cancel)
     cancel.set_defaults(run=_cancel)
-    fetch = commands.add_parser("fetch", help="fetch the results of a job that is done")
-    fetch.add_argument("job", help="the job's id")
-    fetch.add_argument("--out", type=path_of, required=True, help="folder for the results")
+    fetch = commands.add_parser(
+        "fetch", help="fetch the results of a job that is done", epilog=_FETCH
+    )
+    fetch.add_argument("job", help="its id, or how that begins: see `underpaint jobs`")
+    fetch.add_argument(
+        "--out", type=path_of, required=True, metavar="FOLDER", help="where the results go"
+    )
     add_json(fetch)
     fetch.set_defaults(run=_fetch)
 
@@ -38,17 +65,49 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _list(args: argparse.Namespace) -> int:
     with connect() as up:
         jobs = up.jobs()
-    lines = [f"{job.job}  {job.state:<10} {job.kind:<8} {job.title}" for job in jobs]
+    now = time.time()
+    lines = [job_line(job, now) for job in jobs]
     data = {"jobs": [asdict(job) for job in jobs]}
     print_result(data, lines or ["no jobs"], args.json)
     return 0
 
 
+def job_line(job: JobInfo, now: float) -> str:
+    """A job in a line: its id, how it stands, when it was asked for, what it is."""
+    asked = f"{told_seconds(now - job.created)} ago"
+    return f"{job.job}  {_standing(job):<24}{asked:<12}{job.kind:<9}{job.title}".rstrip()
+
+
+def _standing(job: JobInfo) -> str:
+    """How it stands, with its place in the queue or how long it took."""
+    if job.state is JobState.QUEUED:
+        return "next" if not job.position else f"waiting, {job.position} before it"
+    if job.state is JobState.DONE:
+        return f"done after {told_seconds(job.updated - job.created)}"
+    progress = job.progress
+    if job.state.terminal or progress is None:
+        return str(job.state)
+    return f"{PHASES.get(progress.phase, progress.phase)} {progress.step}/{progress.total}"
+
+
 def _cancel(args: argparse.Namespace) -> int:
     with connect() as up:
-        state = up.cancel(args.job, hard=args.hard, keep=args.keep)
-    print_result({"job": args.job, "state": state}, [f"{args.job}  {_said(state)}"], args.json)
+        job = whole_id(args.job, up.jobs)
+        state = up.cancel(job, hard=args.hard, keep=args.keep)
+    print_result({"job": job, "state": state}, [f"{job}  {_said(state)}"], args.json)
     return 0
+
+
+def whole_id(given: str, jobs: Callable[[], Iterable[JobInfo]]) -> str:
+    """The id that `given` is or begins; `jobs` are all that are known. Raises
+    RequestError(JOB_UNKNOWN)."""
+    if len(given) == _ID:
+        return given
+    found = [job.job for job in jobs() if job.job.startswith(given)] if given else []
+    if len(found) == 1:
+        return found[0]
+    told = f"{len(found)} jobs begin with {given}" if found else f"there is no job {given}"
+    raise RequestError(ErrorCode.JOB_UNKNOWN, told, hint="See `underpaint jobs`.")
 
 
 def _said(met: JobState) -> str:
@@ -61,7 +120,8 @@ def _said(met: JobState) -> str:
 def _fetch(args: argparse.Namespace) -> int:
     ready_folder(args.out)
     with connect() as up:
-        results = up.job(args.job).result()
+        job = whole_id(args.job, up.jobs)
+        results = up.job(job).result()
     files, problem = saved(args.out, lambda folder: write_files(results, folder))
-    data = {"job": args.job, "files": files, "notes": renamed(results, files)}
+    data = {"job": job, "files": files, "notes": renamed(results, files)}
     return tell_saved(data, files, problem, as_json=args.json)

@@ -9,6 +9,15 @@ from ..version import VERSION
 from . import forward, guard
 
 _EXIT_CODES = (guard.__doc__ or "").partition("\n\n")[2]
+_EXAMPLES = """\
+examples:
+  underpaint generate --prompt "a red brick head" --view view.npz --out out
+  underpaint texture spot.obj --prompt "red bricks" --out out
+  underpaint render scene.blend --prompt "red bricks" --out out
+  underpaint doctor
+
+`underpaint COMMAND --help` has the examples and options of each. Results go to stdout, progress and
+errors to stderr; with --json, stdout is one JSON object, of an error too."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +29,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    args = build_parser().parse_args(arguments)
+    parser = build_parser()
+    if not arguments:
+        print(parser.format_help().rstrip(), file=sys.stderr)
+        return guard.Exit.BAD_INPUT
+    args = parser.parse_args(arguments)
     return int(args.run(args))
 
 
@@ -28,18 +41,29 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole command line; commands of the daemon's package are forwarded, see `forward`."""
     # Imported here, where Ctrl-C is looked after: they take a part of a second.
     from . import config, daemon, doctor, enlarge, generate, jobs, material, models, rerun, scene
+    from .terminal.parser import Parser
 
-    parser = guard.Parser(
+    parser: argparse.ArgumentParser = Parser(
         prog="underpaint",
         description="AI painting for 3D: your scene is the underpainting.",
-        epilog=f"{forward.HELP}\nexit codes:\n{_EXIT_CODES}",
-        formatter_class=argparse.RawTextHelpFormatter,
+        epilog=f"{_EXAMPLES}\n\nexit codes:\n{_EXIT_CODES}",
     )
-    parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (generate, enlarge, scene, material, rerun, jobs, models, daemon, doctor, config):
+    parser.add_argument("--version", action="version", version=VERSION, help="print the version")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title="commands"
+    )
+    generate.add_commands(commands)
+    _forwarded(commands, "texture")
+    for module in (scene, material, enlarge, rerun, jobs, models, daemon, doctor, config):
         module.add_commands(commands)
+    _forwarded(commands, "eval", "bench", "train-starter")
     return parser
+
+
+def _forwarded(commands: argparse._SubParsersAction[argparse.ArgumentParser], *names: str) -> None:
+    """Commands that never come here: they are listed, and known when another is misspelt."""
+    for name in names:
+        commands.add_parser(name, help=forward.COMMANDS[name], add_help=False)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from .options import (
     add_sampling,
     add_tile,
     add_words,
+    grouped,
     painting_of,
     path_of,
     pbr_of,
@@ -37,22 +38,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "material",
         help="paint a material that repeats without a seam",
         epilog=_EPILOG,
-        formatter_class=argparse.RawTextHelpFormatter,
     )
     defaults = ImageRequest(Prompt())
     add_words(parser, "what the material is")
-    add_model(parser)
+    add_results(parser, "materials")
     parser.add_argument("--size", type=int, help="pixels a side; default: the model's own")
     add_tile(parser, TileAxes.XY)
-    add_pbr(parser)
-    add_pattern(parser, "the part of the tile's width")
-    parser.add_argument("--init", type=path_of, help="start from this image")
-    parser.add_argument(
-        "--strength", type=float, default=defaults.strength, help="how far to go from it, 0 to 1"
-    )
-    add_sampling(parser)
-    add_results(parser, "materials")
     add_json(parser)
+    add_pbr(parser)
+    start = grouped(parser, "painting on a picture").add_argument
+    start("--init", type=path_of, metavar="IMAGE", help="start from this image")
+    start("--strength", type=float, default=defaults.strength, help="how far to go from it, 0 to 1")
+    add_model(parser)
+    add_sampling(parser)
+    add_pattern(parser, "the part of the tile's width")
     parser.set_defaults(run=_run)
 
 

@@ -11,13 +11,25 @@ from ..client import connect
 from ..requests import Sampler
 from ..samplers import ABOUT_SAMPLERS
 from ..wire.records import ModelInfo
+from . import forward
 from .options import add_json
 from .output import print_result
 
+_EXAMPLES = """\
+examples:
+  underpaint models                  what can be painted with, and how it paints by itself
+  underpaint models samplers         what each sampler is good for
+  underpaint models scan --add       use what other programs have on this machine
+  underpaint models pull             what the catalogue has"""
+_WHAT = "default: list; scan, add, pull, verify, remove and defaults have a --help of their own"
+
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("models", help="list models and samplers")
-    parser.add_argument("what", nargs="?", default="list", choices=("list", "samplers"))
+    parser = commands.add_parser(
+        "models", help="list models and samplers; find, fetch and check models", epilog=_EXAMPLES
+    )
+    words = ("list", "samplers", *forward.MODELS)  # the latter never come here
+    parser.add_argument("what", nargs="?", default="list", choices=words, help=_WHAT)
     add_json(parser)
     parser.set_defaults(run=_run)
 

@@ -33,9 +33,15 @@ def path_of(text: str) -> Path:
     return Path(text)
 
 
+def grouped(parser: argparse.ArgumentParser, title: str) -> Any:
+    """The parser's group of that title, which is made if it has none: help is read by groups."""
+    found = (group for group in parser._action_groups if group.title == title)
+    return next(found, None) or parser.add_argument_group(title)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """`--json`, which every command has."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, errors too")
 
 
 def add_words(parser: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
@@ -46,13 +52,14 @@ def add_words(parser: argparse.ArgumentParser, what: str, *, required: bool = Tr
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Model and LoRAs; `loras_of` reads the latter."""
-    parser.add_argument(
+    group = grouped(parser, "model")
+    group.add_argument(
         "--model",
         type=model_of,
         default=STARTER_MODEL,
         help="a model's name, its folder, or a single .safetensors file",
     )
-    parser.add_argument(
+    group.add_argument(
         "--lora",
         action="append",
         default=[],
@@ -72,24 +79,27 @@ def model_of(text: str) -> str:
 def add_sampling(parser: argparse.ArgumentParser) -> None:
     """The options of denoising; `sampling_of` reads them."""
     usual = "default: the model's own"
-    parser.add_argument("--sampler", help=f"{usual}; {', '.join(Sampler)}")
-    parser.add_argument("--steps", type=int, help=usual)
-    parser.add_argument("--guidance", type=float, help=f"how closely to follow the prompt; {usual}")
+    add = grouped(parser, "how it is painted").add_argument
+    add("--sampler", metavar="NAME", help=f"{usual}; {', '.join(Sampler)}")
+    add("--steps", type=int, help=usual)
+    add("--guidance", type=float, help=f"how closely to follow the prompt; {usual}")
     sharpen = f"0 (off) to 2, of the finished picture; {usual}"
-    parser.add_argument("--sharpen", type=float, metavar="AMOUNT", help=sharpen)
-    parser.add_argument(
+    add("--sharpen", type=float, metavar="AMOUNT", help=sharpen)
+    add(
         "--guidance-curve",
         metavar="CURVE",
         help="guidance times this over the steps, as 0-1,0.6-1,1-0.2: part of the steps (0 first, "
         "1 last) and factor",
     )
-    parser.add_argument("--seed", type=int, default=Sampling().seed, help="same seed, same result")
+    told = "same seed, same result; default: %(default)s"
+    add("--seed", type=int, default=Sampling().seed, help=told)
 
 
 def add_results(parser: argparse.ArgumentParser, what: str) -> None:
     """How many, and where to."""
-    parser.add_argument("--batch", type=int, default=1, help=f"number of {what}")
-    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
+    parser.add_argument("--batch", type=int, default=1, help=f"number of {what}; default: 1")
+    told = "where the results go"
+    parser.add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=told)
 
 
 def add_tile(parser: argparse.ArgumentParser, default: TileAxes) -> None:
@@ -101,13 +111,13 @@ def add_tile(parser: argparse.ArgumentParser, default: TileAxes) -> None:
 
 def add_pattern(parser: argparse.ArgumentParser, metres_of: str) -> None:
     """How patterns lie on surfaces; `pattern_of` reads it. metres_of: what its size is told in."""
-    add, told = parser.add_argument, "with a guide control: "
-    size = f"{told}{metres_of} of a pattern unit, as a course of bricks; default: by what is seen"
+    add = grouped(parser, "patterns, with a guide control").add_argument
+    size = f"{metres_of} of a pattern unit, as a course of bricks; default: by what is seen"
     add("--pattern-size", type=float, metavar="METRES", help=size)
-    add("--pattern-seed", type=int, metavar="SEED", help=f"{told}another seed moves the pattern")
-    ground = f"{told}the ground that things stand on wears the pattern, too"
+    add("--pattern-seed", type=int, metavar="SEED", help="another seed moves the pattern")
+    ground = "the ground that things stand on wears the pattern, too"
     add("--pattern-ground", action="store_true", help=ground)
-    add("--own-uv", action="store_true", help=f"{told}lay patterns out by the mesh's UVs")
+    add("--own-uv", action="store_true", help="lay patterns out by the mesh's UVs")
 
 
 def pattern_of(args: argparse.Namespace, earlier: Pattern | None = None) -> Pattern:
@@ -124,9 +134,10 @@ def pattern_of(args: argparse.Namespace, earlier: Pattern | None = None) -> Patt
 
 def add_pbr(parser: argparse.ArgumentParser) -> None:
     """The options that ask for maps; `pbr_of` reads them."""
-    parser.add_argument("--pbr", action="store_true", help="base colour, roughness, normal, ...")
-    parser.add_argument("--pbr-model", metavar="FOLDER", help="Marigold intrinsics (diffusers)")
-    parser.add_argument("--pbr-normal-model", metavar="FOLDER", help="Marigold normals (diffusers)")
+    add = grouped(parser, "maps").add_argument
+    add("--pbr", action="store_true", help="base colour, roughness, normal, and so on")
+    add("--pbr-model", metavar="FOLDER", help="Marigold intrinsics (diffusers)")
+    add("--pbr-normal-model", metavar="FOLDER", help="Marigold normals (diffusers)")
 
 
 def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:

@@ -10,7 +10,7 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_color
 from ..requests import Reference, ReferenceRole
 from .controls import from_root
-from .options import is_number, split_numbers
+from .options import grouped, is_number, split_numbers
 from .output import picture
 
 FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
@@ -18,7 +18,7 @@ FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
 
 def add_reference(parser: argparse.ArgumentParser, told: str) -> None:
     """`--reference`; `references_of` reads it. told: what a role alone takes."""
-    parser.add_argument(
+    grouped(parser, "what it follows").add_argument(
         "--reference",
         action="append",
         default=[],

@@ -16,7 +16,7 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_mask
 from ..files.viewfile import SceneObject
 from ..requests import Prompt, RegionPrompt
-from .options import split_numbers
+from .options import grouped, split_numbers
 from .output import picture
 
 FORM = "MASK=PROMPT[:WEIGHT]"
@@ -30,10 +30,11 @@ _OWN_HELP = "objects that have a prompt of their own in the scene are painted by
 
 def add_region(parser: argparse.ArgumentParser) -> None:
     """`--region` and `--object-prompts`; `regions_of` reads them."""
-    parser.add_argument(
+    group = grouped(parser, "parts of the picture")
+    group.add_argument(
         "--region", action="append", default=[], type=typed, metavar=FORM, help=_HELP
     )
-    parser.add_argument("--object-prompts", action="store_true", help=_OWN_HELP)
+    group.add_argument("--object-prompts", action="store_true", help=_OWN_HELP)
 
 
 def regions_of(

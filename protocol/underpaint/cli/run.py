@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..buffers import Buffers
 from ..client import connect
 from ..errors import RequestError
-from ..events import Progress, ResultFile, Warning_
+from ..events import ResultFile
 from ..files.claims import write_new
 from ..files.inputs import save_inputs
 from ..files.saving import ready_folder, saved
@@ -17,16 +18,19 @@ from ..job import Job
 from ..requests import Request
 from ..tree import request_digest
 from .guard import exit_code
-from .output import ProgressLine, print_error, print_result
+from .output import print_error, print_result
+from .terminal.progress_line import ProgressLine
 
 
 def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> int:
     """Submit, follow, save."""
     ready_folder(out)
-    with connect() as up:
-        job = up.submit(request, buffers)
-        follow(job)
-        results = job.result()
+    with told() as line:
+        line.doing("reaching the daemon", logged=False)
+        with connect() as up:
+            job = up.submit(request, buffers)
+            follow(job, line)
+            results = job.result()
     digest = request_digest(request)
 
     def write(folder: Path) -> tuple[list[str], str | None]:
@@ -54,21 +58,25 @@ def tell_saved(
     return exit_code(problem)
 
 
-def follow(job: Job) -> None:
-    """Show a job's progress until it ends. Ctrl-C cancels the job and keeps the daemon."""
+@contextmanager
+def told() -> Iterator[ProgressLine]:
+    """A line for what goes on, which is gone when it is over, however it ends."""
     line = ProgressLine()
+    try:
+        yield line
+    finally:
+        line.end()
+
+
+def follow(job: Job, line: ProgressLine) -> None:
+    """Show a job's progress until it ends. Ctrl-C cancels the job and keeps the daemon."""
     line.wait((job.info and job.info.position) or 0)
     try:
         for event in job.events():
-            if isinstance(event, Progress):
-                line.show(event.phase, event.step, event.total, event.eta_s)
-            elif isinstance(event, Warning_):
-                line.note(f"note: {event.text}")
+            line.event(event)
     except KeyboardInterrupt:
         job.cancel()
         raise
-    finally:
-        line.end()
 
 
 def write_files(results: Iterable[ResultFile], out: Path) -> list[str]:

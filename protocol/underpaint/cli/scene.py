@@ -13,14 +13,17 @@ from ..blenders import Blender, addon_folder, require_blenders
 from ..errors import ErrorCode, RequestError
 from . import animate
 from .generate import add_painting, build_request, size_of
-from .options import add_json, path_of
+from .options import add_json, grouped, path_of
 from .output import print_result
-from .run import run_job
+from .run import run_job, told
 
 _SCRIPT = Path("scripts", "capture_cli.py")
 _USUAL_SIZE = "512x512"
 _ALL = "all"
 _CAPTURE_S = 600.0
+_CAPTURE_EPILOG = """examples:
+  underpaint capture scene.blend --out view.npz
+  underpaint capture scene.blend --camera Close --frame 12 --size 768x512 --out view.npz"""
 _RENDER_EPILOG = """examples:
   underpaint render scene.blend --prompt "a mossy head" --out out
   underpaint render scene.blend --prompt "a yard" --region Wall="red bricks" --out out
@@ -34,21 +37,29 @@ underpaint_refresh and underpaint_depth (or another control) stand for the optio
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("capture", help="take what a .blend's camera sees, as a view file")
+    parser = commands.add_parser(
+        "capture",
+        help="take what a .blend's camera sees, as a view file",
+        epilog=_CAPTURE_EPILOG,
+    )
     _add_scene(parser)
     parser.add_argument("--frame", type=int, help="which frame; default: the one it was saved at")
-    parser.add_argument("--size", default=_USUAL_SIZE, metavar="WIDTHxHEIGHT")
-    parser.add_argument("--out", type=path_of, required=True, help="the view file (.npz) to write")
+    parser.add_argument(
+        "--size", default=_USUAL_SIZE, metavar="WIDTHxHEIGHT", help="pixels; default: %(default)s"
+    )
+    parser.add_argument(
+        "--out", type=path_of, required=True, metavar="FILE", help="the view file (.npz) to write"
+    )
     add_json(parser)
     parser.set_defaults(run=_capture)
     parser = commands.add_parser(
         "render",
         help="capture and paint a .blend's camera, one frame or many",
         epilog=_RENDER_EPILOG,
-        formatter_class=argparse.RawTextHelpFormatter,
     )
     _add_scene(parser)
-    parser.add_argument(
+    group = grouped(parser, "a range of frames")
+    group.add_argument(
         "--frames",
         metavar="FIRST:LAST[:STEP]",
         help="one frame or a range, or all: the scene's range; default: the one it was saved at",
@@ -113,7 +124,9 @@ def _blender(args: argparse.Namespace) -> Blender:
 
 def _capture(args: argparse.Namespace) -> int:
     blender = _blender(args)
-    capture(blender, args.blend, args.out, camera=args.camera, size=args.size, frame=args.frame)
+    with told() as line:
+        line.doing("capturing in Blender", logged=False)
+        capture(blender, args.blend, args.out, camera=args.camera, size=args.size, frame=args.frame)
     print_result({"view": str(args.out)}, [str(args.out)], args.json)
     return 0
 
@@ -131,6 +144,8 @@ def _render(args: argparse.Namespace) -> int:
     frame = frames[0] if frames else None
     with tempfile.TemporaryDirectory(prefix="underpaint-render-") as folder:
         args.depth, args.view = None, Path(folder) / "view.npz"
-        capture(blender, args.blend, args.view, camera=args.camera, size=size, frame=frame)
+        with told() as line:
+            line.doing("capturing in Blender", logged=False)
+            capture(blender, args.blend, args.view, camera=args.camera, size=size, frame=frame)
         request, buffers = build_request(args)
         return run_job(request, buffers, args.out, as_json=args.json)

@@ -14,7 +14,7 @@ import numpy as np
 from ..blenders import Blender, addon_folder, require_blenders
 from ..buffers import Array, Buffers
 from ..cameras import project
-from ..cli.guard import Parser
+from ..cli.terminal.parser import Parser
 from ..errors import ErrorCode, RequestError
 from ..files.viewfile import load_view
 from ..measures import Report, at_most

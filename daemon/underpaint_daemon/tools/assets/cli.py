@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import underpaint
 from underpaint.cli.guard import Exit, exit_code
+from underpaint.cli.terminal.progress_line import ProgressLine
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
 from underpaint.files.claims import own_folder
 from underpaint.files.saving import ready_folder, saved, write_whole
@@ -109,17 +110,26 @@ class _Painter:
     def __init__(self, args: argparse.Namespace, *, guarded: bool) -> None:
         self._args, self._guarded = args, guarded
         self._daemon: tuple[Client, Line] | None = None
-        self._begun = False
+        self._line = ProgressLine()
+        self._jobs: list[Job] = []
+        self._count, self._many = 0, 0
 
     def __enter__(self) -> _Painter:
         return self
 
-    def __exit__(self, *told: object) -> None:
-        if self._daemon is not None:
-            self._daemon[0].close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._line.end()
+        if self._daemon is None:
+            return
+        if kind is KeyboardInterrupt:  # what was handed over ahead, too
+            for job in self._jobs:
+                if not job.ended:
+                    job.cancel()
+        self._daemon[0].close()
 
-    def results(self, assets: Iterable[Asset]) -> Iterable[dict[str, Any]]:
+    def results(self, assets: Sequence[Asset]) -> Iterable[dict[str, Any]]:
         """What was done with each asset, in order."""
+        self._many = len(assets)
         return pipelined(assets, self._begin, self._end)
 
     def _begin(self, asset: Asset) -> _Begun:
@@ -129,6 +139,7 @@ class _Painter:
             return _Begun(asset, self._failed(asset, error))
 
     def _end(self, begun: _Begun) -> dict[str, Any]:
+        self._count += 1
         if begun.ended is not None:
             return begun.ended
         try:
@@ -140,9 +151,10 @@ class _Painter:
         if asset.wrong is not None:
             raise asset.wrong
         start = time.monotonic()
+        self._line.doing(f"reading {asset.mesh.name}", logged=False)
         file = open_asset(asset.mesh, up=self._args.up)
         for warning in file.corners.warnings:
-            print(f"note: {warning}", file=sys.stderr)
+            self._line.note(f"note: {warning}")
         file, request, buffers = build_request(file, asset, self._args)
         request = replace(request, turntable=True)
         mark = hashlib.sha256(request_digest(request).encode()).hexdigest()
@@ -154,13 +166,13 @@ class _Painter:
         handed = time.monotonic()
         with pictures_kept(self._args.earlier):
             job = client.submit(request, buffers)
-        self._begun = True
+        self._jobs.append(job)
         return _Begun(asset, None, file, mark, job, read - start, handed)
 
     def _ready(self, asset: Asset) -> None:
         """A folder for the results. Where none can be written, nothing is begun; once something
         is, the results are kept elsewhere."""
-        with suppress(*((OSError,) if self._begun else ())):
+        with suppress(*((OSError,) if self._jobs else ())):
             ready_folder(asset.out)
             (asset.out / _FAILED).unlink(missing_ok=True)
 
@@ -168,11 +180,12 @@ class _Painter:
         if self._daemon is None:
             from .following import Line
 
-            self._daemon = underpaint.connect(client="texture"), Line()
+            self._daemon = underpaint.connect(client="texture"), Line(self._line)
         return self._daemon
 
     def _written(self, begun: _Begun) -> dict[str, Any]:
         assert begun.job is not None
+        self._line.about = self._place(begun.asset)
         waiting, running = self._connected()[1].follow(begun.job, begun.handed)
         results = begun.job.result()
 
@@ -183,6 +196,10 @@ class _Painter:
         if problem is not None:
             told["problems"] = [problem.to_dict(), *told.get("problems", ())]
         return told
+
+    def _place(self, asset: Asset) -> str:
+        """Which of how many it is, for what is told of it."""
+        return f"{self._count}/{self._many} {asset.mesh.name}: " if self._many > 1 else ""
 
     def _write(
         self, begun: _Begun, folder: Path, results: list[ResultFile], took: tuple[float, float]
@@ -204,12 +221,12 @@ class _Painter:
         if isinstance(error, OSError):
             error = RequestError(ErrorCode.FILE, f"{asset.mesh.name}: {error}")
         failure = {"mesh": str(asset.mesh), "error": error.to_dict()}
-        print(f"{asset.mesh.name}: {error}", file=sys.stderr)
+        self._line.note(f"{asset.mesh.name}: {error}")
         try:
             asset.out.mkdir(parents=True, exist_ok=True)
             (asset.out / _FAILED).write_text(json.dumps(failure, indent=1), encoding="utf-8")
         except OSError as full:
-            print(f"note: {asset.out / _FAILED} was not written: {full}", file=sys.stderr)
+            self._line.note(f"note: {asset.out / _FAILED} was not written: {full}")
         return failure
 
 

@@ -14,7 +14,15 @@ import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.cli.controls import controls_of
-from underpaint.cli.options import chosen, loras_of, path_of, pattern_of, pbr_of, sampling_of
+from underpaint.cli.options import (
+    chosen,
+    grouped,
+    loras_of,
+    path_of,
+    pattern_of,
+    pbr_of,
+    sampling_of,
+)
 from underpaint.cli.output import picture
 from underpaint.cli.references import references_of
 from underpaint.errors import ErrorCode, RequestError
@@ -47,7 +55,8 @@ _VIEWS = ("method", "views", "view_size")
 def add_editing(parser: argparse.ArgumentParser) -> None:
     """Options that continue a texture, and those that shape a new one."""
     fields = TextureRequest.__dataclass_fields__
-    add, which = parser.add_argument, parser.add_mutually_exclusive_group()
+    group = grouped(parser, "going on from a texture, and how it is laid")
+    add, which = group.add_argument, group.add_mutually_exclusive_group()
     add("--base", help=f"the present texture, size × size; {_UDIM} for tiles")
     told = "go on from an earlier result: its texture and its settings"
     add("--from", dest="earlier", type=path_of, metavar="FOLDER", help=told)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from underpaint.cli.controls import add_control
-from underpaint.cli.guard import Parser
 from underpaint.cli.options import (
     add_json,
     add_model,
@@ -17,6 +16,7 @@ from underpaint.cli.options import (
     path_of,
 )
 from underpaint.cli.references import add_reference
+from underpaint.cli.terminal.parser import Parser
 from underpaint.encodings import typed
 from underpaint.requests import Method, TextureRequest
 
@@ -24,7 +24,7 @@ from ..meshes.turns import AXES
 from .assets import KINDS, SUFFIXES
 from .cli_edit import add_editing
 
-_TOLD = "`underpaint texture`: a mesh file and a prompt in, a textured mesh and its report out."
+_TOLD = "A mesh file and a prompt in, a textured mesh and its report out."
 _EPILOG = """\
 examples:
   underpaint texture spot.obj --prompt "red clay with blue stripes" --out painted
@@ -54,22 +54,16 @@ def options() -> argparse.ArgumentParser:
         prog="underpaint texture",
         description=_TOLD,
         epilog=_EPILOG,
-        formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("mesh", type=path_of, help=f"a mesh ({' '.join(SUFFIXES)}) or a folder")
     add_words(parser, "what to paint", required=False)
     parser.add_argument("--csv", type=path_of, help="for a folder: its prompts")
     told = "the table's encoding, like cp1250; default: what its letters look like"
     parser.add_argument("--encoding", help=told)
-    parser.add_argument("--out", type=path_of, required=True, help="folder for the results")
+    parser.add_argument(
+        "--out", type=path_of, required=True, metavar="FOLDER", help="where the results go"
+    )
     _add_views(parser)
-    add_model(parser)
-    add_control(parser)
-    add_reference(parser, "")
-    add_pattern(parser, "metres")
-    add_sampling(parser)
-    add_editing(parser)
-    add_pbr(parser)
     parser.add_argument(
         "--object-prompt",
         type=typed,
@@ -82,6 +76,13 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--up", choices=AXES, help=told)
     parser.add_argument("--export", default="glb", help="glb, fbx, both (glb,fbx), or none")
     add_json(parser)
+    add_pbr(parser)
+    add_editing(parser)
+    add_control(parser)
+    add_reference(parser, "")
+    add_model(parser)
+    add_sampling(parser)
+    add_pattern(parser, "metres")
     return parser
 
 

@@ -19,6 +19,7 @@ from underpaint.files.saving import write_whole
 from ..meshes.files import MeshFile
 from ..meshes.wear import Maps, Wear, wear
 from .jobs import Seconds
+from .told_figures import told_figures
 
 if TYPE_CHECKING:  # a mesh is read, and refused, before anything of the wire is loaded
     from underpaint.events import ResultFile
@@ -137,10 +138,7 @@ def _tell_one(result: dict[str, Any]) -> None:
         return
     print(f"{result['mesh']}{' (was finished)' if result.get('skipped') else ''}")
     print("\n".join(f"  {file}" for file in result["files"]))
-    for key, value in sorted(result["quality"].items()):
-        if key == "seconds":
-            value = ", ".join(f"{name} {number:.1f}" for name, number in value.items())
-        if key != "remarks":  # said as notes while it ran
-            print(f"  {key:<24}{value:.4g}" if isinstance(value, float) else f"  {key:<24}{value}")
+    for line in told_figures(result["quality"]):
+        print(f"  {line}")
     for problem in result.get("problems", ()):
         print(f"  {problem['message']} {problem['hint']}", file=sys.stderr)

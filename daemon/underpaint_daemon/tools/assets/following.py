@@ -5,33 +5,35 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from underpaint.cli.output import ProgressLine
-from underpaint.events import JobEvent, Progress, StateChanged, Warning_
+from underpaint.cli.terminal.progress_line import ProgressLine
+from underpaint.events import JobEvent, Progress, StateChanged
 from underpaint.job import Job
 from underpaint.wire.messages import JobState
 
 
 @dataclass(slots=True)
 class Line:
-    """The jobs of one command, which the daemon runs one after another. free: when it was last
-    known to have ended one."""
+    """The jobs of one command, which the daemon runs one after another. shown: where their progress
+    is told. free: when the daemon was last known to have ended one."""
 
+    shown: ProgressLine
     free: float = 0.0
 
     def follow(self, job: Job, submitted: float) -> tuple[float, float]:
         """Show a job's progress until it ends; its seconds of waiting and of running. Ctrl-C
         cancels the job and keeps the daemon."""
-        shown, running = ProgressLine(), None
+        shown, running = self.shown, None
+        shown.job(texture=True)
         shown.wait((job.info and job.info.position) or 0)
         first = job.take()
         try:
             for event in first:
-                _show(shown, event)
+                shown.event(event)
             began_before = any(_runs(event) for event in first)
             for event in () if job.ended else job.events():
                 if _runs(event) and running is None:
                     running = time.monotonic()
-                _show(shown, event)
+                shown.event(event)
         except KeyboardInterrupt:
             job.cancel()
             raise
@@ -48,10 +50,3 @@ def _runs(event: JobEvent) -> bool:
     return isinstance(event, Progress) or (
         isinstance(event, StateChanged) and event.state is JobState.RUNNING
     )
-
-
-def _show(line: ProgressLine, event: JobEvent) -> None:
-    if isinstance(event, Progress):
-        line.show(event.phase, event.step, event.total, event.eta_s)
-    elif isinstance(event, Warning_):
-        line.note(f"note: {event.text}")

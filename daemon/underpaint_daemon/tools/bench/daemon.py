@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from underpaint.buffers import Buffers
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.client import Client
 from underpaint.errors import ErrorCode, JobFailed, RequestError
 from underpaint.events import Preview

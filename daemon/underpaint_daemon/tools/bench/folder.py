@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.errors import ErrorCode, JobFailed, error_from_dict
 from underpaint.measures import Report, at_most
 from underpaint.paths import Paths

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from underpaint.buffers import Buffers
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Report, at_most
 from underpaint.paths import Paths

@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from underpaint.buffers import Array, Buffers, Kind
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.client import Client
 from underpaint.errors import ErrorCode, JobFailed
 from underpaint.events import Failed

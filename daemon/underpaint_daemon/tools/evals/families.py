@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from underpaint.buffers import Buffers
+from underpaint.cli.terminal.parser import Parser
 from underpaint.client import Client, connect
 from underpaint.errors import ErrorCode
 from underpaint.events import Done, Failed, Preview, Progress
@@ -78,11 +79,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="underpaint eval families",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(prog="underpaint eval families", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these miniatures alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

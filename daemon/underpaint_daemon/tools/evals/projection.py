@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh

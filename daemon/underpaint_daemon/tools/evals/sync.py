@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.measures import Report, at_least, at_most
 from underpaint_daemon.worker.texturing.cameras.placement import Direction, place
 from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers, render_view

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from underpaint.buffers import Buffers
-from underpaint.cli.guard import Parser
 from underpaint.cli.options import add_json, add_sampling, sampling_of
+from underpaint.cli.terminal.parser import Parser
 from underpaint.measures import Bar, Report, at_least, at_most
 from underpaint.paths import user_paths
 from underpaint.requests import STARTER_MODEL, Prompt, TextureRequest

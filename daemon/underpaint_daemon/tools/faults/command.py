@@ -20,7 +20,7 @@ from random import Random
 import numpy as np
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.client import Client
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.measures import Report, at_most

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from underpaint.buffers import Buffers
-from underpaint.cli.guard import Parser
+from underpaint.cli.terminal.parser import Parser
 from underpaint.client import connect
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.measures import Report, machine

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from underpaint.cli.output import print_error
+from underpaint.cli.terminal.parser import Parser
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.paths import Paths, user_paths
 from underpaint_daemon.common.denoisers.files import denoiser_in
@@ -32,6 +33,13 @@ from .catalogue import find_set, load_catalogue
 from .pull import RECORD, Source, damaged, pull
 
 _FAILED, _BAD_INPUT = 1, 2
+_EXAMPLES = """\
+examples:
+  underpaint models                         what can be painted with
+  underpaint models scan --add              use what other programs have on this machine
+  underpaint models add ~/models/oak.safetensors
+  underpaint models pull                    what the catalogue has
+"""
 
 
 def main(argv: list[str]) -> int:
@@ -46,7 +54,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="underpaint models", description=__doc__)
+    parser = Parser(prog="underpaint models", epilog=_EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True)
     scan = _command(commands, "scan", _scan, "find models of other programs on this machine")
     scan.add_argument("folders", nargs="*", type=Path, help="look here as well")

@@ -1,0 +1,175 @@
+"""One line that says how far a job is as a whole, and how long it still takes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+from ...conversation.progress import Course, told_left
+from ...events import JobEvent, Progress, StateChanged, Warning_
+from ...wire.records import JobState
+
+_WIDTH = 24
+_BEAT_S = 0.5
+_LOG_EVERY_S = 30.0
+_START, _CLEAR = "\r", "\r\x1b[K"
+PHASES = {
+    "loading": "loading the model",
+    "unwrapping": "unwrapping",
+    "encoding": "preparing",
+    "denoising": "painting",
+    "decoding": "finishing",
+    "projecting": "laying it on the mesh",
+    "saving": "saving",
+}
+"""What is read of each phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What goes on. `part`: of the whole, 0–1, None where nothing is known of it. `at`: when it was
+    told (where `part` is None: when it began), by a monotonic clock."""
+
+    text: str
+    part: float | None
+    left_s: float | None
+    at: float
+
+
+class ProgressLine:
+    """One line that is rewritten on a terminal, where it counts the seconds meanwhile; in a log a
+    line at each new phase, and each half minute of a long one. Thread-safe."""
+
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._clock = clock
+        self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._blocks = "█·" if _writes(self._stream, "█·") else "#."
+        self._lock = threading.RLock()
+        self._course = Course()
+        self._now: _Now | None = None
+        self._logged, self._logged_at = "", clock()
+        self.about = ""
+        """What stands before all that is said, as `3/20 chair.obj: `."""
+        self._over: threading.Event | None = None
+
+    def job(self, *, texture: bool) -> None:
+        """What follows is the progress of a job. `texture`: whether it paints a mesh."""
+        self._course = Course(texture)
+
+    def show(self, phase: str, step: int, total: int, eta_s: float | None) -> None:
+        """What the daemon tells of the job. `eta_s`: seconds to the end of that phase."""
+        now = self._clock()
+        self._course.take(phase, step, total, eta_s, now)
+        words = PHASES.get(phase, phase)
+        told = f"{words} {step}/{total}" if total > 1 and step else words
+        self._told(words, _Now(told, self._course.part, self._course.left_s(now), now))
+
+    def event(self, event: JobEvent) -> None:
+        """What a job tells, one event after another."""
+        match event:
+            case Progress():
+                self.show(event.phase, event.step, event.total, event.eta_s)
+            case Warning_():
+                self.note(f"note: {event.text}")
+            case StateChanged() if event.state in (JobState.STARTING, JobState.RUNNING):
+                self.doing("starting the painter", logged=False)
+
+    def part(self, text: str, done: int, total: int, left_s: float | None) -> None:
+        """`done` of `total`; `text` says of what. `left_s`: seconds to the end, once known."""
+        told = f"{text} {done}/{total}" if done else text
+        self._told(told, _Now(told, done / max(total, 1), left_s, self._clock()))
+
+    def doing(self, text: str, *, logged: bool = True) -> None:
+        """Something of which is known only that it goes on; its seconds are counted. `logged`:
+        whether a log is told, too."""
+        if self._live or logged:
+            self._told(text, _Now(text, None, None, self._clock()))
+
+    def wait(self, before: int) -> None:
+        """That others are painted first. `before`: how many."""
+        if before > 0:
+            self.note(f"waiting: {before} job{'s' if before > 1 else ''} before it")
+
+    def note(self, text: str) -> None:
+        """A line of its own, e.g. a warning."""
+        with self._lock:
+            self._stream.write(f"{_CLEAR}{text}\n" if self._live else f"{text}\n")
+            self._stream.flush()
+            self._redraw()
+
+    def end(self) -> None:
+        """Nothing goes on any more; the line is taken away."""
+        with self._lock:
+            if self._over is not None:
+                self._over.set()
+            if self._live and self._now is not None:
+                self._stream.write(_CLEAR)
+                self._stream.flush()
+            self._over = self._now = None
+
+    def _told(self, words: str, now: _Now) -> None:
+        with self._lock:
+            self._now = now
+            if self._live:
+                self._redraw()
+                self._beat()
+            elif words != self._logged or self._clock() - self._logged_at >= _LOG_EVERY_S:
+                self._stream.write(f"{self.about}{_said(now, now.at)}\n")
+                self._stream.flush()
+                self._logged, self._logged_at = words, now.at
+
+    def _beat(self) -> None:
+        """Have the line redrawn while nothing is told."""
+        if self._over is None:
+            self._over = threading.Event()
+            beating = threading.Thread(target=self._beats, args=(self._over,), daemon=True)
+            beating.start()
+
+    def _beats(self, over: threading.Event) -> None:
+        while not over.wait(_BEAT_S):
+            with self._lock:
+                if not over.is_set():
+                    self._redraw()
+
+    def _redraw(self) -> None:
+        if not self._live or self._now is None:
+            return
+        room = max(shutil.get_terminal_size().columns - 1, 20)
+        line = self._bar(self._now.part) + self.about + _said(self._now, self._clock())
+        self._stream.write(f"{_CLEAR}{line[:room]}")
+        self._stream.flush()
+
+    def _bar(self, part: float | None) -> str:
+        if part is None:
+            return ""
+        filled = int(_WIDTH * part)
+        return self._blocks[0] * filled + self._blocks[1] * (_WIDTH - filled) + " "
+
+
+def _said(now: _Now, at: float) -> str:
+    """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`."""
+    if now.part is None:
+        seconds = int(at - now.at)
+        return f"{now.text}, {seconds} s so far" if seconds else now.text
+    said = f"{now.text}, {100 * now.part:.0f} %" if now.part > 0 else now.text
+    if now.left_s is None or now.part >= 1:
+        return said
+    return f"{said}, {told_left(max(now.left_s - (at - now.at), 0.0))}"
+
+
+def _writes(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding has signs for a text."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""What a terminal and a log are told: of progress, of the queue, of the daemon, of a texture."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+
+import pytest
+
+from underpaint.cli.daemon import status_lines
+from underpaint.cli.jobs import job_line, whole_id
+from underpaint.cli.output import told_seconds
+from underpaint.cli.terminal.progress_line import ProgressLine
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.wire.messages import StatusOk
+from underpaint.wire.records import JobInfo, JobState, ProgressInfo
+from underpaint_daemon.tools.assets.told_figures import told_figures
+
+
+class Log:
+    """A log file's stream, and a clock that is set by hand."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self.bytes = io.BytesIO()
+        self.stream = io.TextIOWrapper(self.bytes, encoding=encoding, write_through=True)
+        self.now = 0.0
+        self.line = ProgressLine(self.stream, clock=lambda: self.now)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.bytes.getvalue().decode(self.stream.encoding).splitlines()
+
+
+def test_a_log_has_a_line_for_each_phase_and_each_half_minute() -> None:
+    log = Log()
+    log.line.job(texture=True)
+    log.line.show("encoding", 0, 1, None)
+    for step in range(1, 11):
+        log.now += 8
+        log.line.show("denoising", step, 10, None if step == 1 else 8.0 * (10 - step))
+    told = log.lines
+    assert told[0].startswith("preparing")
+    assert told[1].startswith("painting 1/10, ")
+    assert [line.split(",")[0] for line in told[2:]] == ["painting 5/10", "painting 9/10"]
+    assert told[-1].endswith("min left")
+
+
+def test_what_waits_for_other_paintings_says_so() -> None:
+    log = Log()
+    for before in (0, 1, 2):
+        log.line.wait(before)
+    assert log.lines == ["waiting: 1 job before it", "waiting: 2 jobs before it"]
+
+
+def test_one_of_many_says_which() -> None:
+    log = Log()
+    log.line.about = "3/20 chair.obj: "
+    log.line.show("loading", 0, 1, None)
+    assert log.lines == ["3/20 chair.obj: loading the model"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_terminal_has_one_line_with_the_whole_and_the_time_left(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    ours, theirs = os.openpty()
+    with open(theirs, "w", encoding=encoding) as terminal:
+        line = ProgressLine(terminal, clock=lambda: 0.0)
+        line.doing("capturing in Blender")
+        line.part("painting frames", 3, 12, 90.0)
+        line.end()
+    told = os.read(ours, 4096).decode(encoding)
+    os.close(ours)
+    full, empty = ("█", "·") if encoding == "utf-8" else ("#", ".")
+    assert told.startswith("\r\x1b[Kcapturing in Blender\r\x1b[K")
+    assert f"{full * 6}{empty * 18} painting frames 3/12, 25 %, 2 min left" in told
+    assert told.endswith("\r\x1b[K"), "it is gone when it is over"
+    assert "\n" not in told
+
+
+def test_the_queue_says_when_a_job_was_asked_for_and_its_place() -> None:
+    def told(state: JobState, **more: object) -> str:
+        job = JobInfo("a" * 32, "image", state, 1, 1000.0, 1030.0, "moss", **more)  # type: ignore[arg-type]
+        return job_line(job, now=1000.0 + 7200)
+
+    assert told(JobState.QUEUED, position=3).split()[1:4] == ["waiting,", "3", "before"]
+    assert "  2 h ago" in told(JobState.DONE)
+    assert "done after 30 s" in told(JobState.DONE)
+    assert "painting 3/8" in told(JobState.RUNNING, progress=ProgressInfo("denoising", 3, 8))
+    assert told(JobState.FAILED).endswith("image    moss")
+
+
+def test_the_start_of_an_id_will_do_where_one_job_has_it() -> None:
+    ids = ["34d7" + "0" * 28, "34d9" + "0" * 28]
+    jobs: Callable[[], list[JobInfo]] = lambda: [  # noqa: E731
+        JobInfo(job, "image", JobState.DONE, 1, 0.0, 0.0) for job in ids
+    ]
+    assert whole_id("34d7", jobs) == ids[0]
+    assert whole_id("f" * 32, jobs) == "f" * 32, "the daemon knows best"
+    for given, said in (("34d", "2 jobs begin"), ("7", "there is no job 7"), ("", "no job")):
+        with pytest.raises(RequestError, match=said) as refused:
+            whole_id(given, jobs)
+        assert refused.value.code is ErrorCode.JOB_UNKNOWN
+
+
+def test_the_daemons_status_is_words_and_no_python() -> None:
+    status = StatusOk(
+        "e", 42, "0.1.0", 3700.0, 0, None, "idle", 43, "cpu", {"rss": 3 * 2**30, "age_s": 0.5}
+    )
+    told = "\n".join(status_lines(asdict(status)))
+    assert "running   for 62 min, version 0.1.0" in told
+    assert "painter   ready, 3.0 GiB of memory" in told
+    assert "waiting   no jobs" in told
+    for python in ("None", "{", "rss"):
+        assert python not in told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-5.0, "0 s"), (59.0, "59 s"), (150.0, "2 min"), (7200.0, "2 h"), (2e6, "23 days")],
+)
+def test_lengths_of_time_are_told_shortly(seconds: float, told: str) -> None:
+    assert told_seconds(seconds) == told
+
+
+def test_a_textures_figures_say_what_is_usual() -> None:
+    figures = {
+        **{"views": 10, "texels": 515805, "coverage_fraction": 0.972, "strict_fraction": 0.94},
+        **{"filled_fraction": 0.02, "beside_fraction": 0.006, "bare_fraction": 0.0},
+        **{"overlap_psnr_db": 19.2, "sharpness_ratio": float("nan"), "uv_stretch": 1.2},
+        **{"faces_in": 8, "faces_out": 8, "max_uv_delta": 3e-8, "remarks": []},
+    }
+    told = list(told_figures(figures))
+    assert told[0] == "seen       97% of the surface by 10 views, 94% well (usual: 80% and more)"
+    assert "0.0% is bare (0 is right)" in told[1]
+    assert "usual: 12 and more" in told[2]
+    assert told[3] == "mesh       8 faces in, 8 out, nothing moved"
+    assert told[4].split() == ["uv_stretch", "1.2"]
+    assert len(told) == 5, "nothing of what was not measured"
