@@ -106,7 +106,7 @@ def test_a_house_far_from_the_origin_keeps_its_form(tmp_path: Path, kind: str) -
     if kind == ".ply":
         path = tmp_path / "a.ply"
         rows = np.array([line.split()[1:] for line in grid(HOUSE).splitlines() if line[:2] == "v "])
-        faces = (far.polygons.corner[:, 0].reshape(-1, 4)).astype(str)
+        faces = (far.polygons.corner[0].reshape(-1, 4)).astype(str)
         head = f"ply\nformat ascii 1.0\nelement vertex {len(rows)}\n"
         head += "".join(f"property double {axis}\n" for axis in "xyz")
         head += f"element face {len(faces)}\nproperty list uchar int vertex_indices\nend_header\n"

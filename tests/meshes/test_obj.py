@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.common.meshes.corners import winding
+from underpaint_daemon.common.meshes.normals import winding
 from underpaint_daemon.tools.meshes.files import MeshFile, open_mesh
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"

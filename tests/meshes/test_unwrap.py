@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from underpaint_daemon.common.meshes.corners import uv_double_areas
+from underpaint_daemon.common.meshes.normals import uv_double_areas
 from underpaint_daemon.worker.texturing.surface.unwrap import unwrap
 
 _ACROSS = 72

@@ -3,7 +3,7 @@ is loaded. Client and worker use the same checks. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -21,12 +21,12 @@ from .lost import (
     told_of_lost,
     told_of_strays,
 )
+from .normals import parts, smooth_normals, uv_double_areas, winding
 
 Array = npt.NDArray[Any]
 MAX_TRIANGLES = 20_000_000
 _DEGENERATE_AREA = 1e-12  # of the squared bounding diagonal
 _NO_UV_AREA = 1e-12  # of one tile
-_AT_ONCE = 1 << 13  # triangles
 _SMALLEST = 1e-9  # metres: what float32 can still square
 _BROKEN_UVS = "Unwrap those faces again, or remove the UV map to have one made."
 
@@ -36,8 +36,9 @@ class Corners:
     """Checked corners of L triangles, three rows each.
 
     position (3L, 3) float32 world metres, Z up. normal (3L, 3) float32, unit. uv (3L, 2) float32,
-    V up. ids (3L, 2) int32: object and material, from 1. source (L,) int64: which of the given
-    triangles each is. bare (L,) bool: triangles that have no UVs. warnings: for the artist.
+    V up. ids (3L, 2) int32: object and material, from 1. source (L,) int32: which of the given
+    triangles each is. bare (L,) bool: triangles that have no UVs. warnings: for the artist. UVs
+    and ids that are all the same may be views of one row, and read-only.
     """
 
     position: Array
@@ -78,7 +79,7 @@ def checked(
     partly: bool = False,
     given_away: bool = False,
     called: Callable[[int], str] | None = None,
-    places: Callable[[], Array] | None = None,
+    places: Callable[[], tuple[Array, Array]] | None = None,
 ) -> Corners:
     """Corners (shapes as in `Corners`) that can be painted.
 
@@ -86,21 +87,21 @@ def checked(
     no place, are dropped with a warning. Without UVs, or where every UV triangle is empty, all
     triangles are `bare`. partly: single triangles may be bare too, where UVs are NaN or infinite;
     else those are refused. given_away: the caller's arrays become the corners' own, and may change.
-    called: what the artist calls the vertex of a corner, by its row. places: `weld` of the
-    positions, for who has it for less.
+    called: what the artist calls the vertex of a corner, by its row. places: `weld` of a table of
+    positions, and the row of each corner in it, for who has them.
     Raises RequestError(BAD_MESH) with the fix for what cannot be mended.
     """
     copied = not given_away
     points = _rows(position, 3, np.float32, "position", copied)
     _require_triangles(points)
     numbers = (
-        np.ones((len(points), 2), np.int32)
+        _alike(np.int32(1), points, copied)
         if ids is None
         else _rows(ids, 2, np.int32, "ids", copied)
     )
     _require_rows(numbers, points, "ids")
     coordinates, bare = _uv_rows(uv, points, partly, copied)
-    source = np.arange(len(points) // 3)
+    source = np.arange(len(points) // 3, dtype=np.int32)
     directions = points if normal is None else _rows(normal, 3, np.float32, "normal", copied)
     _require_rows(directions, points, "normal")
     given = _found(Corners(points, directions, coordinates, numbers, source, bare), called)
@@ -113,12 +114,21 @@ def checked(
 
 
 def _rows(data: npt.ArrayLike, columns: int, dtype: Any, name: str, copied: bool = True) -> Array:
-    array = np.require(data, dtype, ("C", "W"))  # writable: torch shares it
+    if not copied and isinstance(data, np.ndarray) and data.dtype == dtype:
+        array = data
+    else:
+        array = np.require(data, dtype, ("C", "W"))  # writable: torch shares it
     if copied and isinstance(data, np.ndarray) and np.may_share_memory(array, data):
         array = array.copy()
     if array.ndim != 2 or array.shape[1] != columns:
         _refuse(f"the mesh's {name} has shape {array.shape}; expected (3 × triangles, {columns})")
     return array
+
+
+def _alike(value: Any, points: Array, copied: bool) -> Array:
+    """(3L, 2) of one number; where nothing is copied, a view of it."""
+    found = np.broadcast_to(value, (len(points), 2))
+    return found.copy() if copied else found
 
 
 def _require_triangles(points: Array) -> None:
@@ -189,10 +199,11 @@ def _uv_rows(
 ) -> tuple[Array, Array]:
     """UVs, zeros where there are none, and the triangles (L,) bool that have none."""
     if uv is None:
-        return np.zeros((len(points), 2), np.float32), np.ones(len(points) // 3, bool)
+        bare = np.ones(len(points) // 3, bool)
+        return _alike(np.float32(0), points, copied), bare
     coordinates = _rows(uv, 2, np.float32, "uv", copied)
     _require_rows(coordinates, points, "uv")
-    bare: Array = np.zeros(len(points) // 3, bool)
+    bare = np.zeros(len(points) // 3, bool)
     if partly:
         bare = np.asarray(~np.isfinite(coordinates).reshape(-1, 6).all(axis=1))
         coordinates[bare.repeat(3)] = 0
@@ -201,104 +212,43 @@ def _uv_rows(
 
 
 def _unit_normals(
-    given: Array | None, corners: Corners, places: Callable[[], Array] | None
+    given: Array | None, corners: Corners, places: Callable[[], tuple[Array, Array]] | None
 ) -> Array:
     """The given normals made unit, in place; smooth ones where they are zero or not finite."""
     if given is None:
         return _smooth_of(corners, places)
-    length = np.concatenate(
-        [
-            np.linalg.norm(given[3 * at.start : 3 * at.stop], axis=1)
-            for at in _parts(len(given) // 3)
-        ]
-    )
-    bad = ~(np.isfinite(length) & (length > 1e-6))
-    length[bad] = 1
-    with np.errstate(invalid="ignore"):
-        given /= length[:, None]
+    bad = np.empty(len(given), bool)
+    for at in parts(len(given) // 3):
+        rows = given[3 * at.start : 3 * at.stop]
+        length = np.linalg.norm(rows, axis=1)
+        here = ~(np.isfinite(length) & (length > 1e-6))
+        length[here] = 1
+        with np.errstate(invalid="ignore"):
+            rows /= length[:, None]
+        bad[3 * at.start : 3 * at.stop] = here
     if bad.any():
-        given[bad] = _smooth_of(corners, places)[bad]
+        given[bad] = _smooth_of(corners, places, bad)
     return given
 
 
-def _smooth_of(corners: Corners, places: Callable[[], Array] | None) -> Array:
+def _smooth_of(
+    corners: Corners,
+    places: Callable[[], tuple[Array, Array]] | None,
+    only: Array | None = None,
+) -> Array:
     if places is None:
-        return smooth_normals(corners.position)
-    vertex = places()
-    if len(vertex) > len(corners.position):
-        vertex = vertex.reshape(-1, 3)[corners.source].reshape(-1)
-    return smooth_normals(corners.position, vertex)
-
-
-def weld(points: Array) -> Array:
-    """Vertex numbers (N,) int64 of points (N, 3) float32: equal where the points are equal.
-
-    By a 64-bit hash, an order of magnitude faster than sorting rows; among 60 million corners two
-    places share one about once in ten thousand meshes.
-    """
-    key = np.zeros(len(points), np.uint64)
-    for axis in range(3):  # +0 makes -0 and 0 the same bits
-        key ^= (points[:, axis].astype(np.float32) + np.float32(0)).view(np.uint32)
-        key *= np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(29)
-    return np.unique(key, return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
-def smooth_normals(points: Array, vertex: Array | None = None) -> Array:
-    """Vertex normals (3L, 3) float32: area-weighted over the triangles that share a position.
-    vertex (3L,): `weld` of the points, where it is known."""
-    cross = winding(points)
-    cross[~np.isfinite(cross).all(axis=1)] = 0  # a corner without a place spoils no neighbour
-    vertex = weld(points) if vertex is None else vertex
-    sums = [np.bincount(vertex, weights=np.repeat(cross[:, k], 3)) for k in range(3)]
-    summed = np.stack(sums, axis=1)
-    normals = np.empty((len(points), 3), np.float32)
-    for here in _parts(len(cross)):  # in doubles all at once takes several times the mesh
-        corners = slice(3 * here.start, 3 * here.stop)
-        normals[corners] = _chosen_normals(summed[vertex[corners]], np.repeat(cross[here], 3, 0))
-    return normals
-
-
-def _chosen_normals(summed: Array, own: Array) -> Array:
-    """A fold so sharp that its sides cancel keeps each side's own normal."""
-    length = np.linalg.norm(summed, axis=1, keepdims=True)
-    size = np.linalg.norm(own, axis=1, keepdims=True)
-    chosen = np.where(length > 1e-3 * size, summed, own)
-    return np.asarray(chosen / np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-300))
-
-
-def _parts(triangles: int) -> Iterator[slice]:
-    for start in range(0, triangles, _AT_ONCE):
-        yield slice(start, min(start + _AT_ONCE, triangles))
-
-
-def winding(points: Array) -> Array:
-    """(L, 3) float64: each triangle's normal by its winding times twice its area."""
-    corners = points.reshape(-1, 3, 3)
-    cross = np.empty((len(corners), 3))
-    for here in _parts(len(corners)):
-        a, b, c = corners[here].astype(np.float64).transpose(1, 0, 2)
-        with np.errstate(invalid="ignore", over="ignore"):  # corners that are nowhere
-            cross[here] = np.cross(b - a, c - a)
-    return cross
-
-
-def uv_double_areas(uv: Array) -> Array:
-    """(L,) float64 signed: twice each triangle's area in UV (3L, 2); negative = mirrored."""
-    corners = uv.reshape(-1, 3, 2)
-    areas = np.empty(len(corners))
-    for here in _parts(len(corners)):
-        a, b, c = corners[here].astype(np.float64).transpose(1, 0, 2)
-        u, v = b - a, c - a
-        areas[here] = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
-    return areas
+        return smooth_normals(corners.position, only=only)
+    vertex, rows = places()
+    if len(rows) > len(corners.position):
+        rows = rows.reshape(-1, 3)[corners.source].reshape(-1)
+    return smooth_normals(corners.position, vertex, rows, only)
 
 
 def _solid(corners: Corners) -> Corners:
     low, high = corners.position.min(axis=0), corners.position.max(axis=0)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))
     solid = np.empty(corners.triangles, bool)
-    for here in _parts(corners.triangles):
+    for here in parts(corners.triangles):
         points = corners.position[3 * here.start : 3 * here.stop]
         areas = np.linalg.norm(winding(points), axis=1)
         # Beside one corner that is far off, all others are small, and no less sound for it.

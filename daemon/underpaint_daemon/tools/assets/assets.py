@@ -12,10 +12,10 @@ import numpy as np
 from underpaint.blenders import Blender, addon_folder, find_blenders, require_blenders
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import is_file
-from underpaint_daemon.common.meshes.corners import weld
+from underpaint_daemon.common.meshes.normals import weld
 
 from ..meshes.files import GLTF, PLAIN, MeshFile, NeedsBlender, open_mesh, ready
-from ..meshes.polygons import Polygons
+from ..meshes.polygons import Polygons, none_of
 
 OWN = (*PLAIN, *GLTF)
 BY_BLENDER = (".fbx", ".blend")
@@ -95,9 +95,8 @@ def _polygons(arrays: Mapping[str, Any], names: Mapping[int, str], unwrapped: bo
     count = int(vertex.max(initial=-1)) + 1
     points = np.zeros((count, 3), np.float32)
     points[vertex] = position
-    rows = np.arange(len(position))
-    uv_rows = np.full(len(rows), -1) if unwrapped else rows
-    corner = np.stack([vertex, uv_rows, rows], axis=1).astype(np.int32)
+    rows = np.arange(len(position), dtype=np.int32)
+    corner = (vertex.astype(np.int32), none_of(len(rows)) if unwrapped else rows, rows)
     part = arrays["ids"][::3].astype(np.int32).copy()
     part[:, 1] = 1
     sizes = np.full(len(position) // 3, 3, np.int32)

@@ -67,7 +67,7 @@ def kept(file: MeshFile, worn: Wear, out: Path) -> Kept:
 
 
 def _compared(position: Array, uv: Array, again: Polygons) -> Kept:
-    before, after = len(position) // 3, len(again.triangles[1])
+    before, after = len(position) // 3, len(again.triangle_parts)
     if before != after:
         return Kept(before, after, None, None)
     other = again.corner_uvs

@@ -17,7 +17,7 @@ from underpaint.requests import MeshRef
 from underpaint_daemon.common.meshes.corners import Corners, checked
 
 from .layout import lay_out
-from .polygons import Polygons
+from .polygons import Polygons, taken
 from .text import require_content
 from .turns import to_z_up
 
@@ -87,7 +87,9 @@ def open_mesh(path: Path, up: str | None = None) -> MeshFile:
         polygons = _plain(kind, data)
     except _MALFORMED as error:
         raise _broken(path, error) from error
-    return ready(path, polygons, up, obj=data if kind == ".obj" else None)
+    source = data if kind == ".obj" else None
+    del data  # what is not needed again does not stay beside what is made of it
+    return ready(path, polygons, up, obj=source)
 
 
 def _plain(kind: str, data: bytes) -> Polygons:
@@ -152,12 +154,13 @@ def ready(
 ) -> MeshFile:
     """A file's polygons, checked, turned and laid out. Raises RequestError(BAD_MESH)."""
     axis = up or polygons.up or "y"
-    uv, part = polygons.corner_uvs, polygons.corner_parts
+    part = polygons.corner_parts
+    uv = polygons.corner_uvs
     own: Mapping[int, int] = {1001: 1001}
     if uv is not None:
         layout = lay_out(uv, part[::3, 1])
         uv, own = layout.uv, layout.own
-    turned = to_z_up(polygons.corner_positions, axis), _turned_normals(polygons, axis)
+    turned = taken(to_z_up(polygons.position, axis), polygons.rows(0)), _normals(polygons, axis)
     called = partial(_vertex, path, polygons)
     corners = checked(
         *turned,
@@ -166,7 +169,7 @@ def ready(
         partly=True,
         given_away=True,
         called=called,
-        places=lambda: polygons.corner_places,
+        places=lambda: polygons.places,
     )
     del turned, uv, part
     if polygons.twin is not None:  # copies are not painted: they wear the paint of the first
@@ -179,23 +182,24 @@ def ready(
 
 def _vertex(path: Path, polygons: Polygons, row: int) -> str:
     """What the artist calls the vertex of a triangles' corner."""
-    number = int(polygons.corner[polygons.triangles[0][row], 0])
-    item = int(polygons.part[polygons.triangles[1][row // 3], 0])
+    number = int(polygons.rows(0)[row])
+    item = int(polygons.triangle_parts[row // 3, 0])
     name = polygons.names.get(item)
     whose = "" if name is None else f" of {name!r}"
     if path.suffix.lower() in PLAIN:
         return f"vertex {number + 1}{whose} (counted from 1 in the file)"
-    own = polygons.corner[np.repeat(polygons.part[:, 0] == item, polygons.sizes), 0]
+    own = polygons.corner[0][np.repeat(polygons.part[:, 0] == item, polygons.sizes)]
     return f"vertex {number - int(own.min())}{whose} (counted from 0)"
 
 
-def _turned_normals(polygons: Polygons, axis: str) -> Array | None:
-    normal = polygons.corner_normals
-    return None if normal is None else to_z_up(normal, axis)
+def _normals(polygons: Polygons, axis: str) -> Array | None:
+    return polygons.by_corner(to_z_up(polygons.normal, axis), 2)
 
 
 def mesh_ref(corners: Corners, buffers: Buffers) -> MeshRef:
     """A mesh's arrays, added to the buffers of a request; UVs are NaN where there are none."""
-    uv = np.where(corners.bare.repeat(3)[:, None], np.float32(np.nan), corners.uv)
+    uv = corners.uv
+    if corners.bare.any():
+        uv = np.where(corners.bare.repeat(3)[:, None], np.float32(np.nan), uv)
     arrays = (corners.position, corners.normal, uv, corners.ids)
     return MeshRef(*(buffers.add(Kind.MESH, array) for array in arrays))

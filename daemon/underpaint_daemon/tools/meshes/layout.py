@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.common.meshes.corners import uv_double_areas
+from underpaint_daemon.common.meshes.normals import uv_double_areas
 
 Array = npt.NDArray[Any]
 FIRST_TILE, LAST_TILE = 1001, 2000
@@ -27,11 +27,26 @@ def cells(uv: Array) -> Array:
 
 
 def tile_numbers(uv: Array) -> Array:
-    """(L,) int64 UDIM numbers of UV triangles (3L, 2); those outside all tiles repeat 1001, as
+    """(L,) int32 UDIM numbers of UV triangles (3L, 2); those outside all tiles repeat 1001, as
     when they are painted."""
-    cell = cells(uv)
-    inside = (cell >= 0).all(axis=1) & (cell[:, 0] < _ACROSS) & (cell[:, 1] < _DOWN)
-    return np.where(inside, FIRST_TILE + cell[:, 0] + _ACROSS * cell[:, 1], FIRST_TILE)
+    numbers = np.empty(len(uv) // 3, np.int32)
+    for at in range(0, len(numbers), _AT_ONCE):
+        cell = cells(uv[3 * at : 3 * (at + _AT_ONCE)])
+        inside = (cell >= 0).all(axis=1) & (cell[:, 0] < _ACROSS) & (cell[:, 1] < _DOWN)
+        number = np.where(inside, FIRST_TILE + cell[:, 0] + _ACROSS * cell[:, 1], FIRST_TILE)
+        numbers[at : at + _AT_ONCE] = number
+    return numbers
+
+
+def _pairs(surface: Array, number: Array, given: Array) -> Array:
+    """(n, 2) int64: the surfaces (L,) and the tiles (L,) that they use, ascending."""
+    keys = [np.zeros(0, np.int64)]
+    for at in range(0, len(surface), _AT_ONCE):
+        part = slice(at, at + _AT_ONCE)
+        here = given[part]
+        keys.append(np.unique(surface[part][here].astype(np.int64) << 32 | number[part][here]))
+    found = np.unique(np.concatenate(keys))
+    return np.stack([found >> 32, found & 0xFFFFFFFF], axis=1)
 
 
 def cell_of(number: int) -> tuple[int, int]:
@@ -71,14 +86,14 @@ def _inside(uv: Array) -> Array:
 
 
 def lay_out(uv: Array, surface: Array) -> Layout:
-    """The job's UVs of triangles (3L, 2) that belong to surfaces (L,). They stay as they are unless
-    two surfaces share a tile. Raises RequestError(BAD_MESH) when there are not tiles enough."""
-    given = np.isfinite(uv).all(axis=1).reshape(-1, 3).all(axis=1)
+    """The job's UVs of triangles (3L, 2) that belong to surfaces (L,): the given array, changed
+    only where two surfaces share a tile. Raises RequestError(BAD_MESH) when there are not tiles
+    enough."""
+    given: Array = np.asarray(np.isfinite(uv).reshape(-1, 6).all(axis=1))
     number = tile_numbers(uv)
-    repeats = repeating(uv, surface) & given
-    again = repeats & (number != FIRST_TILE)
+    again = repeating(uv, surface) & given & (number != FIRST_TILE)
     number[again] = FIRST_TILE
-    pairs = np.unique(np.stack([surface[given], number[given]], axis=1), axis=0)
+    pairs = _pairs(surface, number, given)
     if len(np.unique(pairs[:, 1])) == len(pairs) and not again.any():
         return Layout(uv, {int(tile): int(tile) for _, tile in pairs})
     if len(pairs) > LAST_TILE - FIRST_TILE:
@@ -87,10 +102,10 @@ def lay_out(uv: Array, surface: Array) -> Layout:
             f"its materials use {len(pairs)} texture images; the limit is {LAST_TILE - FIRST_TILE}",
             hint="Merge materials, or paint its objects one by one.",
         )
-    cell, moved, own = cells(uv), uv.copy(), {}
+    cell, own = cells(uv), dict[int, int]()
     for job, (group, tile) in enumerate(pairs.tolist(), FIRST_TILE):
         here = given & (surface == group) & (number == tile)
         shift = np.array(cell_of(job)) - cell[here]
-        moved[here.repeat(3)] += shift.repeat(3, axis=0).astype(np.float32)
+        uv[here.repeat(3)] += shift.repeat(3, axis=0).astype(np.float32)
         own[job] = tile
-    return Layout(moved, own)
+    return Layout(uv, own)

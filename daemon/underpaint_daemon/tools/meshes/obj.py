@@ -15,7 +15,7 @@ from underpaint.encodings import decoded
 
 from .numbers import narrow, numbers, quoted, table
 from .origin import narrowed, near_origin
-from .polygons import Polygons, require_rows
+from .polygons import Polygons, alike, none_of, require_rows
 from .text import decoded_name, up_axis
 
 Array = npt.NDArray[Any]
@@ -155,24 +155,23 @@ class _Reader:
             np.concatenate(parts) if parts else np.zeros((0, width), np.float32)
             for parts, width in zip(self._tables, (3, 2, 3), strict=True)
         )
-        corner = self._corner_table()
+        corner = self._columns()
         if not self._known:
             raise ValueError("none of its lines is one of an OBJ file")
         told = self._without_tables(corner, (len(uv), len(normal)))
-        for column, (rows, name) in enumerate(
-            ((position, "vertex"), (uv, "UV"), (normal, "normal"))
-        ):
-            require_rows(corner[:, column], len(rows), name)
-        if len(corner) and corner[:, 0].min() < 0:
+        tables = (position, "vertex"), (uv, "UV"), (normal, "normal")
+        for column, (rows, name) in zip(corner, tables, strict=True):
+            require_rows(column, len(rows), name)
+        if corner[0].min(initial=0) < 0:
             raise ValueError("a face corner names no vertex")
         position, origin = near_origin(position)
         return Polygons(
             position,
             uv,
             normal,
-            corner,
-            _joined(self._sizes, (0,)),
-            _joined(self._owners, (0, 2)),
+            (corner[0], corner[1], corner[2]),
+            alike(_joined(self._sizes, (0,))),
+            alike(_joined(self._owners, (0, 2))),
             {n: decoded_name(name) for name, n in self._parts.objects.items() if name},
             {n: decoded_name(name) for name, n in self._parts.materials.items() if name},
             told,
@@ -180,26 +179,30 @@ class _Reader:
             origin=origin,
         )
 
-    def _corner_table(self) -> Array:
-        """(C, 3) int32 of all blocks; columns that no corner has were not kept."""
-        corner = np.full((sum(int(sizes.sum()) for sizes in self._sizes), 3), -1, np.int32)
-        at = 0
-        for columns, sizes in zip(self._corners, self._sizes, strict=True):
-            end = at + int(sizes.sum())
-            for column, rows in enumerate(columns):
-                if rows is not None:
-                    corner[at:end, column] = rows
-            at = end
-        return corner
+    def _columns(self) -> list[Array]:
+        """Three of (C,) int32, of all blocks; those that no corner has were not kept."""
+        counts = [int(sizes.sum()) for sizes in self._sizes]
+        return [self._column(which, counts) for which in range(3)]
 
-    def _without_tables(self, corner: Array, lengths: tuple[int, int]) -> tuple[str, ...]:
+    def _column(self, which: int, counts: list[int]) -> Array:
+        parts = [columns[which] for columns in self._corners]
+        if all(part is None for part in parts):
+            return none_of(sum(counts))
+        return np.concatenate(
+            [
+                none_of(count) if part is None else part
+                for part, count in zip(parts, counts, strict=True)
+            ]
+        )
+
+    def _without_tables(self, corner: list[Array], lengths: tuple[int, int]) -> tuple[str, ...]:
         """Numbers into tables that the file does not have count as none."""
         told = []
         if self._short:
             told.append(f"{self._short} faces of less than three corners were left out.")
         for column, (length, name) in enumerate(zip(lengths, ("UVs", "normals"), strict=True), 1):
-            if length == 0 and (corner[:, column] >= 0).any():
-                corner[:, column] = -1
+            if length == 0 and (corner[column] >= 0).any():
+                corner[column] = none_of(len(corner[column]))
                 told.append(f"The faces name {name}, and the file has none.")
         return tuple(told)
 

@@ -66,7 +66,7 @@ class _Faces:
     @classmethod
     def of(cls, polygons: Polygons, worn: Wear) -> _Faces:
         rows, owner = polygons.triangles
-        corner = polygons.corner[rows].astype(np.int64)
+        corner = np.stack([polygons.rows(i) for i in range(3)], axis=1).astype(np.int64)
         wears = worn.made.repeat(3)
         bits = np.ascontiguousarray(worn.made_uv[wears]).view(np.uint64).reshape(-1)
         unique, which = np.unique(bits, return_inverse=True)
@@ -74,11 +74,11 @@ class _Faces:
         start = np.searchsorted(owner, np.arange(len(polygons.sizes) + 1))
         names = material_names(polygons, worn)
         keys = list(names)
-        surface = polygons.part[owner, 1]
+        surface = polygons.triangle_parts[:, 1]
         material = np.zeros(len(owner), np.int64)
         for number, (group, tile) in enumerate(keys):
             material[(surface == group) & (worn.tile == tile)] = number
-        split = _split(rows, owner, corner[:, 1], len(polygons.corner), len(polygons.sizes))
+        split = _split(rows, owner, corner[:, 1], len(polygons.corner[0]), len(polygons.sizes))
         split[owner[np.flatnonzero(material != material[start[owner]])]] = True
         made = unique.view(np.float32).reshape(-1, 2)
         return cls(made, split, corner, start, rows, names, material)

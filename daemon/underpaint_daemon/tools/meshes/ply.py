@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .origin import narrowed, near_origin
 from .ply_text import Element, List, Property, Table, read_text
-from .polygons import Polygons, require_rows
+from .polygons import Polygons, alike, none_of, require_rows
 from .text import ply_up_axis
 
 Array = npt.NDArray[Any]
@@ -190,25 +190,21 @@ def _polygons(tables: dict[str, Table], up: str | None) -> Polygons:
         rows = rows[np.repeat(keep, indices.sizes)]
     normal = _stack(vertex, _NORMALS)
     uv, uv_rows = _uvs(vertex, face, indices, keep, rows)
-    corner = np.full((len(rows), 3), -1, np.int32)
-    corner[:, 0] = rows
-    if uv_rows is not None:
-        corner[:, 1] = uv_rows
-    if normal is not None:
-        corner[:, 2] = rows
-    require_rows(corner[:, 0], len(position), "vertex")
-    part = np.ones((int(keep.sum()), 2), np.int32)
+    require_rows(rows, len(position), "vertex")
+    none = none_of(len(rows))
+    part = np.broadcast_to(np.int32(1), (int(keep.sum()), 2))
     number = face.get("texnumber")
     if isinstance(number, np.ndarray) and len(number) == len(keep):
+        part = part.copy()
         part[:, 1] = np.unique(number[keep], return_inverse=True)[1].reshape(-1) + 1
     short = int((~keep).sum())
     return Polygons(
         position,
         uv,
         np.zeros((0, 3), np.float32) if normal is None else normal,
-        corner,
-        indices.sizes[keep].astype(np.int32),
-        part,
+        (rows, none if uv_rows is None else uv_rows, none if normal is None else rows),
+        alike(indices.sizes[keep].astype(np.int32)),
+        alike(part),
         told=(f"{short} faces of less than three corners were left out.",) if short else (),
         up=up,
         origin=origin,

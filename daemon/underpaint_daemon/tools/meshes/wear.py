@@ -53,7 +53,8 @@ def wear(
     """What a file's triangles wear after a job on the triangles `source` (l,) of it, with UVs
     (3l, 2); bare (l,): where they were made. Copies wear what they are copies of, and the rest
     (triangles without area) what its surface does."""
-    count = len(polygons.triangles[1])
+    parts = polygons.triangle_parts
+    count = len(parts)
     numbers = tile_numbers(uv)
     tile, made = np.full(count, -1), np.zeros(count, bool)
     tile[source], made[source] = numbers, bare
@@ -68,7 +69,7 @@ def wear(
         triangle = polygons.twin[::3] // 3
         tile, made = tile[triangle], made[triangle]
         made_uv = made_uv.reshape(-1, 2)[polygons.twin]
-    surface = polygons.part[polygons.triangles[1], 1]
+    surface = parts[:, 1]
     for number in np.unique(surface[tile < 0]):
         there = tile[(surface == number) & (tile >= 0)]
         tile[(surface == number) & (tile < 0)] = there[0] if len(there) else numbers[0]
@@ -77,7 +78,7 @@ def wear(
 
 def material_names(polygons: Polygons, worn: Wear) -> dict[tuple[int, int], str]:
     """A name for what each surface wears on each tile: the artist's, where it is one image."""
-    surface = polygons.part[polygons.triangles[1], 1]
+    surface = polygons.triangle_parts[:, 1]
     pairs = np.unique(np.stack([surface, worn.tile], axis=1), axis=0).tolist()
     several = {group for group, _ in pairs if sum(g == group for g, _ in pairs) > 1}
     names, taken = {}, set[str]()

@@ -84,4 +84,4 @@ def _image_bytes(gltf: Gltf, info: Json) -> bytes:
         return uri_bytes(str(image["uri"]), gltf.folder)
     view = item(gltf.doc, "bufferViews", image.get("bufferView"))
     start = view.get("byteOffset", 0)
-    return gltf.buffers[view.get("buffer", 0)][start : start + view["byteLength"]]
+    return bytes(gltf.buffers[view.get("buffer", 0)][start : start + view["byteLength"]])

@@ -40,7 +40,7 @@ class Gltf:
     the file in bytes."""
 
     doc: Json
-    buffers: tuple[bytes, ...]
+    buffers: tuple[bytes | memoryview, ...]
     folder: Path
     size: int
 
@@ -55,8 +55,8 @@ class Gltf:
 def read_gltf(data: bytes, folder: Path) -> Gltf:
     """The parts of a .glb or .gltf file. Raises ValueError, or OSError when a file it names cannot
     be read."""
-    own = b""
-    text: bytes = data
+    own: bytes | memoryview = b""
+    text = data
     if data[:4] == _MAGIC:
         text, own = _chunks(data)
     doc = json.loads(text)
@@ -100,10 +100,11 @@ def item(doc: Json, name: str, number: Any) -> Json:
     return one
 
 
-def _chunks(data: bytes) -> tuple[bytes, bytes]:
+def _chunks(data: bytes) -> tuple[bytes, bytes | memoryview]:
+    """The JSON, and the binary data, which is not copied."""
     if len(data) < 20 or struct.unpack_from("<I", data, 4)[0] != 2:
         raise ValueError("it is no glTF 2 file, or ends in its header")
-    parts: dict[int, bytes] = {}
+    parts: dict[int, memoryview] = {}
     at = 12
     while at + 8 <= len(data):
         size, kind = struct.unpack_from("<II", data, at)
@@ -111,14 +112,14 @@ def _chunks(data: bytes) -> tuple[bytes, bytes]:
             if _BIN in parts:  # what follows is no part of it
                 break
             raise ValueError("it ends early")
-        parts.setdefault(kind, data[at + 8 : at + 8 + size])
+        parts.setdefault(kind, memoryview(data)[at + 8 : at + 8 + size])
         at += 8 + size
     if _JSON not in parts:
         raise ValueError("it has no JSON")
-    return parts[_JSON].rstrip(b"\0 "), parts.get(_BIN, b"")
+    return bytes(parts[_JSON]).rstrip(b"\0 "), parts.get(_BIN, b"")
 
 
-def _buffer(described: Json, own: bytes, folder: Path) -> bytes:
+def _buffer(described: Json, own: bytes | memoryview, folder: Path) -> bytes | memoryview:
     uri = described.get("uri")
     found = own if uri is None else uri_bytes(str(uri), folder)
     length = described.get("byteLength", 0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint_daemon.common.meshes.corners import smooth_normals
+from underpaint_daemon.common.meshes.normals import smooth_normals
 
 from ..polygons import Polygons
 from ..turns import to_y_up
@@ -30,8 +30,7 @@ def new_glb(polygons: Polygons, worn: Wear, up: str) -> PaintedGltf:
         for key, name in names.items()
     }
     corners = _Corners(polygons, worn, up)
-    owner = polygons.triangles[1]
-    part = polygons.part[owner]
+    part = polygons.triangle_parts
     nodes = []
     origin = to_y_up(np.array([polygons.origin]), up)[0].tolist()
     place: Json = {"translation": origin} if any(origin) else {}
@@ -53,13 +52,12 @@ class _Corners:
     """The corners of all triangles: what is told apart, and its numbers."""
 
     def __init__(self, polygons: Polygons, worn: Wear, up: str) -> None:
-        rows = polygons.triangles[0]
-        self._key = polygons.corner[rows].astype(np.int64)
+        self._key = np.stack([polygons.rows(i) for i in range(3)], axis=1).astype(np.int64)
         positions = polygons.corner_positions
         self._position = to_y_up(positions, up)
         uv, made = polygons.corner_uvs, worn.made.repeat(3)
         if uv is None:
-            uv = np.zeros((len(rows), 2), np.float32)
+            uv = np.zeros((len(positions), 2), np.float32)
         uv[made] = worn.made_uv[made]
         self._uv = np.nan_to_num(uv)
         bits = np.ascontiguousarray(worn.made_uv[made]).view(np.uint64).reshape(-1)

@@ -3,7 +3,7 @@ nodes, skins, animations, other textures and extensions stay as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +52,7 @@ def paint_gltf(gltf: Gltf, scene: Scene, worn: Wear) -> PaintedGltf:
     return PaintedGltf(added, materials)
 
 
-def _one_buffer(doc: Json, buffers: tuple[bytes, ...]) -> bytes:
+def _one_buffer(doc: Json, buffers: Sequence[bytes | memoryview]) -> bytes:
     """All buffers one after another; the views point to where their data went."""
     binary, starts = bytearray(), list[int]()
     for data in buffers:

@@ -12,7 +12,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.common.meshes.corners import require_count
 
 from ..origin import near_origin
-from ..polygons import Polygons
+from ..polygons import Polygons, alike, none_of
 from .cutouts import told_of_alpha
 from .file import Gltf, Json, item, items, require_plain
 from .nodes import Shown, shown_nodes
@@ -152,7 +152,7 @@ class _Builder:
         return next((n for n in (wanted, 0) if f"TEXCOORD_{n}" in attributes), None)
 
     def finish(self, remark: str = "") -> Scene:
-        corner, sizes = _corners(self._tables)
+        corner = _corners(self._tables)
         if self._others:
             self._told.append(f"{self._others} sets of points or lines are not painted.")
         if remark:
@@ -167,8 +167,8 @@ class _Builder:
             _joined(uvs, 2),
             _joined(normals, 3),
             corner,
-            sizes,
-            np.repeat(np.array(self._parts, np.int32).reshape(-1, 2), counts, axis=0),
+            np.broadcast_to(np.int32(3), (sum(counts),)),
+            _parts(self._parts, counts),
             self._names,
             self._materials,
             tuple(self._told),
@@ -211,15 +211,44 @@ def _joined(parts: list[Array], width: int) -> Array:
     return np.concatenate(parts) if parts else np.zeros((0, width), np.float32)
 
 
-def _corners(tables: list[Tables]) -> tuple[Array, Array]:
-    corner = np.full((sum(len(table.rows) for table in tables), 3), -1, np.int32)
-    at, starts = 0, [0, 0, 0]
-    for table in tables:
-        end = at + len(table.rows)
-        kinds: tuple[Array | None, ...] = (table.position, table.uv, table.normal)
-        for column, numbers in enumerate(kinds):
-            if numbers is not None:
-                np.add(table.rows, starts[column], out=corner[at:end, column])
-                starts[column] += len(numbers)
-        at = end
-    return corner, np.full(len(corner) // 3, 3, np.int32)
+def _parts(parts: list[tuple[int, int]], counts: list[int]) -> Array:
+    """(L, 2) int32: the object and the material of each triangle."""
+    rows = alike(np.array(parts, np.int32).reshape(-1, 2))
+    if len(parts) and not rows.strides[0]:
+        return np.broadcast_to(rows[0], (sum(counts), 2))
+    return np.repeat(rows, counts, axis=0)
+
+
+def _corners(tables: list[Tables]) -> tuple[Array, Array, Array]:
+    """`Polygons.corner`. Tables that every primitive has are as long as its positions: they share
+    the numbers of these."""
+    count = sum(len(table.rows) for table in tables)
+    rows = _column([(table.rows, len(table.position)) for table in tables])
+    columns = [rows]
+    for numbers in ([table.uv for table in tables], [table.normal for table in tables]):
+        if all(one is not None for one in numbers):
+            columns.append(rows)
+        elif all(one is None for one in numbers):
+            columns.append(none_of(count))
+        else:
+            columns.append(
+                _column(
+                    [
+                        (none_of(len(t.rows)), 0) if one is None else (t.rows, len(one))
+                        for t, one in zip(tables, numbers, strict=True)
+                    ]
+                )
+            )
+    return columns[0], columns[1], columns[2]
+
+
+def _column(parts: list[tuple[Array, int]]) -> Array:
+    """Rows of tables, one behind another, each of a length; one table's as they are."""
+    if len(parts) == 1:
+        return parts[0][0]
+    found = np.empty(sum(len(rows) for rows, _ in parts), np.int32)
+    at, start = 0, 0
+    for rows, length in parts:
+        np.add(rows, start if length else 0, out=found[at : at + len(rows)])
+        at, start = at + len(rows), start + length
+    return found

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.meshes.corners import weld
+from underpaint_daemon.common.meshes.normals import weld
 
 from ..surface.atlas import AtlasTile
 from ..surface.mesh import Mesh, uv_double_areas

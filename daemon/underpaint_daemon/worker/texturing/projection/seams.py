@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.meshes.corners import weld
+from underpaint_daemon.common.meshes.normals import weld
 
 from ..cameras.visibility import sample
 from ..surface.atlas import tile_numbers

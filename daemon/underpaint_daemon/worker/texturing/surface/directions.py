@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.meshes.corners import smooth_normals, weld
+from underpaint_daemon.common.meshes.normals import smooth_normals, weld
 
 from .mesh import Mesh
 from .neighbours import drawn_together

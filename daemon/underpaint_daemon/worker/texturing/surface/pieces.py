@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from underpaint_daemon.common.meshes.corners import uv_double_areas, weld, winding
+from underpaint_daemon.common.meshes.normals import uv_double_areas, weld, winding
 
 from .mesh import Mesh
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import uvunwrap
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint_daemon.common.meshes.corners import uv_double_areas, weld, winding
+from underpaint_daemon.common.meshes.normals import uv_double_areas, weld, winding
 
 from .neighbours import bends, drawn_together
 
