@@ -55,7 +55,7 @@ def build_wheel(name: str, out: Path) -> Path:
         if name == "underpaint-daemon":
             _copy_sources(ROOT / "blender_addon", stage / _FOR_BLENDER)
         built = Path(folder) / "built"
-        command = [*_builder(), "--out-dir", str(built), str(stage)]
+        command = [*_builder(), str(built), str(stage)]
         environ = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -67,7 +67,9 @@ def build_wheel(name: str, out: Path) -> Path:
 def _builder() -> list[str]:
     beside = Path(sys.executable).with_name("uv.exe" if sys.platform == "win32" else "uv")
     uv = str(beside) if beside.exists() else shutil.which("uv")
-    return [uv, "build", "--wheel", "-q"] if uv else [sys.executable, "-m", "build", "--wheel"]
+    if uv:
+        return [uv, "build", "--wheel", "-q", "--out-dir"]
+    return [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir"]
 
 
 def _copy_sources(folder: Path, stage: Path) -> None:

@@ -13,6 +13,7 @@ from .request import Picture
 
 OF_KEY = "underpaint_marks_of"
 BEFORE_KEY = "underpaint_before"
+COMPARED_KEY = "underpaint_compared"
 
 
 def need_image(context: Any, name: str = "") -> Any:
@@ -91,11 +92,16 @@ def finish(result: Any, marks_name: str) -> None:
         bpy.data.images.remove(marks)
 
 
+def compare(one: Any, other: Any) -> None:
+    """From now on each of two pictures is the other's other side."""
+    one[COMPARED_KEY], other[COMPARED_KEY] = other, one
+
+
 def other_side(image: Any) -> Any:
     """Before for after, and after for before. Raises RequestError(FILE) when there is none."""
-    before = image.get(BEFORE_KEY)
+    compared, before = image.get(COMPARED_KEY), image.get(BEFORE_KEY)
     after = [other for other in bpy.data.images if other.get(BEFORE_KEY) == image]
-    other = before or next(iter(reversed(after)), None)
+    other = compared or before or next(iter(reversed(after)), None)
     if other is None:
         raise RequestError(
             ErrorCode.FILE,

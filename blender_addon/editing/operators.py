@@ -24,12 +24,26 @@ from ..ui.painting_properties import choose_seed
 from . import marks, sending
 from .own_words import edit_settings
 from .picture import OfPicture
+from .projecting import project
 from .request import enlarge_request, marked, over_view, repaint_request, tinted
 
 _TO = (
     ("REFERENCE", "As Reference", "An upright picture to model after, which renders do not show"),
     ("PLANE", "As Plane", "A plane that shows the picture as it is, in renders too"),
+    ("COMPOSITOR", "To the Compositor", "An image node in the scene's compositor"),
+    (
+        "PROJECT",
+        "Project onto the Scene",
+        "Onto the selected objects, else all, from the view that it was painted for; what lies "
+        "behind something gets it, too",
+    ),
 )
+_SEND = {
+    "REFERENCE": sending.as_reference,
+    "PLANE": sending.as_plane,
+    "COMPOSITOR": sending.as_compositor_node,
+    "PROJECT": project,
+}
 
 
 class _OnImage(OfPicture):
@@ -146,7 +160,7 @@ class UNDERPAINT_OT_compare(_OnImage, bpy.types.Operator):
 
 
 class UNDERPAINT_OT_send(_OnImage, bpy.types.Operator):
-    """Put the picture into the scene, at the 3D cursor"""
+    """Put the picture into the scene"""
 
     bl_idname = "underpaint.send"
     bl_label = "Send to the Scene"
@@ -155,12 +169,13 @@ class UNDERPAINT_OT_send(_OnImage, bpy.types.Operator):
         name="As",
         items=_TO,
         default="REFERENCE",
-        description="As what it is put into the scene, at the 3D cursor",
+        description="As what it is put into the scene; new objects stand at the 3D cursor",
     )
 
     def execute(self, context: Any) -> set[str]:
-        send = sending.as_reference if self.to == "REFERENCE" else sending.as_plane
-        return self.act(context, lambda image: send(context, image))
+        return self.act(
+            context, lambda image: _SEND[self.to](context, marks.original_of(image) or image)
+        )
 
 
 CLASSES = (

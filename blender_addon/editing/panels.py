@@ -77,6 +77,12 @@ class UNDERPAINT_PT_send_image(bpy.types.Panel):
         column.operator("underpaint.set_background", icon="CAMERA_DATA").image = image.name
         column.operator("underpaint.send", text="As Reference", icon="EMPTY_DATA").to = "REFERENCE"
         column.operator("underpaint.send", text="As Plane", icon="MESH_PLANE").to = "PLANE"
+        column.operator(
+            "underpaint.send", text="To the Compositor", icon="NODE_COMPOSITING"
+        ).to = "COMPOSITOR"
+        column.operator(
+            "underpaint.send", text="Project onto the Scene", icon="MOD_UVPROJECT"
+        ).to = "PROJECT"
         column.operator("underpaint.use_settings", icon="LOOP_BACK").image = image.name
 
 

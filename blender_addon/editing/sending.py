@@ -1,4 +1,4 @@
-"""A picture into the scene: as a reference, or on a plane."""
+"""A picture into the scene: as a reference, on a plane, or as a node of the compositor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import bpy
 
 _UPRIGHT = 1.5707963267948966
 _HEIGHT_M = 2.0
+_BELOW = 400.0
 
 
 def as_reference(context: Any, image: Any) -> Any:
@@ -28,6 +29,24 @@ def as_plane(context: Any, image: Any) -> Any:
         corner.uv = uv
     mesh.materials.append(_material(image))
     return _place(context, bpy.data.objects.new(image.name, mesh))
+
+
+def as_compositor_node(context: Any, image: Any) -> Any:
+    """An image node in the scene's compositor, linked to nothing; the node."""
+    scene = context.scene
+    if bpy.app.version < (5, 0):
+        scene.use_nodes = True
+        tree = scene.node_tree
+    else:
+        tree = scene.compositing_node_group
+        if tree is None:
+            tree = bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
+            scene.compositing_node_group = tree
+    node = tree.nodes.new("CompositorNodeImage")
+    node.image, node.label = image, image.name
+    lowest = min((other.location.y for other in tree.nodes if other != node), default=0.0)
+    node.location = (0.0, lowest - _BELOW)
+    return node
 
 
 def _material(image: Any) -> Any:

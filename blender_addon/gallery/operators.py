@@ -18,9 +18,10 @@ from underpaint.tree import to_json
 from underpaint.wire.messages import PictureInfo
 
 from .. import pump
-from ..image import results
+from ..image import results, showing
 from ..link import runtime
 from ..link.left import Note
+from ..link.marks import JOB_KEY
 from ..link.saving import folder_name
 from ..operators.failing import refuse
 from ..operators.recall import tell, use
@@ -99,6 +100,20 @@ class UNDERPAINT_OT_gallery_open(_OfPicture, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         return self.act(lambda _looking, picture, request: _open(context, picture, request))
+
+
+class UNDERPAINT_OT_gallery_compare(_OfPicture, bpy.types.Operator):
+    """Open this painting beside the one that is looked at: Before, After shows one and the other"""
+
+    bl_idname = "underpaint.gallery_compare"
+    bl_label = "Compare with the Shown"
+
+    def execute(self, context: Any) -> set[str]:
+        return self.act(
+            lambda _looking, picture, request: _open(
+                context, picture, request, _other(context, picture)
+            )
+        )
 
 
 class UNDERPAINT_OT_gallery_use(_OfPicture, bpy.types.Operator):
@@ -191,6 +206,7 @@ CLASSES = (
     UNDERPAINT_OT_gallery_choose,
     UNDERPAINT_OT_gallery_turn,
     UNDERPAINT_OT_gallery_open,
+    UNDERPAINT_OT_gallery_compare,
     UNDERPAINT_OT_gallery_use,
     UNDERPAINT_OT_gallery_view,
     UNDERPAINT_OT_gallery_vary,
@@ -200,7 +216,19 @@ CLASSES = (
 )
 
 
-def _open(context: Any, picture: PictureInfo, request: Request) -> None:
+def _other(context: Any, picture: PictureInfo) -> str:
+    """The image that a painting is compared with. Raises RequestError(FILE) where it is itself."""
+    shown = showing.looked_at(context)
+    if shown is None or shown.get(JOB_KEY) == picture.job:
+        raise RequestError(
+            ErrorCode.FILE,
+            "no other painting is looked at",
+            hint="Open one in the Image Editor, choose another in the gallery, and compare then.",
+        )
+    return str(shown.name)
+
+
+def _open(context: Any, picture: PictureInfo, request: Request, beside: str = "") -> None:
     when = datetime.fromtimestamp(picture.created).astimezone()
     words = request.prompt.text
     new = results.results_folder() / folder_name(words, picture.job, when)
@@ -212,6 +240,8 @@ def _open(context: Any, picture: PictureInfo, request: Request) -> None:
     except OSError as error:
         hint = "Make the folder writable, or save the .blend elsewhere."
         raise RequestError(ErrorCode.FILE, f"{folder}: {error}", hint=hint) from error
+    if beside:
+        runtime.live().compared[task.id] = beside
     if bpy.app.background:
         pump.run_until(lambda: task.ended, _WAIT_S)
     else:

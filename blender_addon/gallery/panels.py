@@ -111,6 +111,7 @@ def _draw_chosen(
     buttons.enabled = request is not None
     for name, icon in (
         ("gallery_open", "IMAGE_DATA"),
+        ("gallery_compare", "ARROW_LEFTRIGHT"),
         ("gallery_use", "LOOP_BACK"),
         ("gallery_view", "HIDE_OFF"),
     ):

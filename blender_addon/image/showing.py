@@ -31,6 +31,14 @@ def show_newest(image: Any) -> None:
         space.image = image
 
 
+def looked_at(context: Any) -> Any:
+    """The picture that an Image Editor shows, this one before others; else the last painting."""
+    here = [context.area] if getattr(context.area, "type", "") == "IMAGE_EDITOR" else []
+    shown = (area.spaces.active.image for area in [*here, *_editors()])
+    last = bpy.data.images.get(runtime.live().last_image)
+    return next((image for image in shown if image is not None), last)
+
+
 def show_large(image: Any) -> None:
     """Show a painting in an Image Editor; in a window of its own where none is open."""
     area = next(_editors(), None)

@@ -32,6 +32,7 @@ class Runtime:
     daemon's installation that runs or has just ended. `installed`: whether a daemon can be
     started; None before the first look. `marked`: the image with the marks that a repainting was
     asked by, of each job. `opened`: jobs of the gallery to be shown once they are in the file.
+    `compared`: the image that such a one is to be compared with, by its job.
     `editors`: by an Image Editor's address, the picture that it shows and
     the one that this was made of, for undo. `animating`: the animation that is painted, or was
     last."""
@@ -49,6 +50,7 @@ class Runtime:
     installed: bool | None = None
     marked: dict[str, str] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
+    compared: dict[str, str] = field(default_factory=dict)
     editors: dict[int, tuple[str, str]] = field(default_factory=dict)
     animating: Animating | None = None
     gallery: Looking = field(init=False)

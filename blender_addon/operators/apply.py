@@ -37,6 +37,9 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
             live.error = error  # for the panel: nobody called this, so nobody hears a report
             return {"CANCELLED"}
         live.last_image = images[-1].name
+        other = bpy.data.images.get(live.compared.pop(self.job, ""))
+        if other is not None:
+            marks.compare(images[-1], other)
         if self.job in live.marked:
             marks.finish(images[-1], live.marked.pop(self.job))
         elif self.job in live.opened:

@@ -14,7 +14,7 @@ from .panel_parts import draw_text
 _BIG, _BOX = 1.4, 2
 _WIDE = 80
 """Letters a line of the preferences."""
-_SIZES = "About 1 GB without a graphics card, 3 to 6 GB with one"
+_SIZES = "About 2 GB without a graphics card, up to 9 GB with one"
 
 
 def draw_install(layout: Any, live: runtime.Runtime, room: int) -> None:

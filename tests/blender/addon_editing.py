@@ -129,7 +129,7 @@ def marks_do_not_get_into_what_is_made_of_the_picture():
 
 def outpainting_can_be_cancelled():
     first = paint(f"{STEPS} gold")
-    settings().prompt = SLOW
+    settings().repaint_prompt = SLOW
     images = set(bpy.data.images)
     assert bpy.ops.underpaint.outpaint(image=first.name, side="TOP", wait=False) == {"FINISHED"}
     task = live().current
@@ -172,6 +172,47 @@ def a_picture_is_sent_into_the_scene():
     assert [n.image for n in nodes if n.type == "TEX_IMAGE"] == [image]
 
 
+def a_picture_is_sent_to_the_compositor():
+    image = bpy.data.images.new("wide", 64, 32)
+    assert bpy.ops.underpaint.send(image=image.name, to="COMPOSITOR") == {"FINISHED"}
+    scene = bpy.context.scene
+    old = bpy.app.version < (5, 0)
+    tree = scene.node_tree if old else scene.compositing_node_group
+    assert [node.image for node in tree.nodes if node.type == "IMAGE"] == [image]
+
+
+def a_picture_is_projected_onto_the_scene_from_its_view():
+    """Left red, right blue: a render from the same camera shows them there."""
+    plain = bpy.data.images.new("plain", 8, 8)
+    said = refusal(lambda: bpy.ops.underpaint.send(image=plain.name, to="PROJECT"))
+    assert "Underpaint" in said
+    image = paint(STEPS)
+    colours = np.ones((image.size[1], image.size[0], 4), np.float32)
+    colours[..., :3] = (1, 0, 0)
+    colours[:, image.size[0] // 2 :, :3] = (0, 0, 1)
+    image.pixels.foreach_set(colours.ravel())
+    image.pack()  # renders read it anew
+    bpy.ops.object.select_all(action="DESELECT")
+    assert bpy.ops.underpaint.send(image=image.name, to="PROJECT") == {"FINISHED"}
+    shown = rendered()
+    height, width = shown.shape[:2]
+    middle = shown[height // 2, width // 2 - 3 : width // 2 + 3]
+    assert (middle[:2, 0] > 3 * middle[:2, 2]).all(), middle
+    assert (middle[-2:, 2] > 3 * middle[-2:, 0]).all(), middle
+
+
+def rendered(side: int = 64) -> np.ndarray:
+    """What the scene's camera sees, (h, w, 4), row 0 at the bottom; quick and rough."""
+    scene = bpy.context.scene
+    scene.render.engine, scene.cycles.samples = "CYCLES", 4
+    scene.render.resolution_x = scene.render.resolution_y = side
+    scene.render.resolution_percentage = 100
+    file = f"{bpy.app.tempdir}/seen.png"
+    scene.render.filepath = file
+    bpy.ops.render.render(write_still=True)
+    return addon("editing.marks").read(bpy.data.images.load(file))
+
+
 BEHAVIOURS = (
     a_box_is_repainted_and_nothing_else,
     a_part_is_repainted_by_its_own_words_or_the_pictures_and_the_scenes_stay,
@@ -184,5 +225,7 @@ BEHAVIOURS = (
     outpainting_can_be_cancelled,
     what_cannot_be_repainted_says_why,
     marks_can_be_taken_away,
+    a_picture_is_sent_to_the_compositor,
+    a_picture_is_projected_onto_the_scene_from_its_view,
     a_picture_is_sent_into_the_scene,
 )

@@ -84,6 +84,21 @@ def a_painting_opens_in_another_file_with_its_recipe():
     assert looking.chosen.job == job
 
 
+def two_paintings_are_compared():
+    paint(f"{STEPS} a first jug")
+    first = chosen("first jug").chosen.job
+    said = refusal(bpy.ops.underpaint.gallery_compare)
+    assert "no other painting" in said, said
+    shown = paint(f"{STEPS} a second jug")
+    chosen("first jug")
+    assert bpy.ops.underpaint.gallery_compare() == {"FINISHED"}
+    opened = bpy.data.images[live().last_image]
+    assert opened["underpaint_job"] == first
+    other_side = addon("editing.marks").other_side
+    assert (other_side(opened), other_side(shown)) == (shown, opened)
+    live().error = None
+
+
 def variations_are_the_same_with_other_seeds():
     paint(f"{STEPS} a plain cup")
     before = len(settings().results)
@@ -132,6 +147,7 @@ BEHAVIOURS = (
     what_was_painted_is_in_the_gallery_of_every_file_with_its_thumbnail,
     the_gallery_turns_its_pages,
     a_painting_opens_in_another_file_with_its_recipe,
+    two_paintings_are_compared,
     variations_are_the_same_with_other_seeds,
     a_variation_may_begin_from_the_painting_itself,
     paintings_are_pinned_and_deleted,

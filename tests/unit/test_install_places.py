@@ -1,4 +1,4 @@
-"""What the Install button takes away, and what it leaves."""
+"""What the Install button takes away, what it leaves, and what it says that is missing."""
 
 from __future__ import annotations
 
@@ -75,3 +75,24 @@ def test_an_unfinished_environment_is_gone_on_with(places, tmp_path):
     assert places.staged(where, "1.0", "cpu", fresh=False) == environment
     assert places.staged(where, "1.0", "cpu", fresh=True) != environment
     assert places.staged(where, "1.1", "cpu", fresh=False) != environment
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ERROR: No matching distribution found for diffusers==0.42.1",
+        "Additionally, some packages in these conflicts have no matching distributions available "
+        "for your environment:\n    diffusers==0.42.1",
+        "The conflict is caused by:\n    underpaint-daemon 0.1.0 depends on diffusers==0.42.1\n"
+        "    The user requested (constraint) diffusers==0.42.1\n\nERROR: ResolutionImpossible",
+    ],
+)
+def test_a_wheelhouse_with_a_hole_is_told_by_the_packages_name(said, monkeypatch):
+    monkeypatch.syspath_prepend(str(OUTSIDE))
+    import running
+
+    code = f"import sys; print({said!r}); sys.exit(1)"
+    with pytest.raises(Exception, match=r"diffusers==0\.42\.1 is not in the package index or folder"):
+        running.run([sys.executable, "-c", code], "find the packages")
+    for name in ("running", "telling"):
+        sys.modules.pop(name, None)

@@ -23,7 +23,9 @@ _UNREACHABLE = re.compile(
 )
 
 _MISSING = re.compile(
-    r"no matching distribution(?: found for|s available for your environment:)\s+(\S+)",
+    r"no matching distribution(?: found for|s available for your environment:)\s+(\S+)"
+    # An older pip says so of what is pinned and not there.
+    r"|conflict is caused by:\s+\S+ \S+ depends on (\S+)",
     re.IGNORECASE,
 )
 
@@ -86,8 +88,8 @@ def _why(purpose: str, code: int, said: str) -> tuple[str, str]:
         )
     if missing:
         return (
-            f"could not {purpose}: {missing.group(1)} is not in the package index or folder "
-            "for this Python",
+            f"could not {purpose}: {missing.group(1) or missing.group(2)} is not in the package "
+            "index or folder for this Python",
             "Choose a wheelhouse folder that has it, made for this Blender's Python.",
         )
     if "No space left" in said or "ENOSPC" in said:
