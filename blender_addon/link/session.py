@@ -107,6 +107,10 @@ class Session:
         known = [model for model in self.model_records if "size" in model.defaults]
         return {model.name: int(model.defaults["size"]) for model in known}
 
+    def ask_models(self) -> None:
+        """Have the daemon say again which models it has."""
+        self._models_asked = False
+
     def check_reachable(self) -> None:
         """Raise the reason when the daemon has been gone for longer than a restart takes."""
         self._live().check_reachable()

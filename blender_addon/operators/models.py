@@ -2,14 +2,19 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
+from underpaint.errors import RequestError
+
 from ..link import runtime
+from ..plain.model_notes import note_base
 from ..ui.model_defaults import OWN_VALUES, take_by_hand, take_controls, take_defaults
 from ..ui.painting_properties import shown_settings
+from .failing import refuse
 
 
 class UNDERPAINT_OT_choose_model(bpy.types.Operator):
@@ -33,6 +38,32 @@ class UNDERPAINT_OT_choose_model(bpy.types.Operator):
         record = next((model for model in records if model.name == self.name), None)
         if self.defaults:
             take_defaults(group, record)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_model_base(bpy.types.Operator):
+    """Choose the folder of a whole model of the same kind: a file that holds a transformer alone takes its text encoders and VAE from there"""  # noqa: E501 (Blender shows it whole)
+
+    bl_idname = "underpaint.model_base"
+    bl_label = "Its Other Parts"
+
+    file: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, description="The file of the transformer")
+    directory: StringProperty(
+        subtype="DIR_PATH",
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The folder of the whole model",
+    )
+
+    def invoke(self, context: Any, _event: Any) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, _context: Any) -> set[str]:
+        try:
+            note_base(Path(bpy.path.abspath(self.file)), Path(bpy.path.abspath(self.directory)))
+        except RequestError as error:
+            return refuse(self, error)
+        runtime.live().session.ask_models()
         return {"FINISHED"}
 
 
@@ -97,6 +128,7 @@ class UNDERPAINT_OT_controls_by_model(bpy.types.Operator):
 
 CLASSES = (
     UNDERPAINT_OT_choose_model,
+    UNDERPAINT_OT_model_base,
     UNDERPAINT_OT_by_hand,
     UNDERPAINT_OT_own_value,
     UNDERPAINT_OT_controls_by_hand,

@@ -18,6 +18,18 @@ OWN_VALUES = tuple(_USUAL)
 """The properties of which 0 means the model's own."""
 
 
+_FILES = (".safetensors", ".gguf")
+
+
+def file_in_parts(group: Any) -> str:
+    """The chosen model's file, where it cannot be painted with as it is and may be a part of a
+    model; else nothing. A path that the daemon does not list may be one, too."""
+    record = runtime.record_of(group.model)
+    if record is not None:
+        return "" if record.ready else record.file or ""
+    return group.model if group.model.lower().endswith(_FILES) else ""
+
+
 def take_defaults(group: Any, record: Any) -> None:
     """Size, sampler, steps, guidance and controls as the model wants them, as numbers that can be
     changed from there.

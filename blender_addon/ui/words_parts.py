@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .model_defaults import file_in_parts
+
 
 def draw_words(column: Any, settings: Any, what: str) -> None:
     """The two fields. `what`: the words that an empty prompt shows."""
@@ -27,3 +29,6 @@ def draw_model(layout: Any, settings: Any) -> None:
     row = layout.row(align=True)
     row.prop(settings, "model")
     row.popover("UNDERPAINT_PT_models", text="", icon="COLLAPSEMENU")
+    file = file_in_parts(settings)
+    if file:
+        layout.operator("underpaint.model_base", icon="FILE_FOLDER").file = file

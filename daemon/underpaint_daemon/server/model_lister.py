@@ -68,4 +68,5 @@ def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
         defaults={} if known is None else known.to_plain(),
         size_mb=round(model["size_mb"]),
         abilities=None if known is None else told_abilities(known.family),
+        file=str(model["path"]) if Path(str(model["path"])).is_file() else None,
     )

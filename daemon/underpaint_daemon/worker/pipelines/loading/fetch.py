@@ -8,11 +8,6 @@ from ..memory import Tier, within_memory
 from .cache import ModelCache
 from .components import LoadedModel
 
-_TOLD = {
-    Tier.VISITING: "visit it one after another",
-    Tier.OFFLOADED: "visit it layer by layer, which is slow",
-}
-
 
 def fetched(models: ModelCache, name: str, reporter: Reporter) -> LoadedModel:
     """The model of that name or path. When memory runs out on the way everything else is dropped,
@@ -28,10 +23,15 @@ def fetched(models: ModelCache, name: str, reporter: Reporter) -> LoadedModel:
         reporter.warn,
         f"Model {name!r}",
     )
-    if model.place.waits:
+    if model.place.first is Tier.VISITING:
         reporter.warn(
             f"Model {name!r} is larger than the room on this GPU: its networks wait in main "
-            f"memory and {_TOLD[model.place.first]}."
+            "memory and visit it one after another."
+        )
+    if model.place.first is Tier.OFFLOADED:
+        reporter.warn(
+            f"Model {name!r} is much larger than the room on this GPU: its networks wait in main "
+            "memory and visit it layer by layer, which is slow."
         )
     reporter.progress(Phase.LOADING, 1, 1)
     return model
