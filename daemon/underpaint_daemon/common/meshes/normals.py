@@ -1,5 +1,5 @@
-"""What the corners of triangles tell of a surface: which are in one place, normals, areas; some at a
-time, since in double precision all at once takes several times the mesh."""
+"""What the corners of triangles tell of a surface: which are in one place, normals, areas. Some at
+a time, since in double precision all at once takes several times the mesh."""
 
 from __future__ import annotations
 
