@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from pathlib import Path
 
 import bpy
 import recording_layout
@@ -257,22 +255,6 @@ def a_model_brings_its_settings():
     assert "underpaint.choose_model" in draw("UNDERPAINT_PT_models").operators
 
 
-def a_part_of_a_model_is_told_where_the_others_are():
-    group, base = "underpaint.model_base", Path(tempfile.mkdtemp())
-    file = base / "flux1-dev-Q4_K_S.gguf"
-    assert group not in draw("UNDERPAINT_PT_image").operators
-    settings().model = str(file)
-    assert group in draw("UNDERPAINT_PT_image").operators
-    file.write_bytes(b"GGUF")
-    try:
-        bpy.ops.underpaint.model_base(file=str(file), directory=str(base))
-    except RuntimeError as error:
-        assert "is no model's folder" in str(error)
-    (base / "model_index.json").write_text("{}")
-    assert bpy.ops.underpaint.model_base(file=str(file), directory=str(base)) == {"FINISHED"}
-    assert str(base) in file.with_suffix(".underpaint.json").read_text()
-
-
 def several_paintings_wait_in_line_and_one_can_be_cancelled():
     first, second, third = begin(LONG), None, None
     settings().prompt = STEPS
@@ -321,7 +303,6 @@ BEHAVIOURS = (
     what_a_model_cannot_do_is_not_offered_unless_it_is_set,
     a_curve_that_is_none_is_said_and_emptied,
     a_model_brings_its_settings,
-    a_part_of_a_model_is_told_where_the_others_are,
     several_paintings_wait_in_line_and_one_can_be_cancelled,
     what_failed_can_be_tried_again,
 )

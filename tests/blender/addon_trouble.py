@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import addon_utils
@@ -53,6 +54,21 @@ def a_scene_without_a_camera_is_refused_with_a_hint():
     assert live().error.hint
 
 
+def a_part_of_a_model_is_told_where_the_others_are():
+    button, base = "underpaint.model_base", Path(tempfile.mkdtemp())
+    file = base / "flux1-dev-Q4_K_S.gguf"
+    assert button not in draw("UNDERPAINT_PT_image").operators
+    settings().model = str(file)
+    assert button in draw("UNDERPAINT_PT_image").operators
+    file.write_bytes(b"GGUF")
+    asked = {"file": str(file), "directory": str(base)}
+    assert "is no model's folder" in refusal(lambda: bpy.ops.underpaint.model_base(**asked))
+    (base / "model_index.json").write_text("{}")
+    assert bpy.ops.underpaint.model_base(**asked) == {"FINISHED"}
+    assert str(base) in file.with_suffix(".underpaint.json").read_text()
+    settings().model = "starter"
+
+
 def the_scene_may_be_deleted_while_it_is_painted():
     doomed = bpy.context.scene
     bpy.data.scenes.new("Another")
@@ -86,7 +102,6 @@ def a_folder_that_goes_bad_meanwhile_loses_nothing():
 
 
 def a_painting_that_no_folder_takes_is_offered_until_one_does():
-    import tempfile
 
     from underpaint.paths import user_paths
 
@@ -217,6 +232,7 @@ BEHAVIOURS = (
     cancel_stops_in_the_middle_and_is_no_error,
     a_failure_is_shown_with_its_fix,
     a_scene_without_a_camera_is_refused_with_a_hint,
+    a_part_of_a_model_is_told_where_the_others_are,
     the_scene_may_be_deleted_while_it_is_painted,
     a_folder_that_goes_bad_meanwhile_loses_nothing,
     a_painting_that_no_folder_takes_is_offered_until_one_does,

@@ -93,9 +93,10 @@ class ModelInfo:
     `controls`, `samplers`: all that it can be given. `defaults`: what it paints with where a
     request sets nothing: `size` (pixels a side), `sampler`, `steps`, `guidance`, `controls` (those
     of a view, as in a request), and `distillation`, what it was recognised as.
-    `size_mb`: of its files. `file`: where it lies, of a model that is a single file. `abilities`: what its family can do beside text, by the names of a
-    request's fields: `image` and `mask` to begin from, `references`, `ip_adapter`, `loras`,
-    `negative`, `image_guidance`, `curves`, `regions`.
+    `size_mb`: of its files. `file`: where it lies, of a model that is a single file. `abilities`:
+    what its family can do beside text, by the names of a request's fields: `image` and `mask` to
+    begin from, `references`, `ip_adapter`, `loras`, `negative`, `image_guidance`, `curves`,
+    `regions`.
     """
 
     name: str
