@@ -95,8 +95,9 @@ class ImageSettings(PaintingSettings):
     def pictures(self) -> tuple[BufferRef, ...]:
         """The pictures that the request brings along, beside what the view shows."""
         masks = [region.mask for region in self.regions]
+        read = [one.image for one in self.references]
         images = [control.image for control in self.active_controls]
-        return tuple(ref for ref in (self.reference, *images, *masks) if ref is not None)
+        return tuple(ref for ref in (*read, *images, *masks) if ref is not None)
 
 
 def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:

@@ -1,4 +1,5 @@
-"""The lists of the panel: LoRAs (files, or one of the model's own) and parts of the picture."""
+"""The lists of the panel: LoRAs (files, or one of the model's own), references and parts of the
+picture."""
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
@@ -77,6 +78,39 @@ class UNDERPAINT_OT_lora_remove(bpy.types.Operator):
         return _taken_off(shown_settings(context.scene), "loras", "active_lora")
 
 
+class UNDERPAINT_OT_reference_add(bpy.types.Operator):
+    """Add a picture that the model reads beside the words"""
+
+    bl_idname = "underpaint.reference_add"
+    bl_label = "Add Reference"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    image: StringProperty(
+        options={"HIDDEN", "SKIP_SAVE"}, description="The image's name; empty: chosen in the list"
+    )
+
+    def execute(self, context: Any) -> set[str]:
+        group = shown_settings(context.scene)
+        group.references.add().image = bpy.data.images.get(self.image)
+        group.active_reference = len(group.references) - 1
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_reference_remove(bpy.types.Operator):
+    """Take this reference off the list; its picture stays in the file"""
+
+    bl_idname = "underpaint.reference_remove"
+    bl_label = "Remove Reference"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return allowed(cls, shown_settings(context.scene).references, "The list is empty")
+
+    def execute(self, context: Any) -> set[str]:
+        return _taken_off(shown_settings(context.scene), "references", "active_reference")
+
+
 class UNDERPAINT_OT_region_add(bpy.types.Operator):
     """Add a part of the picture that is painted by words of its own, where a mask is white"""
 
@@ -109,6 +143,8 @@ class UNDERPAINT_OT_region_remove(bpy.types.Operator):
 CLASSES = (
     UNDERPAINT_OT_lora_add,
     UNDERPAINT_OT_lora_remove,
+    UNDERPAINT_OT_reference_add,
+    UNDERPAINT_OT_reference_remove,
     UNDERPAINT_OT_region_add,
     UNDERPAINT_OT_region_remove,
 )

@@ -58,7 +58,7 @@ def use(scene: Any, request: Request, folder: Path | None) -> Used:
     keeps, and to its objects their own words. Raises RequestError for one that has no panel."""
     if isinstance(request, TextureRequest):
         texture = texture_settings_of(request)
-        wanted = (texture.reference,) if texture.reference is not None else ()
+        wanted = tuple(one.image for one in texture.references if one.image is not None)
         kept = kept_pictures(folder, request, wanted)
         write_texture_settings(scene.underpaint_texture, texture, kept)
         scene.underpaint_texture.random_seed = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from underpaint.buffers import BufferRef
 from underpaint.requests import (
     STARTER_MODEL,
     Curve,
@@ -18,7 +17,6 @@ from underpaint.requests import (
     Pattern,
     Prompt,
     Reference,
-    ReferenceRole,
     Sampler,
     Sampling,
     TextureRequest,
@@ -30,9 +28,7 @@ class PaintingSettings:
     """What both tabs of the panel ask for; ranges as in `underpaint.requests`. `strength`: how far
     to go from what is there, 0–1. `pattern_size`, `pattern_seed`, `own_uv`,
     `pattern_ground`: of the pattern that a guide lays on surfaces
-    (`underpaint.requests.Pattern`). `reference`: a picture whose look is taken over, as far as
-    `reference_scale` says; `reference_model`: an IP-Adapter of one's own, empty takes the
-    model's."""
+    (`underpaint.requests.Pattern`). `references`: pictures that the model reads."""
 
     prompt: str = ""
     negative: str = ""
@@ -48,9 +44,7 @@ class PaintingSettings:
     pattern_ground: bool = False
     loras: tuple[Lora, ...] = ()
     guidance_curve: Curve = ()
-    reference: BufferRef | None = None
-    reference_scale: float = Reference().scale
-    reference_model: str = ""
+    references: tuple[Reference, ...] = ()
 
 
 def asked(settings: PaintingSettings) -> dict[str, Any]:
@@ -66,7 +60,7 @@ def asked(settings: PaintingSettings) -> dict[str, Any]:
             guidance_curve=settings.guidance_curve,
         ),
         "loras": settings.loras,
-        "references": _references(settings),
+        "references": settings.references,
         "pattern": Pattern(
             settings.pattern_size,
             settings.pattern_seed,
@@ -79,7 +73,6 @@ def asked(settings: PaintingSettings) -> dict[str, Any]:
 def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
     """The settings that `asked` made these fields of, by name."""
     sampling = request.sampling
-    styles = [one for one in request.references if one.role is ReferenceRole.STYLE]
     return {
         "prompt": request.prompt.text,
         "negative": request.prompt.negative,
@@ -90,21 +83,12 @@ def asked_by(request: ImageRequest | TextureRequest) -> dict[str, Any]:
         "seed": sampling.seed,
         "loras": request.loras,
         "guidance_curve": sampling.guidance_curve,
-        "reference": styles[0].image if styles else None,
-        "reference_scale": styles[0].scale if styles else Reference().scale,
-        "reference_model": (styles[0].model or "") if styles else "",
+        "references": tuple(one for one in request.references if one.image is not None),
         "pattern_size": request.pattern.size,
         "pattern_seed": request.pattern.seed,
         "own_uv": request.pattern.own_uv,
         "pattern_ground": request.pattern.ground,
     }
-
-
-def _references(settings: PaintingSettings) -> tuple[Reference, ...]:
-    if settings.reference is None:
-        return ()
-    scale, model = settings.reference_scale, settings.reference_model or None
-    return (Reference(ReferenceRole.STYLE, settings.reference, scale, model),)
 
 
 def tidy(value: float) -> float:

@@ -1,4 +1,4 @@
-"""The Image tab's sub-panels: picture, what it follows, reference, and how it is painted."""
+"""The Image tab's sub-panels: picture, what it follows, and how it is painted."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from ..capture.geometry import SURFACES
 from ..image.request import PANEL_CONTROLS
 from ..languages import say
 from ..link import runtime
-from .model_defaults import offered, wanted_controls
-from .painting_properties import shown_settings
+from .model_defaults import wanted_controls
 from .panel_parts import (
     InSidebar,
     draw_own,
@@ -89,31 +88,6 @@ class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
             column.label(text="Select objects to give them words", icon="RESTRICT_SELECT_OFF")
 
 
-class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
-    bl_idname = "UNDERPAINT_PT_reference"
-    bl_parent_id = "UNDERPAINT_PT_main"
-    bl_label = "Reference"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        settings = shown_settings(context.scene)
-        return super().poll(context) and offered(settings, "references", "reference")
-
-    def draw(self, context: Any) -> None:
-        settings = shown_settings(context.scene)
-        self.layout.template_ID(settings, "reference", open="image.open")
-        row = self.layout.row()
-        row.active = settings.reference is not None
-        row.prop(settings, "reference_scale", slider=True)
-        if offered(settings, "ip_adapter", "reference_model"):
-            column = self.layout.column(align=True)
-            column.active = settings.reference is not None
-            column.prop(
-                settings, "reference_model", text="", placeholder="The model's own IP-Adapter"
-            )
-
-
 class UNDERPAINT_PT_sampling(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_sampling"
     mode = "IMAGE"
@@ -129,7 +103,6 @@ CLASSES = (
     UNDERPAINT_PT_image,
     UNDERPAINT_PT_controls,
     UNDERPAINT_PT_objects,
-    UNDERPAINT_PT_reference,
     UNDERPAINT_PT_sampling,
 )
 

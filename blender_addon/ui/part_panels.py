@@ -1,5 +1,5 @@
-"""The Image tab's sub-panels for what not every model can do: parts of the picture, and a second
-model that finishes it."""
+"""The sub-panels for what not every model can do: reference pictures, parts of the picture, and a
+second model that finishes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,64 @@ from typing import Any
 import bpy
 
 from .model_defaults import offered
-from .panel_parts import InSidebar, in_property_rows
+from .painting_properties import shown_settings
+from .panel_parts import InSidebar, in_property_rows, thumbnail
+
+
+class UNDERPAINT_UL_references(bpy.types.UIList):
+    bl_idname = "UNDERPAINT_UL_references"
+
+    def draw_item(
+        self,
+        _context: Any,
+        layout: Any,
+        _data: Any,
+        item: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
+    ) -> None:
+        row = layout.row(align=True)
+        row.prop(item, "enabled", text="")
+        row.active = item.enabled
+        if item.image is None:
+            row.label(text="(no picture)", icon="ERROR")
+        else:
+            icon = thumbnail(layout, item.image)
+            row.label(text=item.image.name, icon_value=icon, translate=False)
+        row.prop(item, "role", text="", emboss=False)
+
+
+class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_reference"
+    bl_parent_id = "UNDERPAINT_PT_main"
+    bl_label = "References"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 (Blender's form)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        settings = shown_settings(context.scene)
+        return super().poll(context) and offered(settings, "references", "references")
+
+    def draw(self, context: Any) -> None:
+        layout, settings = self.layout, shown_settings(context.scene)
+        row = layout.row()
+        row.template_list(
+            "UNDERPAINT_UL_references",
+            *("", settings, "references", settings, "active_reference"),
+            rows=2,
+        )
+        column = row.column(align=True)
+        column.operator("underpaint.reference_add", text="", icon="ADD")
+        column.operator("underpaint.reference_remove", text="", icon="REMOVE")
+        if not 0 <= settings.active_reference < len(settings.references):
+            return
+        item = settings.references[settings.active_reference]
+        layout.template_ID(item, "image", open="image.open")
+        layout.prop(item, "role")
+        layout.prop(item, "scale", slider=True)
+        if item.model or offered(settings, "ip_adapter", "references"):
+            layout.prop(item, "model", text="", placeholder="The model's own IP-Adapter")
 
 
 class UNDERPAINT_UL_regions(bpy.types.UIList):
@@ -81,4 +138,10 @@ class UNDERPAINT_PT_refiner(InSidebar, bpy.types.Panel):
             layout.prop(settings, "refiner_handoff", slider=True)
 
 
-CLASSES = (UNDERPAINT_UL_regions, UNDERPAINT_PT_parts, UNDERPAINT_PT_refiner)
+CLASSES = (
+    UNDERPAINT_UL_references,
+    UNDERPAINT_PT_reference,
+    UNDERPAINT_UL_regions,
+    UNDERPAINT_PT_parts,
+    UNDERPAINT_PT_refiner,
+)

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     IntProperty,
     PointerProperty,
@@ -20,6 +21,7 @@ from underpaint.requests import (
     ControlKind,
     Prompt,
     Reference,
+    ReferenceRole,
     Refiner,
     RegionPrompt,
 )
@@ -28,9 +30,17 @@ from ..image.again import image_again
 from ..image.pictures import mask_image, taken
 from ..image.request import ControlSettings
 from ..link import runtime
-from ..plain.painting_settings import PaintingSettings, tidy
+from ..plain.painting_settings import tidy
 from .model_defaults import can
 
+_ROLES = (
+    (ReferenceRole.STYLE.value, "Style", "Its look: colours, material, manner"),
+    (ReferenceRole.SUBJECT.value, "Subject", "What it shows is to be in the picture"),
+    (ReferenceRole.COLOR.value, "Colours", "Where which colour lies, as a draft of the picture"),
+    (ReferenceRole.SKETCH.value, "Sketch", "Its lines are to become the picture"),
+    (ReferenceRole.DEPTH.value, "Depth", "Near is bright, far is dark: the form of the scene"),
+    (ReferenceRole.NORMAL.value, "Normals", "Which way surfaces face, as colours"),
+)
 _CONTROL_PARTS = ("enabled", "scale", "start", "end", "model")
 _CONTROL_HELP = {
     ControlKind.DEPTH: "Keep what is near and what is far in the scene",
@@ -68,28 +78,46 @@ class UnderpaintRegion(bpy.types.PropertyGroup):
     enabled: BoolProperty(name="On", default=True, description="Paint this part by its own words")
 
 
-class ReferenceProperties:
-    """A mixin for the settings of both tabs."""
+class UnderpaintReference(bpy.types.PropertyGroup):
+    """One reference picture of the list."""
 
-    reference: PointerProperty(
-        name="Reference",
-        type=bpy.types.Image,
-        description="Take over this picture's look: colours, material, manner (models with an "
-        "IP-Adapter)",
+    image: PointerProperty(
+        name="Picture", type=bpy.types.Image, description="The picture that the model is to read"
     )
-    reference_model: StringProperty(
-        name="IP-Adapter",
-        subtype="FILE_PATH",
-        description="An IP-Adapter of your own, a folder or file; empty takes the model's, or one "
-        "that fits",
+    role: EnumProperty(
+        name="For",
+        items=_ROLES,
+        default=ReferenceRole.STYLE.value,
+        description="What the picture is there for",
     )
-    reference_scale: FloatProperty(
+    scale: FloatProperty(
         name="Weight",
         default=Reference().scale,
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        description="How much of the reference's look to take over",
+        description="How much of it to take over, through an IP-Adapter; models that edit read "
+        "pictures whole",
+    )
+    model: StringProperty(
+        name="IP-Adapter",
+        subtype="FILE_PATH",
+        description="An IP-Adapter of your own, a folder or file; empty takes the model's, or one "
+        "that fits",
+    )
+    enabled: BoolProperty(name="On", default=True, description="Show the model this picture")
+
+
+class ReferenceProperties:
+    """A mixin for the settings of both tabs."""
+
+    references: CollectionProperty(
+        type=UnderpaintReference,
+        options={"HIDDEN"},
+        description="The pictures that the model reads beside the words",
+    )
+    active_reference: IntProperty(
+        options={"HIDDEN"}, description="Which picture of the list is chosen"
     )
 
 
@@ -152,23 +180,33 @@ def read_regions(group: Any, pictures: Buffers | None) -> tuple[RegionPrompt, ..
     )
 
 
-def read_reference(group: Any, pictures: Buffers | None) -> dict[str, Any]:
-    """The fields of `PaintingSettings` about the reference; it goes into `pictures`."""
-    return {
-        "reference": taken(group.reference, pictures),
-        "reference_scale": tidy(group.reference_scale),
-        "reference_model": bpy.path.abspath(group.reference_model),
-    }
-
-
-def write_reference(group: Any, settings: PaintingSettings, pictures: Buffers | None) -> None:
-    """Put them into a property group. `pictures`: where the reference is; without it that stays."""
-    group.reference_scale, group.reference_model = (
-        settings.reference_scale,
-        settings.reference_model,
+def read_references(group: Any, pictures: Buffers | None) -> tuple[Reference, ...]:
+    """The pictures that are on, put into `pictures`; none without it. Raises RequestError(FILE)."""
+    return tuple(
+        Reference(
+            ReferenceRole(item.role),
+            taken(item.image, pictures),
+            tidy(item.scale),
+            bpy.path.abspath(item.model) or None,
+        )
+        for item in group.references
+        if item.enabled and item.image is not None and pictures is not None
     )
-    if pictures is not None:
-        group.reference = image_again(settings.reference, pictures, group.reference, "Reference")
+
+
+def write_references(
+    group: Any, references: tuple[Reference, ...], pictures: Buffers | None
+) -> None:
+    """Make these the list's pictures. `pictures`: where they are; without it the list stays."""
+    if pictures is None:
+        return
+    before = [item.image for item in group.references]
+    group.references.clear()
+    for number, one in enumerate(references):
+        item = group.references.add()
+        item.role, item.scale, item.model = one.role.value, one.scale, one.model or ""
+        present = before[number] if number < len(before) else None
+        item.image = image_again(one.image, pictures, present, "Reference")
 
 
 def write_regions(group: Any, regions: tuple[RegionPrompt, ...], pictures: Buffers) -> None:

@@ -32,13 +32,14 @@ from .painting_properties import (
 from .part_properties import (
     PartProperties,
     ReferenceProperties,
+    UnderpaintReference,
     UnderpaintRegion,
     control_properties,
     read_control,
-    read_reference,
+    read_references,
     read_regions,
     write_control,
-    write_reference,
+    write_references,
     write_regions,
 )
 
@@ -202,7 +203,13 @@ class UnderpaintSettings(
 for _default in _DEFAULTS.controls:
     UnderpaintSettings.__annotations__.update(control_properties(_default))
 
-CLASSES = (UnderpaintLora, UnderpaintRegion, UnderpaintResult, UnderpaintSettings)
+CLASSES = (
+    UnderpaintLora,
+    UnderpaintReference,
+    UnderpaintRegion,
+    UnderpaintResult,
+    UnderpaintSettings,
+)
 
 
 def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
@@ -212,7 +219,7 @@ def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
         **read_painting(group),
         **read(group, _PLAIN),
         **read_own(group, _OWN),
-        **read_reference(group, pictures),
+        references=read_references(group, pictures),
         regions=read_regions(group, pictures),
         model_controls=group.model_controls,
         controls=tuple(read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
@@ -228,7 +235,7 @@ def write_settings(group: Any, settings: ImageSettings, pictures: Buffers | None
     for control in settings.controls:
         write_control(group, control, pictures)
     group.model_controls = settings.model_controls
-    write_reference(group, settings, pictures)
+    write_references(group, settings.references, pictures)
     if pictures is not None:
         write_regions(group, settings.regions, pictures)
 

@@ -28,7 +28,7 @@ from .painting_properties import (
     write_own,
     write_painting,
 )
-from .part_properties import ReferenceProperties, read_reference, write_reference
+from .part_properties import ReferenceProperties, read_references, write_references
 
 _DEFAULTS = TextureSettings()
 _PLAIN = ("view_count", "size", "directional_prompts", "pbr", "own_uv")
@@ -145,10 +145,10 @@ class UnderpaintTextureSettings(ReferenceProperties, PaintingProperties, bpy.typ
 
 
 def read_texture_settings(group: Any, pictures: Buffers | None = None) -> TextureSettings:
-    """The plain settings of a `scene.underpaint_texture`. `pictures`: takes in the reference;
-    without it that is left out."""
+    """The plain settings of a `scene.underpaint_texture`. `pictures`: takes in references;
+    without it they are left out."""
     return TextureSettings(
-        **read_reference(group, pictures),
+        references=read_references(group, pictures),
         **read_painting(group),
         **read(group, _PLAIN),
         **read_own(group, _OWN),
@@ -160,12 +160,12 @@ def read_texture_settings(group: Any, pictures: Buffers | None = None) -> Textur
 def write_texture_settings(
     group: Any, settings: TextureSettings, pictures: Buffers | None = None
 ) -> None:
-    """Put plain settings into a `scene.underpaint_texture`. `pictures`: where the reference is;
-    without it that stays."""
+    """Put plain settings into a `scene.underpaint_texture`. `pictures`: where references are;
+    without it theirs stay."""
     write_painting(group, settings)
     write(group, settings, _PLAIN)
     write_own(group, settings, _OWN)
-    write_reference(group, settings, pictures)
+    write_references(group, settings.references, pictures)
     group.method, group.fine = settings.method.value, settings.upscale > 1
 
 

@@ -90,7 +90,8 @@ def a_control_can_follow_an_image_and_an_own_network():
     image = picture("sketch", (1.0, 0.5, 0.0))
     group.canny_enabled, group.canny_image = True, image
     group.depth_model = "/networks/depth"
-    group.reference = image
+    bpy.ops.underpaint.reference_add(image=image.name)
+    group.references[0].role = "sketch"
     pictures = Buffers()
     plain = addon("ui.properties").read_settings(group, pictures)
     request = addon("image.request").image_request(plain, None)
@@ -102,6 +103,9 @@ def a_control_can_follow_an_image_and_an_own_network():
     assert array[-1, 0].tolist() == [0, 0, 0], "row 0 is the top"
     (reference,) = request.references
     assert reference.image == by_kind["canny"].image
+    assert reference.role == "sketch"
+    group.references[0].enabled = False
+    assert not addon("ui.properties").read_settings(group, pictures).references
     assert "color" not in {k.value for k in addon("image.request").wanted_buffers(plain)}
 
 
@@ -178,24 +182,25 @@ def pictures_of_an_earlier_painting_come_back():
     """Also when their images are gone; images that are still there are taken, not doubled."""
     group = settings()
     group.canny_enabled, group.canny_image = True, picture("sketch", (1.0, 0.5, 0.0))
-    group.reference = look = picture("look", (0.2, 0.4, 0.6))
+    look = picture("look", (0.2, 0.4, 0.6))
+    bpy.ops.underpaint.reference_add(image=look.name)
     bpy.ops.underpaint.region_add()
     group.regions[0].prompt, group.regions[0].mask = "moss", picture("part", (1.0, 1.0, 1.0))
     first = paint(STEPS)
     before = asked()
     for name in ("sketch", "part"):
         bpy.data.images.remove(bpy.data.images[name])
-    group.reference = None
+    bpy.ops.underpaint.reference_remove()
     bpy.ops.underpaint.region_remove()
     paint(STEPS)
     assert asked() != before
-    group.reference = look
+    bpy.ops.underpaint.reference_add(image=look.name)
     counts = []
     for _ in range(2):
         assert bpy.ops.underpaint.use_settings(image=first.name) == {"FINISHED"}
         counts.append(len(bpy.data.images))
     assert counts[0] == counts[1]
-    assert group.reference == look
+    assert [item.image for item in group.references] == [look]
     paint(group.prompt)
     assert asked() == before
 

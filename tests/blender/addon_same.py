@@ -14,6 +14,7 @@ from addon_tools import addon, settings
 _WORDS = ("moss", "(red:1.2) clay", "été", 'a "quoted" word', "a, b", "{oak|ash}")
 _LORAS = ("ink", "clay")
 _SAMPLERS = (None, "euler", "dpmpp_2m_karras", "lcm", "ddim")
+_ROLES = ("style", "subject", "color", "sketch")
 _CURVES = ("", "0-1,1-0.2", "0-0.3,0.55-1.25,1-0")
 _PICTURES = [np.eye(8, 16, k, np.uint8) * 255 for k in (0, 3)]
 
@@ -67,7 +68,10 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
         ],
         "curve": chance.choice(_CURVES),
         "image_guidance": maybe(round(chance.uniform(1, 3), 2)),
-        "reference": maybe((chance.randrange(2), chance.choice((None, "plus")), 0.25)),
+        "references": [
+            (chance.choice(_ROLES), chance.randrange(2), chance.choice((None, "plus")), 0.25)
+            for _ in range(chance.randrange(3))
+        ],
         "regions": [
             (chance.randrange(2), chance.choice(_WORDS[:4]), round(chance.uniform(0, 1), 2))
             for _ in range(chance.randrange(3))
@@ -101,8 +105,6 @@ def _python(values: dict[str, Any]):
     width, height = values["size"] or (None, None)
     masks = [Buffers().add(Kind.MASK, picture) for picture in _PICTURES]
     colours = [Buffers().add(Kind.COLOR, np.dstack([picture] * 3)) for picture in _PICTURES]
-    which, adapter, scale = values["reference"] or (0, None, 0)
-    reference = Reference(ReferenceRole.STYLE, colours[which], scale, adapter)
     return ImageRequest(
         Prompt(values["prompt"], values["negative"]),
         values["model"],
@@ -120,7 +122,10 @@ def _python(values: dict[str, Any]):
             Lora(path, weight, curve_of("curve", curve or None))
             for path, weight, curve in values["loras"]
         ),
-        references=(reference,) if values["reference"] else (),
+        references=tuple(
+            Reference(ReferenceRole(role), colours[which], scale, adapter)
+            for role, which, adapter, scale in values["references"]
+        ),
         regions=tuple(
             RegionPrompt(Prompt(words, values["negative"]), masks[n], weight=weight)
             for n, words, weight in values["regions"]
@@ -150,9 +155,11 @@ def _panel(values: dict[str, Any], images):
         item.path, item.weight, item.curve = path, weight, curve
     group.guidance_curve = values["curve"]
     group.image_guidance = values["image_guidance"] or 0
-    which, adapter, scale = values["reference"] or (0, None, 0)
-    group.reference = images[which] if values["reference"] else None
-    group.reference_model, group.reference_scale = adapter or "", scale
+    group.references.clear()
+    for role, which, adapter, scale in values["references"]:
+        bpy.ops.underpaint.reference_add(image=images[which].name)
+        one = group.references[group.active_reference]
+        one.role, one.model, one.scale = role, adapter or "", scale
     group.regions.clear()
     for which, words, weight in values["regions"]:
         bpy.ops.underpaint.region_add()
@@ -189,10 +196,9 @@ def _command_line(values: dict[str, Any], files: list[Path]):
     words += ["--guidance-curve", values["curve"]] if values["curve"] else []
     if values["image_guidance"]:
         words += ["--image-guidance", str(values["image_guidance"])]
-    if values["reference"]:
-        which, adapter, scale = values["reference"]
+    for role, which, adapter, scale in values["references"]:
         through = f"@{adapter}" if adapter else ""
-        words += ["--reference", f"style={files[which]}{through}:{scale}"]
+        words += ["--reference", f"{role}={files[which]}{through}:{scale}"]
     for which, said, weight in values["regions"]:
         words += ["--region", f"{files[which]}={said}:{weight}"]
     if values["refiner"]:

@@ -158,15 +158,15 @@ def a_texture_is_painted_after_a_picture():
 
     tools.only(tools.quad())
     group = settings()
-    group.reference, group.reference_model = bpy.data.images.new("wood", 16, 8), "/adapters/plus"
-    group.reference_scale = 0.3
+    one = group.references.add()
+    one.image, one.model, one.scale = bpy.data.images.new("wood", 16, 8), "/adapters/plus", 0.3
     try:
         request = from_json(texture().paint.image["underpaint_request"])
         (reference,) = request.references
         assert (reference.model, reference.scale) == ("/adapters/plus", 0.3)
         assert reference.image.shape == (8, 16, 3)
     finally:
-        group.reference = None
+        group.references.clear()
 
 
 def nothing_selected_is_said():
