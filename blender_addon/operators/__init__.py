@@ -20,7 +20,12 @@ from .layers import (
 from .left import UNDERPAINT_OT_drop_left, UNDERPAINT_OT_fetch_left
 from .lists import CLASSES as LIST_CLASSES
 from .live import CLASSES as LIVE_CLASSES
-from .masks import UNDERPAINT_OT_mask_clear, UNDERPAINT_OT_mask_done, UNDERPAINT_OT_mask_paint
+from .masks import (
+    UNDERPAINT_OT_mask_by_form,
+    UNDERPAINT_OT_mask_clear,
+    UNDERPAINT_OT_mask_done,
+    UNDERPAINT_OT_mask_paint,
+)
 from .models import CLASSES as MODEL_CLASSES
 from .recall import UNDERPAINT_OT_use_settings
 from .texture import (
@@ -54,6 +59,7 @@ CLASSES = (
     UNDERPAINT_OT_apply_flat,
     UNDERPAINT_OT_layers_restore,
     UNDERPAINT_OT_mask_paint,
+    UNDERPAINT_OT_mask_by_form,
     UNDERPAINT_OT_mask_clear,
     UNDERPAINT_OT_mask_done,
     UNDERPAINT_OT_unwrap,

@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 
 import bpy
 import numpy as np
-from bpy.props import EnumProperty
+from bpy.props import EnumProperty, FloatProperty
 
-from underpaint.errors import UnderpaintError
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 
 from ..image.results import results_folder
 from ..layers import materials, pixels, shown, stack
-from ..layers.active import active_layer, active_material, need_material
+from ..layers.active import active_layer, active_material, need_layer, need_material
 from ..layers.compose import to_rgba
 from ..layers.faces import tiles_worn
+from ..layers.form_mask import Form, Range, form_masks
 from ..plain.udim import FIRST_TILE
+from ..texture.scene_mesh import read_objects
 from ..texture.scene_surfaces import paintable
 from ..viewport import shading
 from .failing import allowed, refuse
@@ -26,6 +28,18 @@ _WHAT = (
     ("PLACE", "Place", "Only here is it repainted"),
     ("LAYER", "Layer", "Only here is the layer seen"),
 )
+
+
+_FORMS = (
+    (Form.HEIGHT.value, "Height", "How high it lies, from the lowest to the highest spot"),
+    (Form.SLOPE.value, "Slope", "Which way it faces: up, to the side, or down"),
+)
+
+
+def _part(name: str, default: float, description: str) -> Any:
+    return FloatProperty(
+        name=name, default=default, min=0.0, max=1.0, subtype="FACTOR", description=description
+    )
 
 
 class _Mask:
@@ -65,6 +79,36 @@ class UNDERPAINT_OT_mask_paint(_Mask, bpy.types.Operator):
         paint.mode, paint.canvas = "IMAGE", image
         if context.scene.underpaint_texture.mask_over_paint:
             shading.show_nodes(context)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_mask_by_form(bpy.types.Operator):
+    """Show the layer by the form below it: where it lies high or low, or is steep or flat"""
+
+    bl_idname = "underpaint.mask_by_form"
+    bl_label = "Mask by Form"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    form: EnumProperty(
+        name="By",
+        items=_FORMS,
+        default=Form.SLOPE.value,
+        description="What decides where the layer is seen",
+    )
+    low: _part("From", 0.0, "From here on the layer is seen: 0 is the lowest, or faces up")
+    high: _part("To", 0.3, "Up to here the layer is seen: 1 is the highest, or faces down")
+    soft: _part("Soft", 0.1, "How wide the edge is, from not seen to seen")
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return allowed(cls, active_layer(context), "Select a layer first")
+
+    def execute(self, context: Any) -> set[str]:
+        where = Range(self.low, self.high, self.soft)
+        try:
+            set_form_mask(context, Form(self.form), where)
+        except UnderpaintError as error:
+            return refuse(self, error)
         return {"FINISHED"}
 
 
@@ -141,6 +185,37 @@ def _layer_mask(context: Any) -> Any:
         tiles = [FIRST_TILE] if image is None else pixels.tile_numbers(image)
         stack.set_mask(layer, _new_mask(f"{layer.name} mask", side, tiles, white=True))
     return layer.mask
+
+
+def set_form_mask(context: Any, form: Form, where: Range) -> None:
+    """Give the active layer a mask by the form of everything that wears it. Raises
+    RequestError(BAD_REQUEST, BAD_MESH)."""
+    material, layer = need_material(context), need_layer(context)
+    items = [
+        item
+        for item in context.view_layer.objects
+        if item.type == "MESH" and any(slot.material == material for slot in item.material_slots)
+    ]
+    image = layer.look.image
+    side = max(image.size[0], 64) if image is not None else 1024
+    read = read_objects(items, context.evaluated_depsgraph_get())
+    worn = [
+        (one, [i for i, slot in enumerate(item.material_slots) if slot.material == material])
+        for one, item in zip(read, items, strict=True)
+    ]
+    masks = form_masks(worn, form, where, side)
+    if not masks:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            "what wears the layer has no UV map",
+            hint="Press Unwrap to have one made.",
+        )
+    tiles = {
+        number: np.dstack([mask, mask, mask, np.full_like(mask, 255)])
+        for number, mask in masks.items()
+    }
+    name = f"{layer.name} mask"
+    stack.set_mask(layer, pixels.new_of_tiles(name, tiles, results_folder() / "masks", data=True))
 
 
 def _new_mask(name: str, side: int, tiles: Sequence[int], *, white: bool) -> Any:

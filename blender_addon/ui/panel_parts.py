@@ -6,7 +6,7 @@ from typing import Any
 
 from ..languages import say, tell
 from .model_defaults import offered, own_value
-from .wrapping import wrapped
+from .wrapping import width_of, wrapped
 
 _CHARACTER_PX = 7.0
 _FEWEST = 16
@@ -113,6 +113,11 @@ def draw_text(
     for index, line in enumerate(wrapped(text, width, most)):
         shown = "BLANK1" if index and icon != "NONE" else icon
         column.label(text=line, icon=shown, translate=False)
+
+
+def fits(text: str, room: int) -> bool:
+    """Whether a line of so many letters of middling width holds a text."""
+    return width_of(text) <= room * _CHARACTER_PX
 
 
 def sentence(text: str) -> str:

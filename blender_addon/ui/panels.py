@@ -23,6 +23,8 @@ from .words_parts import draw_words
 _PREVIEW_SCALE = 9.0
 _BOX, _FETCH = 2, 14
 _MOST_LEFT = 3
+_TRIED = (5, 2)
+"""The newest Blender that the tests run in."""
 _STATES = {
     DaemonState.ABSENT: ("Daemon not running", "UNLINKED"),
     DaemonState.STARTING: ("Daemon is starting …", "TIME"),
@@ -44,6 +46,9 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
             draw_install(column, live, characters(context))
         else:
             _draw_state(column, live)
+        if bpy.app.version[:2] > _TRIED:
+            told = say("Not tried in Blender {version} yet", version=bpy.app.version_string)
+            draw_text(column, told, characters(context), "INFO", translate=False)
         _draw_left(column, live, characters(context))
         row = column.row()
         row.scale_y = 1.2

@@ -10,7 +10,7 @@ from ..languages import say
 from ..link.runtime import Runtime
 from ..link.task import Task
 from ..plain.progress import PHASES
-from .panel_parts import draw_text
+from .panel_parts import draw_text, fits
 
 _MOST = 6
 _SHORTEST, _BUTTON, _RETRY = 4, 5, 25
@@ -64,10 +64,19 @@ def _draw_task(layout: Any, task: Task, room: int, *, many: bool) -> None:
     if many:
         text = _steps(task).strip() or phase_text(task)
         text = f"{_name(task, room - len(text) - _BUTTON)}: {text}"
+    else:
+        text = _fitting(task, text, room)
     row.progress(text=text, factor=task.fraction, type="BAR", translate=False)
     row.operator("underpaint.cancel", text="", icon="X").job = task.id
     for warning in task.warnings[-1:]:
         draw_text(layout, warning, room, "INFO")
+
+
+def _fitting(task: Task, text: str, room: int) -> str:
+    """What the bar has room for: the steps are left out first, then what is done."""
+    left = _left_text(task)
+    shorter = (say(PHASES.get(task.phase, task.phase)) + left, left.removeprefix(", "))
+    return next((one for one in (text, *shorter) if fits(one, room - _BUTTON)), shorter[1])
 
 
 def _name(task: Task, room: int) -> str:

@@ -175,5 +175,6 @@ def _draw_layer(layout: Any, layer: Any) -> None:
         ).image = image.name
     row = layout.row(align=True)
     row.operator("underpaint.mask_paint", text="Layer Mask", icon="MOD_MASK").what = "LAYER"
+    row.operator("underpaint.mask_by_form", text="", icon="RNDCURVE")
     if layer.mask is not None:
         row.operator("underpaint.mask_clear", text="", icon="X").what = "LAYER"

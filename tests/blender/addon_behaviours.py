@@ -35,6 +35,7 @@ import addon_every_button
 import addon_everyday
 import addon_gallery
 import addon_same
+import addon_scripted
 import addon_tooltips
 import addon_trouble
 import addon_utils
@@ -281,6 +282,7 @@ BEHAVIOURS = (
     *addon_editing.BEHAVIOURS,
     *addon_gallery.BEHAVIOURS,
     *addon_same.BEHAVIOURS,
+    *addon_scripted.BEHAVIOURS,
     *addon_tooltips.BEHAVIOURS,
     *addon_trouble.BEHAVIOURS,
     results_go_beside_a_saved_file,

@@ -11,7 +11,7 @@ from blender_addon.layers.compose import (
     resampled,
     stacked,
 )
-from blender_addon.layers.uv_mask import faces_mask
+from blender_addon.layers.uv_mask import corner_values, faces_mask
 from blender_addon.plain.srgb import linear, srgb
 from blender_addon.plain.surfaces import (
     Named,
@@ -135,6 +135,16 @@ def test_faces_smaller_than_a_texel_are_not_lost():
     mask = faces_mask(speck, 16, margin=0)
     assert mask[7, 8] == 255
     assert (mask > 0).sum() == 1
+
+
+def test_numbers_of_corners_are_drawn_between_them():
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 0], [1, 1], [0, 1]], float)
+    drawn = corner_values(square, square[:, 1], 32)
+    wanted = 1 - (np.arange(32) + 0.5) / 32
+    assert np.abs(drawn - wanted[:, None]).max() < 1e-6, "row 0 is at v = 1"
+    part = corner_values(square * 0.5, square[:, 0], 32, margin=0)
+    assert np.isnan(part[:16]).all(), "and nothing where no face lies"
+    assert np.isfinite(part[16:, :16]).all()
 
 
 def mesh() -> tuple[MeshRef, Buffers]:
