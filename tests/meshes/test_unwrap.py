@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from underpaint_daemon.common.meshes.normals import uv_double_areas
+from underpaint_daemon.tools.evals.meshes import load
 from underpaint_daemon.worker.texturing.surface.unwrap import unwrap
 
 _ACROSS = 72
@@ -43,3 +46,14 @@ def test_a_scan_rougher_than_its_triangles_are_long_does_not_shatter_either() ->
     assert made.charts <= len(corners) // 3 // 50
     assert np.isfinite(made.stretch), "told, however large"
     assert np.abs(uv_double_areas(made.uv)).sum() / 2 > 0.4, "charts, not padding, fill the tile"
+
+
+def test_a_scan_in_a_file_gets_its_uvs(tmp_path: Path) -> None:
+    corners = scan(0.0)
+    lines = [f"v {x} {y} {z}" for x, y, z in corners.tolist()]
+    lines += [f"f {i} {i + 1} {i + 2}" for i in range(1, len(corners), 3)]
+    (tmp_path / "scan.obj").write_text("\n".join(lines))
+    found = load(tmp_path / "scan.obj")
+    assert found.made is not None
+    assert found.mesh.uv.shape == (len(corners), 2)
+    assert found.mesh.ids.tolist()[-1] == [1, 1]

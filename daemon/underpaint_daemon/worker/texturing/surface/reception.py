@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ _LAST_TILE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A mesh ready to paint. source (L,) int64: which of the given triangles each is. made: the
+    """A mesh ready to paint. source (L,) int32: which of the given triangles each is. made: the
     UV map that was made for the triangles `bare` (L,) bool, if there were any."""
 
     mesh: Mesh
@@ -54,6 +54,7 @@ def mesh_from_arrays(
 def received(corners: Corners, tick: Tick | None = None) -> Received:
     """Checked corners as a mesh. What is bare gets UVs on a tile of its own; tick: told how far
     that is, may raise to stop it."""
+    corners = replace(corners, uv=_own(corners.uv), ids=_own(corners.ids))
     if not corners.bare.any():
         return Received(_say_inside_out(_mesh(corners)), corners.source, corners.bare, None)
     rows = corners.bare.repeat(3)
@@ -61,6 +62,11 @@ def received(corners: Corners, tick: Tick | None = None) -> Received:
     corners.uv[rows] = made.uv + _free_cell(_mesh(corners), corners.bare)
     mesh = _say_inside_out(_mesh(corners.warn(_told(corners, made))))
     return Received(mesh, corners.source, corners.bare, made)
+
+
+def _own(rows: Array) -> Array:
+    """Rows that may be written, as torch wants them: not a view of one row."""
+    return np.require(rows, requirements=("C", "W"))
 
 
 def _mesh(corners: Corners) -> Mesh:
