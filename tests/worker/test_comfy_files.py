@@ -17,13 +17,16 @@ from underpaint.errors import RequestError
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.models import describe, list_models
+from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.common.places import add_folder
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
+from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
+from underpaint_daemon.worker.pipelines.loading.packed import is_packed
 
 from helpers.painting.comfy_home import write_home, write_whole
 from helpers.painting.comfy_models import HOMES
-from helpers.painting.original_layout import save_gguf
+from helpers.painting.original_layout import save_gguf, save_text_gguf
 from helpers.painting.studio import Studio
 
 ASKED = ImageRequest(
@@ -125,6 +128,45 @@ def test_files_of_other_widths_are_passed_over(shop: Studio, tmp_path: Path):
         shop.models.load(str(file))
 
 
+# By home: where its text encoder lies, which part that is, llama.cpp's name of its kind.
+ENCODERS = {
+    "flux1-dev": ("clip/second", "text_encoder_2", "T5ENCODER"),
+    "z_image_turbo_bf16": ("text_encoders/first", "text_encoder", "QWEN3"),
+    "flux-2-klein-4b": ("text_encoders/first", "text_encoder", "QWEN3"),
+    "qwen_image_bf16": ("text_encoders/first", "text_encoder", "QWEN2VL"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_text_encoder_as_llama_cpp_packs_it_reads_the_same(shop: Studio, tmp_path: Path, name):
+    made = HOMES[name](shop.models.paths.cache)
+    models = tmp_path / "ComfyUI" / "models"
+    file = write_home(models, made, name)
+    expected = painted(shop, file)
+    place, part, arch = ENCODERS[name]
+    (models / f"{place}.safetensors").unlink()
+    packed = save_text_gguf(made.parts[part], models / f"{place}.gguf", "F32", arch)
+    assert np.abs(painted(shop, file) - expected).max() <= 1
+    save_text_gguf(made.parts[part], packed, "Q8_0", arch)
+    encoder = shop.models.load(str(file)).parts[part]
+    assert is_packed(encoder), "its weights stay packed in memory"
+    assert weight_bytes([encoder]) < 0.75 * weight_bytes([made.parts[part]])
+    assert np.abs(painted(shop, file) - expected).mean() < 4
+    needed = bytes_of_parts(shop.models.paths, file, 4)
+    assert needed["transformer"] == weight_bytes([shop.models.load(str(file)).denoiser])
+
+
+def test_editors_need_an_encoder_that_sees(shop: Studio, tmp_path: Path):
+    made = HOMES["qwen_image_bf16"](shop.models.paths.cache)
+    models = tmp_path / "models"
+    file = write_home(models, made, "qwen_image_edit_bf16")
+    assert describe(shop.models.paths, "x", file).problem == ""
+    (models / "text_encoders" / "first.safetensors").unlink()
+    blind = models / "text_encoders" / "first.gguf"
+    save_text_gguf(made.parts["text_encoder"], blind, "Q8_0", "QWEN2VL")
+    assert "not found: text encoder Qwen 2.5 VL" in describe(shop.models.paths, "x", file).problem
+
+
 def test_gguf_scaled_fp8_and_plain_fp8_go_together(shop: Studio, tmp_path: Path):
     """What fits on a small card: a packed transformer, T5 in fp8 with its scales."""
     made = HOMES["flux1-dev"](shop.models.paths.cache)
@@ -141,3 +183,6 @@ def test_gguf_scaled_fp8_and_plain_fp8_go_together(shop: Studio, tmp_path: Path)
     packed = save_gguf(made.parts["transformer"], models / "unet" / "flux1-dev-Q8_0.gguf", "Q8_0")
     difference = painted(shop, packed) - expected
     assert 0 < np.abs(difference).mean() < 4
+    parts = shop.models.load(str(packed)).parts
+    assert is_packed(parts["text_encoder_2"]), "fp8 stays fp8 in memory"
+    assert is_packed(parts["transformer"])

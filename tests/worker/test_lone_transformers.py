@@ -17,8 +17,18 @@ from safetensors.torch import save_file
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest, Lora, Prompt, Reference, ReferenceRole, Sampling
+from underpaint.requests import (
+    Control,
+    ControlKind,
+    ImageRequest,
+    Lora,
+    Prompt,
+    Reference,
+    ReferenceRole,
+    Sampling,
+)
 from underpaint_daemon.common.defaults.settle import settle
+from underpaint_daemon.tools.evals.family_things import ball
 from underpaint_daemon.tools.miniatures import MINIATURES
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.image import run_image
@@ -145,6 +155,19 @@ def test_packed_weights_wait_elsewhere_as_others_do(shop: Studio, tmp_path: Path
     )
     assert np.array_equal(full, offloaded)
     assert np.array_equal(full, again)
+
+
+def test_packed_weights_follow_a_controlnet(shop: Studio, tmp_path: Path):
+    file = save_gguf(transformer(shop, "flux1"), tmp_path / "flux1-dev-Q8_0.gguf", "Q8_0")
+    network = str(paths_of(shop).models / "flux1" / "controlnet_depth")
+    followed = {
+        "view": ball(shop.buffers),
+        "controls": (Control(ControlKind.DEPTH, model=network),),
+    }
+    plain, led = painted(shop, file), painted(shop, file, **followed)
+    truth = painted(shop, "flux1", **followed)
+    assert np.abs(led.astype(float) - truth).mean() < 4
+    assert np.abs(led.astype(float) - plain).mean() > 4
 
 
 def kohyas(shop: Studio, *, dora: bool = False) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from typing import Any
 from underpaint.paths import Paths
 
 from .contents.folders import index_of
-from .contents.gguf import BLOCKS
+from .contents.gguf import EIGHT_BITS, PACKED
 from .denoisers.files import Denoiser, denoiser_in
 from .denoisers.rest import rest_of
 from .model_files import weight_files
@@ -18,7 +18,6 @@ from .recognition import is_network, parts_of
 from .single_files import UNET_PREFIX, VAE_PREFIX, header
 
 _WIDENED = ("F64", "F32", "F16", "BF16")
-_EIGHT = ("F8_E4M3", "F8_E5M2")
 
 
 def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
@@ -54,21 +53,19 @@ def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, int]:
     for name, place in rest.places.items():
         if name in rest.loose:
             loose = rest.loose[name]
-            entries = [e for n, e in header(loose.path).items() if n.startswith(loose.prefix)]
-            found[name] = _sum(entries, wide)
+            entries = header(loose.path)
+            found[name] = _sum((entries[true] for true in loose.names.values()), wide)
         elif is_network(place):
             found[name] = _of_folder(place, wide)
     return found
 
 
-def _sum(
-    entries: Iterable[Mapping[str, Any]], wide: int, kept: Iterable[str] = (*BLOCKS, *_EIGHT)
-) -> int:
+def _sum(entries: Iterable[Mapping[str, Any]], wide: int, kept: Iterable[str] = PACKED) -> int:
     return sum(_bytes(entry, wide, tuple(kept)) for entry in entries)
 
 
 def _bytes(entry: Mapping[str, Any], wide: int, kept: tuple[str, ...]) -> int:
     begin, end = entry["data_offsets"]
-    if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *_EIGHT):
+    if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *EIGHT_BITS):
         return int(end - begin)
     return wide * int(math.prod(entry["shape"]))

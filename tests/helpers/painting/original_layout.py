@@ -82,6 +82,29 @@ def save_gguf(network: Any, file: Path, kind: str, arch: str = "flux") -> Path:
     return file
 
 
+def save_text_gguf(encoder: Any, file: Path, kind: str, arch: str) -> Path:
+    """A text encoder as llama.cpp's converter names its weights (by the format's own tables)."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    named = gguf.MODEL_ARCH[arch]
+    names = gguf.get_tensor_name_map(named, 99)
+    writer = gguf.GGUFWriter(file, gguf.MODEL_ARCH_NAMES[named])
+    for name, tensor in encoder.state_dict().items():
+        plain = name.replace("model.language_model.", "model.")
+        plain = (
+            plain
+            if plain.startswith(("model.", "lm_head", "encoder", "shared"))
+            else (f"model.{plain}")
+        )
+        told = names.get_name(plain, try_suffixes=(".weight", ".bias"))
+        if told is not None and plain != "encoder.embed_tokens.weight":
+            _add(writer, told, tensor.float().numpy(), gguf.GGMLQuantizationType[kind])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
 def _packs(data: np.ndarray, kind: Any) -> bool:
     return data.ndim == 2 and data.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] == 0
 

@@ -15,8 +15,10 @@ from typing import Any
 from underpaint.errors import RequestError
 
 from ..model_files import INDEX, read_json
+from ..places import SUFFIXES
 from ..single_files import config_folder, header
 from .files import Denoiser
+from .packed_names import named_as_released
 
 Shapes = Mapping[str, tuple[int, ...]]
 _MODELS = ("diffusion_models", "unet", "checkpoints", "stable-diffusion")
@@ -26,10 +28,11 @@ _DEPTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """A part in a file. `prefix`: before the names of its tensors. `shapes`: by names without."""
+    """A part in a file. `names`: of its tensors in the file, by those that it was released with.
+    `shapes`: by these, too."""
 
     path: Path
-    prefix: str
+    names: Mapping[str, str]
     shapes: Shapes
 
 
@@ -37,8 +40,8 @@ class Loose:
 class Kind:
     """A kind of part. `library`, `network`: its class. `told`: in words, with the name under which
     it is shared. `folders`: where it lies. `baked`: its prefixes within a whole checkpoint.
-    `width`: the tensor whose last side is what it gives; `marks`: others that it has. `lacks`:
-    that it has not."""
+    `width`: the tensor whose last side is what it gives; `marks`: others that it has; `sees`: that
+    it has for families that show it pictures. `lacks`: that it has not."""
 
     library: str
     network: str
@@ -48,6 +51,7 @@ class Kind:
     width: str
     marks: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
 
 
 _CLIP = Kind(
@@ -72,7 +76,7 @@ _QWEN_VL = Kind(
     "transformers", "Qwen2_5_VLForConditionalGeneration",
     "text encoder Qwen 2.5 VL (qwen_2.5_vl_7b.safetensors)", _TEXTS,
     ("text_encoders.qwen25_7b.transformer.",), "model.embed_tokens.weight",
-    ("model.layers.0.self_attn.q_proj.bias", "visual.patch_embed.proj.weight"),
+    ("model.layers.0.self_attn.q_proj.bias",), sees=("visual.patch_embed.proj.weight",),
 )  # fmt: skip
 _VAE = Kind(
     "diffusers", "AutoencoderKL", "VAE (ae.safetensors)", _VAES, ("vae.",), "",
@@ -189,7 +193,7 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
     except OSError:  # none, or of another user
         return
     for path in entries:
-        if path.suffix == ".safetensors" and path.is_file():
+        if path.suffix in SUFFIXES and path.is_file():
             yield path
         elif depth > 0 and path.is_dir():
             yield from _below(path, depth - 1)
@@ -204,12 +208,9 @@ def _loose(path: Path, prefix: str) -> Iterator[Loose]:
 
 
 def _part(path: Path, prefix: str, tensors: Mapping[str, Any]) -> Loose:
-    shapes = {
-        name.removeprefix(prefix): tuple(entry["shape"])
-        for name, entry in tensors.items()
-        if name.startswith(prefix)
-    }
-    return Loose(path, prefix, shapes)
+    names = {name.removeprefix(prefix): name for name in tensors if name.startswith(prefix)}
+    made = {new: names[old] for new, old in named_as_released(names).items()}
+    return Loose(path, made, {new: tuple(tensors[true]["shape"]) for new, true in made.items()})
 
 
 def _baked(found: Denoiser, wanted: Iterable[Kind | Words]) -> Iterator[Loose]:
@@ -222,7 +223,8 @@ def _baked(found: Denoiser, wanted: Iterable[Kind | Words]) -> Iterator[Loose]:
 
 
 def _is(kind: Kind, file: Loose, found: Denoiser) -> bool:
-    if any(mark not in file.shapes for mark in kind.marks):
+    marks = (*kind.marks, *(kind.sees if "edit" in found.family else ()))
+    if any(mark not in file.shapes for mark in marks):
         return False
     if any(lack in file.shapes for lack in kind.lacks):
         return False

@@ -13,7 +13,6 @@ import diffusers
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.contents.gguf import BLOCKS
 from underpaint_daemon.common.denoisers.files import Denoiser
 from underpaint_daemon.common.denoisers.rest import Rest
 from underpaint_daemon.common.model_files import broken
@@ -32,7 +31,7 @@ from .networks import (
     ready,
     refuse_memory,
 )
-from .packed import Packed, can_unpack, put_in
+from .packed import Packed, put_in
 from .parts import load_part
 from .weights import WeightFile
 
@@ -46,7 +45,6 @@ _CHAT = (
     "{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}"
 )
 _KEPT = 4  # a layer's weight and bias, of both streams
-_PLAIN_HINT = "Take Q4_0, Q4_K, Q5_K, Q6_K or Q8_0, or a .safetensors file."
 
 
 def load_lone(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[str, Any]:
@@ -152,7 +150,10 @@ class _Reader:
         leave out."""
         found = self._whole(take.name)
         if isinstance(found, Packed):
-            return Packed(_rows(found.data, take), found.kind)
+            scale = found.scale
+            if scale is not None and scale.numel() > 1:
+                scale = _rows(scale, take)
+            return Packed(_rows(found.data, take), found.kind, scale)
         found = _rows(found, take)
         same = [side for side in found.shape if side != 1] == [side for side in shape if side != 1]
         return found.reshape(shape) if same else found
@@ -165,12 +166,7 @@ class _Reader:
         return self._read[name]
 
     def _from_file(self, name: str) -> Tensor | Packed:
-        kind = self._file.kind(name)
-        if kind not in BLOCKS:
-            return self._file.tensor(name, self._dtype)
-        if not can_unpack(kind):
-            broken(self._path, f"is packed as {kind}, which cannot be read here", _PLAIN_HINT)
-        return Packed(self._file.blocks(name), kind)
+        return self._file.packed(name) or self._file.tensor(name, self._dtype)
 
 
 def _rows(tensor: Tensor, take: Take) -> Tensor:

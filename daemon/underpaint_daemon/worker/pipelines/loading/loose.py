@@ -7,20 +7,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import diffusers
+import torch
 import transformers
 from diffusers.loaders.single_file_utils import (
     convert_ldm_vae_checkpoint,
     convert_wan_vae_to_diffusers,
 )
-from torch import Tensor
 
 from underpaint_daemon.common.denoisers.loose import Loose, Shapes
 from underpaint_daemon.common.model_files import broken
 
 from .networks import LOAD_ERRORS, Device, empty, filled, first_line, refuse_memory
+from .packed import Packed, put_in
 from .weights import WeightFile
 
-State = dict[str, Tensor]
+State = dict[str, Any]
+# transformers asks this layer of T5's for its type, and keeps it in full precision itself; the
+# other is the table of words in most models.
+_UNPACKED = (".DenseReluDense.wo.weight", "lm_head.weight")
 _TABLES = ("shared.weight", "embed_tokens.weight")
 _HEAD = 64  # CLIP's and T5's heads; Qwen's are told by its norms, or are twice as wide
 
@@ -28,10 +32,17 @@ _HEAD = 64  # CLIP's and T5's heads; Qwen's are told by its norms, or are twice 
 def load_loose(part: Loose, network: str, place: Device) -> Any:
     """A text encoder or VAE of a class from its file. Raises RequestError(MODEL_BROKEN)."""
     make, named = _KINDS[network]
-    state = WeightFile(part.path).state(place.dtype, {part.prefix: ""})
+    file = WeightFile(part.path)
+    known = set(file.names)
+    state: dict[str, Any] = {
+        name: file.packed(true) or file.tensor(true, place.dtype)
+        for name, true in part.names.items()
+        if true in known
+    }
     try:
         made = empty(lambda: make(part.shapes))
         state = named(state, made)
+        _keep_packed(made, state, place)
     except LOAD_ERRORS as error:
         refuse_memory(error)
         broken(part.path, f"cannot be read as {network}: {first_line(error)}")
@@ -39,6 +50,26 @@ def load_loose(part: Loose, network: str, place: Device) -> Any:
     if hasattr(found, "tie_weights"):
         found.tie_weights()
     return found
+
+
+def _keep_packed(network: Any, state: dict[str, Any], place: Device) -> None:
+    """Linear layers keep packed weights; all else is unpacked."""
+    linear = {n for n, m in network.named_modules() if type(m) is torch.nn.Linear}
+    packed, unpacked = dict[str, Packed](), dict[int, torch.Tensor]()
+    for name, weight in state.items():
+        layer = name.removesuffix(".weight")
+        if not isinstance(weight, Packed):
+            continue
+        if layer in linear and not name.endswith(_UNPACKED):
+            packed[layer] = weight
+            state[name] = weight.data
+        else:
+            state[name] = unpacked.setdefault(id(weight), weight.unpacked(place.dtype))
+    biases = {layer: state[f"{layer}.bias"] for layer in packed if f"{layer}.bias" in state}
+    put_in(network, packed, biases)
+    for layer, weight in packed.items():
+        if weight.scale is not None:
+            state[f"{layer}.scale"] = weight.scale
 
 
 def _layers(shapes: Shapes, start: str) -> int:
@@ -107,8 +138,16 @@ def _qwen3_config(shapes: Shapes) -> Any:
     )
 
 
+# Of a file that has no eyes: the least that a network is made of, of zeros, which nobody asks.
+_BLIND: Shapes = {
+    "visual.blocks.0.mlp.gate_proj.weight": (80, 80),
+    "visual.patch_embed.proj.weight": (80, 3, 2, 14, 14),
+}
+
+
 def _qwen_vl(shapes: Shapes) -> Any:
     head = 2 * _HEAD
+    shapes = {**_BLIND, **shapes}
     inner = shapes["visual.blocks.0.mlp.gate_proj.weight"]
     outer = shapes["visual.patch_embed.proj.weight"]
     rope = {"rope_type": "default", "mrope_section": [16, 24, 24], "rope_theta": 1e6}
@@ -181,6 +220,14 @@ def _as_it_is(state: State, made: Any) -> State:
     return found
 
 
+def _as_qwen_vl(state: State, made: Any) -> State:
+    found = _as_it_is(state, made)
+    if not any(name.startswith("model.visual.") for name in found):
+        blind = {n: t for n, t in made.state_dict().items() if n.startswith("model.visual.")}
+        found |= {name: torch.zeros(empty_one.shape) for name, empty_one in blind.items()}
+    return found
+
+
 def _nearest(name: str, wanted: Mapping[str, Any]) -> str:
     tries = (
         name,
@@ -219,7 +266,7 @@ _KINDS: Mapping[str, _Kind] = {
         lambda shapes: transformers.Qwen3ForCausalLM(_qwen3_config(shapes)),
         _as_it_is,
     ),
-    "Qwen2_5_VLForConditionalGeneration": (_qwen_vl, _as_it_is),
+    "Qwen2_5_VLForConditionalGeneration": (_qwen_vl, _as_qwen_vl),
     "AutoencoderKL": (_flux_vae, _as_vae),
     "AutoencoderKLFlux2": (
         lambda shapes: diffusers.AutoencoderKLFlux2(**_vae_config(shapes)),

@@ -13,9 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.contents.gguf import BLOCKS
+from underpaint_daemon.common.contents.gguf import BLOCKS, PACKED
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.single_files import data_start, header
+
+from .packed import Packed, can_unpack, unpack
 
 _DTYPES = {
     "F64": torch.float64,
@@ -33,6 +35,7 @@ _DTYPES = {
 }
 # Scaled fp8 as ComfyUI writes it: a factor for a layer's weight, under either name.
 _SCALES = (".scale_weight", ".weight_scale")
+_PLAIN_HINT = "Take Q4_0, Q4_K, Q5_K, Q6_K or Q8_0, or a .safetensors file."
 _NOT_WEIGHTS = (*_SCALES, ".scale_input", ".input_scale", ".comfy_quant", "scaled_fp8")
 
 
@@ -69,11 +72,22 @@ class WeightFile:
     def blocks(self, name: str) -> Tensor:
         """A packed weight's blocks: uint8, (rows, bytes of a row)."""
         *rows, columns = self._entries[name]["shape"]
-        weights, size = BLOCKS[self.kind(name)]
+        weights, size = BLOCKS.get(self.kind(name), (1, 1))
         return self._bytes(name).reshape(*rows, columns // weights * size)
+
+    def packed(self, name: str) -> Packed | None:
+        """A matrix as it lies in the file, where it is packed; None of all others."""
+        if self.kind(name) not in PACKED or len(self._entries[name]["shape"]) != 2:
+            return None
+        if not can_unpack(self.kind(name)):
+            problem = f"is packed as {self.kind(name)}, which cannot be read here"
+            broken(self._file, problem, _PLAIN_HINT)
+        return Packed(self.blocks(name), self.kind(name), self._scale(name))
 
     def tensor(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
         """One tensor; floating ones as `dtype`, scaled ones times their scale."""
+        if self.kind(name) in BLOCKS:
+            return unpack(self.blocks(name), self.kind(name), dtype or torch.float32)
         found = self._raw(name)
         scale = self._scale(name)
         if scale is not None:

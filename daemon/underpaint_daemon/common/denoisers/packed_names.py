@@ -1,0 +1,71 @@
+"""How llama.cpp names the weights of text encoders in GGUF files, and how transformers does.
+
+Source: llama.cpp's tables of tensors (gguf-py, `tensor_mapping.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+_T5 = {
+    "attn_q": "layer.0.SelfAttention.q",
+    "attn_k": "layer.0.SelfAttention.k",
+    "attn_v": "layer.0.SelfAttention.v",
+    "attn_o": "layer.0.SelfAttention.o",
+    "attn_norm": "layer.0.layer_norm",
+    "attn_rel_b": "layer.0.SelfAttention.relative_attention_bias",
+    "ffn_gate": "layer.1.DenseReluDense.wi_0",
+    "ffn_up": "layer.1.DenseReluDense.wi_1",
+    "ffn_down": "layer.1.DenseReluDense.wo",
+    "ffn_norm": "layer.1.layer_norm",
+}
+_LANGUAGE = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "attn_norm": "input_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "ffn_norm": "post_attention_layernorm",
+}
+# By how a file's blocks begin: theirs in transformers, the layers in them, those outside of them.
+_MAKERS: tuple[tuple[str, str, Mapping[str, str], Mapping[str, str]], ...] = (
+    (
+        "enc.blk.",
+        "encoder.block.",
+        _T5,
+        {"token_embd": "shared", "enc.output_norm": "encoder.final_layer_norm"},
+    ),
+    (
+        "blk.",
+        "model.layers.",
+        _LANGUAGE,
+        {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"},
+    ),
+)
+
+
+def named_as_released(names: Iterable[str]) -> dict[str, str]:
+    """A file's weights by transformers' names; by their own where they are no text encoder's of
+    llama.cpp. What transformers has no place for (rope's frequencies) is left out."""
+    found = list(names)
+    for start, block, layers, outside in _MAKERS:
+        if any(name.startswith(start) for name in found):
+            made = {_renamed(name, start, block, layers, outside): name for name in found}
+            made.pop("", None)
+            return made
+    return {name: name for name in found}
+
+
+def _renamed(
+    name: str, start: str, block: str, layers: Mapping[str, str], outside: Mapping[str, str]
+) -> str:
+    layer, _, ending = name.rpartition(".")
+    if not name.startswith(start):
+        return f"{outside[layer]}.{ending}" if layer in outside else ""
+    number, _, inner = layer.removeprefix(start).partition(".")
+    return f"{block}{number}.{layers[inner]}.{ending}" if inner in layers else ""
