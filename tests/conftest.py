@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections import Counter
 
@@ -14,6 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 # A test starts many processes; without this each would compile diffusers anew: 15 CPU seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# A run begun in a shell's background is deaf to Ctrl-C, and so would be all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
 """The Blender series that a test's parameters name first."""
