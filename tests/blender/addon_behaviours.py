@@ -39,6 +39,7 @@ import addon_scripted
 import addon_tooltips
 import addon_trouble
 import addon_utils
+import addon_words
 import bpy
 
 
@@ -285,6 +286,7 @@ BEHAVIOURS = (
     *addon_scripted.BEHAVIOURS,
     *addon_tooltips.BEHAVIOURS,
     *addon_trouble.BEHAVIOURS,
+    *addon_words.BEHAVIOURS,
     results_go_beside_a_saved_file,
     results_can_stand_behind_the_camera,
     long_prompts_in_any_script_name_their_image,

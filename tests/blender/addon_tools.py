@@ -72,6 +72,11 @@ def paint(prompt: str):
     return bpy.data.images[live().last_image]
 
 
+def asked() -> str:
+    """The request of the newest painting, as text."""
+    return bpy.data.images[live().last_image]["underpaint_request"]
+
+
 def refusal(call) -> str:
     """What a script hears when an operator fails."""
     try:

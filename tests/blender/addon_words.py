@@ -1,0 +1,105 @@
+"""Behaviours of the words that an artist paints by: styles, weights, what was said before, words of
+objects. Run by `addon_behaviours`."""
+
+from __future__ import annotations
+
+import json
+
+import bpy
+from addon_tools import STEPS, addon, asked, draw, paint, settings
+
+
+def a_style_goes_around_the_words_once():
+    group = settings()
+    group.prompt, group.negative = "a castle", "fog"
+    for _ in range(2):
+        bpy.ops.underpaint.style(name="Oil Painting")
+    assert group.prompt == "oil painting of a castle, visible brush strokes, rich pigments"
+    assert group.negative == "fog, photo, flat"
+
+
+def there_are_styles_and_the_artist_can_add_some():
+    plain, own = addon("plain.styles"), addon("own_files").styles_folder()
+    assert len(plain.styles(own)) >= 24
+    (own / "mine.json").write_text(json.dumps([{"name": "Mine", "prompt": "in chalk"}]))
+    (own / "broken.json").write_text("[{")
+    settings().prompt = "a fox"
+    bpy.ops.underpaint.style(name="Mine")
+    assert settings().prompt == "a fox, in chalk"
+
+
+def a_phrase_can_count_more_or_less():
+    settings().prompt = "a castle, moss, (old, wet) stone"
+    bpy.ops.underpaint.weigh(index=1, by=0.1)
+    bpy.ops.underpaint.weigh(index=1, by=0.1)
+    assert settings().prompt == "a castle, (moss:1.2), (old, wet) stone"
+    bpy.ops.underpaint.weigh(index=1, by=-0.2)
+    assert settings().prompt == "a castle, moss, (old, wet) stone"
+    settings().prompt = "x"
+    for _ in range(40):
+        bpy.ops.underpaint.weigh(index=0, by=-0.1)
+    assert settings().prompt == "(x:0.1)"
+
+
+def prompts_are_kept_for_the_next_time():
+    paint(f"{STEPS} first")
+    paint(f"{STEPS} second")
+    found = addon("plain.history").prompts(addon("own_files").prompts_file())
+    assert found[:2] == [f"{STEPS} second", f"{STEPS} first"]
+    bpy.ops.underpaint.use_prompt(index=1)
+    assert settings().prompt == f"{STEPS} first"
+
+
+def objects_are_painted_by_their_own_prompts_when_that_is_ticked():
+    cube = next(x for x in bpy.context.scene.objects if x.type == "MESH")
+    cube.underpaint_prompt = " moss "
+    cube.select_set(True)
+    try:
+        paint(STEPS)
+        assert "regions" not in asked()
+        settings().object_prompts = True
+        assert cube.name in draw("UNDERPAINT_PT_objects").texts
+        paint(STEPS)
+        (region,) = json.loads(asked())["regions"]
+        depsgraph = bpy.context.evaluated_depsgraph_get()
+        assert region["object_id"] == addon("capture").object_ids(depsgraph)[cube.name_full]
+        assert region["prompt"]["text"] == "moss"
+    finally:
+        cube.underpaint_prompt = ""
+        settings().object_prompts = False
+
+
+def settings_used_again_bring_back_the_words_of_objects():
+    """By name; what is no longer there is told, and other objects' words stay."""
+    cube = next(x for x in bpy.context.scene.objects if x.type == "MESH")
+    other = bpy.data.objects.new("Other", cube.data)
+    other.location.x = 50  # it hides nothing
+    bpy.context.scene.collection.objects.link(other)
+    cube.underpaint_prompt, settings().object_prompts = "moss", True
+    try:
+        image = paint(STEPS)
+        cube.underpaint_prompt, other.underpaint_prompt = "ice", "gold"
+        settings().object_prompts = False
+        bpy.ops.underpaint.use_settings(image=image.name)
+        assert (cube.underpaint_prompt, other.underpaint_prompt) == ("moss", "gold")
+        assert settings().object_prompts
+        assert {cube.name, "Other"} <= set(draw("UNDERPAINT_PT_objects").texts)
+        request = addon("image.results").request_of(image)
+        again = addon("image.words_again")
+        words = again.words_by_object(request)
+        assert words == {cube.name_full: "moss"}
+        assert again.give_words(bpy.context.scene, words).others == ("Other",)
+        assert again.give_words(bpy.context.scene, {"Gone": "ice"}).lost == ("Gone",)
+    finally:
+        cube.underpaint_prompt, settings().object_prompts = "", False
+        bpy.data.objects.remove(other)
+
+
+BEHAVIOURS = (
+    a_style_goes_around_the_words_once,
+    there_are_styles_and_the_artist_can_add_some,
+    a_phrase_can_count_more_or_less,
+    prompts_are_kept_for_the_next_time,
+    objects_are_painted_by_their_own_prompts_when_that_is_ticked,
+    settings_used_again_bring_back_the_words_of_objects,
+)
