@@ -18,31 +18,37 @@ sys.dont_write_bytecode = False
 # A run begun in a shell's background is deaf to Ctrl-C, and so would be all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A shell lets what it runs in the background ignore Ctrl-C, and all that this starts inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
 """The Blender series that a test's parameters name first."""
 
 pytest_plugins = ["helpers.large_comparisons", "helpers.cpu_seconds"]
 
 _LONGEST_FIRST = (
-    "tests/window/test_window.py",  # it mostly waits: others compute meanwhile
-    "tests/blender/test_extension.py",
+    "tests/window/test_window.py",  # these mostly wait: others compute meanwhile
+    "tests/blender/test_extension.py",  # three: one for each Blender
     "tests/families/test_families.py",
-    "tests/starter/test_training_by_minutes.py",
-    "tests/packages/test_wheels.py",
-    "tests/blender/test_capture.py",
-    "tests/texturing/test_edit_cli.py",
-    "tests/texturing/test_runner_cli.py",
-    "tests/docs/test_docs.py",
-    "tests/daemon/test_bench.py",
     "tests/starter/test_model_training.py",
-    "tests/texturing/test_projection.py",
+    "tests/packages/test_wheels.py",
+    "tests/daemon/test_bench.py",
     "tests/texturing/test_memory.py",
+    "tests/texturing/test_edit_cli.py",
+    "tests/docs/test_docs.py",
+    "tests/blender/test_capture.py",
+    "tests/starter/test_training_by_minutes.py",
+    "tests/texturing/test_runner_cli.py",
+    "tests/texturing/test_projection.py",
     "tests/families/test_gpu_check.py",
-    "tests/texturing/test_rig.py",
     "tests/texturing/test_edit.py",
     "tests/worker/test_single_file.py",
-    "tests/worker/test_regions.py",
+    "tests/texturing/test_pipeline_denoiser.py",
+    "tests/texturing/test_rig.py",
     "tests/fault/test_deaths.py",
+    "tests/meshes/test_memory.py",
+    "tests/worker/test_regions.py",
 )
 """A file is one process's work: a long one that began last would be waited for alone."""
 
