@@ -10,6 +10,8 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -85,36 +87,43 @@ class _Stages:
         fresh = not (self.run.model / "controlnet_guide").exists()
         if fresh:
             begin_guide(self.networks)
-        teach_words(self.networks, self.tokenizer, self._clock("words"), device)
+        with self._stage("words") as clock:
+            teach_words(self.networks, self.tokenizer, clock, device)
         if fresh:
-            clock, batch = self._clock("patterns"), config.pattern_batch
-            teach_patterns(self.networks, self.store, clock, batch, device)
+            with self._stage("patterns") as clock:
+                teach_patterns(self.networks, self.store, clock, config.pattern_batch, device)
         _save(self.run.out, self.networks, self.vae)
         painted = self._top()
         _save(self.run.out, self.networks, self.vae)
         mean = Average({"vae": self.vae}, _EMA)
-        clock, batch = self._clock("decoder"), config.decoder_batch
-        teach_decoder(self.vae, self.store, painted, clock, batch, mean)
+        with self._stage("decoder") as clock:
+            teach_decoder(self.vae, self.store, painted, clock, config.decoder_batch, mean)
         _load({"vae": self.vae}, mean)
         _save(self.run.out, self.networks, self.vae)
 
     def _top(self) -> tuple[Tensor, Tensor]:
         """Train over tops; what is then painted of them."""
         self.store.look()
-        tops = make_tops(self.networks, self.tokenizer, self.store, self._clock("tops"))
+        with self._stage("tops") as clock:
+            tops = make_tops(self.networks, self.tokenizer, self.store, clock)
         said = said_of(self.networks, self.tokenizer, self.store.captions)
         average = Average(self.networks.named(), _EMA)
         batch = self.run.config.top_batch
-        teach_top(self.networks, said, self.store, tops, self._clock("top"), batch, average)
+        with self._stage("top") as clock:
+            teach_top(self.networks, said, self.store, tops, clock, batch, average)
         _load(self.networks.named(), average)
         return painted_codes(self.networks, said, self.store, tops)
 
-    def _clock(self, name: str) -> Clock:
-        """The time of a stage: its share of what is left for it and those after it."""
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[Clock]:
+        """The time of a stage: its share of what is left for it and those after it. What it came to
+        is told at its end."""
         shares = self.run.config.shares
         later = _STAGES[_STAGES.index(name) :]
         part = shares[name] / sum(shares[stage] for stage in later)
-        return Clock(name, part * max(0.0, self.ends - time.monotonic()))
+        clock = Clock(name, part * max(0.0, self.ends - time.monotonic()))
+        yield clock
+        clock.tell()
 
 
 def _renderers(run: GuidedRun, folder: Path) -> list[BaseProcess]:

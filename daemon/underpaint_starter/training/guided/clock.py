@@ -29,8 +29,8 @@ class Clock:
 
     @property
     def done(self) -> bool:
-        """True when the time is over."""
-        return self.fraction >= 1
+        """True when the time is over; a stage makes at least one step."""
+        return self.step > 0 and self.fraction >= 1
 
     def rate(self, peak: float, flat: float = 0.0) -> float:
         """The learning rate of this step: up in the first steps, down along a cosine after the
