@@ -21,7 +21,7 @@ from .ui import preferences
 from .viewport import growing, live_view, overlay
 
 BUDGET_S = 0.005
-_BUSY_S, _IDLE_S = 1 / 30, 0.5
+_BUSY_S, _IDLE_S, _BY_HAND_S = 1 / 30, 0.5, 0.02
 _LOG = logging.getLogger(__package__)
 
 
@@ -67,7 +67,7 @@ def run_until(happened: Callable[[], bool], timeout: float) -> None:
             raise ConnectionLost(ErrorCode.TIMEOUT, f"not painted after {timeout:.0f} s")
         tick()
         live.session.check_reachable()
-        time.sleep(BUDGET_S)
+        time.sleep(_BY_HAND_S)
     tick()
 
 

@@ -55,7 +55,7 @@ def pump_until(condition, seconds: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {live()}"
         addon("pump").tick()
-        time.sleep(0.005)
+        time.sleep(0.02)  # a window ticks no oftener; each tick is a processor's time
 
 
 def begin(prompt: str):
