@@ -21,8 +21,8 @@ from window_blender import user_cache
 
 SOURCES = ("protocol", "daemon", "installers", "blender_addon", "tests")
 QUICK = ("tests/unit", "tests/protocol", "tests/daemon", "tests/docs", "tests/packages")
-_EACH_GIB = 4
-"""What a test process, its daemon, worker and Blender may take together."""
+_EACH_GIB = 3
+"""What a test process, its daemon, worker and Blender take together, as a rule."""
 
 
 def run_checks(python: Path, arguments: list[str]) -> int:
@@ -57,11 +57,11 @@ def _suite(rest: list[str], *, quick: bool, measured: bool) -> list[str]:
 
 
 def _processes() -> int:
-    """Two more than there are cores: some always wait, for a Blender, a daemon, a deadline."""
+    """Four more than there are cores: as many files begin in Blenders that mostly wait."""
     if not hasattr(os, "sysconf"):
         return 2
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return max(2, min((os.cpu_count() or 1) + 2, int(gib / _EACH_GIB)))
+    return max(2, min((os.cpu_count() or 1) + 4, int(gib / _EACH_GIB)))
 
 
 @contextmanager
