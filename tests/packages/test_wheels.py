@@ -155,10 +155,10 @@ def it_works(python: Path, tmp_path: Path) -> None:
         assert [check["name"] for check in checks if not check["ok"]] in ([], ["blender"])
         underpaint("generate", "--prompt", "a red ball", "--steps", "1", "--out", "picture")
         assert list((tmp_path / "picture").glob("*.png"))
-        small = ("--steps", "1", "--views", "4", "--size", "256", "--view-size", "128")
+        small = ("--steps", "1", "--views", "2", "--size", "64", "--view-size", "64")
         underpaint("texture", SPOT, "--prompt", "moss", *small, "--out", "cow")
         assert (tmp_path / "cow" / "spot.glb").exists()
-        small = ("--views", "4", "--size", "256", "--view-size", "256")
+        small = ("--views", "2", "--size", "64", "--view-size", "64")
         report = underpaint("eval", "projection", SPOT, *small, "--json", codes=MEASURED)
         assert json.loads(report)["command"] == "eval projection"
     finally:

@@ -79,7 +79,7 @@ def test_the_evaluation_refuses_a_mesh_it_cannot_read(tmp_path: Path) -> None:
 
 def test_the_judges_read_real_renders_rightly_and_soft_ones_too() -> None:
     judges = Judges(load_judge(), load_materials())
-    samples = [render_scene(2_000_000 + k, size=256, held_out=True) for k in range(12)]
+    samples = [render_scene(2_000_000 + k, size=256, held_out=True) for k in range(8)]
     subjects = [subject_of(sample) for sample in samples]
     crisp = score(judges, [sample.rgb for sample in samples], subjects)
     soft = score(judges, [cv2.GaussianBlur(s.rgb, (0, 0), 1.2) for s in samples], subjects)

@@ -94,7 +94,7 @@ def test_sharpness_is_near_one_where_views_keep_their_own_and_less_where_paint_i
     pictures = [noisy(view, seed) for seed, view in enumerate(views)]
     painted = [painted_view(v, p) for v, p in zip(views, pictures, strict=True)]
     lone = replace(EXACT, alpha=40.0)
-    (texture,) = project(mesh, painted, Options(1024, lone, anchor=None))
+    (texture,) = project(mesh, painted, Options(640, lone, anchor=None))
     colour = torch.from_numpy(texture.color)
     sharp = sharpness_ratio(mesh, [(1001, colour)], views, pictures)
     assert 0.8 < sharp < 1.05, "each picture was interpolated twice, and no seam was counted"

@@ -28,9 +28,9 @@ SPOT = Path(__file__).parent.parent / "data" / "spot.obj"
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_a_known_texture_comes_back_on_hard_meshes(name: str) -> None:
-    oracle = Oracle.of(SHAPES[name](), 512)
+    oracle = Oracle.of(SHAPES[name](), 256)
     shots = oracle.photographs(9, 256, oversampling=2)
-    textures = project(oracle.mesh, [s.painted for s in shots], Options(512, EXACT, anchor=None))
+    textures = project(oracle.mesh, [s.painted for s in shots], Options(256, EXACT, anchor=None))
     found = recovery(oracle, textures, held_out_cameras(oracle.mesh, 256))
     # Some insides are seen only at a slant by 256 pixels: that bounds what can come back.
     assert found["psnr_covered_db"] > 31
