@@ -12,6 +12,7 @@ from .capture import gpu_passes
 from .editing import framing, outpainting
 from .editing import operators as editing_operators
 from .editing import panels as editing_panels
+from .following import panel as following_panel
 from .gallery import operators as gallery_operators
 from .gallery import panels as gallery_panels
 from .gallery import properties as gallery_properties
@@ -42,7 +43,9 @@ _CLASSES = (
     *editing_panels.CLASSES,
     *gallery_operators.CLASSES,
     *gallery_panels.CLASSES,
-    *image_panels.CLASSES,
+    image_panels.UNDERPAINT_PT_image,
+    *following_panel.CLASSES,
+    *image_panels.CLASSES[1:],
     *part_panels.CLASSES,
     *animation_operators.CLASSES,
     *animation_panels.CLASSES,

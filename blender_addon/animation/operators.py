@@ -13,7 +13,7 @@ from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.tree import to_json
 
 from .. import own_files, pump
-from ..image.request import PANEL_CONTROLS
+from ..following.kinds import PANEL_CONTROLS
 from ..link import runtime
 from ..link.marks import REQUEST_KEY, image_name
 from ..operators.failing import allowed, refuse

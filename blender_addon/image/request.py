@@ -18,48 +18,8 @@ from underpaint.requests import (
     View,
 )
 
+from ..following.kinds import NEEDS, PANEL_CONTROLS, USUAL_ROWS, ControlSettings
 from ..plain.painting_settings import PaintingSettings, asked, asked_by
-
-PANEL_CONTROLS = (
-    ControlKind.DEPTH,
-    ControlKind.NORMAL,
-    ControlKind.GUIDE,
-    ControlKind.CANNY,
-    ControlKind.LINEART,
-)
-_NEEDS = {
-    ControlKind.DEPTH: Kind.DEPTH,
-    ControlKind.NORMAL: Kind.NORMAL,
-    ControlKind.GUIDE: Kind.DEPTH,
-    ControlKind.CANNY: Kind.COLOR,
-    ControlKind.LINEART: Kind.COLOR,
-}
-
-
-_OF_FORM = (ControlKind.LINEART, ControlKind.GUIDE)
-
-
-@dataclass(frozen=True, slots=True)
-class ControlSettings:
-    """One row of the panel's controls; ranges as in `underpaint.requests.Control`. `model`: a
-    ControlNet of one's own; empty takes the model's. `image`: in place of what the view shows."""
-
-    kind: ControlKind
-    enabled: bool = False
-    scale: float = 1.0
-    start: float = 0.0
-    end: float = 1.0
-    model: str = ""
-    image: BufferRef | None = None
-
-
-_USUAL_ROWS = (
-    ControlSettings(ControlKind.DEPTH, enabled=True, scale=1.0),
-    ControlSettings(ControlKind.NORMAL, enabled=True, scale=0.6),
-    ControlSettings(ControlKind.GUIDE),
-    ControlSettings(ControlKind.CANNY),
-    ControlSettings(ControlKind.LINEART),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +42,7 @@ class ImageSettings(PaintingSettings):
     refiner_hands_over: bool = False
     refiner_handoff: float = HANDOFF
     model_controls: bool = True
-    controls: tuple[ControlSettings, ...] = _USUAL_ROWS
+    controls: tuple[ControlSettings, ...] = USUAL_ROWS
 
     @property
     def active_controls(self) -> tuple[ControlSettings, ...]:
@@ -102,11 +62,10 @@ class ImageSettings(PaintingSettings):
 
 def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
     """The buffers to capture; empty when the request needs no view."""
-    of_view = [control for control in settings.active_controls if control.image is None]
-    wants = {_NEEDS[control.kind] for control in of_view}
-    # Lineart and the guide follow the form, and what a model follows by itself is the form, too.
-    if settings.model_controls or any(control.kind in _OF_FORM for control in of_view):
-        wants |= {Kind.DEPTH, Kind.NORMAL}
+    of_view = [control.kind for control in settings.active_controls if control.image is None]
+    # What a model follows by itself is the form.
+    wants = {Kind.DEPTH, Kind.NORMAL} if settings.model_controls else set()
+    wants = wants.union(*(NEEDS[kind] for kind in of_view))
     wants |= {Kind.COLOR} if settings.repaint else set()
     return frozenset(wants | ({Kind.OBJECT_ID} if settings.object_prompts else set()))
 
@@ -149,7 +108,7 @@ def settings_of(request: ImageRequest) -> ImageSettings:
         refiner_hands_over=(request.refiner or Refiner("")).handoff is not None,
         refiner_handoff=(request.refiner or Refiner("")).handoff or HANDOFF,
         model_controls=request.controls is None,
-        controls=_USUAL_ROWS if request.controls is None else rows,
+        controls=USUAL_ROWS if request.controls is None else rows,
     )
 
 

@@ -7,14 +7,10 @@ from typing import Any
 import bpy
 
 from ..capture.geometry import SURFACES
-from ..image.request import PANEL_CONTROLS
 from ..languages import say
-from ..link import runtime
-from .model_defaults import wanted_controls
 from .panel_parts import (
     InSidebar,
     draw_own,
-    draw_pattern,
     draw_sampling,
     in_full_rows,
     in_property_rows,
@@ -43,25 +39,6 @@ class UNDERPAINT_PT_image(InSidebar, bpy.types.Panel):
         column = in_full_rows(layout)
         column.prop(settings, "to_background")
         column.prop(settings, "show_preview")
-
-
-class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
-    bl_idname = "UNDERPAINT_PT_controls"
-    mode = "IMAGE"
-    bl_parent_id = "UNDERPAINT_PT_main"
-    bl_label = "Follow the Scene"
-
-    def draw(self, context: Any) -> None:
-        settings = context.scene.underpaint
-        if settings.model_controls:
-            _draw_wanted(self.layout, settings.model)
-        else:
-            self.layout.operator("underpaint.controls_by_model", icon="LOOP_BACK")
-            column = self.layout.column(align=True)
-            for kind in PANEL_CONTROLS:
-                _draw_control(column, settings, kind.value)
-        if runtime.follows_guide(settings.model):
-            draw_pattern(self.layout, settings)
 
 
 class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
@@ -101,7 +78,6 @@ class UNDERPAINT_PT_sampling(InSidebar, bpy.types.Panel):
 
 CLASSES = (
     UNDERPAINT_PT_image,
-    UNDERPAINT_PT_controls,
     UNDERPAINT_PT_objects,
     UNDERPAINT_PT_sampling,
 )
@@ -112,30 +88,3 @@ def _with_words(context: Any) -> list[Any]:
     chosen = [item for item in context.selected_objects if item.type in SURFACES]
     worded = [item for item in context.scene.objects if item.underpaint_prompt]
     return chosen + [item for item in worded if item not in chosen]
-
-
-def _draw_wanted(layout: Any, model: str) -> None:
-    """What the model follows by itself, and the way to choose."""
-    kinds = ", ".join(say(kind.title()) for kind in wanted_controls(model))
-    row = layout.row(align=True)
-    row.label(text=kinds or say("Automatic"), icon="CHECKMARK", translate=False)
-    row.operator("underpaint.controls_by_hand")
-
-
-def _draw_control(column: Any, settings: Any, kind: str) -> None:
-    """A row: on or off, how strong, and a fold with when and from what."""
-    row = column.row(align=True)
-    row.prop(settings, f"{kind}_enabled")
-    if not getattr(settings, f"{kind}_enabled"):
-        return
-    is_open = getattr(settings, f"{kind}_open")
-    row.prop(settings, f"{kind}_scale", text="")
-    icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
-    row.prop(settings, f"{kind}_open", text="", icon=icon, emboss=False)
-    if is_open:
-        box = column.box().column(align=True)
-        row = box.row(align=True)
-        row.prop(settings, f"{kind}_start")
-        row.prop(settings, f"{kind}_end")
-        box.prop(settings, f"{kind}_model", text="", placeholder="The model's own ControlNet")
-        box.prop(settings, f"{kind}_image", text="")

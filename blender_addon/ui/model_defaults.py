@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..image.request import PANEL_CONTROLS
+from ..following.kinds import PANEL_CONTROLS
 from ..link import runtime
 
 MODELS_OWN = "MODEL"

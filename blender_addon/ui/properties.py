@@ -17,7 +17,9 @@ from bpy.props import (
 
 from underpaint.buffers import Buffers
 
-from ..image.request import PANEL_CONTROLS, ImageSettings
+from ..following.kinds import PANEL_CONTROLS
+from ..following.properties import control_properties, read_control, write_control
+from ..image.request import ImageSettings
 from ..languages import register_class
 from .painting_properties import (
     PaintingProperties,
@@ -34,11 +36,8 @@ from .part_properties import (
     ReferenceProperties,
     UnderpaintReference,
     UnderpaintRegion,
-    control_properties,
-    read_control,
     read_references,
     read_regions,
-    write_control,
     write_references,
     write_regions,
 )
@@ -124,6 +123,10 @@ class UnderpaintSettings(
         name="What the Model Wants",
         default=True,
         description="Follow the scene as the model was made to; off: as set below",
+    )
+    more_controls: BoolProperty(
+        name="With a ControlNet of Your Own",
+        description="Show what the model itself has no ControlNet for: give it one as a file",
     )
     repaint: BoolProperty(
         name="Start from Colours",

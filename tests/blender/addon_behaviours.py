@@ -30,6 +30,7 @@ from addon_tools import (
 )
 
 # isort: split
+import addon_controls
 import addon_editing
 import addon_every_button
 import addon_everyday
@@ -278,6 +279,7 @@ BEHAVIOURS = (
     without_controls_words_alone_are_asked,
     previews_and_progress_show_while_it_paints,
     hair_that_renders_show_is_named_as_not_seen,
+    *addon_controls.BEHAVIOURS,
     *addon_every_button.BEHAVIOURS,
     *addon_everyday.BEHAVIOURS,
     *addon_editing.BEHAVIOURS,

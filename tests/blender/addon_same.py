@@ -45,7 +45,7 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
     def maybe(value: Any) -> Any:
         return value if chance.random() < 0.6 else None
 
-    kinds = [kind.value for kind in addon("image.request").PANEL_CONTROLS]
+    kinds = [kind.value for kind in addon("following.kinds").PANEL_CONTROLS]
     rows = [
         (kind, round(chance.uniform(0, 2), 2), round(chance.uniform(0, 0.5), 2), 0.9)
         for kind in kinds
@@ -169,7 +169,7 @@ def _panel(values: dict[str, Any], images):
     group.refiner_hands_over = values["handoff"] is not None
     group.refiner_handoff = values["handoff"] or 0.8
     rows = {kind: rest for kind, *rest in values["controls"] or []}
-    for kind in addon("image.request").PANEL_CONTROLS:
+    for kind in addon("following.kinds").PANEL_CONTROLS:
         setattr(group, f"{kind.value}_enabled", kind.value in rows)
         for part, value in zip(("scale", "start", "end"), rows.get(kind.value, ()), strict=False):
             setattr(group, f"{kind.value}_{part}", value)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blender_addon.following.kinds import USUAL_ROWS, ControlSettings
 from blender_addon.image.request import (
-    ControlSettings,
     ImageSettings,
     image_request,
     settings_of,
@@ -29,6 +29,7 @@ from underpaint.requests import (
     Sampling,
 )
 from underpaint.tree import from_json, to_json
+from underpaint_daemon.common.checks.view_parts import PARTS_OF_KIND
 
 
 def test_untouched_settings_ask_for_what_the_model_wants_of_the_scene():
@@ -90,7 +91,7 @@ def test_settings_survive_the_way_into_a_request_and_back():
             ControlSettings(ControlKind.NORMAL, True, 0.4, 0.1, 0.9),
             ControlSettings(ControlKind.GUIDE, True),
             ControlSettings(ControlKind.CANNY, True, 0.35),
-            ControlSettings(ControlKind.LINEART),
+            *(ControlSettings(row.kind, True, 0.5) for row in USUAL_ROWS[4:]),
         ),
     )
     request = from_json(to_json(image_request(settings, None)))
@@ -103,6 +104,14 @@ def test_colours_are_captured_only_for_what_needs_them():
     assert wanted_buffers(replace(plain, repaint=True)) == {Kind.COLOR}
     canny = replace(plain, controls=(ControlSettings(ControlKind.CANNY, True),))
     assert wanted_buffers(canny) == {Kind.COLOR}
+
+
+def test_every_kind_but_inpaint_is_in_the_panel_and_captures_what_the_daemon_makes_it_from():
+    assert {row.kind for row in USUAL_ROWS} == set(ControlKind) - {ControlKind.INPAINT}
+    for row in USUAL_ROWS:
+        asked = ImageSettings(model_controls=False, controls=(replace(row, enabled=True),))
+        parts = {Kind(part) for part in PARTS_OF_KIND.get(row.kind, ())}
+        assert bool(wanted_buffers(asked) & parts) == bool(parts), row.kind
 
 
 def test_objects_are_painted_by_their_own_prompts_when_that_is_asked_for():

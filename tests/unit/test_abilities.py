@@ -42,8 +42,8 @@ REFERENCE = (Reference(ReferenceRole.STYLE, PICTURE),)
 
 
 def test_hosts_are_told_what_a_family_can_do():
-    told = {"image", "mask", "references", "ip_adapter", "loras", "negative", "curves", "regions"}
-    assert set(told_abilities("sdxl")) == told
+    told = {"image", "mask", "references", "ip_adapter", "loras", "negative", "curves"}
+    assert set(told_abilities("sdxl")) == told | {"regions", "controls"}
     assert set(told_abilities("sd15_edit")) == {
         *("image", "loras", "negative", "image_guidance", "curves")
     }

@@ -45,6 +45,7 @@ def sub_panels() -> list[type]:
     modules = (
         "ui.panels",
         "ui.image_panels",
+        "following.panel",
         "ui.part_panels",
         "ui.texture_panels",
         "gallery.panels",

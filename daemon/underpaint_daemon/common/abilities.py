@@ -77,6 +77,7 @@ def told_abilities(family: str) -> tuple[str, ...]:
         "image_guidance": able.image_guidance is not None,
         "curves": able.curves,
         "regions": able.regions,
+        "controls": bool(able.control) and not able.inner_control,
     }
     return tuple(name for name, whether in can.items() if whether)
 

@@ -96,7 +96,7 @@ class ModelInfo:
     `size_mb`: of its files. `file`: where it lies, of a model that is a single file. `abilities`:
     what its family can do beside text, by the names of a request's fields: `image` and `mask` to
     begin from, `references`, `ip_adapter`, `loras`, `negative`, `image_guidance`, `curves`,
-    `regions`.
+    `regions`, and `controls` where it can be given ControlNets of one's own.
     """
 
     name: str
