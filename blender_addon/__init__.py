@@ -16,7 +16,7 @@ from .following import panel as following_panel
 from .gallery import operators as gallery_operators
 from .gallery import panels as gallery_panels
 from .gallery import properties as gallery_properties
-from .gallery import thumbnails
+from .gallery import samples, thumbnails
 from .link import runtime, supervisor
 from .ui import (
     image_panels,
@@ -65,6 +65,7 @@ def register() -> None:
     gallery_properties.register()
     animation_properties.register()
     thumbnails.register()
+    samples.register()
     languages.register()
     keys.register()
     handlers.register()
@@ -86,6 +87,7 @@ def unregister() -> None:
     growing.unregister()
     overlay.unregister()
     handlers.unregister()
+    samples.unregister()
     thumbnails.unregister()
     animation_properties.unregister()
     gallery_properties.unregister()

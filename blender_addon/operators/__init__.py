@@ -14,6 +14,7 @@ from .layers import (
     UNDERPAINT_OT_layer_decide,
     UNDERPAINT_OT_layer_move,
     UNDERPAINT_OT_layer_remove,
+    UNDERPAINT_OT_layer_weak,
     UNDERPAINT_OT_layers_flatten,
     UNDERPAINT_OT_layers_restore,
 )
@@ -55,6 +56,7 @@ CLASSES = (
     UNDERPAINT_OT_layer_move,
     UNDERPAINT_OT_layer_remove,
     UNDERPAINT_OT_layer_decide,
+    UNDERPAINT_OT_layer_weak,
     UNDERPAINT_OT_layers_flatten,
     UNDERPAINT_OT_apply_flat,
     UNDERPAINT_OT_layers_restore,

@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 from underpaint.errors import UnderpaintError
 
 from ..editing import marks
+from ..gallery import samples
 from ..image import results, showing
 from ..link import runtime
 from .failing import refuse
@@ -37,6 +38,8 @@ class UNDERPAINT_OT_apply_result(bpy.types.Operator):
             live.error = error  # for the panel: nobody called this, so nobody hears a report
             return {"CANCELLED"}
         live.last_image = images[-1].name
+        if task.target is None:
+            samples.keep(images[-1], task.request)
         other = bpy.data.images.get(live.compared.pop(self.job, ""))
         if other is not None:
             marks.compare(images[-1], other)

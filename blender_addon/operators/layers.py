@@ -10,9 +10,10 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from underpaint.errors import UnderpaintError
 
 from .. import pump
-from ..layers import flattening, stack
+from ..layers import flattening, stack, weak
 from ..layers.active import active_layer, active_material
 from ..link import runtime
+from ..viewport import shading
 from .failing import allowed, refuse
 
 
@@ -69,6 +70,21 @@ class UNDERPAINT_OT_layer_decide(_OnLayer, bpy.types.Operator):
         if layer.candidate.image is None:
             return {"CANCELLED"}
         stack.decide(layer, accept=self.accept)
+        return {"FINISHED"}
+
+
+class UNDERPAINT_OT_layer_weak(_OnLayer, bpy.types.Operator):
+    """Show where this layer is weak: green is seen well, orange at an angle, red is filled in"""
+
+    bl_idname = "underpaint.layer_weak"
+    bl_label = "Weak Spots"
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            if weak.toggle(active_material(context), active_layer(context)):
+                shading.show_textures_in_solid(context)
+        except UnderpaintError as error:
+            return refuse(self, error)
         return {"FINISHED"}
 
 

@@ -39,11 +39,19 @@ def negatives() -> tuple[Style, ...]:
 
 def applied(style: Style, prompt: str, negative: str) -> tuple[str, str]:
     """The artist's words in a style, and what to keep away from; a style is put on once."""
-    form = style.prompt if _PLACE in style.prompt else f"{_PLACE}, {style.prompt}"
-    before, after = form.split(_PLACE, 1)
-    styled = prompt.startswith(before) and prompt.endswith(after) and form != _PLACE
-    text = prompt if styled else form.replace(_PLACE, prompt)
+    text = prompt if is_in(style, prompt) else _form(style).replace(_PLACE, prompt)
     return text.strip(" ,"), _joined(negative, style.negative)
+
+
+def is_in(style: Style, prompt: str) -> bool:
+    """Whether words are in a style already."""
+    form = _form(style)
+    before, after = form.split(_PLACE, 1)
+    return prompt.startswith(before) and prompt.endswith(after) and form != _PLACE
+
+
+def _form(style: Style) -> str:
+    return style.prompt if _PLACE in style.prompt else f"{_PLACE}, {style.prompt}"
 
 
 def _joined(negative: str, more: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from .. import own_files
+from ..gallery import samples
 from ..languages import say
 from ..link import runtime
 from ..plain import history
@@ -18,6 +19,7 @@ from .panel_parts import InSidebar, draw_text, in_property_rows
 
 _MOST_PROMPTS = 20
 _SHOWN, _LETTERS = 60, 64
+_SAMPLE = 3.5
 
 
 class UNDERPAINT_MT_styles(bpy.types.Menu):
@@ -28,7 +30,8 @@ class UNDERPAINT_MT_styles(bpy.types.Menu):
     def draw(self, _context: Any) -> None:
         flow = self.layout.column_flow(columns=2)
         for style in styles(own_files.styles_folder()):
-            flow.operator("underpaint.style", text=style.name).name = style.name
+            icon = samples.style_icon(style.name)
+            flow.operator("underpaint.style", text=style.name, icon_value=icon).name = style.name
 
 
 class UNDERPAINT_MT_negatives(bpy.types.Menu):
@@ -193,6 +196,11 @@ def _draw_model(box: Any, record: Any, chosen: bool) -> None:
     use.alignment = "RIGHT"
     use.enabled = record.ready and not chosen
     use.operator("underpaint.choose_model").name = record.name
+    icon = samples.model_icon(record.name)
+    if icon:
+        row = box.split(factor=0.3)
+        row.template_icon(icon_value=icon, scale=_SAMPLE)
+        box = row
     column = box.column(align=True)
     column.scale_y = 0.8
     column.label(text=f"{record.family}, {record.native_size} px")

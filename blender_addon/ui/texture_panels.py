@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..languages import say
+from ..layers import weak
 from ..layers.active import active_layer, active_material
 from ..link import runtime
 from ..link.marks import REQUEST_KEY
@@ -80,7 +81,7 @@ class UNDERPAINT_PT_layers(InSidebar, bpy.types.Panel):
         column.operator("underpaint.layer_remove", text="", icon="X")
         layer = active_layer(context)
         if layer is not None:
-            _draw_layer(layout, layer)
+            _draw_layer(layout, material, layer)
         row = layout.row(align=True)
         if (work := runtime.live().shown_work) is not None:
             row.progress(text=work.title, factor=work.fraction, type="BAR", translate=False)
@@ -157,7 +158,7 @@ CLASSES = (
 )
 
 
-def _draw_layer(layout: Any, layer: Any) -> None:
+def _draw_layer(layout: Any, material: Any, layer: Any) -> None:
     """The buttons of the layer that is selected in the list."""
     if layer.candidate.image is not None:
         row = layout.row(align=True)
@@ -176,5 +177,7 @@ def _draw_layer(layout: Any, layer: Any) -> None:
     row = layout.row(align=True)
     row.operator("underpaint.mask_paint", text="Layer Mask", icon="MOD_MASK").what = "LAYER"
     row.operator("underpaint.mask_by_form", text="", icon="RNDCURVE")
+    shown = weak.is_shown(material)
+    row.operator("underpaint.layer_weak", text="", icon="COLORSET_03_VEC", depress=shown)
     if layer.mask is not None:
         row.operator("underpaint.mask_clear", text="", icon="X").what = "LAYER"

@@ -29,6 +29,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (*_PYTEST, "-m", "install", "tests/blender/test_install.py"),
     ),
     "window": ("the add-on in a real window; screenshots", (*_PYTEST, "tests/window")),
+    "panel-pictures": (
+        "the docs' screenshots of the first picture, made in a real window",
+        (f"{_INSTALLERS}/panel_pictures.py",),
+    ),
     "sheets": ("draw the pictures of README and docs again", (f"{_INSTALLERS}/sheets.py",)),
     "docs": ("build the documentation into dist/docs", (f"{_INSTALLERS}/build_docs.py",)),
     "wheels": ("build the three wheels", (f"{_INSTALLERS}/build_wheels.py",)),

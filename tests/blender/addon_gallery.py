@@ -99,6 +99,22 @@ def two_paintings_are_compared():
     live().error = None
 
 
+def the_last_painting_stands_for_its_model_and_its_style():
+    samples = addon("gallery.samples")
+    folder = addon("own_files").folder("samples")
+    for file in folder.glob("*.png"):
+        file.unlink()
+    images = len(bpy.data.images)
+    paint(f"watercolour of {STEPS} a jug, wet washes, paper grain")
+    assert len(bpy.data.images) == images + 1, "nothing else is in the file"
+    names = sorted(file.name for file in folder.glob("*.png"))
+    assert names == ["model_starter.png", "style_Watercolour.png"]
+    sample = bpy.data.images.load(str(folder / names[0]))
+    assert tuple(sample.size) == (96, 96)
+    assert samples.style_icon("Oil Painting") == 0, "none was painted in it yet"
+    assert draw("UNDERPAINT_PT_models").operators
+
+
 def variations_are_the_same_with_other_seeds():
     paint(f"{STEPS} a plain cup")
     before = len(settings().results)
@@ -148,6 +164,7 @@ BEHAVIOURS = (
     the_gallery_turns_its_pages,
     a_painting_opens_in_another_file_with_its_recipe,
     two_paintings_are_compared,
+    the_last_painting_stands_for_its_model_and_its_style,
     variations_are_the_same_with_other_seeds,
     a_variation_may_begin_from_the_painting_itself,
     paintings_are_pinned_and_deleted,

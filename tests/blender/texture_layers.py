@@ -117,6 +117,23 @@ def a_layer_is_seen_by_height_or_slope():
     assert layer.mask is not None
 
 
+def a_heat_map_lies_over_the_object_and_goes_again():
+    item = tools.bare_quad()
+    layer = texture()
+    display = addon("layers.nodes").display_node(item.active_material)
+    painted = display.image
+    assert "no heat map" in refusal(bpy.ops.underpaint.layer_weak)
+    live().error = None
+    file = Path(bpy.path.abspath(layer.paint.image.filepath))
+    file.with_name("heat_map.png").write_bytes(file.read_bytes())  # the starter makes one
+    images = len(bpy.data.images)
+    assert bpy.ops.underpaint.layer_weak() == {"FINISHED"}
+    assert display.image.filepath.endswith("heat_map.png")
+    assert bpy.ops.underpaint.layer_weak() == {"FINISHED"}
+    assert display.image == painted
+    assert len(bpy.data.images) == images
+
+
 def flatten_looks_just_the_same():
     item = tools.clay_quad()
     texture(seed=0)
@@ -275,6 +292,7 @@ BEHAVIOURS = (
     layers_mix_by_order_opacity_and_eye,
     a_mask_says_where_a_layer_shows,
     a_layer_is_seen_by_height_or_slope,
+    a_heat_map_lies_over_the_object_and_goes_again,
     flatten_looks_just_the_same,
     flatten_does_not_make_the_window_wait,
     layers_that_change_while_they_are_flattened_stay,
