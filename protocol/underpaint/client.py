@@ -15,6 +15,7 @@ from .conversation.exchange import START_S, Exchange
 from .conversation.feed import Feed
 from .conversation.later import run_later
 from .conversation.outstanding import Reply
+from .conversation.queue import QueueCalls
 from .conversation.session import Session
 from .conversation.state import ClientState
 from .conversation.transfer import Transfer
@@ -62,7 +63,7 @@ class Client:
     """Talks to the daemon; every method may be called from any thread.
 
     A method that asks the daemon blocks until the answer, at most its time-out, and raises
-    UnderpaintError. `poll`, `state`, `why` and `later` never block.
+    UnderpaintError. `poll`, `state`, `why` and `later` never block. `queue`: its order and pauses.
     """
 
     def __init__(self, paths: Paths, *, start: bool = True, client: str = "python") -> None:
@@ -70,6 +71,7 @@ class Client:
         self._session = Session(paths, self, start=start, client=client)
         self._exchange = Exchange(self._session)
         self._transfer = Transfer(self._exchange)
+        self.queue = QueueCalls(self._exchange)
         self._session.open()
 
     # ---- the connection --------------------------------------------------------------------

@@ -46,6 +46,9 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
         progress, ("the mesh has overlapping UVs",),
         RequestError(ErrorCode.MODEL_MISSING, "no model 'x'").to_dict(),
     )  # fmt: skip
+    waiting = m.JobInfo(
+        JOB, "image", m.JobState.QUEUED, 1, 1700000000.5, 1700000001.25, position=1, paused=True
+    )
     model = m.ModelInfo(
         "starter",
         "sd",
@@ -68,21 +71,26 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
     )
     request = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
     ask: list[m.Body] = [
-        m.Hello("s1", "blender", "0.1.0"), m.Ping(), m.Submit(JOB, request), m.JobsList(10, 1.5),
+        m.Hello("s1", "blender", "0.1.0", 0), m.Ping(), m.Submit(JOB, request), m.JobsList(10, 1.5),
         m.JobGet(JOB), m.Cancel(JOB, m.CancelMode.HARD), m.Watch(JOB), m.PreviewCredit(JOB, 2),
         m.ModelsList(), m.Status(), m.LogTail(20), m.Shutdown(m.ShutdownWhen.NOW),
         m.BlobHave((SHA,)), m.ResultManifest(JOB), m.ResultFetch(JOB, "image-0.png", 10, 20),
         m.ResultAck(JOB), m.Event(JOB, 6, progress=progress),
         m.GalleryList("red clay", "starter", "Kitchen", True, 12, 1.5), m.GalleryPin(JOB, False),
         m.GalleryRemove(JOB), m.ThumbnailGet(JOB, "image-0.png"),
+        m.QueueList(), m.QueueMove(JOB, m.Place.UP), m.QueuePause(JOB),
+        m.GpuYield(20, "Blender renders"),
     ]  # fmt: skip
     say: list[m.Body] = [
-        m.HelloOk("e1", 4321, "0.1.0"), m.Pong(2, 1), m.Accepted(info, True), m.Jobs((info, full)),
-        m.JobOk(full, request), m.CancelOk(JOB, m.JobState.RUNNING), m.Snapshot(full),
+        m.HelloOk("e1", 4321, "0.1.0", 0), m.Pong(2, 1), m.Accepted(info, True),
+        m.Jobs((info, full)), m.JobOk(full, request),
+        m.CancelOk(JOB, m.JobState.RUNNING), m.Snapshot(full),
         m.Models((model,)), m.StatusOk("e1", 4321, "0.1.0", 12.5, 2, JOB, "busy", 99, "cpu"),
         m.Log(("first", "second")), m.Bye(), m.Missing((SHA,)), m.BlobOk((SHA,)),
         m.Results(JOB, (result,)), m.AckOk(JOB), m.GalleryPinOk(JOB, True), m.GalleryRemoveOk(JOB),
         m.Gallery((shown,), ("starter",), ("Kitchen",)),
+        m.Queue((info, waiting), True, "Blender renders"), m.QueuePauseOk(True, JOB),
+        m.QueueMoveOk(JOB, m.JobState.QUEUED, 1), m.GpuYieldOk(20),
         m.Error(RequestError(ErrorCode.MISSING_BLOBS, "1 missing", details={"missing": [SHA]})
                 .to_dict()),
     ]  # fmt: skip

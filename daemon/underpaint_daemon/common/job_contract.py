@@ -19,6 +19,7 @@ class Phase(StrEnum):
     """What a running job is doing; progress is told by phase, step and total."""
 
     LOADING = "loading"
+    YIELDING = "yielding"
     UNWRAPPING = "unwrapping"
     ENCODING = "encoding"
     DENOISING = "denoising"
@@ -38,7 +39,8 @@ class Reporter(Protocol):
         """Tell the phase and the step (0..total)."""
 
     def raise_if_cancelled(self) -> None:
-        """Raise JobCancelled if the job is to stop. Called at least once a denoising step."""
+        """Raise JobCancelled if the job is to stop; wait here while the GPU is left to
+        others. Called at least once a denoising step, with nothing locked."""
 
     def enough(self) -> bool:
         """True when the job is to end at this step and keep what it has."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ from underpaint.wire import limits
 from ..common import disk
 from ..common.blobs import blob_name
 from ..common.job_contract import Artifact, Image8, JobCancelled, Phase, Runner
-from ..common.pipe import Writer
+from ..common.pipe import Message, Writer
 from ..common.staging import PART, Staging
 
 log = logging.getLogger("worker")
@@ -42,20 +43,42 @@ class Wishes:
         self._cancelled = False
         self._enough = False
         self._credit = False
+        self._waits = False
+        self._changed = threading.Condition(self._lock)
 
     def begin(self, job: str) -> None:
         with self._lock:
             if self._job != job:
                 self._job, self._cancelled, self._credit = job, False, False
-                self._enough = False
+                self._enough = self._waits = False
 
     def cancel(self, job: str) -> None:
         self.begin(job)  # the wish may overtake the start of its job
-        self._cancelled = True
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify_all()
 
     def enough(self, job: str) -> None:
         self.begin(job)
-        self._enough = True
+        with self._changed:
+            self._enough = True
+            self._changed.notify_all()
+
+    def wait(self, job: str, on: bool) -> None:
+        """The job is to wait at its next step, or to go on."""
+        self.begin(job)
+        with self._changed:
+            self._waits = on
+            self._changed.notify_all()
+
+    @property
+    def waits(self) -> bool:
+        return self._waits and not (self._cancelled or self._enough)
+
+    def wait_over(self) -> None:
+        """Return when the job may go on, or is to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.waits)
 
     def credit(self, job: str) -> None:
         self.begin(job)
@@ -85,14 +108,27 @@ class PipeReporter:
         self._writer = writer
         self._wishes = wishes
         self._total = 0
+        self._last: Message | None = None
 
     def progress(self, phase: Phase, step: int, total: int) -> None:
         self._total = total
-        self._send({"t": "progress", "phase": phase.value, "step": step, "total": total})
+        self._last = {"t": "progress", "phase": phase.value, "step": step, "total": total}
+        self._send(self._last)
 
     def raise_if_cancelled(self) -> None:
+        if self._wishes.waits:
+            self._yield_gpu()
         if self._wishes.cancelled:
             raise JobCancelled
+
+    def _yield_gpu(self) -> None:
+        """Wait, with what torch holds in reserve given back, and say so."""
+        last = self._last
+        self._send({"t": "progress", "phase": Phase.YIELDING.value, "step": 0, "total": 0})
+        give_back_reserve()
+        self._wishes.wait_over()
+        if last is not None:
+            self._send(last)
 
     def enough(self) -> bool:
         return self._wishes.is_enough
@@ -114,6 +150,13 @@ class PipeReporter:
 
     def _send(self, message: Mapping[str, Any]) -> None:
         self._writer.send({**message, "job": self._job})
+
+
+def give_back_reserve() -> None:
+    """Give the GPU memory back that torch keeps for later and does not use now."""
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    if cuda is not None and cuda.is_initialized():
+        cuda.empty_cache()
 
 
 def shrink(image: Image8, side: int) -> Image8:

@@ -111,6 +111,8 @@ def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message], wishes: Wishes) -
             wishes.cancel(message["job"])
         elif kind == "enough":
             wishes.enough(message["job"])
+        elif kind == "wait":
+            wishes.wait(message["job"], message["on"])
         elif kind == "credit":
             wishes.credit(message["job"])
     # The daemon is gone. Nobody could take a result, so do not finish the step.

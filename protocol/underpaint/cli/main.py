@@ -40,7 +40,8 @@ def _run(arguments: list[str]) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; commands of the daemon's package are forwarded, see `forward`."""
     # Imported here, where Ctrl-C is looked after: they take a part of a second.
-    from . import config, daemon, doctor, enlarge, generate, jobs, material, models, rerun, scene
+    from . import config, daemon, doctor, enlarge, generate, material, models, rerun, scene
+    from .queue import jobs
     from .terminal.parser import Parser
 
     parser: argparse.ArgumentParser = Parser(

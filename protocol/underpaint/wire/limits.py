@@ -11,7 +11,7 @@ from typing import Final
 MAGIC: Final = b"UPT1"
 """Frame 0: the protocol's name and its major version."""
 MAJOR: Final = 1
-MINOR: Final = 0
+MINOR: Final = 1
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -43,6 +43,8 @@ PREVIEW_SIDE: Final = 512
 """Previews are at most so many pixels a side."""
 THUMBNAIL_SIDE: Final = 128
 """Thumbnails are at most so many pixels a side."""
+MAX_LEASE_S: Final = 120
+"""The GPU is left to somebody for so long at most, unless it is asked for again."""
 PROGRESS_HZ: Final = 10.0
 
 ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

@@ -29,6 +29,8 @@ from .messages import (
     GalleryPinOk,
     GalleryRemove,
     GalleryRemoveOk,
+    GpuYield,
+    GpuYieldOk,
     Hello,
     HelloOk,
     JobGet,
@@ -44,6 +46,12 @@ from .messages import (
     Pong,
     Preview,
     PreviewCredit,
+    Queue,
+    QueueList,
+    QueueMove,
+    QueueMoveOk,
+    QueuePause,
+    QueuePauseOk,
     ResultAck,
     ResultFetch,
     ResultManifest,
@@ -114,6 +122,14 @@ TYPES: Mapping[str, type[Body]] = {
     "gallery.remove.ok": GalleryRemoveOk,
     "thumbnail.get": ThumbnailGet,
     "thumbnail": Thumbnail,
+    "queue.list": QueueList,
+    "queue": Queue,
+    "queue.move": QueueMove,
+    "queue.move.ok": QueueMoveOk,
+    "queue.pause": QueuePause,
+    "queue.pause.ok": QueuePauseOk,
+    "gpu.yield": GpuYield,
+    "gpu.yield.ok": GpuYieldOk,
     "error": Error,
 }
 _NAMES: Mapping[type[Body], str] = {cls: name for name, cls in TYPES.items()}
@@ -130,6 +146,7 @@ REQUESTS: Mapping[Channel, frozenset[type[Body]]] = {
     Channel.CONTROL: frozenset(
         {Hello, Ping, Submit, JobsList, JobGet, Cancel, Watch, PreviewCredit}
         | {ModelsList, Status, LogTail, Shutdown, GalleryList, GalleryPin, GalleryRemove}
+        | {QueueList, QueueMove, QueuePause, GpuYield}
     ),
     Channel.DATA: frozenset(
         {Hello, Submit, BlobHave, BlobPut, ResultManifest, ResultFetch, ResultAck} | {ThumbnailGet}

@@ -15,6 +15,15 @@ from .gallery import GalleryRemoveOk as GalleryRemoveOk
 from .gallery import PictureInfo as PictureInfo
 from .gallery import Thumbnail as Thumbnail
 from .gallery import ThumbnailGet as ThumbnailGet
+from .queue import GpuYield as GpuYield
+from .queue import GpuYieldOk as GpuYieldOk
+from .queue import Place as Place
+from .queue import Queue as Queue
+from .queue import QueueList as QueueList
+from .queue import QueueMove as QueueMove
+from .queue import QueueMoveOk as QueueMoveOk
+from .queue import QueuePause as QueuePause
+from .queue import QueuePauseOk as QueuePauseOk
 from .records import CancelMode as CancelMode
 from .records import Count as Count
 from .records import FileInfo as FileInfo
@@ -284,4 +293,6 @@ Body = (
     | ResultManifest | Results | ResultFetch | ResultPart | ResultAck | AckOk | Error
     | GalleryList | Gallery | GalleryPin | GalleryPinOk | GalleryRemove | GalleryRemoveOk
     | ThumbnailGet | Thumbnail
+    | QueueList | Queue | QueueMove | QueueMoveOk | QueuePause | QueuePauseOk
+    | GpuYield | GpuYieldOk
 )  # fmt: skip

@@ -60,7 +60,8 @@ class ProgressInfo:
 @dataclass(frozen=True, slots=True)
 class JobInfo:
     """What the daemon knows of a job. `created`, `updated`: Unix seconds. `seq`: of its last
-    event. `position`: jobs before it while queued. `error`: `UnderpaintError.to_dict()`."""
+    event. `position`: jobs before it while queued. `error`: `UnderpaintError.to_dict()`. `paused`:
+    that it waits until it is resumed."""
 
     job: Id
     kind: str
@@ -73,6 +74,7 @@ class JobInfo:
     progress: ProgressInfo | None = None
     warnings: tuple[str, ...] = ()
     error: Plain | None = None
+    paused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from .rows import JobRow
 from .running import RunningJob
 from .store import Store
 from .watchers import LiveJobs, Messenger
+from .yielded import Yielded
 
 log = logging.getLogger("engine")
 _MIB = 1024 * 1024
@@ -51,6 +52,7 @@ class Engine:
         self._running: RunningJob | None = None
         self._commits = Commits()
         self._endings = Endings(store, self._live, self._commits, config.max_attempts)
+        self.yielded = Yielded()
         self._idle_since = time.monotonic()
         self._worker_used = False
         self.draining = False
@@ -130,6 +132,7 @@ class Engine:
     def forget(self, session: str) -> None:
         """A session is gone."""
         self._live.forget(session)
+        self.yielded.forget(session)
 
     def info(self, job: JobRow) -> JobInfo:
         """A job as clients see it."""
@@ -141,8 +144,9 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs, waits, or has an end still to be written."""
-        return bool(self._running or self._commits.waiting or self._store.queued())
+        """Whether a job runs, is to run, or has an end still to be written. Jobs that are held keep
+        no daemon alive: the next one has them."""
+        return bool(self._running or self._commits.waiting or self._store.next_queued())
 
     # ---- the loop ---------------------------------------------------------------------------
 
@@ -150,9 +154,11 @@ class Engine:
         """Whatever is due: held-back progress, kills, unwritten ends, the next job."""
         self._commits.write_waiting(now)
         self._replace_silent(now)
+        yields = self.yielded.why(now) is not None
         if self._running is not None:
+            self._running.wait(yields)
             self._tend(self._running, now)
-        if self._running is None:
+        if self._running is None and not yields:
             self._dispatch(now)
         if self._running is None:
             self._rest(now)

@@ -9,7 +9,7 @@ import numpy as np
 from underpaint.buffers import BufferRef, Kind, digest
 from underpaint.errors import UnderpaintError
 from underpaint.wire.envelope import Buffer, array_buffer
-from underpaint.wire.messages import JobInfo, Preview, ProgressInfo
+from underpaint.wire.messages import JobInfo, JobState, Preview, ProgressInfo
 from underpaint_daemon.common.pipe import Message
 
 from .progress import Eta, Throttle
@@ -124,5 +124,6 @@ def describe(job: JobRow, live: LiveJob | None, seq: int, position: int | None) 
         position=position,
         warnings=job.warnings,
         error=None if job.error is None else dict(job.error),
+        paused=True if job.paused and job.state is JobState.QUEUED else None,
     )
     return info if live is None else replace(info, progress=live.progress)

@@ -14,7 +14,7 @@ from underpaint.wire.messages import FileInfo, JobState
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """A row. `request`: canonical JSON. `attempts`: how often it was started. `removed`: its
-    files were removed to make room."""
+    files were removed to make room. `place`: in the queue; the smallest runs first."""
 
     number: int
     id: str
@@ -35,6 +35,8 @@ class JobRow:
     model: str = ""
     origin: str = ""
     pinned: bool = False
+    paused: bool = False
+    place: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def unreadable(error: Exception) -> RequestError:
 def job_row(row: tuple[Any, ...]) -> JobRow:
     """Raises ValueError, TypeError or AttributeError for a row that is not ours."""
     number, id, digest, kind, title, request, state, attempts, created, updated = row[:10]
-    error, warnings, files, nbytes, acked, removed, model, origin, _words, pinned = row[10:]
+    error, warnings, files, nbytes, acked, removed, model, origin, _words, pinned = row[10:20]
+    paused, place = row[20:]
     return JobRow(
         number=number,
         id=_text(id),
@@ -79,6 +82,8 @@ def job_row(row: tuple[Any, ...]) -> JobRow:
         model=_text(model),
         origin=_text(origin),
         pinned=bool(pinned),
+        paused=bool(paused),
+        place=float(number if place is None else place),
     )
 
 

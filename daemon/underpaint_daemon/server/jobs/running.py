@@ -27,6 +27,7 @@ class RunningJob:
         self._store = store
         self._live_jobs = live_jobs
         self._supervisor = supervisor
+        self._waits = False
         self.begun = False  # whether the worker has said anything of it
 
     def begin(self) -> None:
@@ -47,6 +48,12 @@ class RunningJob:
         """Tell progress that was held back and is due."""
         if (held := self.live.throttle.due(now)) is not None:
             self._live_jobs.tell(self.job.id, progress=held)
+
+    def wait(self, yields: bool) -> None:
+        """Have it wait at its next step, or go on."""
+        if yields is not self._waits:
+            self._waits = yields
+            self._supervisor.send({"t": "wait", "job": self.job.id, "on": yields})
 
     def ask_for_preview(self) -> None:
         """Have the worker show what it paints, if somebody wants to see it."""

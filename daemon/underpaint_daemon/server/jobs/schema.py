@@ -24,7 +24,8 @@ _FIRST_COLUMNS = (
     *("updated", "error", "warnings", "files", "nbytes", "acked", "removed"),
 )
 _OF_GALLERY = ("model", "origin", "words", "pinned")
-COLUMNS = (*_FIRST_COLUMNS, *_OF_GALLERY)
+_OF_QUEUE = ("paused", "place")
+COLUMNS = (*_FIRST_COLUMNS, *_OF_GALLERY, *_OF_QUEUE)
 _FIRST = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -69,10 +70,17 @@ def _serve_a_gallery(db: sqlite3.Connection) -> None:
         db.execute("UPDATE jobs SET words = ? WHERE number = ?", (words, number))
 
 
+def _order_the_queue(db: sqlite3.Connection) -> None:
+    """`place`: where a job stands that was moved; NULL: by its number, as it came."""
+    db.execute("ALTER TABLE jobs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE jobs ADD COLUMN place REAL")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _create,
     _count_starts_in_meta,
     _serve_a_gallery,
+    _order_the_queue,
 )
 """From each schema to the next; the first makes an empty file's."""
 SCHEMA = len(MIGRATIONS)

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.wire.messages import FileInfo, JobState
+from underpaint.wire.messages import FileInfo, JobState, Place
 
+from .order import PLACE, READY, hold_queue, queue_held, swap
 from .rows import JobRow, Shown, file_row, job_row, unreadable
 from .schema import COLUMNS, count_start, open_table
 
@@ -75,8 +76,40 @@ class Store:
         return job
 
     def next_queued(self) -> JobRow | None:
-        """The queued job that was submitted first."""
-        return self._one("WHERE state = 'queued' ORDER BY number LIMIT 1")
+        """The queued job that is to run next; None where none may."""
+        if queue_held(self._db):
+            return None
+        return self._one(f"WHERE {READY} ORDER BY {PLACE}, number LIMIT 1")
+
+    def in_order(self, limit: int) -> list[JobRow]:
+        """What is under way, then what waits, in the order in which it will run."""
+        order = f"ORDER BY state = 'queued', {PLACE}, number LIMIT ?"
+        marks = ",".join("?" * len(_TERMINAL))
+        return self._many(f"WHERE state NOT IN ({marks}) {order}", (*_TERMINAL, limit))
+
+    def move(self, id: str, to: Place) -> JobRow:
+        """Give a queued job another place; one that is not queued stays. Returns it."""
+        job = self.require(id)
+        if job.state is JobState.QUEUED:
+            with _disk(), _together(self._db):
+                swap(self._db, job.number, to)
+        return self.require(id)
+
+    def pause(self, id: str, paused: bool) -> None:
+        """Hold a job while it is queued, or no longer. Raises RequestError(JOB_UNKNOWN)."""
+        self.require(id)
+        with _disk():
+            self._db.execute("UPDATE jobs SET paused = ? WHERE id = ?", (int(paused), id))
+
+    @property
+    def held(self) -> bool:
+        """Whether the whole queue is."""
+        return queue_held(self._db)
+
+    def hold(self, paused: bool) -> None:
+        """Let no job begin, or go on."""
+        with _disk():
+            hold_queue(self._db, paused)
 
     def unfinished(self) -> list[JobRow]:
         """Every job that is not terminal, in the order of submission."""
@@ -91,7 +124,8 @@ class Store:
 
     def queued_before(self, job: JobRow) -> int:
         """How many queued jobs come before this one."""
-        return self._count("WHERE state = 'queued' AND number < ?", (job.number,))
+        before = f"WHERE state = 'queued' AND ({PLACE}, number) < (?, ?)"
+        return self._count(before, (job.place, job.number))
 
     def queued(self) -> int:
         return self._count("WHERE state = 'queued'")
@@ -250,6 +284,18 @@ def wal_checkpoint(path: Path) -> None:
     thread. Writers are not held up. A full disk only puts it off."""
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+@contextmanager
+def _together(db: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

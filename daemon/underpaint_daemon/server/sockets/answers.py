@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from underpaint.tree import plain_request
+from underpaint.wire import limits
 from underpaint.wire.messages import (
     AckOk,
     Body,
@@ -26,6 +27,12 @@ from underpaint.wire.messages import (
     JobState,
     Ping,
     Pong,
+    Queue,
+    QueueList,
+    QueueMove,
+    QueueMoveOk,
+    QueuePause,
+    QueuePauseOk,
     ResultAck,
     ResultManifest,
     Results,
@@ -121,6 +128,22 @@ class Answers:
         self._remove_files(body.job)
         return GalleryRemoveOk(body.job)
 
+    def _queue(self, _body: QueueList) -> Body:
+        jobs = self._store.in_order(limits.MAX_JOBS_LISTED)
+        infos = tuple(replace(self._engine.info(job), warnings=()) for job in jobs)
+        return Queue(infos, self._store.held, self._engine.yielded.why(time.monotonic()))
+
+    def _move(self, body: QueueMove) -> Body:
+        job = self._store.move(body.job, body.to)
+        return QueueMoveOk(job.id, job.state, self._engine.info(job).position)
+
+    def _pause(self, body: QueuePause) -> Body:
+        if body.job is None:
+            self._store.hold(body.paused)
+        else:
+            self._store.pause(body.job, body.paused)
+        return QueuePauseOk(body.paused, body.job)
+
 
 _HANDLERS: Mapping[type[Body], Callable[[Answers, Any], Body]] = {
     Ping: Answers._ping,
@@ -133,4 +156,7 @@ _HANDLERS: Mapping[type[Body], Callable[[Answers, Any], Body]] = {
     GalleryList: Answers._gallery,
     GalleryPin: Answers._pin,
     GalleryRemove: Answers._remove,
+    QueueList: Answers._queue,
+    QueueMove: Answers._move,
+    QueuePause: Answers._pause,
 }

@@ -22,6 +22,8 @@ from underpaint.wire.messages import (
     Accepted,
     Body,
     Bye,
+    GpuYield,
+    GpuYieldOk,
     Hello,
     LogTail,
     ModelsList,
@@ -187,6 +189,9 @@ class ControlThread:
             raise ProtocolError("say hello first", code=ErrorCode.HELLO_REQUIRED)
         if isinstance(body, PreviewCredit):
             self._engine.credit(body.job, session, body.n)
+        elif isinstance(body, GpuYield):
+            self._engine.yielded.take(session, body.seconds, body.why, time.monotonic())
+            self._reply(route, GpuYieldOk(body.seconds))
         elif isinstance(body, Watch):
             self._reply(route, Snapshot(self._engine.watch(body.job, session)))
         elif isinstance(body, _FOR_DATA_THREAD):

@@ -21,6 +21,7 @@ _LOG_EVERY_S = 30.0
 _START, _CLEAR = "\r", "\r\x1b[K"
 PHASES = {
     "loading": "loading the model",
+    "yielding": "waiting for the GPU",
     "unwrapping": "unwrapping",
     "encoding": "preparing",
     "denoising": "painting",

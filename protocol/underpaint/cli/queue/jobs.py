@@ -7,21 +7,25 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from ..client import connect
-from ..errors import ErrorCode, RequestError
-from ..files.saving import ready_folder, saved
-from ..wire.messages import JobState
-from ..wire.records import JobInfo
-from .options import add_json, path_of
-from .output import print_result, told_seconds
-from .run import renamed, tell_saved, write_files
-from .terminal.progress_line import PHASES
+from ...client import connect
+from ...errors import ErrorCode, RequestError
+from ...files.saving import ready_folder, saved
+from ...wire.messages import JobState
+from ...wire.records import JobInfo
+from ..options import add_json, path_of
+from ..output import print_result, told_seconds
+from ..run import renamed, tell_saved, write_files
+from ..terminal.progress_line import PHASES
+from . import changing
 
 _ID = 32
 _EXAMPLES = """\
 examples:
   underpaint jobs                    newest first: when it was asked for, and its place in the queue
   underpaint jobs --json             all that is known of each
+  underpaint jobs first 34d7         that one is painted next; also up, down
+  underpaint jobs pause              nothing new begins until underpaint jobs resume
+  underpaint jobs pause 34d7         only that one waits
 """
 _CANCEL = """\
 examples:
@@ -36,8 +40,11 @@ examples:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing = commands.add_parser(
-        "jobs", help="list the queue and what was done lately", epilog=_EXAMPLES
+        "jobs",
+        help="list the queue and what was done lately, or change its order",
+        epilog=_EXAMPLES,
     )
+    changing.add_options(listing)
     add_json(listing)
     listing.set_defaults(run=_list)
     cancel = commands.add_parser("cancel", help="cancel a job", epilog=_CANCEL)
@@ -63,12 +70,23 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _list(args: argparse.Namespace) -> int:
+    if args.action:
+        return _change(args)
     with connect() as up:
-        jobs = up.jobs()
+        jobs, waiting = up.jobs(), up.queue.list()
     now = time.time()
     lines = [job_line(job, now) for job in jobs]
-    data = {"jobs": [asdict(job) for job in jobs]}
-    print_result(data, lines or ["no jobs"], args.json)
+    data = {"jobs": [asdict(job) for job in jobs], "paused": waiting.paused}
+    data["yielded"] = waiting.yielded
+    print_result(data, changing.told(waiting) + (lines or ["no jobs"]), args.json)
+    return 0
+
+
+def _change(args: argparse.Namespace) -> int:
+    with connect() as up:
+        job = whole_id(args.job, up.jobs) if args.job else None
+        said = changing.change(up, args.action, job)
+    print_result({"action": args.action, "job": job}, [said], args.json)
     return 0
 
 
@@ -80,6 +98,8 @@ def job_line(job: JobInfo, now: float) -> str:
 
 def _standing(job: JobInfo) -> str:
     """How it stands, with its place in the queue or how long it took."""
+    if job.state is JobState.QUEUED and job.paused:
+        return "paused"
     if job.state is JobState.QUEUED:
         return "next" if not job.position else f"waiting, {job.position} before it"
     if job.state is JobState.DONE:

@@ -1,0 +1,1 @@
+"""What the command line does with the queue: list it, change it, cancel, fetch."""
