@@ -149,6 +149,13 @@ class _Entry:
     terminal: str = ""
 
 
+def why(error: BaseException) -> str:
+    """What an error of the system says, without its number and the path, which is named beside
+    it."""
+    told = error.strerror if isinstance(error, OSError) else None
+    return told or str(error)
+
+
 REGISTRY: Mapping[ErrorCode, _Entry] = {
     ErrorCode.PROTOCOL: _Entry(
         ProtocolError, "Both sides must speak the Underpaint protocol; update the older."
@@ -163,7 +170,11 @@ REGISTRY: Mapping[ErrorCode, _Entry] = {
     ErrorCode.TOO_LARGE: _Entry(
         RequestError, "Lower the resolution; images may have up to 67 million pixels."
     ),
-    ErrorCode.BAD_REQUEST: _Entry(RequestError, "Correct the field that the message names."),
+    ErrorCode.BAD_REQUEST: _Entry(
+        RequestError,
+        "Correct the field that the message names.",
+        terminal="Correct the option that the message names.",
+    ),
     ErrorCode.BAD_BUFFER: _Entry(
         RequestError, "Capture the view again, or correct the array's shape and dtype."
     ),

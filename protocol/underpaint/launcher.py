@@ -15,7 +15,14 @@ from typing import Any
 
 import zmq
 
-from .errors import ConnectionLost, ErrorCode, ProtocolError, UnderpaintError, error_from_dict
+from .errors import (
+    ConnectionLost,
+    ErrorCode,
+    ProtocolError,
+    UnderpaintError,
+    error_from_dict,
+    why,
+)
 from .paths import Paths, user_paths
 from .wire.connection import Connection, process_alive, read_connection
 from .wire.envelope import new_id
@@ -74,14 +81,21 @@ def _installed_python(file: Path) -> str | None:
 
 
 def running_connection(paths: Paths) -> Connection | None:
-    """The connection of a daemon whose process lives, or None.
+    """The connection of a daemon whose process lives, or None; a damaged file leads to none, and
+    the next daemon writes it anew.
 
-    Raises ConnectionLost(NOT_AUTHORISED) or ProtocolError when its file cannot be used.
+    Raises ConnectionLost(NOT_AUTHORISED) when the file is not this user's alone, and ProtocolError
+    when a living daemon is of another major version.
     """
     try:
         connection = read_connection(paths.connection_file)
     except ConnectionLost as error:
-        if error.code is ErrorCode.DAEMON_ABSENT:
+        if error.code is ErrorCode.DAEMON_ABSENT or error.details.get("damaged"):
+            return None
+        raise
+    except ProtocolError as error:
+        pid = error.details.get("pid")
+        if isinstance(pid, int) and not process_alive(pid):
             return None
         raise
     return connection if process_alive(connection.pid) else None
@@ -122,7 +136,7 @@ def ensure_daemon(
     if found := _answering(where):
         return found
     with FileLock(where.runtime / "spawn.lock") as lock:
-        while not lock.try_acquire():
+        while not _taken(lock, where):
             _check_time(where, deadline, cancelled, None)
             if found := _answering(where):
                 return found
@@ -132,6 +146,22 @@ def ensure_daemon(
             return found
         process = _spawn(where)
         return _wait_until_ready(where, process, deadline, cancelled)
+
+
+def _taken(lock: FileLock, paths: Paths) -> bool:
+    try:
+        return lock.try_acquire()
+    except OSError as error:
+        raise _no_room(paths, error) from error
+
+
+def _no_room(paths: Paths, error: OSError) -> ConnectionLost:
+    """The daemon has no folder to live in."""
+    return ConnectionLost(
+        ErrorCode.DAEMON_START_FAILED,
+        f"the daemon's folder {paths.data} cannot be written: {why(error)}",
+        hint="Set UNDERPAINT_DATA to a folder that can be written.",
+    )
 
 
 def _answering(paths: Paths) -> Connection | None:
@@ -217,9 +247,13 @@ def last_line(file: Path) -> str:
 
 def _spawn(paths: Paths) -> subprocess.Popen[bytes]:
     python = daemon_python(paths)
-    paths.logs.mkdir(parents=True, exist_ok=True)
     try:
-        with start_log(paths).open("wb") as log:
+        paths.logs.mkdir(parents=True, exist_ok=True)
+        log = start_log(paths).open("wb")
+    except OSError as error:
+        raise _no_room(paths, error) from error
+    try:
+        with log:
             process = subprocess.Popen(
                 [python, "-m", "underpaint_daemon", "serve"],
                 stdin=subprocess.DEVNULL,
@@ -230,12 +264,20 @@ def _spawn(paths: Paths) -> subprocess.Popen[bytes]:
                 **_detached(),
             )
     except OSError as error:
-        raise ConnectionLost(
-            ErrorCode.DAEMON_START_FAILED, f"{python} cannot be started: {error}"
-        ) from error
+        raise not_started(python, error) from error
     # Collect its exit code whenever that comes, so that it does not stay a zombie of this host.
     threading.Thread(target=process.wait, name="underpaint-reaper", daemon=True).start()
     return process
+
+
+def not_started(python: str, error: OSError) -> ConnectionLost:
+    """The daemon's Python is none that runs."""
+    chosen = "UNDERPAINT_PYTHON" in os.environ
+    return ConnectionLost(
+        ErrorCode.DAEMON_START_FAILED,
+        f"{python} cannot be started: {why(error)}",
+        hint="Set UNDERPAINT_PYTHON to the daemon's Python, or unset it." if chosen else None,
+    )
 
 
 def daemon_environment(paths: Paths, python: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -50,8 +50,9 @@ def user_paths(environ: Mapping[str, str] | None = None, platform: str = sys.pla
     """
     env = os.environ if environ is None else environ
     data_default, cache_default = _platform_roots(env, platform)
-    data = Path(env.get("UNDERPAINT_DATA") or data_default)
-    cache = Path(env.get("UNDERPAINT_CACHE") or cache_default)
+    # Absolute, since the daemon is started in another folder than its clients.
+    data = Path(env.get("UNDERPAINT_DATA") or data_default).expanduser().absolute()
+    cache = Path(env.get("UNDERPAINT_CACHE") or cache_default).expanduser().absolute()
     return Paths(runtime=data / "run", data=data, cache=cache)
 
 

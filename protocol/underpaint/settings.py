@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ErrorCode, RequestError
+from .errors import ErrorCode, RequestError, why
 from .paths import Paths
 
 Value = float | int | str
@@ -124,7 +124,7 @@ def stored_settings(file: Path) -> dict[str, Value]:
         return {}
     except (OSError, ValueError) as error:
         raise RequestError(
-            ErrorCode.FILE, f"{file} cannot be read: {error}", hint="Mend it, or delete it."
+            ErrorCode.FILE, f"{file} cannot be read: {why(error)}", hint="Mend it, or delete it."
         ) from error
     return {name: setting(name, str(file)).parsed(v, str(file)) for name, v in data.items()}
 

@@ -58,6 +58,19 @@ def test_the_bar_goes_forward_alone_and_ends_full():
     assert course.part == pytest.approx(1)
 
 
+def test_a_job_that_runs_again_is_paced_by_its_second_run():
+    course = Course()
+    for now, phase, step, eta in (
+        *((0.0, "encoding", 0, None), (0.1, "denoising", 0, None), (0.6, "decoding", 0, None)),
+        *((60.0, "loading", 0, None), (70.0, "encoding", 0, None), (70.1, "denoising", 0, None)),
+        (70.6, "decoding", 0, None),
+    ):
+        course.take(phase, step, 1, eta, now)
+    left = course.left_s(70.6)
+    assert left is not None
+    assert left < 5, "the minute in which it stood still is no pace"
+
+
 def test_time_runs_down_between_two_things_told():
     course = Course(texture=True)
     for now, phase, step, total, eta in TEXTURE[:8]:

@@ -56,6 +56,14 @@ def test_what_waits_for_other_paintings_says_so() -> None:
     assert log.lines == ["waiting: 1 job before it", "waiting: 2 jobs before it"]
 
 
+def test_a_painting_goes_on_when_nobody_looks_any_more() -> None:
+    log = Log()
+    log.stream.close()
+    log.line.show("loading", 0, 1, None)
+    log.line.note("note: moss")
+    log.line.end()
+
+
 def test_one_of_many_says_which() -> None:
     log = Log()
     log.line.about = "3/20 chair.obj: "

@@ -41,6 +41,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(args: argparse.Namespace) -> int:
+    wanted = {"get": 1, "unset": 1, "set": 2}.get(args.action, 0)
+    if (args.name, args.value)[wanted:] != (None,) * (2 - wanted):
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"config {args.action}: too many words",
+            hint="See `underpaint config --help`.",
+        )
     actions = {"get": _get, "set": _set, "unset": _set, "list": _list, "path": _path}
     data, lines = actions[args.action](args)
     print_result(data, lines, args.json)

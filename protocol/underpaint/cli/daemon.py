@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..client import connect
-from ..errors import ConnectionLost, ErrorCode
+from ..errors import ConnectionLost, ErrorCode, RequestError
 from ..paths import user_paths
 from .options import add_json
 from .output import print_result, told_count, told_seconds
@@ -81,6 +81,8 @@ def _stop(args: argparse.Namespace) -> int:
 
 def _logs(args: argparse.Namespace) -> int:
     """From the file, so that it works when the daemon does not."""
+    if args.lines < 1:
+        raise RequestError(ErrorCode.BAD_REQUEST, f"--lines is {args.lines}; expected 1 or more")
     path = user_paths().logs / "daemon.log"
     text = path.read_text(errors="replace") if path.exists() else ""
     lines = text.splitlines()[-args.lines :]

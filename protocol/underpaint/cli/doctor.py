@@ -14,8 +14,8 @@ from typing import Any
 
 from ..blenders import find_blenders, looked_in
 from ..client import connect
-from ..errors import UnderpaintError
-from ..launcher import daemon_python
+from ..errors import UnderpaintError, why
+from ..launcher import daemon_python, not_started
 from ..paths import Paths, user_paths
 from ..wire.records import ModelInfo
 from .options import add_json
@@ -23,7 +23,7 @@ from .output import print_result
 
 _NEEDED_GB = 5
 # What programs print is in whatever encoding they like.
-_TEXT: dict[str, Any] = {"text": True, "encoding": "utf-8", "errors": "replace"}
+_TEXT: dict[str, Any] = {"check": False, "text": True, "encoding": "utf-8", "errors": "replace"}
 # The version, and the name and MiB of the card that would be painted on.
 _WORKER_IMPORTS = """\
 import torch, diffusers, transformers
@@ -80,7 +80,8 @@ def examine(paths: Paths) -> Iterator[Check]:
     yield _zmq()
     torch, card = _torch()
     yield torch
-    yield _torchvision()
+    if torch.ok:
+        yield _torchvision()
     yield from _guard("daemon", _daemon)
     yield _blender()
     yield from _models(card)
@@ -98,7 +99,7 @@ def _guard(name: str, check: Callable[[], Check]) -> Iterator[Check]:
     except UnderpaintError as error:
         yield Check(name, False, error.message, error.terminal_hint)
     except OSError as error:
-        yield Check(name, False, str(error), "Set UNDERPAINT_DATA to a folder you can write to.")
+        yield Check(name, False, why(error), "Set UNDERPAINT_DATA to a folder you can write to.")
 
 
 def _disk(paths: Paths) -> Check:
@@ -133,8 +134,12 @@ class Card:
 
 
 def _torch() -> tuple[Check, Card | None]:
-    command = [daemon_python(), "-c", _WORKER_IMPORTS]
-    done = subprocess.run(command, capture_output=True, check=False, **_TEXT)
+    try:
+        python = daemon_python()
+        done = subprocess.run([python, "-c", _WORKER_IMPORTS], capture_output=True, **_TEXT)
+    except (OSError, UnderpaintError) as found:
+        error = not_started(python, found) if isinstance(found, OSError) else found
+        return Check("torch", False, error.message, error.hint), None
     if done.returncode == 0:
         version, _, rest = done.stdout.strip().partition("\n")
         name, _, mib = rest.strip().partition("|")
@@ -149,7 +154,7 @@ def _torch() -> tuple[Check, Card | None]:
 def _torchvision() -> Check:
     """A torchvision of another build than torch breaks the import of diffusers' pipelines."""
     command = [daemon_python(), "-c", "import torchvision"]
-    done = subprocess.run(command, capture_output=True, check=False, **_TEXT)
+    done = subprocess.run(command, capture_output=True, **_TEXT)
     if done.returncode == 0 or "ModuleNotFoundError" in done.stderr:
         return Check(
             "torchvision", True, "fits" if done.returncode == 0 else "absent, as it may be"

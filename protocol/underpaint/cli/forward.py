@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 
-from ..launcher import daemon_python
+from ..launcher import daemon_python, not_started
 
 COMMANDS: Mapping[str, str] = {
     "texture": "paint a texture into a mesh's own UVs",
@@ -32,7 +32,11 @@ def run(arguments: list[str]) -> int:
 
         return main(arguments[2:])
     command = [daemon_python(), "-m", "underpaint_daemon", *arguments]
-    return _ended(subprocess.Popen(command))
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        raise not_started(command[0], error) from error
+    return _ended(process)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

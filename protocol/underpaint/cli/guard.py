@@ -13,13 +13,14 @@ code  when
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
 
-from ..errors import ErrorCode, RequestError, UnderpaintError
-from .output import print_error
+from ..errors import ErrorCode, RequestError, UnderpaintError, why
+from .output import into_nothing, print_error, printed
 
 _PLACE = "Give a file or folder that can be read and written."
 
@@ -51,7 +52,7 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
     _write_anything()
     try:
         code = run()
-        sys.stdout.flush()
+        printed()
         return code
     except KeyboardInterrupt:
         print("cancelled", file=sys.stderr)
@@ -60,19 +61,32 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
         print_error(error, as_json)
         return exit_code(error)
     except BrokenPipeError:
-        # Python would complain once more when it closes what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        into_nothing()
         return Exit.NO_READER
     except OSError as error:  # of the files that the words name, such as --out
-        where = f"{error.filename}: " if error.filename else ""
-        print_error(
-            RequestError(ErrorCode.FILE, f"{where}{error.strerror or error}", hint=_PLACE), as_json
-        )
-        return Exit.BAD_INPUT
+        found = of_a_file(error)
+        print_error(found, as_json)
+        return exit_code(found)
+
+
+def of_a_file(error: OSError) -> RequestError:
+    """What the system refused of a file or folder, as an error with its fix."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RequestError(ErrorCode.DISK_FULL, f"{where}{why(error)}")
+    if error.errno in (errno.EEXIST, errno.ENOTDIR) and error.filename:
+        told = f"{error.filename}: there is a file where a folder is to be"
+        return RequestError(ErrorCode.FILE, told, hint="Give another folder.")
+    return RequestError(ErrorCode.FILE, f"{where}{why(error)}", hint=_PLACE)
 
 
 def _write_anything() -> None:
-    """A terminal of another encoding shows `?` for what it has no sign for, and no traceback."""
+    """A terminal of another encoding shows `?` for what it has no sign for, and no traceback. A
+    stream that was closed before (`>&-`) is nowhere."""
+    sys.stdout, sys.stderr = (
+        stream or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (until the end)
+        for stream in (sys.stdout, sys.stderr)
+    )
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

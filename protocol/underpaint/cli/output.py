@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import UnderpaintError
+from ..errors import ErrorCode, RequestError, UnderpaintError, why
 from ..files.decoding import Image8, told_of_frames
 
 _OPTIONS = {
     **{f"sampling.{name}": f"--{name}" for name in ("steps", "guidance", "seed", "sampler")},
     **{"view_count": "--views", "view_size": "--view-size", "size": "--size"},
-    **{name: f"--{name}" for name in ("model", "batch", "strength", "tile")},
+    **{name: f"--{name}" for name in ("model", "batch", "strength", "tile", "factor")},
+    **{"width": "--size", "height": "--size", "tile_size": "--tile"},
 }
 """The options that set a request's fields, where they have other names."""
 
 
 def print_result(data: Mapping[str, Any], lines: list[str], as_json: bool) -> None:
-    """One JSON object, or lines for a person."""
-    print(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+    """One JSON object, or lines for a person. Raises RequestError(NOT_SAVED), and BrokenPipeError
+    where nobody reads it."""
+    printed(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+
+
+def printed(text: str = "") -> None:
+    """Print, and have all that was printed written. Raises RequestError(NOT_SAVED), and
+    BrokenPipeError where nobody reads it."""
+    try:
+        if text:
+            print(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        into_nothing()
+        raise RequestError(
+            ErrorCode.NOT_SAVED,
+            f"what was to be printed could not be written: {why(error)}",
+            hint="What was done is done; make room where the output goes.",
+        ) from error
+
+
+def into_nothing() -> None:
+    """What is still to be printed goes nowhere; or Python would complain once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def told_count(number: int, what: str) -> str:
@@ -48,7 +75,8 @@ def picture(path: Path, read: Callable[[Path], Image8]) -> Image8:
 def print_error(error: UnderpaintError, as_json: bool) -> None:
     """What went wrong and how to mend it."""
     if as_json:
-        print(json.dumps({"error": error.to_dict()}, indent=2, sort_keys=True))
+        with contextlib.suppress(OSError):  # stderr says it, too
+            print(json.dumps({"error": error.to_dict()}, indent=2, sort_keys=True), flush=True)
     print(f"error: {_optioned(error.message)}\nfix:   {error.terminal_hint}", file=sys.stderr)
 
 

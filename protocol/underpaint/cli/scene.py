@@ -117,6 +117,10 @@ def _add_scene(parser: argparse.ArgumentParser) -> None:
 
 
 def _blender(args: argparse.Namespace) -> Blender:
+    if args.blend.is_dir():
+        raise RequestError(
+            ErrorCode.FILE, f"{args.blend} is a folder", hint="Give a .blend file in it."
+        )
     if not args.blend.is_file():
         raise RequestError(ErrorCode.FILE, f"there is no file {args.blend}")
     return require_blenders(args.blender)[-1]

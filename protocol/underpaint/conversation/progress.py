@@ -49,7 +49,9 @@ class Course:
         """Take in what was told at `now`: a step of a phase, and the seconds that are left of the
         phase, None while that is not known."""
         if phase != self._phase:
-            if self._phase:
+            if self._goes_back(phase):  # another round, or the job runs again
+                self._spent.clear()
+            elif self._phase:
                 spent = self._spent.get(self._phase, 0.0)
                 self._spent[self._phase] = spent + now - self._began
             self._phase, self._began = phase, now
@@ -87,6 +89,11 @@ class Course:
     @property
     def _within(self) -> float:
         return min(self._step / self._total, 1.0)
+
+    def _goes_back(self, phase: str) -> bool:
+        names = [_LOADING, *self._weights()]
+        known = phase in names and self._phase in names
+        return known and names.index(phase) < names.index(self._phase)
 
     def _part(self) -> float:
         weights = self._weights()

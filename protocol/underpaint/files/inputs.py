@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..buffers import BufferRef, Buffers
-from ..errors import ErrorCode, RequestError
+from ..errors import ErrorCode, RequestError, why
 from ..requests import Request
 from ..tree import buffer_refs, request_digest
 from .saving import whole
@@ -48,7 +48,7 @@ def load_inputs(
     except (OSError, ValueError, KeyError) as error:
         raise RequestError(
             ErrorCode.FILE,
-            f"the inputs of this result cannot be read from {path}: {error}",
+            f"the inputs of this result cannot be read from {path}: {why(error)}",
             hint="Keep the inputs file beside the result, or capture the view again.",
         ) from error
     if tuple(ref.sha256 for ref in found) != tuple(ref.sha256 for ref in wanted):

@@ -43,6 +43,9 @@ def recipe_in(data: bytes, name: str) -> dict[str, Any]:
     try:
         text = _png_text(data, name) if data.startswith(_SIGNATURE) else data
         recipe = json.loads(text)
+    except json.JSONDecodeError as error:
+        told = f"{name} is no result of Underpaint: neither a PNG nor its .json"
+        raise RequestError(ErrorCode.FILE, told) from error
     except (ValueError, RecursionError, zlib.error, struct.error) as error:
         raise RequestError(ErrorCode.FILE, f"{name} has no readable recipe: {error}") from error
     if not isinstance(recipe, dict) or not isinstance(recipe.get("request"), dict):

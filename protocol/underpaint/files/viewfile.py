@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..buffers import Array, Buffers
-from ..errors import ErrorCode, RequestError
+from ..errors import ErrorCode, RequestError, why
 from ..requests import View
 from ..tree import buffer_refs, view_from_plain, view_to_plain
 
@@ -54,7 +54,7 @@ def save_view(
                 **{_VIEW: _bytes(text), _OBJECTS: _bytes(json.dumps(named)), **arrays},
             )
     except OSError as error:
-        raise RequestError(ErrorCode.FILE, f"cannot write {path}: {error}") from error
+        raise RequestError(ErrorCode.FILE, f"cannot write {path}: {why(error)}") from error
 
 
 def load_view(path: Path, buffers: Buffers) -> View:
@@ -96,7 +96,7 @@ def _no_view(path: Path, error: Exception) -> RequestError:
         )
     return RequestError(
         ErrorCode.FILE,
-        f"{path} is not a view file: {error}",
+        f"{path} is not a view file: {why(error)}",
         hint="Capture it again, in Blender or from the command line.",
     )
 

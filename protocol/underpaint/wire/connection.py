@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from ..errors import ConnectionLost, ErrorCode, ProtocolError
+from ..errors import ConnectionLost, ErrorCode, ProtocolError, why
 from ..paths import private_folder
 from . import limits
 from .codec import load
 
+_MOVE = "Set UNDERPAINT_DATA to a folder that can be written."
 _KEY_LENGTH = 40  # Z85 of 32 bytes
 
 
@@ -66,8 +67,16 @@ def read_connection(path: Path) -> Connection:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConnectionLost(ErrorCode.DAEMON_ABSENT, "no daemon is running") from error
-    except (OSError, ValueError) as error:
-        raise _unusable(path, str(error)) from error
+    except NotADirectoryError as error:
+        raise ConnectionLost(
+            ErrorCode.DAEMON_ABSENT,
+            f"no daemon is running: {path.parent} is in no folder",
+            hint=_MOVE,
+        ) from error
+    except OSError as error:
+        raise _unusable(path, why(error)) from error
+    except ValueError as error:
+        raise _unusable(path, str(error), damaged=True) from error
     return _checked(path, data)
 
 
@@ -125,24 +134,30 @@ def _check_owner(path: Path) -> None:
 
 
 def _checked(path: Path, data: object) -> Connection:
-    if isinstance(data, dict) and data.get("major") != limits.MAJOR:
+    major = data.get("major") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(major, int) and major != limits.MAJOR:
+        pid = data.get("pid")
         raise ProtocolError(
-            f"the daemon speaks protocol {data.get('major')}, this program {limits.MAJOR}",
+            f"the daemon (process {pid}) speaks protocol {major}, this program {limits.MAJOR}",
             code=ErrorCode.PROTOCOL_VERSION,
+            hint="Update add-on and daemon to the same release; then end that process.",
+            details={"pid": pid},
         )
     try:
         connection = load(Connection, data, "connection file")
     except ProtocolError as error:
-        raise _unusable(path, error.message) from error
+        raise _unusable(path, error.message, damaged=True) from error
     keys = (connection.server_key, connection.client_key, connection.client_secret)
     if any(len(key) != _KEY_LENGTH or not key.isascii() for key in keys):
-        raise _unusable(path, "a key is not a CURVE key")
+        raise _unusable(path, "a key is not a CURVE key", damaged=True)
     return connection
 
 
-def _unusable(path: Path, why: str) -> ConnectionLost:
+def _unusable(path: Path, reason: str, *, damaged: bool = False) -> ConnectionLost:
+    """`damaged`: what is in it is no connection, and no daemon can be reached by it."""
     return ConnectionLost(
         ErrorCode.NOT_AUTHORISED,
-        f"the connection file {path} cannot be used: {why}",
+        f"the connection file {path} cannot be used: {reason}",
         hint="Stop the daemon and start it again; it writes the file anew.",
+        details={"damaged": damaged},
     )

@@ -14,9 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import underpaint
-from underpaint.cli.guard import Exit, exit_code
+from underpaint.cli.guard import Exit, exit_code, of_a_file
 from underpaint.cli.terminal.progress_line import ProgressLine
-from underpaint.errors import ErrorCode, RequestError, UnderpaintError, error_from_dict
+from underpaint.errors import (
+    RequestError,
+    UnderpaintError,
+    error_from_dict,
+    why,
+)
 from underpaint.files.claims import own_folder
 from underpaint.files.saving import ready_folder, saved, write_whole
 from underpaint.tree import request_digest
@@ -219,14 +224,14 @@ class _Painter:
         if not self._guarded:
             raise error
         if isinstance(error, OSError):
-            error = RequestError(ErrorCode.FILE, f"{asset.mesh.name}: {error}")
+            error = of_a_file(error)
         failure = {"mesh": str(asset.mesh), "error": error.to_dict()}
         self._line.note(f"{asset.mesh.name}: {error}")
         try:
             asset.out.mkdir(parents=True, exist_ok=True)
             (asset.out / _FAILED).write_text(json.dumps(failure, indent=1), encoding="utf-8")
         except OSError as full:
-            self._line.note(f"note: {asset.out / _FAILED} was not written: {full}")
+            self._line.note(f"note: {asset.out / _FAILED} was not written: {why(full)}")
         return failure
 
 

@@ -25,7 +25,7 @@ from underpaint.cli.options import (
 )
 from underpaint.cli.output import picture
 from underpaint.cli.references import references_of
-from underpaint.errors import ErrorCode, RequestError
+from underpaint.errors import ErrorCode, RequestError, why
 from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request
 from underpaint.paths import is_file
@@ -160,7 +160,7 @@ def with_earlier_uvs(file: MeshFile, folder: Path | None) -> MeshFile:
         uv = read_uvs((folder / UNWRAPPED).read_bytes())
     except (OSError, ValueError, KeyError) as error:
         raise RequestError(
-            ErrorCode.FILE, f"{folder / UNWRAPPED} cannot be read: {error}"
+            ErrorCode.FILE, f"{folder / UNWRAPPED} cannot be read: {why(error)}"
         ) from error
     if uv.shape != file.corners.uv.shape:
         raise RequestError(

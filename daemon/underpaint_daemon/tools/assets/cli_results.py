@@ -119,7 +119,9 @@ def _state(result: dict[str, Any]) -> str:
 def tell(results: list[dict[str, Any]], as_json: bool, notes: Sequence[str] = ()) -> None:
     """Print what was done: one JSON object, or lines for a person. notes: of the whole run."""
     if as_json:
-        told = {"assets": results, "notes": list(notes)}
+        told: dict[str, Any] = {"assets": results, "notes": list(notes)}
+        if len(results) == 1 and "error" in results[0]:
+            told["error"] = results[0]["error"]  # as every command tells it
         print(json.dumps(told, indent=2, sort_keys=True))
         return
     for result in results:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from underpaint.blenders import Blender
-from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, RequestError, UnderpaintError, why
 from underpaint.files.saving import write_whole
 
 from ..meshes.compare import Kept, kept
@@ -143,4 +143,4 @@ def _told(out: Path, error: OSError | UnderpaintError) -> UnderpaintError:
     if isinstance(error, UnderpaintError):
         told = f"{out.name} was not written: {error.message}"
         return RequestError(error.code, told, hint=error.hint)
-    return RequestError(ErrorCode.FILE, f"{out.name} was not written: {error}")
+    return RequestError(ErrorCode.FILE, f"{out.name} was not written: {why(error)}")

@@ -117,6 +117,12 @@ def _add(args: argparse.Namespace, paths: Paths) -> int:
     place = args.folder.expanduser().absolute()
     if args.base is not None:
         _set_base(paths, place, args.base)
+    if place.is_file() and not any(models_in(place)):
+        raise RequestError(
+            ErrorCode.FILE,
+            f"{args.folder} is no model",
+            hint="Models are .safetensors and .gguf files, and folders of diffusers.",
+        )
     new = not _is_known(paths, place) and add_folder(paths, place)
     names = [name for name, _ in models_in(place)]
     told = "added" if new else "known already"

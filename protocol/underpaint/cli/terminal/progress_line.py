@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -18,7 +19,7 @@ from ...wire.records import JobState
 _WIDTH = 24
 _BEAT_S = 0.5
 _LOG_EVERY_S = 30.0
-_START, _CLEAR = "\r", "\r\x1b[K"
+_CLEAR = "\r\x1b[K"
 PHASES = {
     "loading": "loading the model",
     "yielding": "waiting for the GPU",
@@ -103,8 +104,7 @@ class ProgressLine:
     def note(self, text: str) -> None:
         """A line of its own, e.g. a warning."""
         with self._lock:
-            self._stream.write(f"{_CLEAR}{text}\n" if self._live else f"{text}\n")
-            self._stream.flush()
+            self._write(f"{_CLEAR}{text}\n" if self._live else f"{text}\n")
             self._redraw()
 
     def end(self) -> None:
@@ -113,8 +113,7 @@ class ProgressLine:
             if self._over is not None:
                 self._over.set()
             if self._live and self._now is not None:
-                self._stream.write(_CLEAR)
-                self._stream.flush()
+                self._write(_CLEAR)
             self._over = self._now = None
 
     def _told(self, words: str, now: _Now) -> None:
@@ -124,8 +123,7 @@ class ProgressLine:
                 self._redraw()
                 self._beat()
             elif words != self._logged or self._clock() - self._logged_at >= _LOG_EVERY_S:
-                self._stream.write(f"{self.about}{_said(now, now.at)}\n")
-                self._stream.flush()
+                self._write(f"{self.about}{_said(now, now.at)}\n")
                 self._logged, self._logged_at = words, now.at
 
     def _beat(self) -> None:
@@ -146,8 +144,13 @@ class ProgressLine:
             return
         room = max(shutil.get_terminal_size().columns - 1, 20)
         line = self._bar(self._now.part) + self.about + _said(self._now, self._clock())
-        self._stream.write(f"{_CLEAR}{line[:room]}")
-        self._stream.flush()
+        self._write(f"{_CLEAR}{line[:room]}")
+
+    def _write(self, text: str) -> None:
+        """To whom it may concern: a painting does not fail because nobody looks any more."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
     def _bar(self, part: float | None) -> str:
         if part is None:
