@@ -24,7 +24,7 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
 from underpaint_daemon.worker.pipelines.loading.packed import is_packed
 
-from helpers.painting.comfy_home import write_home, write_whole
+from helpers.painting.comfy_home import WHOLE, write_home, write_whole
 from helpers.painting.comfy_models import HOMES
 from helpers.painting.original_layout import save_gguf, save_text_gguf
 from helpers.painting.studio import Studio
@@ -83,12 +83,13 @@ def test_forges_folders_are_read_too(shop: Studio, tmp_path: Path):
     assert [row["name"] for row in list_models(shop.models.paths) if row["problem"]] == []
 
 
-def test_a_checkpoint_with_all_parts_in_it_paints(shop: Studio, tmp_path: Path):
-    made = HOMES["flux1-dev"](shop.models.paths.cache)
-    home = write_home(tmp_path / "ComfyUI" / "models", made, "flux1-dev").parents[1]
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_checkpoint_with_all_parts_in_it_paints(shop: Studio, tmp_path: Path, name: str):
+    made = HOMES[name](shop.models.paths.cache)
+    home = write_home(tmp_path / "ComfyUI" / "models", made, name).parents[1]
     for part in ("text_encoders", "clip", "vae", "diffusion_models"):
         shutil.rmtree(home / part)
-    file = write_whole(home / "checkpoints" / "flux1-dev-fp8.safetensors", made)
+    file = write_whole(home / "checkpoints" / f"{name}-all.safetensors", made, WHOLE[name])
     folder = made.as_folder(tmp_path / "whole")
     same_weights(shop, file, folder)
 

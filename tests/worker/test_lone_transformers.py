@@ -50,6 +50,7 @@ FILES = {
     "flux2_klein": ("flux-2-klein-4b.safetensors", "Flux2Transformer2DModel"),
     "z_image": ("z_image_turbo.safetensors", "ZImageTransformer2DModel"),
     "qwen_image": ("qwen_image.safetensors", "QwenImageTransformer2DModel"),
+    "sd35": ("sd3.5_medium.safetensors", "SD3Transformer2DModel"),
 }
 ASKED = ImageRequest(
     Prompt("a red cube"), width=64, height=64, controls=(), sampling=Sampling(steps=2, guidance=3.0)
@@ -217,6 +218,7 @@ def by_rows(rows: Mapping[str, int]) -> dict[str, torch.Tensor]:
         ("ChromaTransformer2DModel", utils.convert_chroma_transformer_checkpoint_to_diffusers),
         ("Flux2Transformer2DModel", utils.convert_flux2_transformer_checkpoint_to_diffusers),
         ("ZImageTransformer2DModel", utils.convert_z_image_transformer_checkpoint_to_diffusers),
+        ("SD3Transformer2DModel", utils.convert_sd3_transformer_checkpoint_to_diffusers),
     ],
 )
 def test_names_become_what_diffusers_makes_of_them(shop: Studio, kind: str, convert):

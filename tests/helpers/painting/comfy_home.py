@@ -3,6 +3,7 @@ the same model as a folder of diffusers'."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ _PLACES = {
     "transformer": "diffusion_models/{}",
     "text_encoder": "text_encoders/first",
     "text_encoder_2": "clip/second",
+    "text_encoder_3": "text_encoders/third",
     "vae": "vae/sub folder/the vae",
 }
 
@@ -58,6 +60,11 @@ def text_file(encoder: Any) -> dict[str, Tensor]:
     """Under the names of the releases."""
     state = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     kind = type(encoder).__name__
+    if kind == "CLIPTextModelWithProjection":
+        if torch.equal(state["text_projection.weight"], torch.eye(encoder.config.projection_dim)):
+            state.pop("text_projection.weight")
+        head = ("text_model.", "text_projection.")
+        return {n if n.startswith(head) else f"text_model.{n}": t for n, t in state.items()}
     if kind == "CLIPTextModel":
         return {f"text_model.{name.removeprefix('text_model.')}": t for name, t in state.items()}
     if kind == "T5EncoderModel":
@@ -152,14 +159,25 @@ def write_tokenizers(models: Path) -> None:
     tokenizer.save_pretrained(comfy / "qwen25_tokenizer")
 
 
-def write_whole(file: Path, parts: Parts) -> Path:
-    """All in one file, as checkpoints for ComfyUI are."""
-    prefixes = {
+WHOLE = {
+    "flux1-dev": {
         "transformer": "model.diffusion_model.",
         "text_encoder": "text_encoders.clip_l.transformer.",
         "text_encoder_2": "text_encoders.t5xxl.transformer.",
         "vae": "vae.",
-    }
+    },
+    "sd3.5_medium": {
+        "transformer": "model.diffusion_model.",
+        "text_encoder": "text_encoders.clip_l.transformer.",
+        "text_encoder_2": "text_encoders.clip_g.transformer.",
+        "text_encoder_3": "text_encoders.t5xxl.transformer.",
+        "vae": "first_stage_model.",
+    },
+}
+
+
+def write_whole(file: Path, parts: Parts, prefixes: Mapping[str, str]) -> Path:
+    """All in one file, as checkpoints for ComfyUI are."""
     file.parent.mkdir(parents=True, exist_ok=True)
     state = {
         prefix + key: tensor.contiguous()

@@ -37,15 +37,14 @@ def _schedule(**more: Any) -> Any:
     return diffusers.FlowMatchEulerDiscreteScheduler(**more)
 
 
-def _vae(**more: Any) -> Any:
+def _vae(scale: float = 0.3611, shift: float = 0.1159) -> Any:
     return diffusers.AutoencoderKL(
         **_LEVELS,
         latent_channels=16,
-        scaling_factor=0.3611,
-        shift_factor=0.1159,
+        scaling_factor=scale,
+        shift_factor=shift,
         use_quant_conv=False,
         use_post_quant_conv=False,
-        **more,
     ).eval()
 
 
@@ -67,10 +66,10 @@ def _clip(cache: Path) -> tuple[Any, Any]:
     return transformers.CLIPTextModel(config).eval(), tokenizer
 
 
-def _t5() -> Any:
+def _t5(wide: int = _WIDE) -> Any:
     config = transformers.T5Config(
         vocab_size=len(t5_tokenizer()),
-        d_model=_WIDE,
+        d_model=wide,
         d_kv=32,
         d_ff=2 * _WIDE,
         num_layers=2,
@@ -219,6 +218,52 @@ def qwen_image(cache: Path) -> Parts:
     return Parts("QwenImagePipeline", parts)
 
 
+def sd35(cache: Path) -> Parts:
+    """Medium: two CLIPs as wide to each other as CLIP-L and CLIP-G are, and T5."""
+    torch.manual_seed(6)
+    small, large = 192, 320
+    transformer = diffusers.SD3Transformer2DModel(
+        sample_size=128, patch_size=2, in_channels=16, out_channels=16, num_layers=2,
+        attention_head_dim=16, num_attention_heads=2, joint_attention_dim=small + large,
+        caption_projection_dim=32, pooled_projection_dim=small + large, pos_embed_max_size=16,
+        qk_norm="rms_norm", dual_attention_layers=(0,),
+    )  # fmt: skip
+    first = _projected(cache, small)
+    torch.nn.init.eye_(first.text_projection.weight)
+    parts = {
+        "transformer": awake(transformer),
+        "text_encoder": first,
+        "tokenizer": _clip_words(cache, "sd15/tokenizer"),
+        "text_encoder_2": _projected(cache, large),
+        "tokenizer_2": _clip_words(cache, "sdxl/tokenizer_2"),
+        "text_encoder_3": _t5(small + large),
+        "tokenizer_3": t5_tokenizer(),
+        "vae": _vae(1.5305, 0.0609),
+        "scheduler": _schedule(shift=3.0),
+    }
+    return Parts("StableDiffusion3Pipeline", parts)
+
+
+def _clip_words(cache: Path, name: str) -> Any:
+    folder = tokenizer_folder(config_folder(name), cache)
+    return transformers.CLIPTokenizer.from_pretrained(folder)
+
+
+def _projected(cache: Path, wide: int) -> Any:
+    config = transformers.CLIPTextConfig(
+        vocab_size=len(_clip_words(cache, "sd15/tokenizer")),
+        hidden_size=wide,
+        intermediate_size=2 * _WIDE,
+        num_hidden_layers=2,
+        num_attention_heads=wide // 64,
+        projection_dim=wide,
+        bos_token_id=49406,
+        eos_token_id=49407,
+        pad_token_id=49407,
+    )
+    return transformers.CLIPTextModelWithProjection(config).eval()
+
+
 # By the name of the transformer's file.
 HOMES = {
     "flux1-dev": flux1,
@@ -226,5 +271,6 @@ HOMES = {
     "z_image_turbo_bf16": z_image,
     "flux-2-klein-4b": klein,
     "qwen_image_bf16": qwen_image,
+    "sd3.5_medium": sd35,
 }
 assert len(HOMES) == len(MAKES)

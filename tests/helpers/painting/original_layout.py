@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from underpaint_daemon.worker.pipelines.loading.layouts import LAYOUTS, Layout
+from underpaint_daemon.worker.pipelines.loading.layouts import LAYOUTS, Layout, swapped_layers
 
 
 def original(network: Any) -> dict[str, Tensor]:
@@ -27,7 +27,11 @@ def original(network: Any) -> dict[str, Tensor]:
         for old, parts in _old(layout, layer, ending):
             if old not in found:
                 found[old] = torch.cat([state[part] for part in parts]).contiguous()
-    return {name: _swapped(layout, name, tensor) for name, tensor in found.items()}
+    swapped = swapped_layers(layout, found)
+    return {
+        name: torch.cat(tensor.chunk(2)[::-1]) if name.rpartition(".")[0] in swapped else tensor
+        for name, tensor in found.items()
+    }
 
 
 def _old(layout: Layout, layer: str, ending: str) -> list[tuple[str, list[str]]]:
@@ -46,14 +50,11 @@ def _old(layout: Layout, layer: str, ending: str) -> list[tuple[str, list[str]]]
         return [(f"{old}.{number}.{made}.{end}", [f"{layer}.{ending}"])]
     back = {there: here for here, there in layout.plain.items()}
     whole = f"{layer}.{ending}" if layer else ending
+    if whole in back:
+        return [(back[whole], [whole])]
     end = "scale" if layer.startswith("distilled_guidance_layer.norms") else ending
     made = back.get(layer, layer)
     return [(f"{made}.{end}" if made else end, [whole])]
-
-
-def _swapped(layout: Layout, name: str, tensor: Tensor) -> Tensor:
-    swapped = name.rpartition(".")[0] in layout.swapped
-    return torch.cat(tensor.chunk(2)[::-1]) if swapped else tensor
 
 
 def save_original(network: Any, file: Path, *, prefix: str = "", dtype: Any = None) -> Path:

@@ -58,6 +58,17 @@ _CLIP = Kind(
     "transformers", "CLIPTextModel", "text encoder CLIP-L (clip_l.safetensors)", _TEXTS,
     ("text_encoders.clip_l.transformer.",), "text_model.embeddings.token_embedding.weight",
 )  # fmt: skip
+# Stable Diffusion 3 reads the two CLIPs of SDXL side by side, 768 and 1280 wide.
+_CLIP_L, _CLIP_G = (
+    Kind(
+        "transformers", "CLIPTextModelWithProjection", told, _TEXTS,
+        (f"text_encoders.{name}.transformer.",), _CLIP.width,
+    )
+    for name, told in (
+        ("clip_l", _CLIP.told), ("clip_g", "text encoder CLIP-G (clip_g.safetensors)"),
+    )
+)  # fmt: skip
+_SHARES = {_CLIP_L: 768 / 2048, _CLIP_G: 1280 / 2048}
 _T5 = Kind(
     "transformers", "T5EncoderModel", "text encoder T5-XXL (t5xxl_fp16.safetensors)", _TEXTS,
     ("text_encoders.t5xxl.transformer.",), "shared.weight",
@@ -82,6 +93,10 @@ _VAE = Kind(
     "diffusers", "AutoencoderKL", "VAE (ae.safetensors)", _VAES, ("vae.",), "",
     ("decoder.conv_in.weight",), ("bn.running_mean",),
 )  # fmt: skip
+_SD3_VAE = Kind(
+    "diffusers", "AutoencoderKL", "VAE (that of Stable Diffusion 3)", _VAES,
+    ("first_stage_model.", "vae."), "", ("decoder.conv_in.weight",), ("bn.running_mean",),
+)  # fmt: skip
 _FLUX2_VAE = Kind(
     "diffusers", "AutoencoderKLFlux2", "VAE (flux2-vae.safetensors)", _VAES, ("vae.",), "",
     ("decoder.conv_in.weight", "bn.running_mean"),
@@ -103,6 +118,8 @@ class Words:
 
 
 _CLIP_WORDS = Words("CLIPTokenizer", "CLIP's tokenizer", ())
+_CLIP_G_WORDS = Words("CLIPTokenizer", "CLIP-G's tokenizer", ())
+_OWN_WORDS = {_CLIP_WORDS: "sd15/tokenizer", _CLIP_G_WORDS: "sdxl/tokenizer_2"}
 _T5_WORDS = Words(
     "T5Tokenizer", "T5's tokenizer (a folder t5_tokenizer)",
     (
@@ -127,6 +144,11 @@ PARTS: Mapping[str, Mapping[str, Kind | Words]] = {
     "FLUX.2": {"text_encoder": _QWEN3_LM, "tokenizer": _QWEN_WORDS, "vae": _FLUX2_VAE},
     "Qwen-Image": _QWEN_PARTS,
     "Z-Image": {"text_encoder": _QWEN3, "tokenizer": _QWEN_WORDS, "vae": _VAE},
+    "Stable Diffusion 3": {
+        "text_encoder": _CLIP_L, "tokenizer": _CLIP_WORDS, "text_encoder_2": _CLIP_G,
+        "tokenizer_2": _CLIP_G_WORDS, "text_encoder_3": _T5, "tokenizer_3": _T5_WORDS,
+        "vae": _SD3_VAE,
+    },
 }  # fmt: skip
 # Klein reads three layers of its encoder side by side.
 _LAYERS_READ = {"FLUX.2": 3}
@@ -243,16 +265,16 @@ def _latents(file: Loose, found: Denoiser) -> bool:
 
 
 def _wanted(kind: Kind, found: Denoiser) -> int:
-    if kind is _CLIP:
-        return int(found.config["pooled_projection_dim"])
+    if kind is _CLIP or kind in _SHARES:
+        return round(int(found.config["pooled_projection_dim"]) * _SHARES.get(kind, 1))
     wide = found.config.get("cap_feat_dim") or found.config["joint_attention_dim"]
     return int(wide) // _LAYERS_READ.get(found.make.name, 1)
 
 
 def _tokenizer(words: Words, roots: Iterable[Path], folders: Iterable[Path]) -> Path | None:
     """CLIP's comes with the daemon; others lie in the program beside, or in some model."""
-    if words is _CLIP_WORDS:
-        return config_folder("sd15") / "tokenizer"
+    if words in _OWN_WORDS:
+        return config_folder(_OWN_WORDS[words])
     for root in roots:
         for place in words.places:
             if (root / place).is_dir():

@@ -146,6 +146,29 @@ def _z_image(shapes: Shapes) -> dict[str, Any]:
     }
 
 
+def _sd3(shapes: Shapes) -> dict[str, Any]:
+    """Stable Diffusion 3's heads are 64 wide, and as many as its blocks; 3.5's norms tell it."""
+    wide, channels, patch, _ = _shape(shapes, "x_embedder.proj.weight")
+    head = shapes.get("joint_blocks.0.x_block.attn.ln_q.weight", (64,))[0]
+    count = _count(shapes, "joint_blocks")
+    twice = (i for i in range(count) if f"joint_blocks.{i}.x_block.attn2.qkv.weight" in shapes)
+    return {
+        "sample_size": 128,
+        "patch_size": patch,
+        "in_channels": channels,
+        "out_channels": _shape(shapes, "final_layer.linear.weight")[0] // patch**2,
+        "num_layers": count,
+        "attention_head_dim": head,
+        "num_attention_heads": wide // head,
+        "joint_attention_dim": _shape(shapes, "context_embedder.weight")[1],
+        "caption_projection_dim": _shape(shapes, "context_embedder.weight")[0],
+        "pooled_projection_dim": _shape(shapes, "y_embedder.mlp.0.weight")[1],
+        "pos_embed_max_size": round(_shape(shapes, "pos_embed")[1] ** 0.5),
+        "qk_norm": "rms_norm" if "joint_blocks.0.x_block.attn.ln_q.weight" in shapes else None,
+        "dual_attention_layers": list(twice),
+    }
+
+
 def _only(family: str) -> Callable[[Mapping[str, Any], frozenset[str]], str]:
     return lambda *_told: family
 
@@ -192,5 +215,9 @@ MAKES: Mapping[str, Make] = {
     "is a Z-Image checkpoint": Make(
         "Z-Image", "ZImageTransformer2DModel", ("z_image",),
         ".attention.qkv.", _z_image, _only("z_image"),
+    ),
+    "is a Stable Diffusion 3 checkpoint": Make(
+        "Stable Diffusion 3", "SD3Transformer2DModel", ("sd35",),
+        "joint_blocks.", _sd3, _only("sd35"),
     ),
 }  # fmt: skip

@@ -41,6 +41,7 @@ PIPELINES: Mapping[str, str] = {
     "qwen_edit_plus": "QwenImageEditPlusPipeline",
     "z_image": "ZImagePipeline",
     "chroma": "ChromaPipeline",
+    "sd35": "StableDiffusion3Pipeline",
 }
 # Those whose other parts are read from single files: Mistral, FLUX.2 dev's text encoder, is not.
 _LOOSELY = frozenset(PIPELINES) - {"flux2"}

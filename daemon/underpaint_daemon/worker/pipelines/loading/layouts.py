@@ -8,7 +8,7 @@ against each other at those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _MAIN, _TEXT = ("to_q", "to_k", "to_v"), ("add_q_proj", "add_k_proj", "add_v_proj")
@@ -40,12 +40,14 @@ class Layout:
     """Rules for layers' names (what stands before `.weight`, `.bias`, `.scale`).
 
     `blocks`: for numbered blocks that begin so. `plain`: for all else. `swapped`: shift before
-    scale, where diffusers has scale before shift. `dropped`: what diffusers has no place for.
+    scale, where diffusers has scale before shift; `swapped_last`: a layer of the last block where
+    it is so, too. `dropped`: what diffusers has no place for.
     """
 
     plain: Mapping[str, str]
     blocks: Mapping[str, Block]
     swapped: frozenset[str] = frozenset()
+    swapped_last: str = ""
     dropped: frozenset[str] = frozenset()
 
 
@@ -163,30 +165,84 @@ _Z_IMAGE = Layout(
     },
     dropped=frozenset({"norm_final"}),
 )
+_OF_BLOCK = {
+    "{}.attn.proj": "attn.to_out.0", "{}.attn.ln_q": "attn.norm_q", "{}.attn.ln_k": "attn.norm_k",
+    "{}.attn2.proj": "attn2.to_out.0", "{}.attn2.ln_q": "attn2.norm_q",
+    "{}.attn2.ln_k": "attn2.norm_k", "{}.adaLN_modulation.1": "norm1.linear",
+    "{}.mlp.fc1": "ff.net.0.proj", "{}.mlp.fc2": "ff.net.2",
+}  # fmt: skip
+_OF_CONTEXT = {
+    "{}.attn.proj": "attn.to_add_out", "{}.attn.ln_q": "attn.norm_added_q",
+    "{}.attn.ln_k": "attn.norm_added_k", "{}.adaLN_modulation.1": "norm1_context.linear",
+    "{}.mlp.fc1": "ff_context.net.0.proj", "{}.mlp.fc2": "ff_context.net.2",
+}  # fmt: skip
+_SD3 = Layout(
+    plain={
+        "pos_embed": "pos_embed.pos_embed",
+        "x_embedder.proj": "pos_embed.proj",
+        "t_embedder.mlp.0": "time_text_embed.timestep_embedder.linear_1",
+        "t_embedder.mlp.2": "time_text_embed.timestep_embedder.linear_2",
+        "y_embedder.mlp.0": "time_text_embed.text_embedder.linear_1",
+        "y_embedder.mlp.2": "time_text_embed.text_embedder.linear_2",
+        "final_layer.linear": "proj_out",
+        "final_layer.adaLN_modulation.1": "norm_out.linear",
+    },
+    blocks={
+        "joint_blocks": Block(
+            "transformer_blocks",
+            {
+                **{old.format("x_block"): new for old, new in _OF_BLOCK.items()},
+                **{old.format("context_block"): new for old, new in _OF_CONTEXT.items()},
+            },
+            {
+                "x_block.attn.qkv": _attention(*_MAIN),
+                "x_block.attn2.qkv": tuple(f"attn2.{name}" for name in _MAIN),
+                "context_block.attn.qkv": _attention(*_TEXT),
+            },
+        )
+    },
+    swapped=frozenset({"final_layer.adaLN_modulation.1"}),
+    swapped_last="context_block.adaLN_modulation.1",
+)
 # By diffusers' class; layouts that are diffusers' own need none.
 LAYOUTS: Mapping[str, Layout] = {
     "FluxTransformer2DModel": _FLUX1,
     "Flux2Transformer2DModel": _FLUX2,
     "ChromaTransformer2DModel": _CHROMA,
     "ZImageTransformer2DModel": _Z_IMAGE,
+    "SD3Transformer2DModel": _SD3,
 }
 
 
 def takes(layout: Layout, rows: Mapping[str, int], widths: Sequence[int]) -> dict[str, Take]:
     """diffusers' names, and where each comes from. `rows`: of every tensor in the file by name.
     `widths`: rows of the parts of a fused layer but the last, which gets the rest."""
+    swapped = swapped_layers(layout, rows)
     return {
         new: take
         for name, count in rows.items()
-        for new, take in _taken(layout, name, count, widths)
+        for new, take in _taken(layout, name, count, widths, swapped)
     }
 
 
+def swapped_layers(layout: Layout, names: Iterable[str]) -> frozenset[str]:
+    """The layers whose halves change places, of a file with weights of these names."""
+    if not layout.swapped_last:
+        return layout.swapped
+    (block,) = layout.blocks
+    starts = (name.removeprefix(f"{block}.") for name in names if name.startswith(f"{block}."))
+    last = max((int(start.partition(".")[0]) for start in starts), default=0)
+    return layout.swapped | {f"{block}.{last}.{layout.swapped_last}"}
+
+
 def _taken(
-    layout: Layout, name: str, count: int, widths: Sequence[int]
+    layout: Layout, name: str, count: int, widths: Sequence[int], swapped: frozenset[str]
 ) -> Iterator[tuple[str, Take]]:
     layer, dot, ending = name.rpartition(".")
     if layer in layout.dropped:
+        return
+    if not dot:  # a table of its own, in no layer
+        yield layout.plain.get(name, name), Take(name)
         return
     ending = "weight" if ending == "scale" else ending
     start, inner, block = _block(layout, layer)
@@ -194,7 +250,7 @@ def _taken(
         yield from _parts(name, f"{start}{{}}.{ending}", block.fused[inner], count, widths)
         return
     new = f"{start}{block.rules.get(inner, inner)}"
-    yield f"{new}{dot}{ending}", Take(name, swapped=layer in layout.swapped)
+    yield f"{new}.{ending}", Take(name, swapped=layer in swapped)
 
 
 def _parts(

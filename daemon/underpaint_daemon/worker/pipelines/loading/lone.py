@@ -60,7 +60,7 @@ def load_lone(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[s
     for name, folder in rest.places.items():
         library, kind = rest.index[name]
         if name in rest.loose:
-            parts[name] = load_loose(rest.loose[name], kind, place)
+            parts[name] = load_loose(rest.loose[name], kind, place, found.make.name)
         elif kind == _CLIP:
             parts[name] = load_tokenizer(tokenizer_folder(folder, cache))
         else:

@@ -26,12 +26,16 @@ State = dict[str, Any]
 # other is the table of words in most models.
 _UNPACKED = (".DenseReluDense.wo.weight", "lm_head.weight")
 _TABLES = ("shared.weight", "embed_tokens.weight")
+_BIG_G = 1280
 _HEAD = 64  # CLIP's and T5's heads; Qwen's are told by its norms, or are twice as wide
 
 
-def load_loose(part: Loose, network: str, place: Device) -> Any:
-    """A text encoder or VAE of a class from its file. Raises RequestError(MODEL_BROKEN)."""
-    make, named = _KINDS[network]
+def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
+    """A text encoder or VAE of a class from its file, for a model `of` a make.
+
+    Raises RequestError(MODEL_BROKEN).
+    """
+    make, named = _KINDS.get(f"{of}: {network}", _KINDS[network])
     file = WeightFile(part.path)
     known = set(file.names)
     state: dict[str, Any] = {
@@ -59,8 +63,8 @@ def _keep_packed(network: Any, state: dict[str, Any], place: Device) -> None:
     for name, weight in state.items():
         layer = name.removesuffix(".weight")
         if not isinstance(weight, Packed):
-            continue
-        if layer in linear and not name.endswith(_UNPACKED):
+            state[name] = weight.to(place.dtype) if weight.is_floating_point() else weight
+        elif layer in linear and not name.endswith(_UNPACKED):
             packed[layer] = weight
             state[name] = weight.data
         else:
@@ -77,22 +81,22 @@ def _layers(shapes: Shapes, start: str) -> int:
     return max(int(name.partition(".")[0]) for name in numbered) + 1
 
 
-def _clip(shapes: Shapes) -> Any:
+def _clip_config(shapes: Shapes) -> Any:
     words, wide = shapes["text_model.embeddings.token_embedding.weight"]
-    config = transformers.CLIPTextConfig(
+    return transformers.CLIPTextConfig(
         vocab_size=words,
         hidden_size=wide,
         intermediate_size=shapes["text_model.encoder.layers.0.mlp.fc1.weight"][0],
         num_hidden_layers=_layers(shapes, "text_model.encoder.layers."),
         num_attention_heads=wide // _HEAD,
         max_position_embeddings=shapes["text_model.embeddings.position_embedding.weight"][0],
-        projection_dim=wide,
-        hidden_act="quick_gelu",
+        projection_dim=shapes.get("text_projection.weight", (wide,))[0],
+        # OpenAI's CLIP-L has an activation of its own; OpenCLIP's bigG has not.
+        hidden_act="quick_gelu" if wide < _BIG_G else "gelu",
         bos_token_id=words - 2,
         eos_token_id=words - 1,
         pad_token_id=words - 1,
     )
-    return transformers.CLIPTextModel(config)
 
 
 def _t5(shapes: Shapes) -> Any:
@@ -192,11 +196,12 @@ def _vae_config(shapes: Shapes) -> dict[str, Any]:
     }
 
 
-def _flux_vae(shapes: Shapes) -> Any:
+def _vae(shapes: Shapes, scale: float, shift: float) -> Any:
+    """`scale`, `shift`: of its latents, as its makers measured them."""
     return diffusers.AutoencoderKL(
         **_vae_config(shapes),
-        scaling_factor=0.3611,
-        shift_factor=0.1159,
+        scaling_factor=scale,
+        shift_factor=shift,
         use_quant_conv=False,
         use_post_quant_conv=False,
     )
@@ -218,6 +223,13 @@ def _as_it_is(state: State, made: Any) -> State:
         if name in wanted and name not in found and words is not None:
             found[name] = words
     return found
+
+
+def _as_projected(state: State, made: Any) -> State:
+    """CLIP-L is shared without its projection, and Stable Diffusion 3 was trained without it."""
+    found = _as_it_is(state, made)
+    wide = made.config.projection_dim
+    return {"text_projection.weight": torch.eye(wide), **found}
 
 
 def _as_qwen_vl(state: State, made: Any) -> State:
@@ -259,7 +271,14 @@ def _as_wan_vae(state: State, made: Any) -> State:
 
 _Kind = tuple[Callable[[Shapes], Any], Callable[[State, Any], State]]
 _KINDS: Mapping[str, _Kind] = {
-    "CLIPTextModel": (_clip, _as_it_is),
+    "CLIPTextModel": (
+        lambda shapes: transformers.CLIPTextModel(_clip_config(shapes)),
+        _as_it_is,
+    ),
+    "CLIPTextModelWithProjection": (
+        lambda shapes: transformers.CLIPTextModelWithProjection(_clip_config(shapes)),
+        _as_projected,
+    ),
     "T5EncoderModel": (_t5, _as_it_is),
     "Qwen3Model": (lambda shapes: transformers.Qwen3Model(_qwen3_config(shapes)), _as_it_is),
     "Qwen3ForCausalLM": (
@@ -267,7 +286,8 @@ _KINDS: Mapping[str, _Kind] = {
         _as_it_is,
     ),
     "Qwen2_5_VLForConditionalGeneration": (_qwen_vl, _as_qwen_vl),
-    "AutoencoderKL": (_flux_vae, _as_vae),
+    "AutoencoderKL": (lambda shapes: _vae(shapes, 0.3611, 0.1159), _as_vae),
+    "Stable Diffusion 3: AutoencoderKL": (lambda shapes: _vae(shapes, 1.5305, 0.0609), _as_vae),
     "AutoencoderKLFlux2": (
         lambda shapes: diffusers.AutoencoderKLFlux2(**_vae_config(shapes)),
         _as_vae,
