@@ -9,6 +9,7 @@ from pathlib import Path
 
 from underpaint.cli.main import build_parser
 from underpaint.errors import REGISTRY
+from underpaint_daemon.tools.assets.cli_options import options as texture_options
 
 ROOT = Path(__file__).resolve().parent.parent
 _UI = ROOT / "blender_addon" / "ui"
@@ -26,7 +27,9 @@ def command_line() -> str:
     """Every command and its options, as `--help` tells them."""
     parts = ["# Command line\n", "Made from the program itself.\n"]
     for name, parser in commands(build_parser(), "underpaint"):
-        parts.append(f"## `{name}`\n\n```text\n{parser.format_help().rstrip()}\n```\n")
+        told = texture_options() if name == "underpaint texture" else parser
+        if told.add_help:  # of the others, `underpaint --help` has a line
+            parts.append(f"## `{name}`\n\n```text\n{told.format_help().rstrip()}\n```\n")
     return "\n".join(parts)
 
 

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from underpaint.cli import forward
+from underpaint.cli.guard import Exit
 from underpaint.cli.main import build_parser
+from underpaint.settings import SETTINGS
 from underpaint_daemon.__main__ import main as run_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,26 @@ def test_paths_that_pages_name_in_code_are_there():
             r"`((?:protocol|daemon|blender_addon|installers|tests)/[\w./-]+)`", text
         ):
             assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_the_page_of_settings_is_the_code():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    for name, known in SETTINGS.items():
+        row = f"| `{name}` | {known.default} | `{known.variable}` | {known.told} |"
+        assert row in page
+    for code in Exit:
+        assert f"\n| {int(code)} | " in page
+    variables = {
+        found
+        for folder in ("protocol/underpaint", "daemon/underpaint_daemon", "blender_addon")
+        for path in (ROOT / folder).rglob("*.py")
+        for found in re.findall(
+            r"[\"'](UNDERPAINT_[A-Z_]+|HF_[A-Z]+|XDG_\w+)[\"']", path.read_text()
+        )
+    }
+    ours = {name for name in variables if not re.match(r"UNDERPAINT_(OT|PT|UL|MT|OWN)_", name)}
+    assert {"UNDERPAINT_DATA", "UNDERPAINT_PYTHON", "HF_TOKEN"} <= ours
+    assert {name for name in ours if f"`{name}`" not in page} == set()
 
 
 @pytest.mark.parametrize(("page", "line"), commands())

@@ -21,7 +21,8 @@ from ..wire.records import ModelInfo
 from .options import add_json
 from .output import print_result
 
-_NEEDED_GB = 5
+_ROOM = "Free 1 GB, or set UNDERPAINT_DATA to another disk."
+_NEEDED_GB = 1  # what is installed already is not counted
 # What programs print is in whatever encoding they like.
 _TEXT: dict[str, Any] = {"check": False, "text": True, "encoding": "utf-8", "errors": "replace"}
 # The version, and the name and MiB of the card that would be painted on.
@@ -106,7 +107,7 @@ def _disk(paths: Paths) -> Check:
     place = next(p for p in (paths.data, *paths.data.parents) if p.exists())
     free = shutil.disk_usage(place).free / 2**30
     ok = free >= _NEEDED_GB
-    return Check("disk", ok, f"{free:.0f} GB free", "" if ok else f"Free {_NEEDED_GB} GB.")
+    return Check("disk", ok, f"{free:.0f} GB free", "" if ok else _ROOM)
 
 
 def _writable(paths: Paths) -> Check:
