@@ -15,8 +15,6 @@ from xdist.scheduler import LoadScopeScheduling
 # A test starts many processes; without this each would compile diffusers anew: 15 CPU seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-# A run begun in a shell's background is deaf to Ctrl-C, and so would be all that it starts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shell lets what it runs in the background ignore Ctrl-C, and all that this starts inherits it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
