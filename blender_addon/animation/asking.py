@@ -38,6 +38,13 @@ def ask(context: Any) -> Path:
         )
     group, pictures = scene.underpaint_animation, Buffers()
     settings = read_settings(scene.underpaint, pictures)
+    if any(control.drawn for control in settings.active_controls):
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            "an animation follows no armature, objects' outlines or annotations: they are drawn "
+            "for one view",
+            hint="Choose This View or an image in the control's fold.",
+        )
     colours = settings.strength if settings.repaint else None
     settings = replace(settings, repaint=False)
     root = Path(bpy.path.abspath(group.folder)) if group.folder else results.results_folder()

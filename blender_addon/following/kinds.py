@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from underpaint.buffers import BufferRef, Kind
 from underpaint.requests import ControlKind
@@ -29,10 +30,48 @@ PANEL_CONTROLS = tuple(NEEDS)
 """All kinds but inpaint, which is for repainting a spot."""
 
 
+class ControlSource(StrEnum):
+    """Where a control's picture comes from."""
+
+    VIEW = "VIEW"
+    OBJECTS = "OBJECTS"
+    ARMATURE = "ARMATURE"
+    STROKES = "STROKES"
+    IMAGE = "IMAGE"
+
+
+_MEASURED = (ControlSource.VIEW, ControlSource.IMAGE)
+_OF_LINES = (
+    ControlSource.VIEW,
+    ControlSource.OBJECTS,
+    ControlSource.STROKES,
+    ControlSource.IMAGE,
+)
+SOURCES: Mapping[ControlKind, tuple[ControlSource, ...]] = {
+    ControlKind.DEPTH: _MEASURED,
+    ControlKind.NORMAL: _MEASURED,
+    ControlKind.GUIDE: _MEASURED,
+    ControlKind.CANNY: _OF_LINES,
+    ControlKind.LINEART: _OF_LINES,
+    ControlKind.SOFTEDGE: _OF_LINES,
+    ControlKind.SCRIBBLE: _OF_LINES,
+    ControlKind.SEGMENT: (ControlSource.VIEW, ControlSource.OBJECTS, ControlSource.IMAGE),
+    ControlKind.TILE: _MEASURED,
+    ControlKind.SHUFFLE: _MEASURED,
+    ControlKind.OPENPOSE: (ControlSource.ARMATURE, ControlSource.IMAGE),
+    ControlKind.MLSD: (ControlSource.STROKES, ControlSource.IMAGE),
+}
+"""What each kind can be read from; the first is the usual one."""
+DRAWN = frozenset({ControlSource.OBJECTS, ControlSource.ARMATURE, ControlSource.STROKES})
+"""Those that are drawn here, for the view that is painted."""
+
+
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
     """One row of the panel's controls; ranges as in `underpaint.requests.Control`. `model`: a
-    ControlNet of one's own; empty takes the model's. `image`: in place of what the view shows."""
+    ControlNet of one's own; empty takes the model's. `source`: None is the usual one of the kind.
+    `shows`: the full names of the objects that it draws. `image`: the picture that it follows in
+    place of what the view shows."""
 
     kind: ControlKind
     enabled: bool = False
@@ -41,6 +80,23 @@ class ControlSettings:
     end: float = 1.0
     model: str = ""
     image: BufferRef | None = None
+    source: ControlSource | None = None
+    shows: tuple[str, ...] = ()
+
+    @property
+    def read_from(self) -> ControlSource:
+        return self.source or SOURCES[self.kind][0]
+
+    @property
+    def captured(self) -> frozenset[Kind]:
+        """What the daemon needs of the view to make its picture."""
+        of_view = self.image is None and self.read_from is ControlSource.VIEW
+        return NEEDS[self.kind] if of_view else frozenset()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its picture is yet to be drawn here."""
+        return self.image is None and self.read_from in DRAWN
 
 
 _USUAL = {

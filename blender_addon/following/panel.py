@@ -12,7 +12,7 @@ from ..languages import say
 from ..link import runtime
 from ..ui.model_defaults import can, wanted_controls
 from ..ui.panel_parts import InSidebar, draw_pattern
-from .kinds import PANEL_CONTROLS
+from .kinds import PANEL_CONTROLS, ControlSource
 from .properties import name_of
 
 
@@ -86,4 +86,17 @@ def _draw_fold(box: Any, settings: Any, kind: str, has: bool) -> None:
     row.prop(settings, f"{kind}_end")
     own = "The model's own ControlNet" if has else "Choose a ControlNet's file or folder"
     box.prop(settings, f"{kind}_model", text="", placeholder=own)
-    box.prop(settings, f"{kind}_image", text="")
+    _draw_source(box, settings, kind)
+
+
+def _draw_source(box: Any, settings: Any, kind: str) -> None:
+    """Where its picture comes from, and what belongs to that."""
+    source = getattr(settings, f"{kind}_source")
+    box.prop(settings, f"{kind}_source", text="")
+    if source == ControlSource.IMAGE:
+        box.template_ID(settings, f"{kind}_image", open="image.open")
+    elif source == ControlSource.OBJECTS:
+        box.prop(settings, f"{kind}_object", text="", icon="OBJECT_DATA")
+        box.prop(settings, f"{kind}_collection", text="")
+    elif source == ControlSource.ARMATURE:
+        box.prop(settings, f"{kind}_armature", text="", icon="ARMATURE_DATA")

@@ -5,7 +5,7 @@
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty, StringProperty
 
 from underpaint.buffers import Buffers
 from underpaint.requests import ControlKind
@@ -13,7 +13,7 @@ from underpaint.requests import ControlKind
 from ..image.again import image_again
 from ..image.pictures import taken
 from ..plain.painting_settings import tidy
-from .kinds import ControlSettings
+from .kinds import SOURCES, ControlSettings, ControlSource
 
 _PARTS = ("enabled", "scale", "start", "end", "model")
 NAMES = {
@@ -23,6 +23,13 @@ NAMES = {
     ControlKind.MLSD: "Straight Lines",
 }
 """Where the field's own name is no word."""
+_SOURCES = {
+    ControlSource.VIEW: ("This View", "What the view shows"),
+    ControlSource.OBJECTS: ("Objects", "The silhouette of chosen objects in this view"),
+    ControlSource.ARMATURE: ("Armature", "The pose of armatures in this view, by their bones"),
+    ControlSource.STROKES: ("Annotations", "What is drawn into this view with the Annotate tool"),
+    ControlSource.IMAGE: ("Image", "A picture of yours"),
+}
 _HELP = {
     ControlKind.DEPTH: "Keep what is near and what is far in the scene",
     ControlKind.NORMAL: "Keep which way the surfaces of the scene face: folds and edges",
@@ -46,7 +53,8 @@ def name_of(kind: ControlKind) -> str:
 
 def control_properties(default: ControlSettings) -> dict[str, Any]:
     """The properties of one control: depth_enabled, depth_scale, depth_start, depth_end,
-    depth_model, depth_image, and whether its row is unfolded, depth_open."""
+    depth_model, depth_source, depth_image and what else it can be drawn from, and whether its row
+    is unfolded, depth_open."""
     properties = {
         "enabled": BoolProperty(
             name=name_of(default.kind),
@@ -55,7 +63,7 @@ def control_properties(default: ControlSettings) -> dict[str, Any]:
             update=_by_hand,
         ),
         **_control_numbers(default),
-        **_control_sources(),
+        **_sources(default.kind),
         "open": BoolProperty(name="More", description="When it counts, and what it is read from"),
     }
     return {f"{default.kind.value}_{name}": value for name, value in properties.items()}
@@ -88,33 +96,66 @@ def _control_numbers(default: ControlSettings) -> dict[str, Any]:
     }
 
 
-def _control_sources() -> dict[str, Any]:
-    return {
+def _sources(kind: ControlKind) -> dict[str, Any]:
+    """Its network, where its picture comes from, and what is drawn for it."""
+    can = SOURCES[kind]
+    found: dict[str, Any] = {
         "model": StringProperty(
             name="ControlNet",
             subtype="FILE_PATH",
             description="A ControlNet of your own, a folder or file; empty takes the model's",
             update=_by_hand,
         ),
+        "source": EnumProperty(
+            name="Read From",
+            items=[(source.value, *_SOURCES[source]) for source in can],
+            default=can[0].value,
+            description="Where its picture comes from",
+            update=_by_hand,
+        ),
         "image": PointerProperty(
             name="From Image",
             type=bpy.types.Image,
             description="Follow this picture in place of what the view shows",
-            update=_by_hand,
+            update=_to_image(kind),
         ),
     }
+    if ControlSource.OBJECTS in can:
+        found["object"] = PointerProperty(
+            name="Object",
+            type=bpy.types.Object,
+            description="The object whose silhouette is followed",
+            update=_by_hand,
+        )
+        found["collection"] = PointerProperty(
+            name="Collection",
+            type=bpy.types.Collection,
+            description="The collection whose objects' silhouettes are followed",
+            update=_by_hand,
+        )
+    if ControlSource.ARMATURE in can:
+        found["armature"] = PointerProperty(
+            name="Armature",
+            type=bpy.types.Object,
+            poll=lambda _self, item: item.type == "ARMATURE",
+            description="The armature whose pose is followed; empty: every one that is shown",
+            update=_by_hand,
+        )
+    return found
 
 
 def read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:
     """One control's row; its picture goes into `pictures`."""
-    names = [f"{kind.value}_{part}" for part in _PARTS]
-    values = {name: getattr(group, name) for name in names}
+    values = [getattr(group, f"{kind.value}_{part}") for part in _PARTS]
     enabled, scale, start, end, model = (
-        tidy(value) if isinstance(value, float) else value for value in values.values()
+        tidy(value) if isinstance(value, float) else value for value in values
     )
-    image = getattr(group, f"{kind.value}_image") if enabled else None
-    found = taken(image, pictures)
-    return ControlSettings(kind, enabled, scale, start, end, bpy.path.abspath(model), found)
+    source, image = _read_source(group, kind)
+    found = taken(image, pictures) if enabled else None
+    model = bpy.path.abspath(model)
+    return ControlSettings(
+        *(kind, enabled, scale, start, end, model, found), source, _shows(group, kind, source)
+    )
 
 
 def write_control(group: Any, control: ControlSettings, pictures: Buffers | None) -> None:
@@ -124,13 +165,47 @@ def write_control(group: Any, control: ControlSettings, pictures: Buffers | None
         setattr(group, f"{kind}_{part}", getattr(control, part))
     if pictures is not None:
         present = getattr(group, f"{kind}_image")
-        setattr(
-            group,
-            f"{kind}_image",
-            image_again(control.image, pictures, present, name_of(control.kind)),
-        )
+        name = name_of(control.kind)
+        setattr(group, f"{kind}_image", image_again(control.image, pictures, present, name))
+    setattr(group, f"{kind}_source", control.read_from.value)
+
+
+def _read_source(group: Any, kind: ControlKind) -> tuple[ControlSource, Any]:
+    """Where a row's picture comes from, and that picture, if it is one. An image that is not there
+    (any more) leaves the view, where the kind can be read from one."""
+    source = ControlSource(getattr(group, f"{kind.value}_source"))
+    image = getattr(group, f"{kind.value}_image")
+    if source is not ControlSource.IMAGE:
+        return source, None
+    if image is None and ControlSource.VIEW in SOURCES[kind]:
+        return ControlSource.VIEW, None
+    return source, image
+
+
+def _shows(group: Any, kind: ControlKind, source: ControlSource) -> tuple[str, ...]:
+    """The full names of what is drawn."""
+    if source is ControlSource.ARMATURE:
+        item = getattr(group, f"{kind.value}_armature")
+        return () if item is None else (item.name_full,)
+    if source is not ControlSource.OBJECTS:
+        return ()
+    item, collection = (getattr(group, f"{kind.value}_{n}") for n in ("object", "collection"))
+    of_collection = [] if collection is None else list(collection.all_objects)
+    every = [*of_collection, *([] if item is None else [item])]
+    return tuple(sorted({one.name_full for one in every}))
 
 
 def _by_hand(self: Any, _context: Any) -> None:
     """What the artist touches is what is followed."""
     self.model_controls = False
+
+
+def _to_image(kind: ControlKind) -> Any:
+    """A picture that is chosen is followed."""
+
+    def update(self: Any, context: Any) -> None:
+        _by_hand(self, context)
+        if getattr(self, f"{kind.value}_image") is not None:
+            setattr(self, f"{kind.value}_source", ControlSource.IMAGE.value)
+
+    return update

@@ -18,7 +18,7 @@ from underpaint.requests import (
     View,
 )
 
-from ..following.kinds import NEEDS, PANEL_CONTROLS, USUAL_ROWS, ControlSettings
+from ..following.kinds import PANEL_CONTROLS, USUAL_ROWS, ControlSettings, ControlSource
 from ..plain.painting_settings import PaintingSettings, asked, asked_by
 
 
@@ -62,10 +62,9 @@ class ImageSettings(PaintingSettings):
 
 def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
     """The buffers to capture; empty when the request needs no view."""
-    of_view = [control.kind for control in settings.active_controls if control.image is None]
     # What a model follows by itself is the form.
     wants = {Kind.DEPTH, Kind.NORMAL} if settings.model_controls else set()
-    wants = wants.union(*(NEEDS[kind] for kind in of_view))
+    wants = wants.union(*(control.captured for control in settings.active_controls))
     wants |= {Kind.COLOR} if settings.repaint else set()
     return frozenset(wants | ({Kind.OBJECT_ID} if settings.object_prompts else set()))
 
@@ -147,4 +146,5 @@ def _row(kind: ControlKind, control: Control | None) -> ControlSettings:
     if control is None:
         return ControlSettings(kind)
     model, image = control.model or "", control.image
-    return ControlSettings(kind, True, control.scale, control.start, control.end, model, image)
+    row = ControlSettings(kind, True, control.scale, control.start, control.end, model, image)
+    return row if image is None else replace(row, source=ControlSource.IMAGE)

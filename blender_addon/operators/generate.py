@@ -7,14 +7,13 @@ from typing import Any
 import bpy
 
 from underpaint.buffers import Buffers
-from underpaint.requests import View
 
 from .. import own_files
-from ..capture import Source, Viewport, capture_view, not_captured
+from ..capture import Source, Viewport, not_captured
+from ..following.taking import take
 from ..image import results
-from ..image.given import with_pictures
 from ..image.own_words import own_words
-from ..image.request import ImageSettings, image_request, wanted_buffers
+from ..image.request import image_request
 from ..languages import say
 from ..link import runtime
 from ..link.task import Task
@@ -43,24 +42,18 @@ def _submit(context: Any) -> Task:
     choose_seed(group)
     pictures = Buffers()
     settings = read_settings(group, pictures)
-    view, buffers = _capture(context, settings, group.source)
-    settings = with_pictures(settings, pictures, buffers, _size(settings, view))
+    where: Source = Viewport.of_area(context.area) if group.source == "VIEWPORT" else None
+    taken = take(context, settings, pictures, where, runtime.native_side(settings.model))
     history.remember(own_files.prompts_file(), settings.prompt)
     task = runtime.live().session.submit(
-        image_request(settings, view, own_words(context, view, buffers)),
-        buffers,
+        image_request(taken.settings, taken.view, own_words(context, taken.view, taken.buffers)),
+        taken.buffers,
         scene=context.scene.name,
         folder=results.results_folder(),
     )
-    if view is not None and group.source != "VIEWPORT":
+    if taken.view is not None and group.source != "VIEWPORT":
         task.warnings += _lacking(context)
     return task
-
-
-def _size(settings: ImageSettings, view: View | None) -> tuple[int, int] | None:
-    if view is not None:
-        return view.camera.width, view.camera.height
-    return (settings.width, settings.height) if settings.width and settings.height else None
 
 
 def _lacking(context: Any) -> list[str]:
@@ -72,12 +65,3 @@ def _lacking(context: Any) -> list[str]:
     if len(found) > _NAMED:
         names = f"{names} {say('and {count} more', count=len(found) - _NAMED)}"
     return [say("Not seen by the model: {names}. Only surfaces are.", names=names)]
-
-
-def _capture(context: Any, settings: ImageSettings, source: str) -> tuple[View | None, Buffers]:
-    wants = wanted_buffers(settings)
-    if not wants:
-        return None, Buffers()
-    where: Source = Viewport.of_area(context.area) if source == "VIEWPORT" else None
-    side = runtime.native_side(settings.model)
-    return capture_view(context, where, settings.width or side, settings.height or side, wants)

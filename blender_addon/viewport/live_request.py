@@ -7,10 +7,10 @@ from typing import Any
 from underpaint.buffers import Buffers
 from underpaint.requests import ImageRequest
 
-from ..capture import Kept, Viewport, capture_view
-from ..image.given import with_pictures
+from ..capture import Kept, Viewport
+from ..following.taking import take
 from ..image.own_words import own_words
-from ..image.request import ImageSettings, image_request, wanted_buffers
+from ..image.request import ImageSettings, image_request
 from ..link.runtime import native_side, record_of
 from ..plain.live_plan import Best, Plan, at_level
 from ..ui.properties import read_settings
@@ -50,12 +50,8 @@ def request_at(context: Any, area: Any, plan: Plan, kept: Kept) -> tuple[ImageRe
     asked = read_settings(context.scene.underpaint, pictures)
     aspect = region.width / region.height
     settings = at_level(asked, plan.level, aspect, plan.best)
-    wants = wanted_buffers(settings)
-    view, buffers = None, Buffers()
-    if wants:
-        size, where = (settings.width, settings.height), Viewport.of_area(area)
-        view, buffers = capture_view(context, where, *size, wants, kept=kept)
     assert settings.width
-    assert settings.height
-    settings = with_pictures(settings, pictures, buffers, (settings.width, settings.height))
-    return image_request(settings, view, own_words(context, view, buffers)), buffers
+    where = Viewport.of_area(area)
+    taken = take(context, settings, pictures, where, settings.width, kept)
+    words = own_words(context, taken.view, taken.buffers)
+    return image_request(taken.settings, taken.view, words), taken.buffers

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from addon_tools import STEPS, addon, draw, live, paint, settings
+import bpy
+from addon_tools import STEPS, addon, draw, live, paint, refusal, settings
+
+# isort: split
+import numpy as np
+
+SIDE = 128
 
 
 @contextmanager
@@ -63,7 +69,146 @@ def a_model_brings_its_controls_of_any_kind():
     assert '"scale":0.5' in request
 
 
+def seen_by_the_model(kind: str, source: str) -> np.ndarray:
+    """Paint with this control alone; the picture that went with the request."""
+    from underpaint.files.inputs import load_inputs
+    from underpaint.tree import from_json
+
+    group = settings()
+    group.width = group.height = SIDE
+    group.depth_enabled = group.normal_enabled = False
+    setattr(group, f"{kind}_enabled", True)
+    setattr(group, f"{kind}_source", source)
+    image = paint(STEPS)
+    request = from_json(image["underpaint_request"])
+    (control,) = request.controls
+    assert control.kind == kind
+    folder = addon("operators.recall").folder_of(image)
+    return load_inputs(folder, request, (control.image,))[control.image.sha256]
+
+
+def cube():
+    return next(item for item in bpy.context.scene.objects if item.type == "MESH")
+
+
+def a_control_follows_the_outline_of_an_object_or_a_collection():
+    from underpaint.buffers import Kind
+
+    view, arrays = addon("capture").capture_view(
+        bpy.context, None, SIDE, SIDE, frozenset({Kind.OBJECT_ID})
+    )
+    mask = arrays[view.object_id.sha256] > 0
+    settings().scribble_object = cube()
+    outline = seen_by_the_model("scribble", "OBJECTS")
+    on = outline[..., 0] > 0
+    assert np.array_equal(outline, np.repeat(on[..., None] * np.uint8(255), 3, axis=2))
+    assert 0 < on.sum() < mask.sum() / 2, "its outline and not all of it"
+    assert on[mask & ~np.roll(mask, 1, axis=0)].all()
+    settings().scribble_enabled, settings().segment_collection = False, cube().users_collection[0]
+    flat = seen_by_the_model("segment", "OBJECTS")
+    assert np.array_equal(flat.any(axis=2), mask), "a collection as flat colours"
+    assert '"object_id"' not in bpy.data.images[live().last_image]["underpaint_request"]
+    settings().segment_collection = None
+    assert "no object is chosen" in refusal(lambda: bpy.ops.underpaint.generate())
+    hidden = bpy.data.objects.new("Elsewhere", cube().data)
+    settings().segment_object = hidden
+    assert "not seen from here" in refusal(lambda: bpy.ops.underpaint.generate())
+
+
+def person():
+    """An armature with the bones of arms and legs, named as Rigify's, in the camera's view."""
+    armature = bpy.data.objects.new("Person", bpy.data.armatures.new("Person"))
+    bpy.context.scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = {"spine.006": ((0, 0, 1.6), (0, 0, 1.8))}
+    for side, x in (("L", 1), ("R", -1)):
+        bones[f"upper_arm.{side}"] = (0.2 * x, 0, 1.5), (0.5 * x, 0, 1.5)
+        bones[f"forearm.{side}"] = (0.5 * x, 0, 1.5), (0.8 * x, 0, 1.5)
+        bones[f"thigh.{side}"] = (0.1 * x, 0, 1.0), (0.1 * x, 0, 0.5)
+    for name, (head, tail) in bones.items():
+        bone = armature.data.edit_bones.new(name)
+        bone.head, bone.tail = head, tail
+        if name.startswith("forearm"):
+            bone.parent = armature.data.edit_bones[name.replace("forearm", "upper_arm")]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def a_pose_follows_an_armature_as_it_stands():
+    assert "bones of a person" in refusal(lambda: seen_by_the_model("openpose", "ARMATURE"))
+    armature = person()
+    first = seen_by_the_model("openpose", "ARMATURE")
+    assert '"view"' not in bpy.data.images[live().last_image]["underpaint_request"]
+    colours = {tuple(colour) for colour in first.reshape(-1, 3).tolist()}
+    assert {(255, 170, 0), (170, 255, 0), (0, 255, 0)} <= colours, "elbow, wrist, left shoulder"
+    bone = armature.pose.bones["upper_arm.L"]
+    bone.rotation_mode, bone.rotation_euler = "XYZ", (0.0, 0.0, 0.8)
+    bpy.context.view_layer.update()
+    moved = seen_by_the_model("openpose", "ARMATURE")
+    assert not np.array_equal(first, moved), "posed otherwise"
+    bone.rotation_euler = (0.0, 0.0, 0.0)
+    settings().openpose_armature = armature
+    assert np.array_equal(seen_by_the_model("openpose", "ARMATURE"), first)
+    armature.hide_set(True)
+    settings().openpose_armature = None
+    assert "bones of a person" in refusal(lambda: bpy.ops.underpaint.generate())
+
+
+def annotate(points) -> None:
+    """Draw a stroke as the artist does, in the viewport: `points` in pixels of its region."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region = [region for region in area.regions if region.type == "WINDOW"][-1]
+    bpy.context.scene.tool_settings.annotation_stroke_placement_view3d = "CURSOR"
+    still = {"name": "", "location": (0, 0, 0), "mouse_event": (0, 0), "pressure": 1.0, "size": 1}
+    stroke = [
+        {**still, "mouse": point, "time": n / 10, "is_start": n == 0, "x_tilt": 0, "y_tilt": 0}
+        for n, point in enumerate(points(region.width, region.height))
+    ]
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.gpencil.annotate("EXEC_DEFAULT", mode="DRAW", stroke=stroke, wait_for_input=False)
+
+
+def a_scribble_follows_the_strokes_of_annotations():
+    assert "no annotation is seen" in refusal(lambda: seen_by_the_model("scribble", "STROKES"))
+    annotate(lambda w, h: [(w * (0.45 + n / 100), h * 0.5) for n in range(10)])
+    picture = seen_by_the_model("scribble", "STROKES")
+    share = (picture[..., 0] > 127).mean()
+    assert 0.001 < share < 0.1, share
+    assert np.array_equal(picture[..., 0], picture[..., 2]), "white on black"
+
+
+def what_was_drawn_for_a_control_comes_back_as_a_picture():
+    settings().scribble_object = cube()
+    seen_by_the_model("scribble", "OBJECTS")
+    asked = bpy.data.images[live().last_image]["underpaint_request"]
+    settings().scribble_enabled = False
+    bpy.ops.underpaint.use_settings(image=live().last_image)
+    assert settings().scribble_source == "IMAGE"
+    assert paint(settings().prompt)["underpaint_request"] == asked
+
+
+def each_source_shows_what_belongs_to_it():
+    group = settings()
+    group.scribble_enabled = group.openpose_enabled = True
+    group.scribble_open = group.openpose_open = True
+    assert "openpose_armature" in draw("UNDERPAINT_PT_controls").properties
+    group.scribble_source = "OBJECTS"
+    assert {"scribble_object", "scribble_collection"} <= {
+        *draw("UNDERPAINT_PT_controls").properties
+    }
+    group.scribble_image = bpy.data.images.new("Lines", 8, 8)
+    assert group.scribble_source == "IMAGE", "a picture that is chosen is followed"
+    assert "scribble_object" not in draw("UNDERPAINT_PT_controls").properties
+
+
 BEHAVIOURS = (
     the_controls_that_a_model_can_follow_are_offered_and_no_others,
     a_model_brings_its_controls_of_any_kind,
+    a_control_follows_the_outline_of_an_object_or_a_collection,
+    a_pose_follows_an_armature_as_it_stands,
+    a_scribble_follows_the_strokes_of_annotations,
+    what_was_drawn_for_a_control_comes_back_as_a_picture,
+    each_source_shows_what_belongs_to_it,
 )

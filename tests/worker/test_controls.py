@@ -50,6 +50,19 @@ def test_a_network_is_shown_its_control_as_strongly_and_as_long_as_asked(
     assert all(np.array_equal(call.image, shown(studio, view, control)) for call in told)
 
 
+@pytest.mark.parametrize("kind", ["scribble", "canny", "lineart", "softedge"])
+def test_white_lines_on_black_are_read_as_they_are_drawn(kind: str) -> None:
+    drawing = np.zeros((64, 96, 3), np.uint8)
+    drawing[30:33, 10:80] = 255
+    drawing[29] = drawing[33] = 90
+    assert np.array_equal(detect(ControlKind(kind), drawing), drawing)
+    coloured, silhouette = drawing.copy(), np.zeros_like(drawing)
+    coloured[..., 2] = 200
+    silhouette[20:50, 20:60] = 255
+    for picture in (coloured, silhouette):
+        assert not np.array_equal(detect(ControlKind(kind), picture), picture)
+
+
 def shown(studio: Studio, view: View, control: Control, network: Path | None = None) -> np.ndarray:
     """The control image of the view, in the convention of the network's folder."""
     own = control_folder(studio.models.load("tiny").controlnets.folder, control.kind)

@@ -5,12 +5,11 @@ Training of the starter model and inference share this file, so that both see th
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from underpaint.normals import encode_normal
+from underpaint.pictures.segments import segments
 from underpaint_daemon.common.conventions import Convention
 
 from .depth import depth_control
@@ -18,7 +17,6 @@ from .depth import depth_control
 __all__ = ["depth_control", "encode_normal", "normals_as", "segments"]
 
 Image8 = npt.NDArray[np.uint8]
-_GOLDEN = 0.618033988749895
 
 
 def normals_as(encoded: Image8, convention: Convention) -> Image8:
@@ -31,21 +29,6 @@ def normals_as(encoded: Image8, convention: Convention) -> Image8:
     if convention is Convention.DIRECTX:
         return np.stack((red, _turned(green), blue), -1)
     return encoded
-
-
-def segments(object_id: npt.NDArray[Any]) -> Image8:
-    """A colour of its own for each object, (h, w, 3) uint8; the background (0) is black.
-
-    Hues walk the circle by the golden ratio, so that neighbouring numbers differ most and a number
-    has its colour in every view.
-    """
-    number = object_id.astype(np.int64)
-    hue = (number * _GOLDEN) % 1.0
-    rgb = np.stack([np.abs((hue + shift) % 1.0 * 6 - 3) - 1 for shift in (0.0, 2 / 3, 1 / 3)], -1)
-    value = 0.55 + 0.45 * ((number * 7) % 5 / 4)
-    colours = np.round(rgb.clip(0, 1) * value[..., None] * 255).astype(np.uint8)
-    colours[number == 0] = 0
-    return colours
 
 
 def _turned(channel: Image8) -> Image8:

@@ -24,21 +24,40 @@ Image8 = npt.NDArray[np.uint8]
 _PACKAGE = "controlnet_aux"
 _SHUFFLE_SEED = 1
 _SOFT_SIGMA = 1.5
+_GREY_MOST = 12
+_BLACK = 24
+_LINES_MOST = 0.35
 
 
 def detect(kind: ControlKind, image: Image8) -> Image8:
-    """The control image (h, w, 3) uint8 of a picture (h, w, 3) uint8, at the same size.
+    """The control image (h, w, 3) uint8 of a picture (h, w, 3) uint8, at the same size. White lines
+    drawn on black are what such a network reads: they stay as they are.
 
     Raises RequestError(DETECTOR_MISSING) for kinds that no picture tells (a pose).
     """
     if kind not in _DETECTORS:
         known = ", ".join(_DETECTORS)
         _missing(f"{kind} cannot be found in a picture; {known} can")
+    if kind in _OF_LINES and drawn_lines(image):
+        return image
     found = _DETECTORS[kind](image)
     resized = cv2.resize(found, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     if resized.ndim == 2:
         resized = np.repeat(resized[..., None], 3, axis=2)
     return np.ascontiguousarray(resized, dtype=np.uint8)
+
+
+def drawn_lines(image: Image8) -> bool:
+    """Whether a picture (h, w, 3) is a drawing of light lines on black: without colour, most of it
+    black, and what is light is thinner than a twentieth of the shorter side (of
+    small ones, than nine pixels)."""
+    if int(np.ptp(image.astype(np.int16), axis=2).max()) > _GREY_MOST:
+        return False
+    light = (image[..., 0] > _BLACK).astype(np.uint8)
+    if not 0 < int(light.sum()) < light.size * _LINES_MOST:
+        return False
+    thick = max(9, min(light.shape) // 20) | 1
+    return not cv2.erode(light, np.ones((thick, thick), np.uint8)).any()
 
 
 def _canny(image: Image8) -> Any:
@@ -90,6 +109,11 @@ _DETECTORS: Mapping[ControlKind, Callable[[Image8], Any]] = {
     ControlKind.SCRIBBLE: _scribble,
     ControlKind.SHUFFLE: _shuffle,
 }
+
+
+_OF_LINES = frozenset(
+    {ControlKind.CANNY, ControlKind.LINEART, ControlKind.SOFTEDGE, ControlKind.SCRIBBLE}
+)
 
 
 def _class(module: str, name: str) -> Any:
