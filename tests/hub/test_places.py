@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from pathlib import Path
 
 import pytest
 
 from underpaint.errors import RequestError
 from underpaint.paths import Paths
-from underpaint_daemon.common.models import list_models, model_folder
+from underpaint_daemon.common.models import describe, list_models, model_folder
 from underpaint_daemon.common.places import (
     add_folder,
     extra_models,
@@ -18,6 +19,8 @@ from underpaint_daemon.common.places import (
     known_places,
     models_in,
 )
+
+from helpers.sparse_files import sparse
 
 
 @pytest.fixture
@@ -94,6 +97,25 @@ def test_added_folders_are_listed_used_by_name_and_forgotten(paths: Paths, tmp_p
     assert mine.is_dir()
     with pytest.raises(RequestError):
         model_folder(paths, "fine")
+
+
+def test_many_files_are_looked_into_once(paths: Paths, tmp_path: Path) -> None:
+    """A listing is asked for at each start of Blender: later ones read nothing again."""
+    models = tmp_path / "ComfyUI" / "models"
+    start = "model.diffusion_model.input_blocks"
+    shapes = {f"{start}.{i}.0.weight": (4, 4) for i in range(2000)}
+    shapes |= {"cond_stage_model.transformer.x": (1,), "first_stage_model.x": (1,)}
+    files = [sparse(models / "checkpoints" / f"mix {i}.safetensors", shapes) for i in range(12)]
+    add_folder(paths, models)
+    spent = [time.process_time()]
+    for _ in range(2):
+        assert {describe(paths, name, file).problem for name, file in models_in(models)} == {""}
+        spent.append(time.process_time())
+    assert spent[2] - spent[1] < 0.5 * (spent[1] - spent[0])
+    checkpoint(files[0])
+    changed = {row["name"]: row["problem"] for row in list_models(paths)}
+    assert changed.pop(files[0].name)
+    assert not any(changed.values())
 
 
 def test_ones_own_model_of_the_same_name_comes_first(paths: Paths, tmp_path: Path) -> None:

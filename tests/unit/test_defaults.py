@@ -28,6 +28,7 @@ from underpaint_daemon.common.defaults.model_defaults import model_defaults
 from underpaint_daemon.common.defaults.remarks import remarks
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.models import starter_folder
+from underpaint_daemon.common.places import add_folder
 
 IDENTITY = tuple(np.eye(4).flatten().tolist())
 SIZES = {"StableDiffusion": (64, 768), "StableDiffusionXL": (128, 2048)}
@@ -148,6 +149,14 @@ def test_models_for_few_steps_are_known_by_their_names(
     found = model_defaults(paths, name)
     assert (found.told, found.sampler) == (told, sampler)
     assert (found.steps, found.guidance) == (steps, guidance)
+
+
+def test_a_model_in_hugging_faces_cache_is_known_by_its_own_name(paths: Paths) -> None:
+    snapshot = "hub/models--stabilityai--sdxl-turbo/snapshots/f00"
+    a_model(paths, snapshot, "StableDiffusionXL")
+    add_folder(paths, paths.models / "hub")
+    assert model_defaults(paths, "stabilityai--sdxl-turbo").told == "Turbo"
+    assert model_defaults(paths, str(paths.models / snapshot)).told == "Turbo"
 
 
 def test_a_scheduler_tells_what_a_name_does_not(paths: Paths) -> None:

@@ -12,9 +12,10 @@ import pytest
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.common.contents.folders import index_of
+from underpaint_daemon.common.contents.headers import header
 from underpaint_daemon.common.model_files import check_network, read_json
 from underpaint_daemon.common.places import snapshot_of
-from underpaint_daemon.common.single_files import header, recognise
+from underpaint_daemon.common.single_files import recognise
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 PAGE = b"<!DOCTYPE html>\n<html><body>Log in</body></html>"

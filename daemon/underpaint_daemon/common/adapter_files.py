@@ -16,8 +16,9 @@ from typing import NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
+from .contents.headers import header
 from .model_files import broken, read_json, weight_files
-from .single_files import SUFFIX, found_by_name, header
+from .single_files import SUFFIX, found_by_name
 
 Shapes = Mapping[str, tuple[int, ...]]
 _PLACES = ("", "ip_adapter", "ip_adapters", "ipadapter", "IP-Adapter")

@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
+from .contents.headers import header
 from .contents.tensors import IS_ADAPTER, IS_CONTROLNET, content_of
 from .model_files import check_network, read_json, weight_files
-from .single_files import found_by_name, header
+from .single_files import found_by_name
 
 ORIGINAL_PREFIX = "control_model."
 _PICKLES = (".pth", ".pt", ".ckpt", ".bin")

@@ -16,8 +16,8 @@ from typing import NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
+from .contents.headers import header
 from .contents.tensors import IS_LORA, content_of
-from .single_files import header
 
 Shapes = Mapping[str, tuple[int, ...]]
 # By the end, or a piece, of a tensor's name.

@@ -15,6 +15,7 @@ from underpaint.errors import ErrorCode, RequestError
 
 from . import single_files
 from .contents.disguises import disguise_of
+from .contents.headers import header
 
 # Packages of quantisation that are not called like their method.
 _PACKAGES: Mapping[str, str] = {"quanto": "optimum", "auto-round": "auto_round"}
@@ -38,7 +39,7 @@ def check_network(folder: Path) -> None:
         found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
         broken(folder, f"has {found}; safetensors weights are needed")
     for file in weights:
-        for name, entry in single_files.header(file).items():
+        for name, entry in header(file).items():
             whole = entry["dtype"] in _WHOLE_NUMBERS and name.endswith(".weight")
             if whole and method is None:
                 broken(file, f"is quantised to whole numbers ({entry['dtype']})", _PLAIN_HINT)

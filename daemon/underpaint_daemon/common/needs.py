@@ -11,11 +11,12 @@ from underpaint.paths import Paths
 
 from .contents.folders import index_of
 from .contents.gguf import EIGHT_BITS, PACKED
+from .contents.headers import header
 from .denoisers.files import Denoiser, denoiser_in
 from .denoisers.rest import rest_of
 from .model_files import weight_files
 from .recognition import is_network, parts_of
-from .single_files import UNET_PREFIX, VAE_PREFIX, header
+from .single_files import UNET_PREFIX, VAE_PREFIX
 
 _WIDENED = ("F64", "F32", "F16", "BF16")
 

@@ -114,10 +114,10 @@ def models_in(folder: Path) -> Iterator[tuple[str, Path]]:
     """Models at or below a folder: a name and where each is. A name is the folder's or the file's;
     in Hugging Face's cache it is `owner--name`."""
     if _is_model(folder):
-        yield _name(folder), folder
+        yield name_of(folder), folder
     elif folder.is_dir():
         for path in sorted(_walk(folder, _DEPTH)):
-            yield _name(path), path
+            yield name_of(path), path
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
@@ -190,7 +190,8 @@ def _is_model(path: Path) -> bool:
     return (path / INDEX).is_file() or (path.suffix in SUFFIXES and path.is_file())
 
 
-def _name(path: Path) -> str:
+def name_of(path: Path) -> str:
+    """A model's name, by where it lies: in Hugging Face's cache it is `owner--name`."""
     if path.parent.name == "snapshots":
         return path.parents[1].name.removeprefix(_REPOSITORY)
     return path.name

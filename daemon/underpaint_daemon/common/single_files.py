@@ -5,8 +5,8 @@ What such a file is stands in its header: the names and shapes of its tensors.
 
 from __future__ import annotations
 
+import functools
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 from underpaint.errors import ErrorCode, RequestError
 
-from .contents.disguises import disguise_of
-from .contents.gguf import MAGIC, gguf_header, is_gguf
+from .contents.disguises import Told
+from .contents.headers import Marks, header, marks_of_file
 from .contents.tensors import content_of
 
 SUFFIX = ".safetensors"
@@ -25,7 +25,6 @@ VAE_SUFFIX = ".vae.safetensors"
 TEXT_CHANNELS, INPAINT_CHANNELS = 4, 9
 V_PREDICTION, EPSILON = "v_prediction", "epsilon"
 _FIRST_LAYER = UNET_PREFIX + "input_blocks.0.0.weight"
-_HEADER_LIMIT = 100_000_000
 _FOLDER_HINT = (
     "Convert it to a folder in the diffusers format, and give the folder; or give a whole "
     "Stable Diffusion 1.5, 2 or XL checkpoint."
@@ -45,6 +44,7 @@ CHANNELS_OF_OTHERS = {
 # Karras et al. 2022: Playground 2.5, CosXL. The usual samplers would paint noise with them.
 EDM_HINT = "Take another model of SDXL's make; Playground 2 (not 2.5) is one."
 _EDM_MARKS = ("edm_mean", "edm_vpred.sigma_max")  # as ComfyUI tells them
+_TELLING = frozenset({*_EDM_MARKS, "v_pred", "ztsnr"})
 OTHER_HINT = "Give a text-to-image or inpainting model of Stable Diffusion 1.5, 2 or XL."
 
 
@@ -97,75 +97,9 @@ _KINDS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
 )
 
 
-_BYTES = {
-    **dict.fromkeys(("F64", "I64", "U64"), 8),
-    **dict.fromkeys(("F32", "I32", "U32"), 4),
-    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
-    **dict.fromkeys(("F8_E4M3", "F8_E5M2", "I8", "U8", "BOOL"), 1),
-}
-
-
 def config_folder(family: str) -> Path:
     """The configurations of a family that ship with the daemon."""
     return Path(__file__).parents[1] / "model_configs" / family
-
-
-def header(file: Path) -> dict[str, Any]:
-    """A safetensors or GGUF file's tensors: name → {dtype, shape, data_offsets}, which count from
-    `data_start`.
-
-    Raises RequestError(MODEL_BROKEN) unless the file's length is what its header says, and each
-    tensor's bytes are as many as its shape and type need.
-    """
-    try:
-        if is_gguf(file):
-            return gguf_header(file)
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            entries = json.loads(stream.read(min(length, _HEADER_LIMIT)))
-        tensors = {key: entry for key, entry in entries.items() if key != "__metadata__"}
-        end = max((_end(name, entry) for name, entry in tensors.items()), default=0)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        _refuse_disguised(file, error)
-    size = file.stat().st_size
-    if size != 8 + length + end:
-        raise RequestError(
-            ErrorCode.MODEL_BROKEN, f"{file} is {size} bytes; its header says {8 + length + end}"
-        )
-    return tensors
-
-
-def data_start(file: Path) -> int:
-    """Where the bytes begin that `header` counts from."""
-    with file.open("rb") as stream:
-        length = stream.read(8)
-    return 0 if length.startswith(MAGIC) else 8 + int.from_bytes(length, "little")
-
-
-def _refuse_disguised(file: Path, error: Exception) -> NoReturn:
-    """Say what a file is that is no safetensors file."""
-    try:
-        told = disguise_of(file)
-    except OSError:
-        told = None
-    if told is not None:
-        raise RequestError(
-            ErrorCode.MODEL_BROKEN, f"{file} {told.problem}", hint=told.hint
-        ) from error
-    problem = f"{file} is not a safetensors file: {error}"
-    raise RequestError(ErrorCode.MODEL_BROKEN, problem) from error
-
-
-def _end(name: str, entry: Mapping[str, Any]) -> int:
-    """Where a tensor's bytes end. Raises ValueError, LookupError, TypeError for what is none."""
-    begin, end = entry["data_offsets"]
-    numbers = (begin, end, *entry["shape"])
-    if not all(isinstance(number, int) and number >= 0 for number in numbers):
-        raise ValueError(f"{name} has the shape {entry['shape']}, at {begin} to {end}")
-    wide = _BYTES.get(entry["dtype"])
-    if wide is not None and end - begin != wide * math.prod(entry["shape"]):
-        raise ValueError(f"{name} of shape {entry['shape']} is not {end - begin} bytes long")
-    return int(end)
 
 
 def family_of(file: Path) -> str:
@@ -181,6 +115,48 @@ def family_by_channels(base: str, channels: int) -> str | None:
     return _BY_CHANNELS.get((base, channels))
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a file's header tells of it, however often it is asked. `told`: what it is, by the names
+    of its tensors. `channels`: that a Stable Diffusion UNet in it takes. `kind`: a row of `_KINDS`.
+    `marks`: of the keys that say something of its schedule, those that it has. `vae`: whether one
+    is in it."""
+
+    told: Told | None
+    channels: int | None
+    kind: int | None
+    marks: frozenset[str]
+    vae: bool
+
+
+def facts_of(file: Path) -> Facts:
+    """A file's facts; read once while it is unchanged. Raises RequestError(MODEL_BROKEN)."""
+    try:
+        marks = marks_of_file(file)
+    except OSError:
+        header(file)  # says what is wrong
+        raise
+    return _facts(marks)
+
+
+@functools.lru_cache(4096)
+def _facts(marks: Marks) -> Facts:
+    tensors = header(Path(marks[0]))
+    first = tensors.get(_FIRST_LAYER)
+    if first is None:
+        return Facts(content_of(tensors), None, None, frozenset(), vae=False)
+    starts = (start for start, *_ in _KINDS)
+    kinds = (i for i, start in enumerate(starts) if any(n.startswith(start) for n in tensors))
+    kind = next(kinds, None)
+    return Facts(
+        told=content_of(tensors) if kind is None else None,
+        channels=int(first["shape"][1]),
+        kind=kind,
+        marks=frozenset(_TELLING & tensors.keys()),
+        vae=any(name.startswith(VAE_PREFIX) for name in tensors),
+    )
+
+
 def recognise(file: Path) -> Checkpoint:
     """What a checkpoint is.
 
@@ -188,21 +164,21 @@ def recognise(file: Path) -> Checkpoint:
     `.yaml` beside it, or by its `NAME.underpaint.json`. Raises RequestError(MODEL_BROKEN) that says
     what the file is instead, or what it lacks.
     """
-    tensors = header(file)
-    if _FIRST_LAYER not in tensors:
-        _refuse(file, tensors)
-    if any(mark in tensors for mark in _EDM_MARKS):
+    facts = facts_of(file)
+    if facts.channels is None or facts.kind is None:
+        _refuse(file, facts.told)
+    if facts.marks & {*_EDM_MARKS}:
         _broken(file, "has the noise levels of EDM, which no sampler here has", EDM_HINT)
-    channels = tensors[_FIRST_LAYER]["shape"][1]
-    base, configs, prefixes = _kind(file, tensors)
-    family = family_by_channels(base, channels)
+    _, base, configs, prefixes = _KINDS[facts.kind]
+    family = family_by_channels(base, facts.channels)
     if family is None:
-        _broken(file, CHANNELS_OF_OTHERS[channels], OTHER_HINT)
-    prediction, zero_snr = _prediction(file, tensors, configs, channels)
-    vae = any(name.startswith(VAE_PREFIX) for name in tensors)
-    if not vae and not vae_beside(file).is_file():
+        _broken(file, CHANNELS_OF_OTHERS[facts.channels], OTHER_HINT)
+    prediction, zero_snr = _prediction(file, facts, configs)
+    if not facts.vae and not vae_beside(file).is_file():
         _broken(file, "has no VAE in it", _VAE_HINT.format(name=vae_beside(file).name))
-    return Checkpoint(file, family, configs, channels, prediction, zero_snr, vae, prefixes)
+    return Checkpoint(
+        file, family, configs, facts.channels, prediction, zero_snr, facts.vae, prefixes
+    )
 
 
 def vae_beside(file: Path) -> Path:
@@ -210,24 +186,18 @@ def vae_beside(file: Path) -> Path:
     return file.with_suffix(VAE_SUFFIX)
 
 
-def _kind(file: Path, tensors: Mapping[str, Any]) -> tuple[str, str, Mapping[str, str]]:
-    for start, family, configs, prefixes in _KINDS:
-        if any(name.startswith(start) for name in tensors):
-            return family, configs, prefixes
-    _refuse(file, tensors)
-
-
-def _prediction(
-    file: Path, tensors: Mapping[str, Any], configs: str, channels: int
-) -> tuple[str | None, bool]:
+def _prediction(file: Path, facts: Facts, configs: str) -> tuple[str | None, bool]:
     """What the network predicts, and whether its schedule ends in pure noise."""
     said = _said_beside(file)
-    prediction, zero_snr = said.get("prediction"), bool(said.get("zero_snr", "ztsnr" in tensors))
+    prediction, zero_snr = (
+        said.get("prediction"),
+        bool(said.get("zero_snr", "ztsnr" in facts.marks)),
+    )
     if prediction in (V_PREDICTION, EPSILON):
         return str(prediction), zero_snr
-    if "v_pred" in tensors or _is_v_by_yaml(file.with_suffix(".yaml")):
+    if "v_pred" in facts.marks or _is_v_by_yaml(file.with_suffix(".yaml")):
         return V_PREDICTION, zero_snr
-    if configs == "sd2" and channels != TEXT_CHANNELS:  # inpainting and depth2img
+    if configs == "sd2" and facts.channels != TEXT_CHANNELS:  # inpainting and depth2img
         return EPSILON, zero_snr
     return None, zero_snr
 
@@ -253,8 +223,7 @@ def _is_v_by_yaml(file: Path) -> bool:
     return False
 
 
-def _refuse(file: Path, tensors: Mapping[str, Any]) -> NoReturn:
-    told = content_of(tensors)
+def _refuse(file: Path, told: Told | None) -> NoReturn:
     if told is not None:
         _broken(file, told.problem, told.hint)
     _broken(file, "is no checkpoint of a family that is known here")

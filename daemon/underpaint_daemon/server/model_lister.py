@@ -51,7 +51,7 @@ def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
     name, problem = str(model["name"]), str(model.get("problem", ""))
     known: Defaults | None = None
     try:
-        known = None if problem else model_defaults(paths, name)
+        known = None if problem else model_defaults(paths, str(model["path"]))
     except RequestError as error:
         problem = error.message
     return ModelInfo(

@@ -12,6 +12,7 @@ from underpaint.requests import Control, ControlKind, Lora, Sampler, Spacing
 from underpaint.tree import part_to_plain
 
 from ..models import Glance, glance, model_folder
+from ..places import name_of
 from ..refusals import kinds_without_network
 from .distilled import distillation_of
 from .external import control_files, fitting
@@ -91,7 +92,7 @@ def _of_family(seen: Glance) -> Wants:
 
 def _names(place: Path, loras: Sequence[Lora]) -> list[str]:
     laid = [Path(lora.path).stem for lora in loras if lora.weight > 0]
-    return [*laid, place.stem if place.is_file() else place.name]
+    return [*laid, place.stem if place.is_file() else name_of(place)]
 
 
 def _known(wants: Wants, seen: Glance, others: Mapping[ControlKind, Path], told: str) -> Defaults:

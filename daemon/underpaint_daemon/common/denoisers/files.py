@@ -10,9 +10,9 @@ from typing import Any
 from underpaint.errors import ErrorCode, RequestError
 
 from ..contents.gguf import BLOCKS
-from ..contents.tensors import content_of
+from ..contents.headers import header
 from ..defaults.distilled import words_of
-from ..single_files import header
+from ..single_files import facts_of
 from .makes import MAKES, Make, bare
 
 
@@ -43,11 +43,11 @@ def denoiser_in(file: Path) -> Denoiser | None:
 
     Raises RequestError(MODEL_BROKEN) for a damaged file, and for a transformer that lacks layers.
     """
-    tensors = header(file)
-    told = content_of(tensors)
+    told = facts_of(file).told
     make = None if told is None else MAKES.get(told.problem)
     if make is None:
         return None
+    tensors = header(file)
     names = bare(tensors)
     shapes = {name: tuple(tensors[true]["shape"]) for name, true in names.items()}
     try:

@@ -7,6 +7,8 @@ What a file is follows from its tensors' names and widths, whatever it is called
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +16,10 @@ from typing import Any
 
 from underpaint.errors import RequestError
 
+from ..contents.headers import Marks, header, marks_of_file
 from ..model_files import INDEX, read_json
 from ..places import SUFFIXES
-from ..single_files import config_folder, header
+from ..single_files import config_folder
 from .files import Denoiser
 from .packed_names import named_as_released
 
@@ -206,7 +209,8 @@ def _files(roots: Iterable[Path]) -> Iterator[Loose]:
             for path in _below(root / folder, _DEPTH):
                 if path not in seen:
                     seen.add(path)
-                    yield from _loose(path, "")
+                    with contextlib.suppress(OSError, RequestError):  # damaged: none of the parts
+                        yield _loose(marks_of_file(path))
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
@@ -221,12 +225,10 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
             yield from _below(path, depth - 1)
 
 
-def _loose(path: Path, prefix: str) -> Iterator[Loose]:
-    try:
-        tensors = header(path)
-    except RequestError:  # damaged: none of the parts
-        return
-    yield _part(path, prefix, tensors)
+@functools.lru_cache(64)
+def _loose(marks: Marks) -> Loose:
+    path = Path(marks[0])
+    return _part(path, "", header(path))
 
 
 def _part(path: Path, prefix: str, tensors: Mapping[str, Any]) -> Loose:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from underpaint_daemon.common.contents.gguf import BLOCKS, PACKED
+from underpaint_daemon.common.contents.headers import data_start, header
 from underpaint_daemon.common.model_files import broken
-from underpaint_daemon.common.single_files import data_start, header
 
 from .packed import Packed, can_unpack, unpack
 
