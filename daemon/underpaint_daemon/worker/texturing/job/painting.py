@@ -27,6 +27,7 @@ from ..projection.project import Texture, painted_view
 from ..surface.atlas import AtlasTile, build_tile, tiles
 from ..surface.mesh import Mesh
 from ..surface.reception import Received
+from ..surface.uvcheck import UvReport
 from ..views.background import make_background
 from ..views.correspondence import Correspondence
 from ..views.multiview import AnyDenoiser, Rewrite, Run, denoise_views
@@ -43,12 +44,14 @@ _GREY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A job's inputs. existing: the texture that is there already; spot: the views to paint its
-    open parts from, None = to be found; received: how the mesh came in, where that is known."""
+    """A job's inputs. uv: what there is to say of the mesh's UV map; existing: the texture that is
+    there already; spot: the views to paint its open parts from, None = to be found; received: how
+    the mesh came in, where that is known."""
 
     model: LoadedModel
     request: TextureRequest
     mesh: Mesh
+    uv: UvReport
     arrays: Mapping[str, npt.NDArray[Any]]
     reporter: Reporter
     preparer: Preparer

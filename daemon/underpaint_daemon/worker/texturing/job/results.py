@@ -25,7 +25,6 @@ from ..projection.quality import overlap_psnr, sharpness_ratio
 from ..projection.tiers import BESIDE, FILLED, GUTTER, KEPT
 from ..surface.atlas import build_tile
 from ..surface.mesh import Mesh
-from ..surface.uvcheck import check_uvs
 from .existing import ExistingTile, new_paint
 from .painting import Inputs, Painted
 from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
@@ -44,7 +43,7 @@ def artifacts_of(inputs: Inputs, painted: Painted, model: Mapping[str, Any]) -> 
     quality = {**measure(inputs.mesh, painted, images), **uv_measures(inputs)}
     # One view, or a spot, is not meant to cover all.
     whole = request.method is not Method.SINGLE and not painted.existing.locked
-    quality["remarks"] = said = remarks(quality, covering=whole, uv=check_uvs(inputs.mesh))
+    quality["remarks"] = said = remarks(quality, covering=whole, uv=inputs.uv)
     for sentence in said:
         inputs.reporter.warn(sentence)
     facts = recipe(request, seed=request.sampling.seed, index=0, model=model)

@@ -128,7 +128,8 @@ def prepared(
     # Everything but the networks is where the mesh is.
     mesh = received.mesh.to(exact_device(model.place.device))
     small = told_of_small_pieces(mesh, request.size)
-    for warning in (*mesh.warnings, *check_uvs(mesh).warnings, *([small] if small else [])):
+    uv = check_uvs(mesh)
+    for warning in (*mesh.warnings, *uv.warnings, *([small] if small else [])):
         reporter.warn(warning)
     with ExitStack() as stack:
         turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
@@ -141,6 +142,7 @@ def prepared(
             model=model,
             request=request,
             mesh=mesh,
+            uv=uv,
             arrays=buffers,
             reporter=reporter,
             preparer=Preparer(model, request, mesh, buffers, reporter.warn),

@@ -18,7 +18,8 @@ from torch import Tensor
 
 _TRIANGLE_BITS = 25
 _DEPTH_STEPS = float(1 << (62 - _TRIANGLE_BITS))
-_EMPTY = (1 << 63) - 1
+NOTHING = (1 << 63) - 1
+"""The key of a pixel where no triangle is."""
 _EDGE_TOLERANCE_PX = 1e-4
 _LARGEST_TILE_PX = 64
 _PARTITIONS = (
@@ -68,15 +69,26 @@ def rasterize(clip: Tensor, faces: Tensor, size: tuple[int, int]) -> Fragments:
     belongs to both neighbours (no cracks); the nearer, then the lower index wins, always the same.
     Raises ValueError on wrong shapes.
     """
+    return resolve(clip, faces, nearest(clip, faces, size), size)
+
+
+def nearest(clip: Tensor, faces: Tensor, size: tuple[int, int]) -> Tensor:
+    """What `rasterize` finds at each pixel, (h * w,) int64 keys for `triangle_at` and `resolve`: a
+    caller that asks for few pixels resolves those alone. Raises ValueError on wrong shapes."""
     if clip.ndim != 2 or clip.shape[1] != 4 or faces.ndim != 2 or faces.shape[1] != 3:
         raise ValueError("rasterize needs clip (V, 4) and faces (F, 3)")
     if faces.shape[0] >= 1 << _TRIANGLE_BITS:
         raise ValueError(f"rasterize takes at most {(1 << _TRIANGLE_BITS) - 1} triangles")
-    keys = torch.full((size[0] * size[1],), _EMPTY, dtype=torch.int64, device=clip.device)
+    keys = torch.full((size[0] * size[1],), NOTHING, dtype=torch.int64, device=clip.device)
     for start in range(0, faces.shape[0], _TRIANGLES_AT_ONCE):
         setup = _set_up(clip, faces[start : start + _TRIANGLES_AT_ONCE], start, size)
         _draw(setup, keys, size)
-    return _resolve(clip, faces, keys, size)
+    return keys
+
+
+def triangle_at(keys: Tensor) -> Tensor:
+    """The triangle of each key; -1 where there is none."""
+    return torch.where(keys != NOTHING, keys & ((1 << _TRIANGLE_BITS) - 1), -1)
 
 
 def interpolate(fragments: Fragments, faces: Tensor, attribute: Tensor) -> Tensor:
@@ -255,7 +267,7 @@ def _merge(
     z = z_plane[:, 0] * (x + 0.5) + z_plane[:, 1] * (y + 0.5) + z_plane[:, 2]
     step = ((z + 1) * (0.5 * _DEPTH_STEPS)).clamp(0, _DEPTH_STEPS - 1).long()
     key = (step << _TRIANGLE_BITS) | triangle
-    key = torch.where((z >= -1 - 1e-9) & (z <= 1 + 1e-9), key, _EMPTY)
+    key = torch.where((z >= -1 - 1e-9) & (z <= 1 + 1e-9), key, NOTHING)
     keys.scatter_reduce_(0, y * width + x, key, "amin")
 
 
@@ -265,12 +277,12 @@ def _planes(clip: Tensor, faces: Tensor, size: tuple[int, int]) -> tuple[Tensor,
     return *_edge_functions(corners, size), corners[..., 3]
 
 
-def _resolve(clip: Tensor, faces: Tensor, keys: Tensor, size: tuple[int, int]) -> Fragments:
-    hit = keys != _EMPTY
-    triangle = torch.where(hit, keys & ((1 << _TRIANGLE_BITS) - 1), -1)
+def resolve(clip: Tensor, faces: Tensor, keys: Tensor, size: tuple[int, int]) -> Fragments:
+    """The fragments that keys of `nearest` stand for."""
+    triangle = triangle_at(keys)
     barycentric = torch.zeros((len(keys), 3), dtype=torch.float32, device=keys.device)
     depth = torch.full((len(keys),), torch.inf, dtype=torch.float32, device=keys.device)
-    seen = hit.nonzero()[:, 0]
+    seen = (keys != NOTHING).nonzero()[:, 0]
     every = _planes(clip, faces, size) if len(faces) < len(seen) else None
     for pixels in torch.split(seen, _PIXELS_AT_ONCE):
         rows = triangle[pixels]

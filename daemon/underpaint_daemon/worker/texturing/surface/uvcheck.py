@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .atlas import AtlasTile, build_tile, tile_numbers
 from .mesh import Mesh, face_cross, select_triangles, uv_double_areas
-from .raster import rasterize
+from .raster import NOTHING, nearest, resolve, triangle_at
 
 _CHECK_SIDE = 512
 _NO_AREA = 1e-12
@@ -106,15 +106,22 @@ def _overlap(mesh: Mesh, side: int) -> tuple[int, int]:
     uv = mesh.uv.double()
     at = (uv - uv.reshape(-1, 3, 2).mean(1).floor().repeat_interleave(3, 0)) * 2 - 1
     clip = torch.cat((at, torch.zeros_like(at[:, :1]), torch.ones_like(at[:, :1])), 1)
-    first = rasterize(clip, mesh.faces, (side, side))
-    last = rasterize(clip, mesh.faces.flip(0), (side, side))
-    hit = first.triangle >= 0
-    a = _places(mesh, mesh.faces[first.triangle[hit]], first.barycentric[hit])
-    b = _places(mesh, mesh.faces.flip(0)[last.triangle[hit]], last.barycentric[hit])
+    first, last = (nearest(clip, f, (side, side)) for f in (mesh.faces, mesh.faces.flip(0)))
+    below, above = triangle_at(first), mesh.triangles - 1 - triangle_at(last)
+    # The triangle that is both the first and the last one of a texel is alone there.
+    twice = (below >= 0) & (below != above)
+    a = _places(mesh, clip, mesh.faces, first, twice, side)
+    b = _places(mesh, clip, mesh.faces.flip(0), last, twice, side)
     pitch = (face_cross(mesh).norm(dim=1) / uv_double_areas(mesh).abs().clamp(min=1e-20)).sqrt()
-    limit = _APART * pitch[first.triangle[hit]].float() / side
-    return int(hit.sum()), int(((a - b).norm(dim=1) > limit).sum())
+    limit = _APART * pitch[below[twice]].float() / side
+    return int((below >= 0).sum()), int(((a - b).norm(dim=1) > limit).sum())
 
 
-def _places(mesh: Mesh, corners: Tensor, weights: Tensor) -> Tensor:
+def _places(
+    mesh: Mesh, clip: Tensor, faces: Tensor, keys: Tensor, wanted: Tensor, side: int
+) -> Tensor:
+    """(P, 3): where on the surface the wanted texels lie."""
+    seen = resolve(clip, faces, torch.where(wanted, keys, NOTHING), (side, side))
+    corners = faces[seen.triangle.reshape(-1)[wanted]]
+    weights = seen.barycentric.reshape(-1, 3)[wanted]
     return torch.einsum("pk,pkc->pc", weights, mesh.position[corners])
