@@ -22,7 +22,6 @@ from .viewport import growing, live_view, overlay
 
 BUDGET_S = 0.005
 _BUSY_S, _IDLE_S, _BY_HAND_S = 1 / 30, 0.5, 0.02
-_RENDERS = ("RENDER", "OBJECT_BAKE")
 _LOG = logging.getLogger(__package__)
 
 
@@ -81,9 +80,6 @@ def redraw() -> None:
 
 
 def _step(live: runtime.Runtime) -> None:
-    rests = blender_renders()
-    if rests != live.session.rests:
-        live.rename(live.session.stop(rests=rests))
     for task in live.session.tick(BUDGET_S):
         if task.passing:
             live_view.take(live, task)
@@ -109,11 +105,6 @@ def _step(live: runtime.Runtime) -> None:
     live.do_a_piece()
     for uid in tuple(live.flattened):
         _as_one_step(bpy.ops.underpaint.apply_flat, material=str(uid))
-
-
-def blender_renders() -> bool:
-    """Whether Blender renders or bakes now: it has the graphics card to itself then."""
-    return any(bpy.app.is_job_running(job) for job in _RENDERS)
 
 
 def _follow_animation(live: runtime.Runtime) -> None:

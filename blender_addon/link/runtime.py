@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,13 +65,6 @@ class Runtime:
     def current(self) -> Task | None:
         """The painting to show: the oldest that has not ended."""
         return next(iter(self.session.kept_tasks), None)
-
-    def rename(self, renamed: Mapping[str, str]) -> None:
-        """Follow paintings that got new ids."""
-        for old, new in renamed.items():
-            for by_job in (self.marked, self.compared):
-                if old in by_job:
-                    by_job[new] = by_job.pop(old)
 
     def keep_failed(self, task: Task) -> None:
         """Offer it again, if what it was asked with is at hand."""

@@ -33,7 +33,6 @@ from .saving import Saved, folder_name, keep_inputs, kept_target, save_results
 from .supervisor import is_installed, is_running
 from .task import Task
 from .threads import Threads
-from .waiting import Waits, shown_by_state
 
 T = TypeVar("T")
 _STARTING = (ClientState.STARTING, ClientState.HANDSHAKING)
@@ -50,13 +49,12 @@ class DaemonState(StrEnum):
     LOST = "lost"
 
 
-class Session(Waits):
+class Session:
     """Connects when it is asked to, submits, follows, cancels, and saves what was painted.
 
     `told`: whether the daemon has said which models it has, and so what they paint best with."""
 
     def __init__(self, paths: Callable[[], Paths]) -> None:
-        super().__init__()
         self._paths = paths
         self._client: Client | None = None
         self._was_ready = False
@@ -83,8 +81,7 @@ class Session(Waits):
     @property
     def kept_tasks(self) -> list[Task]:
         """The paintings under way, without the live view's."""
-        kept = self._kept()
-        return [*(task for task in kept if task not in self.waiting), *self.waiting]
+        return [task for task in self.tasks.values() if not task.passing]
 
     @property
     def reachable(self) -> bool:
@@ -145,7 +142,6 @@ class Session(Waits):
         self._client = None
         self._was_ready = False
         self.tasks.clear()
-        self.waiting.clear()
 
     def ask(
         self,
@@ -162,12 +158,12 @@ class Session(Waits):
     def drop(self, job: str) -> None:
         """Let the daemon forget a job that has ended."""
         if self.reachable:
-            self.ask(lambda up: up.remove(job), lambda _nothing: None, shown_by_state)
+            self.ask(lambda up: up.remove(job), lambda _nothing: None, _shown_by_state)
 
     def end_daemon(self) -> None:
         """Ask the daemon to end, before its environment is taken away; returns at once."""
         if self._client is not None and self._client.state.reachable:
-            self._threads.run(self._client.shutdown, lambda _nothing: None, shown_by_state)
+            self._threads.run(self._client.shutdown, lambda _nothing: None, _shown_by_state)
 
     # ---- painting --------------------------------------------------------------------------
 
@@ -187,16 +183,16 @@ class Session(Waits):
         the picture is written. Raises UnderpaintError.
         """
         self.start()
+        client = self._live()
         job_id = new_id()
         place = folder / folder_name(request.prompt.text, job_id, datetime.now().astimezone())
         task = Task(job_id, request, scene, place, target, buffers, passing)
         if not passing:
             note_down(self._paths(), task)
         self.tasks[job_id] = task
-        if (self.stopped or self.waiting) and not passing:
-            self.waiting.append(task)
-        else:
-            self._hand_over(task)
+        task.job = client.submit(
+            request, buffers, job_id=job_id, previews=True, wait=False, origin=scene
+        )
         if passing:
             return task
         keep = partial(keep_inputs, place, request, buffers, target)
@@ -243,9 +239,7 @@ class Session(Waits):
         client = self._live()
         asked = [task for task in self.tasks.values() if job in ("", task.id)]
         for task in asked:
-            if not self.give_up(task):
-                stop = partial(client.cancel, task.id)
-                self._threads.run(stop, lambda _state: None, shown_by_state)
+            self._threads.run(partial(client.cancel, task.id), lambda _state: None, _shown_by_state)
 
     def tick(self, seconds: float) -> list[Task]:
         """Take in what has come, for at most so long; the tasks that have ended since."""
@@ -256,7 +250,6 @@ class Session(Waits):
                 if event.job in self.tasks:
                     self.tasks[event.job].take(event)
             self._follow_connection(self._client)
-            self._go_on()
         ended = [task for task in self.tasks.values() if task.ended]
         for task in ended:
             del self.tasks[task.id]
@@ -315,3 +308,7 @@ class Session(Waits):
 
         task.fetching = True
         self._threads.run(partial(save_results, job, task.folder, beside), kept, failed)
+
+
+def _shown_by_state(_error: UnderpaintError) -> None:
+    """What failed because the daemon went away: the connection's state says so."""

@@ -37,35 +37,6 @@ class UNDERPAINT_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERPAINT_OT_pause(bpy.types.Operator):
-    """Let what is painted now come to its end and begin nothing new, or go on"""
-
-    bl_idname = "underpaint.pause"
-    bl_label = "Pause"
-
-    def execute(self, _context: Any) -> set[str]:
-        live = runtime.live()
-        live.rename(live.session.stop(paused=not live.session.paused))
-        pump.start()
-        return {"FINISHED"}
-
-
-class UNDERPAINT_OT_earlier(bpy.types.Operator):
-    """Paint this one before the one above it"""
-
-    bl_idname = "underpaint.earlier"
-    bl_label = "Earlier"
-
-    job: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"}, description="The painting, by the id of its job"
-    )
-
-    def execute(self, _context: Any) -> set[str]:
-        live = runtime.live()
-        live.rename(live.session.move(self.job, -1))
-        return {"FINISHED"}
-
-
 class _OfFailed:
     """A mixin: on one of the paintings that failed."""
 
@@ -113,10 +84,4 @@ class UNDERPAINT_OT_retry_not(_OfFailed, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (
-    UNDERPAINT_OT_cancel,
-    UNDERPAINT_OT_pause,
-    UNDERPAINT_OT_earlier,
-    UNDERPAINT_OT_retry,
-    UNDERPAINT_OT_retry_not,
-)
+CLASSES = (UNDERPAINT_OT_cancel, UNDERPAINT_OT_retry, UNDERPAINT_OT_retry_not)

@@ -19,17 +19,13 @@ _SHORTEST, _BUTTON, _RETRY = 4, 5, 25
 def draw_queue(layout: Any, live: Runtime, room: int) -> None:
     """A bar for each painting under way, with its own Cancel; Retry for what failed. `room`:
     letters a line."""
-    session = live.session
-    tasks, movable = session.kept_tasks, session.movable()
+    tasks = live.session.kept_tasks
     for task in tasks[:_MOST]:
-        can_move = task in movable[1:]
-        _draw_task(layout, task, room, many=len(tasks) > 1, can_move=can_move)
-    if len(tasks) > 1 or session.paused:
+        _draw_task(layout, task, room, many=len(tasks) > 1)
+    if len(tasks) > 1:
         more = say("and {count} more", count=len(tasks) - _MOST) if len(tasks) > _MOST else ""
         row = layout.row()
-        row.label(text=more or (say("Paused") if session.paused else ""), translate=False)
-        told = ("Go On", "PLAY") if session.paused else ("Pause", "PAUSE")
-        row.operator("underpaint.pause", text=told[0], icon=told[1])
+        row.label(text=more, translate=False)
         row.operator("underpaint.cancel", text="Cancel All", icon="X")
     for task in live.failed:
         row = layout.row(align=True)
@@ -61,7 +57,7 @@ def _left_text(task: Task) -> str:
     return f", {told}"
 
 
-def _draw_task(layout: Any, task: Task, room: int, *, many: bool, can_move: bool) -> None:
+def _draw_task(layout: Any, task: Task, room: int, *, many: bool) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.0 if many else 1.6
     text = progress_text(task)
@@ -71,8 +67,6 @@ def _draw_task(layout: Any, task: Task, room: int, *, many: bool, can_move: bool
     else:
         text = _fitting(task, text, room)
     row.progress(text=text, factor=task.fraction, type="BAR", translate=False)
-    if can_move:
-        row.operator("underpaint.earlier", text="", icon="TRIA_UP").job = task.id
     row.operator("underpaint.cancel", text="", icon="X").job = task.id
     for warning in task.warnings[-1:]:
         draw_text(layout, warning, room, "INFO")
