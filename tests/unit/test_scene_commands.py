@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from underpaint.animation.asking import Asked, unknown
+from underpaint.buffers import Buffers
 from underpaint.cli.main import main
 from underpaint.cli.scene import frames_of
 from underpaint.errors import RequestError
+from underpaint.requests import ImageRequest, Prompt
 
 
 @pytest.mark.parametrize(
@@ -39,3 +44,36 @@ def test_what_is_no_range_is_refused(text):
 def test_a_missing_file_is_named(words, capsys):
     assert main(words) == 2
     assert "nowhere.blend" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["capture", "junk.blend", "--out", "v.npz"], "junk.blend is no .blend file"),
+        (["render", "junk.blend", "--prompt", "x", "--out", "o"], "junk.blend is no .blend file"),
+        (["capture", "scene.blend", "--out", "folder"], "folder is a folder"),
+        (["capture", "scene.blend", "--out", "junk.blend/v.npz"], "a file where a folder is to be"),
+        (["capture", "scene.blend", "--size", "3", "--out", "v.npz"], "--size is 3; expected"),
+        (["capture", "scene.blend", "--frame", "9" * 12, "--out", "v.npz"], "--frame is 9999"),
+        (
+            ["render", "scene.blend", "--frames", "1:9999999999", "--prompt", "x", "--out", "o"],
+            "Blender's frames end at 1048574",
+        ),
+    ],
+)
+def test_what_cannot_be_captured_is_told_before_blender_is_started(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNDERPAINT_BLENDER", str(tmp_path / "no blender"))
+    Path("junk.blend").write_text("a text")
+    Path("scene.blend").write_bytes(b"BLENDER17-01v0500")
+    Path("folder").mkdir()
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_names_in_braces_that_a_scene_has_not_are_known():
+    prompt = Prompt("(snow:{snow}) on {what}, {what}", "{underpaint_seed}")
+    asked = Asked(ImageRequest(prompt), Buffers())
+    assert unknown(asked, {"snow": 0.5, "underpaint_seed": 3.0}) == ["what"]

@@ -23,6 +23,7 @@ _SHARED = (
     "refiner",
 )  # fmt: skip
 _PREFIX = "underpaint_"
+_BRACES = re.compile(r"\{(\w+)\}")
 _BETWEEN = 128  # of 255: how much of the new paint lies on the ring around what is repainted
 
 
@@ -68,6 +69,14 @@ def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:
     )
     request = replace(request, sampling=sampling, prompt=prompt, controls=controls, regions=regions)
     return replace(asked, request=request, refresh=own.get("refresh", asked.refresh))
+
+
+def unknown(asked: Asked, numbers: Mapping[str, float]) -> list[str]:
+    """The names in braces that the scene has no number for."""
+    request = asked.request
+    prompts = [request.prompt, *(region.prompt for region in request.regions)]
+    words = " ".join(f"{prompt.text} {prompt.negative}" for prompt in prompts)
+    return [name for name in dict.fromkeys(_BRACES.findall(words)) if name not in numbers]
 
 
 def changes(asked: Asked, numbers: Mapping[str, float]) -> bool:
@@ -157,8 +166,7 @@ def _worded(prompt: Prompt, numbers: Mapping[str, float]) -> Prompt:
 
 
 def _told(words: str, numbers: Mapping[str, float]) -> str:
-    return re.sub(
-        r"\{(\w+)\}",
+    return _BRACES.sub(
         lambda found: f"{numbers[found[1]]:.4g}" if found[1] in numbers else found[0],
         words,
     )

@@ -20,10 +20,10 @@ from ..events import Warning_
 from ..requests import Request
 from ..tree import to_json
 from ..version import VERSION
-from .asking import Asked, with_models_controls
-from .captures import SceneCaptures
+from .asking import Asked, unknown, with_models_controls
+from .captures import SceneCaptures, Taken
 from .folder import Folder
-from .sequence import Animation, Made, Plan
+from .sequence import Animation, Made, Plan, Take
 
 REPORT, MOVIE = "report.json", "movie.mp4"
 
@@ -74,7 +74,7 @@ def paint_series(series: Series, blender: Blender, listener: Listener) -> Painte
         asked = with_models_controls(series.asked, up.models())
         animation = Animation(
             Plan(asked, frames, series.size, series.compare),
-            captures.take,
+            _noting(captures.take, asked, listener, known),
             lambda request, buffers: _painted(up, request, buffers, listener, known),
             folder,
         )
@@ -92,6 +92,21 @@ def paint_series(series: Series, blender: Blender, listener: Listener) -> Painte
     report = _report(animation, made, time.monotonic() - began)
     (series.out / REPORT).write_text(json.dumps(report, indent=2), encoding="utf-8")
     return Painted(tuple(pictures), movie if has_movie else None, report)
+
+
+def _noting(take: Take, asked: Asked, listener: Listener, known: set[str]) -> Take:
+    """`take`, which also says what the words name and the scene has not."""
+
+    def taken(frame: int, width: int, height: int) -> Taken:
+        found = take(frame, width, height)
+        for name in unknown(asked, found.numbers):
+            text = f"The scene has no custom property {name}: {{{name}}} stays as it is."
+            if text not in known:
+                known.add(text)
+                listener.noted(text)
+        return found
+
+    return taken
 
 
 @contextmanager

@@ -14,13 +14,15 @@ from typing import Any
 
 from ..blenders import find_blenders, looked_in
 from ..client import connect
-from ..errors import UnderpaintError, why
+from ..errors import UnderpaintError
 from ..launcher import daemon_python, not_started
 from ..paths import Paths, user_paths
 from ..wire.records import ModelInfo
+from .guard import of_a_file
 from .options import add_json
 from .output import print_result
 
+_MOVE = "Set UNDERPAINT_DATA to a folder you can write to."
 _ROOM = "Free 1 GB, or set UNDERPAINT_DATA to another disk."
 _NEEDED_GB = 1  # what is installed already is not counted
 # What programs print is in whatever encoding they like.
@@ -100,7 +102,7 @@ def _guard(name: str, check: Callable[[], Check]) -> Iterator[Check]:
     except UnderpaintError as error:
         yield Check(name, False, error.message, error.terminal_hint)
     except OSError as error:
-        yield Check(name, False, why(error), "Set UNDERPAINT_DATA to a folder you can write to.")
+        yield Check(name, False, of_a_file(error).message, _MOVE)
 
 
 def _disk(paths: Paths) -> Check:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..blenders import Blender, addon_folder, require_blenders
 from ..errors import ErrorCode, RequestError
+from ..files.saving import ready_folder
 from . import animate
 from .generate import add_painting, build_request, size_of
 from .options import add_json, grouped, path_of
@@ -21,6 +22,9 @@ _SCRIPT = Path("scripts", "capture_cli.py")
 _USUAL_SIZE = "512x512"
 _ALL = "all"
 _CAPTURE_S = 600.0
+_LAST_FRAME = 1_048_574
+_BLENDS = (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # plain, gzip, Zstandard
+_WITH_FIX = re.compile(r"(?P<told>.*) \((?P<fix>[A-Z][^()]*\.)\)", re.DOTALL)
 _CAPTURE_EPILOG = """examples:
   underpaint capture scene.blend --out view.npz
   underpaint capture scene.blend --camera Close --frame 12 --size 768x512 --out view.npz"""
@@ -74,6 +78,10 @@ def frames_of(text: str) -> list[int]:
     match = re.fullmatch(r"(-?\d+)(?:[-:](-?\d+)(?::(\d+))?)?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     step = int(match[3] or 1) if match else 1
+    if max(abs(first), abs(last)) > _LAST_FRAME:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--frames {text!r}: Blender's frames end at {_LAST_FRAME}"
+        )
     if last < first or step < 1:
         raise RequestError(
             ErrorCode.BAD_REQUEST, f"--frames {text!r}: expected FIRST:LAST, like 1:24, or all"
@@ -95,17 +103,31 @@ def capture(
     words = ["--blend", str(blend.absolute()), "--size", size, "--out", str(out.absolute())]
     words += [] if camera is None else ["--camera", camera]
     words += [] if frame is None else ["--frame", str(frame)]
-    done = subprocess.run(
-        blender.command(addon / _SCRIPT, words),
-        capture_output=True,
-        text=True,
-        timeout=_CAPTURE_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            blender.command(addon / _SCRIPT, words),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_CAPTURE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        told = f"{blend.name}: Blender had not captured it after {_CAPTURE_S / 60:.0f} minutes"
+        raise RequestError(ErrorCode.CAPTURE_FAILED, told) from error
     if done.returncode != 0 or not out.exists():
-        said = [line for line in done.stderr.splitlines() if line.startswith("capture: ")]
-        why = said[-1].removeprefix("capture: ") if said else done.stderr.strip()[-300:]
-        raise RequestError(ErrorCode.CAPTURE_FAILED, f"{blend.name}: {why}")
+        raise _failed(blend, done.stderr)
+
+
+def _failed(blend: Path, stderr: str) -> RequestError:
+    """Blender's reason; with the script's own fix, where it has one."""
+    lines = stderr.strip().splitlines() or ["Blender ended and said nothing"]
+    said = [line for line in lines if line.startswith("capture: ")]
+    reason = said[-1].removeprefix("capture: ") if said else lines[-1]
+    told = _WITH_FIX.fullmatch(reason)
+    message, fix = (told["told"], told["fix"]) if told else (reason, None)
+    return RequestError(ErrorCode.CAPTURE_FAILED, f"{blend.name}: {message}", hint=fix)
 
 
 def _add_scene(parser: argparse.ArgumentParser) -> None:
@@ -116,21 +138,45 @@ def _add_scene(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--blender", metavar="SERIES", help="which Blender; default: the newest")
 
 
-def _blender(args: argparse.Namespace) -> Blender:
-    if args.blend.is_dir():
-        raise RequestError(
-            ErrorCode.FILE, f"{args.blend} is a folder", hint="Give a .blend file in it."
-        )
-    if not args.blend.is_file():
-        raise RequestError(ErrorCode.FILE, f"there is no file {args.blend}")
-    return require_blenders(args.blender)[-1]
+def _check(blend: Path) -> None:
+    """Raises RequestError(FILE) for what is no .blend."""
+    if blend.is_dir():
+        raise RequestError(ErrorCode.FILE, f"{blend} is a folder", hint="Give a .blend file in it.")
+    if not blend.is_file():
+        raise RequestError(ErrorCode.FILE, f"there is no file {blend}")
+    with blend.open("rb") as file:
+        if not file.read(8).startswith(_BLENDS):
+            hint = "Save it as one, in Blender."
+            raise RequestError(ErrorCode.FILE, f"{blend} is no .blend file", hint=hint)
+
+
+def _ready(file: Path) -> None:
+    """A place for a view file. Raises OSError, RequestError."""
+    if file.is_dir():
+        told = f"{file} is a folder"
+        raise RequestError(ErrorCode.FILE, told, hint=f"Give a file in it: {file / 'view.npz'}")
+    ready_folder(file.absolute().parent)
 
 
 def _capture(args: argparse.Namespace) -> int:
-    blender = _blender(args)
+    width, height = size_of(args.size)
+    if args.frame is not None and abs(args.frame) > _LAST_FRAME:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--frame is {args.frame}; expected up to {_LAST_FRAME}"
+        )
+    _check(args.blend)
+    _ready(args.out)
+    blender, size = require_blenders(args.blender)[-1], f"{width}x{height}"
     with told() as line:
         line.doing("capturing in Blender", logged=False)
-        capture(blender, args.blend, args.out, camera=args.camera, size=args.size, frame=args.frame)
+        capture(
+            blender,
+            args.blend,
+            args.out,
+            camera=args.camera,
+            size=size,
+            frame=args.frame,
+        )
     print_result({"view": str(args.out)}, [str(args.out)], args.json)
     return 0
 
@@ -139,9 +185,10 @@ def _render(args: argparse.Namespace) -> int:
     """Capture and paint one frame, or a range of them."""
     every = args.frames == _ALL
     frames = None if every or args.frames is None else frames_of(args.frames)
-    blender, size = _blender(args), args.size or _USUAL_SIZE
+    width, height = size_of(args.size or _USUAL_SIZE)
+    _check(args.blend)
+    blender, size = require_blenders(args.blender)[-1], f"{width}x{height}"
     if every or (frames and len(frames) > 1):
-        width, height = size_of(size)
         assert width is not None
         assert height is not None
         return animate.animate(args, blender, frames, (width, height))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError
 from underpaint.wire import limits
 
+_RESTART = (
+    "The daemon runs since before an update, or is older than the add-on or client: stop it "
+    "(`underpaint daemon stop`), and the next request starts the one that is installed."
+)
 _STRANGE = (ErrorCode.BAD_REQUEST, ErrorCode.UNSUPPORTED)
 
 
@@ -15,6 +19,6 @@ def told_to(minor: int, error: UnderpaintError) -> UnderpaintError:
     return ProtocolError(
         f"{error.message} (the client speaks 1.{minor}, this daemon 1.{limits.MINOR})",
         code=ErrorCode.UNSUPPORTED,
-        hint="The daemon is older than the add-on or client: update it, then restart it.",
+        hint=_RESTART,
         details=error.details,
     )

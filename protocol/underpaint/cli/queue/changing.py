@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...client import Client
-from ...errors import ErrorCode, RequestError
+from ...errors import ErrorCode, ProtocolError, RequestError
 from ...wire.messages import Place, Queue
 from ...wire.records import JobState
 
@@ -41,6 +41,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "job", nargs="?", help="the waiting job, by its id or how that begins; pause and resume "
         "without one: the whole queue"
     )  # fmt: skip
+
+
+def seen(up: Client) -> Queue:
+    """The queue; of a daemon that runs since before queues had an order, one with nothing to
+    tell: its jobs are listed all the same."""
+    try:
+        return up.queue.list()
+    except ProtocolError as error:
+        if error.code is not ErrorCode.UNSUPPORTED:
+            raise
+        return Queue(())
 
 
 def told(queue: Queue) -> list[str]:

@@ -73,7 +73,7 @@ def _list(args: argparse.Namespace) -> int:
     if args.action:
         return _change(args)
     with connect() as up:
-        jobs, waiting = up.jobs(), up.queue.list()
+        jobs, waiting = up.jobs(), changing.seen(up)
     now = time.time()
     lines = [job_line(job, now) for job in jobs]
     data = {"jobs": [asdict(job) for job in jobs], "paused": waiting.paused}
