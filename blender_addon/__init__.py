@@ -18,6 +18,8 @@ from .gallery import panels as gallery_panels
 from .gallery import properties as gallery_properties
 from .gallery import samples, thumbnails
 from .link import runtime, supervisor
+from .queue import operators as queue_operators
+from .queue import rendering
 from .ui import (
     image_panels,
     keys,
@@ -35,6 +37,7 @@ from .viewport import growing, live_view, overlay
 _CLASSES = (
     preferences.UnderpaintPreferences,
     *operators.CLASSES,
+    *queue_operators.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,
     *editing_operators.CLASSES,
@@ -69,6 +72,7 @@ def register() -> None:
     languages.register()
     keys.register()
     handlers.register()
+    rendering.register()
     overlay.register()
     growing.register()
     pump.start()
@@ -86,6 +90,7 @@ def unregister() -> None:
     framing.unregister()
     growing.unregister()
     overlay.unregister()
+    rendering.unregister()
     handlers.unregister()
     samples.unregister()
     thumbnails.unregister()

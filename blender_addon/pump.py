@@ -62,6 +62,7 @@ def run_until(happened: Callable[[], bool], timeout: float) -> None:
     accepted job goes on in the daemon.
     """
     live, deadline = runtime.live(), time.monotonic() + timeout
+    live.leaving.end()  # a script that waits within a render would wait for itself
     while not happened():
         if time.monotonic() > deadline:
             raise ConnectionLost(ErrorCode.TIMEOUT, f"not painted after {timeout:.0f} s")
@@ -98,6 +99,7 @@ def _step(live: runtime.Runtime) -> None:
     _follow_animation(live)
     live_view.tick(live)
     live.gallery.tick()
+    live.queue.tick()
     thumbnails.update(live.gallery)
     overlay.update(live.current)
     growing.update(live.current)
@@ -141,6 +143,7 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
         growing.drawn(),
         work and work.fraction,
         live.gallery.changes,
+        live.queue.told,
         live.gallery.fresh[:1],
     )
 

@@ -13,6 +13,8 @@ import sys
 import bpy
 import gpu
 
+from ..plain.own_render import own_render
+
 _SURFACELESS = 0x31DD
 """EGL_PLATFORM_SURFACELESS_MESA: drawing without any display, as Blender does without a window."""
 
@@ -73,7 +75,8 @@ def _render_nothing() -> bool:
         scene.render.engine = "BLENDER_WORKBENCH"
         scene.render.resolution_x = scene.render.resolution_y = 4
         scene.render.resolution_percentage = 100
-        bpy.ops.render.render(scene=scene.name)
+        with own_render():
+            bpy.ops.render.render(scene=scene.name)
     except RuntimeError:
         return False
     finally:

@@ -14,6 +14,8 @@ from underpaint.wire.records import ModelInfo
 from ..animation.animating import Animating
 from ..gallery.looking import Looking
 from ..install.installing import Installing
+from ..queue.leaving import Leaving
+from ..queue.watching import Watching
 from .session import Session
 from .task import Task
 from .work import Work
@@ -54,17 +56,20 @@ class Runtime:
     editors: dict[int, tuple[str, str]] = field(default_factory=dict)
     animating: Animating | None = None
     gallery: Looking = field(init=False)
+    queue: Watching = field(init=False)
+    leaving: Leaving = field(init=False)
     background: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="underpaint-pictures")
     )
 
     def __post_init__(self) -> None:
         self.gallery = Looking(self.session)
+        self.queue, self.leaving = Watching(self.session), Leaving(self.session)
 
     @property
     def current(self) -> Task | None:
-        """The painting to show: the oldest that has not ended."""
-        return next(iter(self.session.kept_tasks), None)
+        """The painting to show: the one under way, else the next."""
+        return next(iter(self.queue.in_order(self.session.kept_tasks)), None)
 
     def keep_failed(self, task: Task) -> None:
         """Offer it again, if what it was asked with is at hand."""
@@ -135,6 +140,7 @@ def stop() -> None:
     """Close the session, if there is one."""
     while _LIVE:
         ended = _LIVE.pop()
+        ended.leaving.end()
         ended.background.shutdown(wait=False, cancel_futures=True)
         if ended.installing is not None:
             ended.installing.cancel()

@@ -7,6 +7,7 @@ PHASES = {
     "starting": "Starting",
     "running": "Starting",
     "loading": "Loading the model",
+    "yielding": "Waits for the GPU",
     "encoding": "Preparing",
     "unwrapping": "Unwrapping",
     "denoising": "Painting",

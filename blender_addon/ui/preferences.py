@@ -5,7 +5,7 @@
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from underpaint.paths import Paths
 
@@ -37,10 +37,18 @@ class UnderpaintPreferences(bpy.types.AddonPreferences):
         "network; empty downloads them",
     )
 
+    yield_to_renders: BoolProperty(
+        name="Wait while Blender Renders",
+        default=True,
+        description="While Blender renders, no painting begins and the one under way waits at its "
+        "next step, so that the render has the graphics card to itself",
+    )
+
     def draw(self, _context: Any) -> None:
         column = self.layout.column()
         draw_in_preferences(column, runtime.live(), daemon_paths())
         column.separator()
+        column.prop(self, "yield_to_renders")
         column.prop(self, "wheelhouse", placeholder="packages are downloaded")
         column.prop(self, "data_folder", placeholder="the usual place")
         column.prop(self, "daemon_python", placeholder="found by itself")

@@ -35,6 +35,7 @@ import addon_editing
 import addon_every_button
 import addon_everyday
 import addon_gallery
+import addon_queue
 import addon_same
 import addon_scripted
 import addon_tooltips
@@ -284,6 +285,7 @@ BEHAVIOURS = (
     *addon_everyday.BEHAVIOURS,
     *addon_editing.BEHAVIOURS,
     *addon_gallery.BEHAVIOURS,
+    *addon_queue.BEHAVIOURS,
     *addon_same.BEHAVIOURS,
     *addon_scripted.BEHAVIOURS,
     *addon_tooltips.BEHAVIOURS,

@@ -11,8 +11,16 @@ from addon_tools import STEPS, addon, live, paint, pump_until, settings
 # isort: split
 from addon_tooltips import ours
 
-# They make environments, only run from within the others, or take minutes.
-NOT_PRESSED = {"install", "uninstall", "apply_result", "apply_flat", "apply_animation", "animate"}
+# They make environments, only run from within the others, take minutes, or hold all paintings.
+NOT_PRESSED = {
+    "queue_pause",
+    "install",
+    "uninstall",
+    "apply_result",
+    "apply_flat",
+    "apply_animation",
+    "animate",
+}
 
 
 def every_button_works_or_says_why_not_in_every_state():
