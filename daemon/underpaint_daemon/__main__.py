@@ -10,9 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
-from underpaint.cli.guard import guarded
-from underpaint.errors import ErrorCode, RequestError
-
+_CANCELLED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("underpaint_daemon.server.serve:main", "the daemon"),
     "texture": (
@@ -75,6 +73,11 @@ _IN_CLIENT = {"eval capture": "captured depth and normals, beside the truth, in 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command."""
     words = list(sys.argv[1:] if argv is None else argv)
+    try:  # a part of a second
+        from underpaint.cli.guard import guarded
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return _CANCELLED
     return guarded(lambda: _run(words), as_json="--json" in words)
 
 
@@ -111,6 +114,7 @@ def _program(room: list[str]) -> str:
 
 def _unknown(room: list[str], rest: list[str]) -> NoReturn:
     from underpaint.cli.terminal.parser import closest
+    from underpaint.errors import ErrorCode, RequestError
 
     known, program = _below(room), _program(room)
     given = next((word for word in rest if not word.startswith("-")), None)

@@ -18,6 +18,11 @@ Plain = dict[str, Any]
 T = TypeVar("T")
 
 
+UNREAD = "unread"
+"""In an error's details: a request's fields or types are none that are known here, as of a newer
+program's."""
+
+
 def to_plain(request: Request) -> Plain:
     """A request as JSON-like data: `{"kind": ..., field: ...}`; fields at their default are left
     out, so that a request reads as what was asked."""
@@ -137,7 +142,7 @@ def _is_default(f: dataclasses.Field[Any], item: Any) -> bool:
 
 def _refuse(where: str, problem: str, kind: Any = None) -> NoReturn:
     code = ErrorCode.UNKNOWN_SAMPLER if kind is Sampler else ErrorCode.BAD_REQUEST
-    raise RequestError(code, f"{where} {problem}")
+    raise RequestError(code, f"{where} {problem}", details={UNREAD: True})
 
 
 _WRITING = Writing(_is_default, _text, _number)

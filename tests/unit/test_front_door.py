@@ -14,7 +14,8 @@ import pytest
 
 from underpaint.cli.guard import Exit, exit_code, guarded
 from underpaint.cli.main import main as front
-from underpaint.errors import ErrorCode, error_from_dict
+from underpaint.cli.output import print_error
+from underpaint.errors import ErrorCode, RequestError, error_from_dict
 
 CLIENT, DAEMON = "underpaint.cli.main", "underpaint_daemon"
 
@@ -121,17 +122,25 @@ def test_ctrl_c_is_130_and_no_traceback(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_before_a_command_is_there_is_no_traceback_either() -> None:
+@pytest.mark.parametrize(
+    ("program", "late"),
+    [
+        ("underpaint.cli.main", "underpaint.cli.generate"),
+        ("underpaint.cli.main", "underpaint.cli.guard"),
+        ("underpaint_daemon.__main__", "underpaint.cli.guard"),
+    ],
+)
+def test_ctrl_c_before_a_command_is_there_is_no_traceback_either(program: str, late: str) -> None:
     """While the commands are imported, which takes a part of a second."""
     script = (
         "import signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Press:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'underpaint.cli.generate':\n"
+        f"        if name == {late!r}:\n"
         "            signal.raise_signal(signal.SIGINT)\n"
         "sys.meta_path.insert(0, Press())\n"
-        "from underpaint.cli.main import main\n"
+        f"from {program} import main\n"
         "sys.exit(main(['doctor']))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True)
@@ -197,7 +206,6 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said", "fix"),
     [
-        (("generate", "--prompt", "x", "--out", "o", "--steps", "-3"), "--steps is -3", ""),
         (("generate", "--prompt", "x"), "--out", "See `underpaint generate --help`: usage: "),
         (
             ("generate", "--prompt", "x", "--out", "o", "--color", "red"),
@@ -231,9 +239,19 @@ def test_a_mistake_is_told_in_the_words_of_a_terminal(
     words: tuple[str, ...], said: str, fix: str, tmp_path: Path, capfd, monkeypatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
     (tmp_path / "a.stl").write_text("solid\n")
     assert guarded(lambda: front(list(words)), as_json=False) == Exit.BAD_INPUT
     error, told = capfd.readouterr().err.split("\nfix:   ")
     assert said in error
     assert "Errno" not in error
     assert fix in told
+
+
+def test_a_field_of_a_request_is_called_by_its_option(capsys) -> None:
+    said = {"sampling.steps is -3; expected 1 to 200": "--steps is -3", "width is 1": "--size is 1"}
+    for message, told in said.items():
+        print_error(RequestError(ErrorCode.BAD_REQUEST, message), as_json=False)
+        error, fix = capsys.readouterr().err.splitlines()
+        assert error.startswith(f"error: {told}")
+        assert fix == "fix:   Correct the option that the message names."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from ..version import VERSION
-from . import forward, guard
 
-_EXIT_CODES = (guard.__doc__ or "").partition("\n\n")[2]
+if TYPE_CHECKING:  # where Ctrl-C is looked after, imports are below
+    import argparse
+
+_CANCELLED = 130
 _EXAMPLES = """\
 examples:
   underpaint generate --prompt "a red brick head" --view view.npz --out out
@@ -23,16 +25,23 @@ errors to stderr; with --json, stdout is one JSON object, of an error too."""
 def main(argv: list[str] | None = None) -> int:
     """Run one command; its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    try:  # these take a part of a second, too
+        from . import forward, guard
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return _CANCELLED
     if arguments and forward.takes(arguments):
         return guard.guarded(lambda: forward.run(arguments), as_json="--json" in arguments)
     return guard.guarded(lambda: _run(arguments), as_json="--json" in arguments)
 
 
 def _run(arguments: list[str]) -> int:
+    from .guard import Exit
+
     parser = build_parser()
     if not arguments:
         print(parser.format_help().rstrip(), file=sys.stderr)
-        return guard.Exit.BAD_INPUT
+        return Exit.BAD_INPUT
     args = parser.parse_args(arguments)
     return int(args.run(args))
 
@@ -40,14 +49,15 @@ def _run(arguments: list[str]) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; commands of the daemon's package are forwarded, see `forward`."""
     # Imported here, where Ctrl-C is looked after: they take a part of a second.
-    from . import config, daemon, doctor, enlarge, generate, material, models, rerun, scene
+    from . import config, daemon, doctor, enlarge, generate, guard, material, models, rerun, scene
     from .queue import jobs
     from .terminal.parser import Parser
 
+    exit_codes = (guard.__doc__ or "").partition("\n\n")[2]
     parser: argparse.ArgumentParser = Parser(
         prog="underpaint",
         description="AI painting for 3D: your scene is the underpainting.",
-        epilog=f"{_EXAMPLES}\n\nexit codes:\n{_EXIT_CODES}",
+        epilog=f"{_EXAMPLES}\n\nexit codes:\n{exit_codes}",
     )
     parser.add_argument("--version", action="version", version=VERSION, help="print the version")
     commands = parser.add_subparsers(
@@ -63,8 +73,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _forwarded(commands: argparse._SubParsersAction[argparse.ArgumentParser], *names: str) -> None:
     """Commands that never come here: they are listed, and known when another is misspelt."""
+    from .forward import COMMANDS
+
     for name in names:
-        commands.add_parser(name, help=forward.COMMANDS[name], add_help=False)
+        commands.add_parser(name, help=COMMANDS[name], add_help=False)
 
 
 if __name__ == "__main__":
