@@ -21,6 +21,7 @@ from .layers import (
 from .left import UNDERPAINT_OT_drop_left, UNDERPAINT_OT_fetch_left
 from .lists import CLASSES as LIST_CLASSES
 from .live import CLASSES as LIVE_CLASSES
+from .marking import CLASSES as MARKING_CLASSES
 from .masks import (
     UNDERPAINT_OT_mask_by_form,
     UNDERPAINT_OT_mask_clear,
@@ -44,6 +45,7 @@ CLASSES = (
     UNDERPAINT_OT_repaint,
     UNDERPAINT_OT_restyle,
     UNDERPAINT_OT_reroll,
+    *MARKING_CLASSES,
     *CANCEL_CLASSES,
     *LIST_CLASSES,
     *LIVE_CLASSES,

@@ -107,6 +107,7 @@ class UNDERPAINT_PT_edit(InSidebar, bpy.types.Panel):
                 row.operator("underpaint.mask_done", icon="CHECKMARK")
             else:
                 row.operator("underpaint.mask_paint", icon="BRUSH_DATA")
+                row.operator("underpaint.mark_view", text="", icon="EYEDROPPER")
             if marked:
                 row.operator("underpaint.mask_clear", text="", icon="X")
         row = layout.row()

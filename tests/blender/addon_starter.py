@@ -56,6 +56,8 @@ def paint_texture(out: Path) -> dict[str, float]:
     seconds = time.monotonic() - began
     stack = head.active_material.underpaint
     first = read(stack.layers[0].look.image)
+    layer, material = stack.layers[0], head.active_material
+    by_click = marked_by_a_click(head, material, layer)
     settings.prompt = "blue paint"
     for part in (head.data.vertices, head.data.edges):
         part.foreach_set("select", np.zeros(len(part), bool))  # else they select their faces
@@ -71,12 +73,24 @@ def paint_texture(out: Path) -> dict[str, float]:
     painted = first.sum(-1) > 0
     return {
         "texture_seconds": seconds,
+        "marked_by_a_click": by_click,
         "redness": float((first[..., 0] - first[..., 2])[painted].mean()),
         "repainted_fraction": float(mask.mean()),
         "kept_difference": float(np.abs(first - second)[~mask & painted].max()),
         "repainted_blueness": float((second[..., 2] - second[..., 0])[mask & painted].mean()),
         "layers_after_flatten": len(stack.layers),
     }
+
+
+def marked_by_a_click(head, material, layer) -> float:
+    """Which part of the texture the view painted that painted the nose; the mark goes again."""
+    item = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    _hit, place, _normal, face = item.ray_cast((0, -9, 0), (0, 1, 0))
+    uv = addon("operators.marking").uv_at(item, face, place)
+    assert bpy.ops.underpaint.mark_view(uv=uv) == {"FINISHED"}
+    part = float((read(material.underpaint.edit_mask)[..., 0] > 0.5).mean())
+    bpy.ops.underpaint.mask_clear()
+    return part
 
 
 def monkey():

@@ -113,6 +113,7 @@ def test_the_starter_model_paints_pictures_and_textures_from_the_panel(
     assert report["colours"] > 1000, "a painting, not a flat field"
     assert report["inside_outside_difference"] > 0.05, "the head stands out from its background"
     assert report["redness"] > 0.05, "red clay is red"
+    assert 0.02 < report["marked_by_a_click"] < 0.6, "one of four views"
     assert 0.02 < report["repainted_fraction"] < 0.5
     assert report["kept_difference"] < 1.5 / 255, "what was not selected stays"
     assert report["repainted_blueness"] > -report["redness"], "and what was, is bluer"

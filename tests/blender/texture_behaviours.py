@@ -19,6 +19,7 @@ import texture_asking
 import texture_editing
 import texture_layers
 import texture_materials
+import texture_places
 import texture_trouble
 from texture_checks import SIDE, settings
 
@@ -26,6 +27,7 @@ BEHAVIOURS = (
     *texture_asking.BEHAVIOURS,
     *texture_layers.BEHAVIOURS,
     *texture_materials.BEHAVIOURS,
+    *texture_places.BEHAVIOURS,
     *texture_editing.BEHAVIOURS,
     *texture_trouble.BEHAVIOURS,
 )

@@ -100,40 +100,6 @@ def a_mask_says_where_a_layer_shows():
     same(tools.seen(item), wanted)
 
 
-def a_layer_is_seen_by_height_or_slope():
-    item = tools.clay_quad(colour=(0.5, 0.5, 0.5, 1))
-    layer = texture()
-    painted = tools.seen(item)
-    assert bpy.ops.underpaint.mask_by_form(form="SLOPE", low=0, high=0.2) == {"FINISHED"}
-    same(tools.seen(item), painted)  # it looks up
-    item.rotation_euler.x = np.pi / 2
-    bpy.context.view_layer.update()
-    assert bpy.ops.underpaint.mask_by_form(form="SLOPE", low=0, high=0.2) == {"FINISHED"}
-    same(tools.seen(item), np.full_like(painted, 0.5))  # it stands
-    bpy.ops.underpaint.mask_by_form(form="HEIGHT", low=0.5, high=1, soft=0.01)
-    top, bottom = slice(0, SIDE // 2 - 2), slice(SIDE // 2 + 2, None)
-    same(tools.seen(item)[top], painted[top])
-    same(tools.seen(item)[bottom], np.full_like(painted[bottom], 0.5))
-    assert layer.mask is not None
-
-
-def a_heat_map_lies_over_the_object_and_goes_again():
-    item = tools.bare_quad()
-    layer = texture()
-    display = addon("layers.nodes").display_node(item.active_material)
-    painted = display.image
-    assert "no heat map" in refusal(bpy.ops.underpaint.layer_weak)
-    live().error = None
-    file = Path(bpy.path.abspath(layer.paint.image.filepath))
-    file.with_name("heat_map.png").write_bytes(file.read_bytes())  # the starter makes one
-    images = len(bpy.data.images)
-    assert bpy.ops.underpaint.layer_weak() == {"FINISHED"}
-    assert display.image.filepath.endswith("heat_map.png")
-    assert bpy.ops.underpaint.layer_weak() == {"FINISHED"}
-    assert display.image == painted
-    assert len(bpy.data.images) == images
-
-
 def flatten_looks_just_the_same():
     item = tools.clay_quad()
     texture(seed=0)
@@ -291,8 +257,6 @@ BEHAVIOURS = (
     solid_shading_shows_a_stack_put_together,
     layers_mix_by_order_opacity_and_eye,
     a_mask_says_where_a_layer_shows,
-    a_layer_is_seen_by_height_or_slope,
-    a_heat_map_lies_over_the_object_and_goes_again,
     flatten_looks_just_the_same,
     flatten_does_not_make_the_window_wait,
     layers_that_change_while_they_are_flattened_stay,
