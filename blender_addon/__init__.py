@@ -12,6 +12,7 @@ from .capture import gpu_passes
 from .editing import framing, outpainting
 from .editing import operators as editing_operators
 from .editing import panels as editing_panels
+from .following import icons, seeing
 from .following import panel as following_panel
 from .gallery import operators as gallery_operators
 from .gallery import panels as gallery_panels
@@ -38,6 +39,7 @@ _CLASSES = (
     preferences.UnderpaintPreferences,
     *operators.CLASSES,
     *queue_operators.CLASSES,
+    *seeing.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,
     *editing_operators.CLASSES,
@@ -68,6 +70,7 @@ def register() -> None:
     gallery_properties.register()
     animation_properties.register()
     thumbnails.register()
+    icons.register()
     samples.register()
     languages.register()
     keys.register()
@@ -93,6 +96,7 @@ def unregister() -> None:
     rendering.unregister()
     handlers.unregister()
     samples.unregister()
+    icons.unregister()
     thumbnails.unregister()
     animation_properties.unregister()
     gallery_properties.unregister()

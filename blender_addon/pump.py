@@ -11,6 +11,7 @@ import bpy
 
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 
+from .following import icons
 from .gallery import thumbnails
 from .install import following
 from .install.installing import Installing
@@ -50,7 +51,7 @@ def tick() -> float:
     if _glance(live) != before:
         redraw()
     busy = live.session.tasks or live.is_installing or live.drawing or live_view.now()
-    busy = busy or live.is_animating
+    busy = busy or live.is_animating or live.shown.asking
     busy = busy or live.session.state is DaemonState.STARTING or live.gallery.waits
     return _BUSY_S if busy else _IDLE_S
 
@@ -101,6 +102,7 @@ def _step(live: runtime.Runtime) -> None:
     live.gallery.tick()
     live.queue.tick()
     thumbnails.update(live.gallery)
+    icons.update(live.shown)
     overlay.update(live.current)
     growing.update(live.current)
     shown.begin(live, time.monotonic())
@@ -144,6 +146,7 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
         work and work.fraction,
         live.gallery.changes,
         live.queue.told,
+        live.shown.looks,
         live.gallery.fresh[:1],
     )
 

@@ -14,6 +14,7 @@ from ..ui.model_defaults import can, wanted_controls
 from ..ui.panel_parts import InSidebar, draw_pattern
 from .kinds import PANEL_CONTROLS, ControlSource
 from .properties import name_of
+from .seeing import draw_look, draw_seen
 
 
 class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
@@ -29,6 +30,7 @@ class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
         else:
             self.layout.operator("underpaint.controls_by_model", icon="LOOP_BACK")
             _draw_rows(self.layout, settings)
+        draw_look(self.layout)
         if runtime.follows_guide(settings.model):
             draw_pattern(self.layout, settings)
 
@@ -42,6 +44,8 @@ def _draw_wanted(layout: Any, model: str) -> None:
     row = layout.row(align=True)
     row.label(text=kinds or say("Automatic"), icon="CHECKMARK", translate=False)
     row.operator("underpaint.controls_by_hand")
+    for kind in wanted_controls(model):
+        draw_seen(row, kind)
 
 
 def _draw_rows(layout: Any, settings: Any) -> None:
@@ -73,6 +77,7 @@ def _draw_control(column: Any, settings: Any, kind: str, has: bool) -> None:
     if not getattr(settings, f"{kind}_enabled"):
         return
     is_open = getattr(settings, f"{kind}_open") or not (has or getattr(settings, f"{kind}_model"))
+    draw_seen(row, kind)
     row.prop(settings, f"{kind}_scale", text="")
     icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
     row.prop(settings, f"{kind}_open", text="", icon=icon, emboss=False)

@@ -12,6 +12,7 @@ from underpaint.paths import Paths
 from underpaint.wire.records import ModelInfo
 
 from ..animation.animating import Animating
+from ..following.shown import Shown
 from ..gallery.looking import Looking
 from ..install.installing import Installing
 from ..queue.leaving import Leaving
@@ -37,7 +38,7 @@ class Runtime:
     `compared`: the image that such a one is to be compared with, by its job.
     `editors`: by an Image Editor's address, the picture that it shows and
     the one that this was made of, for undo. `animating`: the animation that is painted, or was
-    last."""
+    last. `shown`: what the model would be shown of each control."""
 
     session: Session
     error: UnderpaintError | None = None
@@ -55,6 +56,7 @@ class Runtime:
     compared: dict[str, str] = field(default_factory=dict)
     editors: dict[int, tuple[str, str]] = field(default_factory=dict)
     animating: Animating | None = None
+    shown: Shown = field(default_factory=Shown)
     gallery: Looking = field(init=False)
     queue: Watching = field(init=False)
     leaving: Leaving = field(init=False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import bpy
-from addon_tools import STEPS, addon, draw, live, paint, refusal, settings
+from addon_tools import STEPS, addon, draw, live, paint, pump_until, refusal, settings
 
 # isort: split
 import numpy as np
@@ -203,6 +204,53 @@ def each_source_shows_what_belongs_to_it():
     assert "scribble_object" not in draw("UNDERPAINT_PT_controls").properties
 
 
+def what_the_model_sees_is_shown_without_painting():
+    """Of this view, by what makes it for a painting; nothing of it is kept."""
+    from underpaint.wire.messages import GalleryList
+
+    group = settings()
+    group.width = group.height = SIDE
+    assert "underpaint.show_controls" in draw("UNDERPAINT_PT_controls").operators
+    assert bpy.ops.underpaint.show_controls(timeout=120) == {"FINISHED"}
+    wanted = set(addon("ui.model_defaults").wanted_controls(group.model))
+    assert wanted
+    assert set(live().shown.files) == wanted, "of what the model wants"
+    group.normal_enabled = group.canny_enabled = False
+    group.scribble_enabled, group.scribble_source = True, "OBJECTS"
+    group.scribble_object = cube()
+    group.segment_enabled = True
+    own = Path(bpy.app.tempdir) / "own.safetensors"
+    own.touch()
+    group.scribble_model = group.segment_model = str(own)
+    assert bpy.ops.underpaint.show_controls(timeout=120) == {"FINISHED"}
+    assert set(live().shown.files) == {"depth", "scribble", "segment"}
+    depth, scribble = (seen(kind) for kind in ("depth", "scribble"))
+    assert depth.shape[:2] == scribble.shape[:2] == (SIDE, SIDE)
+    assert depth[SIDE // 2, SIDE // 2] > depth[0, 0] == 0, "near is white"
+    drawn = draw("UNDERPAINT_PT_controls").layout.drawn
+    assert [name for name, _text, _what in drawn].count("popover") == 3
+    assert draw("UNDERPAINT_PT_seen_depth").operators == ["underpaint.show_controls"]
+    assert not live().session.kept_tasks
+    group.segment_enabled = False
+    assert np.array_equal(scribble * 255, seen_by_the_model("scribble", "OBJECTS")[..., 0])
+    group.scribble_object = None
+    assert "no object is chosen" in refusal(lambda: bpy.ops.underpaint.show_controls())
+    assert not live().shown.asking
+    found = []
+    live().session.ask(lambda up: up.gallery(GalleryList()), found.append, found.append)
+    pump_until(lambda: found)
+    assert all(not picture.name.startswith("control_") for picture in found[0].pictures)
+
+
+def seen(kind: str) -> np.ndarray:
+    """The first channel of a control's picture, 0 to 1, row 0 at the top."""
+    image = bpy.data.images.load(str(live().shown.files[kind]))
+    pixels = np.empty(SIDE * SIDE * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    bpy.data.images.remove(image)
+    return pixels.reshape(SIDE, SIDE, 4)[::-1, :, 0]
+
+
 BEHAVIOURS = (
     the_controls_that_a_model_can_follow_are_offered_and_no_others,
     a_model_brings_its_controls_of_any_kind,
@@ -211,4 +259,5 @@ BEHAVIOURS = (
     a_scribble_follows_the_strokes_of_annotations,
     what_was_drawn_for_a_control_comes_back_as_a_picture,
     each_source_shows_what_belongs_to_it,
+    what_the_model_sees_is_shown_without_painting,
 )

@@ -20,7 +20,7 @@ from underpaint_daemon.worker.pipelines.controls.detectors import detect
 from underpaint_daemon.worker.pipelines.controls.images import Sources, control_image
 
 from helpers.painting.hearing import hearing
-from helpers.painting.studio import Studio, ball_view, photo
+from helpers.painting.studio import Studio, ball_view, photo, picture
 from helpers.painting.tiny_model import STEPS
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
@@ -50,6 +50,18 @@ def test_a_network_is_shown_its_control_as_strongly_and_as_long_as_asked(
     assert all(np.array_equal(call.image, shown(studio, view, control)) for call in told)
 
 
+def test_what_the_networks_would_be_shown_is_had_without_painting(
+    studio: Studio, view: View
+) -> None:
+    loaded = dict(studio.models.load("tiny").controlnets.loaded)
+    asked = replace(ASKED, view=view, controls=(DEPTH, NORMAL), only_controls=True)
+    files = studio.run(asked)
+    assert [file.name for file in files] == ["control_0_depth.png", "control_1_normal.png"]
+    for file, control in zip(files, (DEPTH, NORMAL), strict=True):
+        assert np.array_equal(picture(file), shown(studio, view, control))
+    assert dict(studio.models.load("tiny").controlnets.loaded) == loaded, "no network is read"
+
+
 @pytest.mark.parametrize("kind", ["scribble", "canny", "lineart", "softedge"])
 def test_white_lines_on_black_are_read_as_they_are_drawn(kind: str) -> None:
     drawing = np.zeros((64, 96, 3), np.uint8)
@@ -59,8 +71,8 @@ def test_white_lines_on_black_are_read_as_they_are_drawn(kind: str) -> None:
     coloured, silhouette = drawing.copy(), np.zeros_like(drawing)
     coloured[..., 2] = 200
     silhouette[20:50, 20:60] = 255
-    for picture in (coloured, silhouette):
-        assert not np.array_equal(detect(ControlKind(kind), picture), picture)
+    for other in (coloured, silhouette):
+        assert not np.array_equal(detect(ControlKind(kind), other), other)
 
 
 def shown(studio: Studio, view: View, control: Control, network: Path | None = None) -> np.ndarray:

@@ -28,6 +28,7 @@ from ..common.models import family_of
 from ..common.refusals import refining_request, refuse_handoff, refuse_what_cannot_be
 from .materials.material import material_artifacts
 from .pipelines.controls.guided import with_pattern
+from .pipelines.controls.shown import control_artifacts
 from .pipelines.image import begin_image, finish_image, run_image
 from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
@@ -96,6 +97,8 @@ class PipelineRunner:
             from .texturing.job.runner import run_texture
 
             return run_texture(request, buffers, reporter, self.models)
+        if isinstance(request, ImageRequest) and request.only_controls:
+            return control_artifacts(request, buffers, self.models.paths, reporter.warn)
         if not isinstance(request, UpscaleRequest):
             request = with_pattern(request, buffers)
         model = fetched(self.models, request.model, reporter)

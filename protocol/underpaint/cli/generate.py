@@ -72,6 +72,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     group.add_argument("--view", type=path_of, metavar="FILE", help=told)
     told = "depth in metres (.npy, .npz, .exr) in place of a view"
     group.add_argument("--depth", type=path_of, metavar="FILE", help=told)
+    told = "paint nothing: write what the controls' networks would be shown"
+    group.add_argument("--only-controls", action="store_true", help=told)
     add_painting(parser)
     parser.set_defaults(run=_run)
 
@@ -124,6 +126,10 @@ def _run(args: argparse.Namespace) -> int:
     if not args.prompt.strip() and not (args.init or args.reference or args.region):
         raise RequestError(ErrorCode.BAD_REQUEST, "--prompt is empty: say what to paint")
     request, buffers = build_request(args)
+    if args.only_controls:
+        if not isinstance(request, ImageRequest):
+            raise RequestError(ErrorCode.BAD_REQUEST, "--only-controls goes without --mask")
+        request = replace(request, only_controls=True)
     return run_job(request, buffers, args.out, as_json=args.json)
 
 

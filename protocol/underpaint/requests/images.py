@@ -69,7 +69,8 @@ class ImageRequest:
     0–1 (0 keeps `init`, 1 ignores it). `batch`: images, seeds count up from `sampling.seed`.
     `tile`: axes along which the image repeats without a seam; with both, a preview on a plane and
     a ball comes with it. `pbr`: the material's maps as well. `regions`: prompts for parts of it.
-    `refiner`: a second model that finishes it.
+    `refiner`: a second model that finishes it. `only_controls`: paint nothing; the results are the
+    pictures that the controls' networks would be shown, `control_{i}_{kind}.png`.
     """
 
     prompt: Prompt
@@ -89,6 +90,7 @@ class ImageRequest:
     pbr: Pbr | None = None
     regions: tuple[RegionPrompt, ...] = ()
     refiner: Refiner | None = None
+    only_controls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from underpaint.paths import Paths
-from underpaint.requests import InpaintRequest, TextureRequest, UpscaleRequest
+from underpaint.requests import ImageRequest, InpaintRequest, TextureRequest, UpscaleRequest
 from underpaint_daemon.common.job_contract import Artifact
 
 from ..daemon.small_runners import Walker
@@ -32,6 +32,8 @@ class DepthPainter(Walker):
     """Obeys the prompt like `Walker`; near things are bright gold, the background is black."""
 
     def __call__(self, request, buffers: Mapping[str, Any], reporter):
+        if isinstance(request, ImageRequest) and request.only_controls:
+            return _controls(request, buffers, self._paths, reporter)
         textures = isinstance(request, TextureRequest)
         pictures = (
             _textures(request, buffers) if textures else {"image_0.png": _picture(request, buffers)}
@@ -42,6 +44,14 @@ class DepthPainter(Walker):
         return [
             Artifact(name, "image/png", _png(picture), facts) for name, picture in pictures.items()
         ]
+
+
+def _controls(request, buffers, paths: Paths, reporter) -> list[Artifact]:
+    """As the daemon's own runner makes them; what that takes is imported only here."""
+    from underpaint_daemon.common.defaults.settle import settle
+    from underpaint_daemon.worker.pipelines.controls.shown import control_artifacts
+
+    return control_artifacts(settle(request, paths), buffers, paths, reporter.warn)
 
 
 class _Shows:

@@ -7,7 +7,10 @@ from underpaint.wire.messages import Gallery, GalleryList, PictureInfo
 from .rows import JobRow
 from .store import Store
 
-_SHOWN = """state = 'done' AND removed = 0 AND files LIKE '%"media": "image/%'"""
+_SHOWN = (
+    """state = 'done' AND removed = 0 AND files LIKE '%"media": "image/%'"""
+    """ AND files NOT LIKE '%"name": "control\\_%' ESCAPE '\\'"""  # no paintings
+)
 _MOST = 50
 _ESCAPE = "\\"
 
