@@ -2,7 +2,9 @@
 real loading code, a real daemon and its worker. Weights are random: what they paint means nothing.
 
 Measures are FAMILY_ABILITY: 1 when what the table of abilities claims runs and shows its effect,
-and when what it denies is refused by name. `--only` takes names of miniatures.
+and when what it denies is refused by name; the reason is in the notes. `tiers`: every memory tier
+paints the same; `second_job_loads_nothing`: of two jobs with one model. `--only` takes names of
+miniatures.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from underpaint.paths import Paths
 from underpaint_daemon.common.models import family_of
 from underpaint_daemon.tools.bench.harness import finish, own_daemon
 
-from .family_probes import probe
+from .family_probes import probe, reasons
 from .family_things import Things
 
 Image8 = npt.NDArray[np.uint8]
@@ -73,9 +75,9 @@ def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     os.environ["HF_HUB_OFFLINE"] = "1"
     with own_daemon() as paths:
-        measures = _measure(paths, args.only)
+        measures, notes = _measure(paths, args.only)
     bars = [at_least(name, value, 1.0) for name, value in measures.items()]
-    return finish(Report("eval families", 7, measures, bars), as_json=args.json)
+    return finish(Report("eval families", 7, measures, bars, notes=notes), as_json=args.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,17 +87,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measure(paths: Paths, only: list[str] | None) -> dict[str, float]:
+def _measure(paths: Paths, only: list[str] | None) -> tuple[dict[str, float], dict[str, str]]:
     # A client from the start: a daemon that nobody asks anything goes home after a while.
     with connect(paths, start=False, client="eval") as client:
         from underpaint_daemon.tools.miniatures import MINIATURES
 
-        measures = {}
+        from .family_memory import kept_in_memory
+
+        measures, notes = dict[str, float](), dict[str, str]()
         for name in only or list(MINIATURES):
             MINIATURES[name](paths.models / name)
-            for ability, holds in measured(client, paths, name).items():
+            found = measured(client, paths, name) | kept_in_memory(paths, name)
+            for ability, holds in found.items():
                 measures[f"{name}_{ability}"] = float(holds)
-    return measures
+            for ability, why in reasons(family_of(paths, name)).items():
+                notes[f"{name}_{ability}"] = f"no, because: {why}"
+    return measures, notes
 
 
 def measured(

@@ -237,6 +237,17 @@ def _cancel(asked: _Asked) -> bool:
     return 1 <= asked.painter.cancel(many) < _MANY
 
 
+def reasons(family: str) -> dict[str, str]:
+    """What a family cannot do, by the names of the probes, and why."""
+    able = ABILITIES[family]
+    called = {"reference": "references", "form_as_reference": "references"}
+    return {
+        name: able.why.get(called.get(name, name), "it refuses this by name.")
+        for name, (claimed, _) in _PROBES.items()
+        if not claimed(able)
+    }
+
+
 def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:
     """Whether it is refused in words: what, and with a hint."""
     try:
