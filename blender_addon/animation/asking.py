@@ -45,6 +45,12 @@ def ask(context: Any) -> Path:
             "for one view",
             hint="Choose This View or an image in the control's fold.",
         )
+    if settings.left_alone:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            "an animation leaves no object alone",
+            hint="Open the locks in Objects, or paint the frames one by one.",
+        )
     colours = settings.strength if settings.repaint else None
     settings = replace(settings, repaint=False)
     root = Path(bpy.path.abspath(group.folder)) if group.folder else results.results_folder()

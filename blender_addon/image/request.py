@@ -27,7 +27,8 @@ class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
     `model_controls`: follow what the model wants to follow, and not `controls`.
     `object_prompts`: objects that have a prompt of their own are painted by it. `regions`: prompts
-    where a mask is white. `image_guidance`: how closely models that edit keep the picture.
+    where a mask is white. `left_alone`: the full names of objects that stay as the view shows them.
+    `image_guidance`: how closely models that edit keep the picture.
     `refiner`: the model that finishes the picture, by `refiner_strength`, or is handed it over at
     `refiner_handoff`; empty is none."""
 
@@ -41,6 +42,7 @@ class ImageSettings(PaintingSettings):
     refiner_strength: float = Refiner("").strength
     refiner_hands_over: bool = False
     refiner_handoff: float = HANDOFF
+    left_alone: tuple[str, ...] = ()
     model_controls: bool = True
     controls: tuple[ControlSettings, ...] = USUAL_ROWS
 
@@ -66,6 +68,7 @@ def wanted_buffers(settings: ImageSettings) -> frozenset[Kind]:
     wants = {Kind.DEPTH, Kind.NORMAL} if settings.model_controls else set()
     wants = wants.union(*(control.captured for control in settings.active_controls))
     wants |= {Kind.COLOR} if settings.repaint else set()
+    wants |= {Kind.COLOR, Kind.OBJECT_ID} if settings.left_alone else set()
     return frozenset(wants | ({Kind.OBJECT_ID} if settings.object_prompts else set()))
 
 

@@ -10,6 +10,7 @@ from underpaint.buffers import Buffers
 
 from .. import own_files
 from ..capture import Source, Viewport, not_captured
+from ..following.leaving import leave_alone
 from ..following.taking import take
 from ..image import results
 from ..image.own_words import own_words
@@ -45,8 +46,10 @@ def _submit(context: Any) -> Task:
     where: Source = Viewport.of_area(context.area) if group.source == "VIEWPORT" else None
     taken = take(context, settings, pictures, where, runtime.native_side(settings.model))
     history.remember(own_files.prompts_file(), settings.prompt)
+    words = own_words(context, taken.view, taken.buffers)
+    request = image_request(taken.settings, taken.view, words)
     task = runtime.live().session.submit(
-        image_request(taken.settings, taken.view, own_words(context, taken.view, taken.buffers)),
+        leave_alone(context, settings.left_alone, request, taken.buffers),
         taken.buffers,
         scene=context.scene.name,
         folder=results.results_folder(),

@@ -10,8 +10,9 @@ import bpy
 from bpy.props import StringProperty
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.requests import ImageRequest, Request, TextureRequest
+from underpaint.requests import Request, TextureRequest
 
+from ..following.leaving import painted_view
 from ..image.again import kept_pictures
 from ..image.request import settings_of
 from ..image.results import request_of
@@ -63,8 +64,8 @@ def use(scene: Any, request: Request, folder: Path | None) -> Used:
         write_texture_settings(scene.underpaint_texture, texture, kept)
         scene.underpaint_texture.random_seed = False
         scene.underpaint.mode = "TEXTURE"
-    elif isinstance(request, ImageRequest):
-        settings = settings_of(request)
+    elif (of_view := painted_view(request)) is not None:
+        settings = settings_of(of_view)
         wanted = settings.pictures
         kept = kept_pictures(folder, request, wanted)
         write_settings(scene.underpaint, settings, kept)

@@ -24,7 +24,7 @@ from ..link.marks import REQUEST_KEY, TARGET_KEY
 from ..link.runtime import native_side
 from ..plain.surfaces import Target, target_from_json
 from .request import Purpose, Scene, TextureSettings, texture_request
-from .scene_surfaces import Worn, as_one, paintable, read_worn, without_uv
+from .scene_surfaces import Worn, as_one, paintable, read_worn, to_paint, without_uv
 
 _VIEW_WANTS = frozenset({Kind.DEPTH, Kind.NORMAL, Kind.OBJECT_ID})
 _MULTIPLE = 8
@@ -55,7 +55,13 @@ def begin(context: Any, settings: TextureSettings, views: str, pictures: Buffers
 
     Raises UnderpaintError that says what to mend: nothing selected, no UV map …
     """
-    objects = paintable(context)
+    objects = to_paint(context)
+    if not objects and paintable(context):
+        raise RequestError(
+            ErrorCode.BAD_MESH,
+            "the selected objects are to be left alone",
+            hint="Open the lock of an object in the list.",
+        )
     _check(objects)
     for item in objects:
         item.update_from_editmode()
@@ -82,7 +88,7 @@ def over_layers(context: Any, begun: Begun, purpose: Purpose) -> Prepared:
     """The whole job of painting over what is there. Raises UnderpaintError: no mask …"""
     settings, buffers = begun.settings, begun.buffers
     mesh, surfaces = as_one(begun.worn, buffers)
-    masks = existing.masks(context, paintable(context), surfaces, settings.size, purpose)
+    masks = existing.masks(context, to_paint(context), surfaces, settings.size, purpose)
     there = existing.read_existing(surfaces, masks, settings.size, buffers)
     restyle = purpose is Purpose.RESTYLE
     request = texture_request(settings, mesh, begun.scene, there, restyle=restyle)

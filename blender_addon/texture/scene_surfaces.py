@@ -27,6 +27,11 @@ def paintable(context: Any) -> list[Any]:
     return list(dict.fromkeys(meshes))
 
 
+def to_paint(context: Any) -> list[Any]:
+    """The paintable objects that are not to be left alone."""
+    return [item for item in paintable(context) if not item.underpaint_leave]
+
+
 def without_uv(objects: Sequence[Any]) -> list[Any]:
     """Those that have no UV map."""
     return [item for item in objects if not item.data.uv_layers]

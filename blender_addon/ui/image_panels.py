@@ -8,8 +8,11 @@ import bpy
 
 from ..capture.geometry import SURFACES
 from ..languages import say
+from ..link import runtime
+from .model_defaults import can
 from .panel_parts import (
     InSidebar,
+    draw_lock,
     draw_own,
     draw_sampling,
     in_full_rows,
@@ -52,12 +55,15 @@ class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
         settings = context.scene.underpaint
         self.layout.prop(settings, "object_prompts")
         column = self.layout.column(align=True)
-        column.active = settings.object_prompts
-        chosen = _with_words(context)
+        chosen, record = _with_words(context), runtime.record_of(settings.model)
         for item in chosen[:_MOST_NAMES]:
-            row = column.split(factor=0.35)
-            row.label(text=item.name, icon="OBJECT_DATA", translate=False)
-            row.prop(item, "underpaint_prompt", text="", placeholder="As above")
+            row = column.row(align=True)
+            words = row.split(factor=0.35)
+            words.active = settings.object_prompts and not item.underpaint_leave
+            words.label(text=item.name, icon="OBJECT_DATA", translate=False)
+            words.prop(item, "underpaint_prompt", text="", placeholder="As above")
+            if can(record, "mask") or item.underpaint_leave:
+                draw_lock(row, item)
         if len(chosen) > _MOST_NAMES:
             told = say("and {count} more", count=len(chosen) - _MOST_NAMES)
             column.label(text=told, translate=False)
@@ -84,7 +90,8 @@ CLASSES = (
 
 
 def _with_words(context: Any) -> list[Any]:
-    """The selected objects, and then those that have words already."""
+    """The selected objects, and then those that have words already or are left alone."""
     chosen = [item for item in context.selected_objects if item.type in SURFACES]
-    worded = [item for item in context.scene.objects if item.underpaint_prompt]
+    every = context.scene.objects
+    worded = [item for item in every if item.underpaint_prompt or item.underpaint_leave]
     return chosen + [item for item in worded if item not in chosen]

@@ -70,6 +70,12 @@ def draw_pattern(layout: Any, settings: Any) -> None:
             in_full_rows(layout).prop(settings, switch)
 
 
+def draw_lock(row: Any, item: Any) -> None:
+    """Whether an object is left alone."""
+    icon = "LOCKED" if item.underpaint_leave else "UNLOCKED"
+    row.prop(item, "underpaint_leave", text="", icon=icon)
+
+
 def draw_own(column: Any, settings: Any, name: str) -> None:
     """A value that is the model's while it is 0: a button that takes it into the hand; then the
     number, and the way back."""

@@ -224,9 +224,15 @@ def read_settings(group: Any, pictures: Buffers | None = None) -> ImageSettings:
         **read_own(group, _OWN),
         references=read_references(group, pictures),
         regions=read_regions(group, pictures),
+        left_alone=left_alone(group.id_data),
         model_controls=group.model_controls,
         controls=tuple(read_control(group, kind, pictures) for kind in PANEL_CONTROLS),
     )
+
+
+def left_alone(scene: Any) -> tuple[str, ...]:
+    """The full names of the scene's objects that are not to be painted."""
+    return tuple(sorted(item.name_full for item in scene.objects if item.underpaint_leave))
 
 
 def write_settings(group: Any, settings: ImageSettings, pictures: Buffers | None = None) -> None:

@@ -178,9 +178,16 @@ def register() -> None:
         "what the panel says",
         translation_context=CONTEXT,
     )
+    bpy.types.Object.underpaint_leave = BoolProperty(
+        name="Leave Alone",
+        description="Nothing is painted on this object: in pictures it stays as the view shows it, "
+        "and textures leave it out",
+        translation_context=CONTEXT,
+    )
 
 
 def unregister() -> None:
+    del bpy.types.Object.underpaint_leave
     del bpy.types.Object.underpaint_prompt
     del bpy.types.Scene.underpaint_texture
     bpy.utils.unregister_class(UnderpaintTextureSettings)

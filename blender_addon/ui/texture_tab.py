@@ -6,7 +6,7 @@ from typing import Any
 
 from ..languages import say
 from ..texture.scene_surfaces import paintable, without_uv
-from .panel_parts import characters, draw_text
+from .panel_parts import characters, draw_lock, draw_text
 from .words_parts import draw_words
 
 _MOST_NAMES = 6
@@ -35,13 +35,18 @@ def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
         draw_text(column, text, room, "RESTRICT_SELECT_OFF")
         return
     if len(objects) == 1:
-        column.label(text=objects[0].name, icon="OBJECT_DATA", translate=False)
+        row = column.row(align=True)
+        row.label(text=objects[0].name, icon="OBJECT_DATA", translate=False)
+        draw_lock(row, objects[0])
         return
     box = column.box().column(align=True)
     for item in objects[:_MOST_NAMES]:
-        row = box.split(factor=0.35)
-        row.label(text=item.name, icon="OBJECT_DATA", translate=False)
-        row.prop(item, "underpaint_prompt", text="", placeholder="As above")
+        row = box.row(align=True)
+        words = row.split(factor=0.35)
+        words.active = not item.underpaint_leave
+        words.label(text=item.name, icon="OBJECT_DATA", translate=False)
+        words.prop(item, "underpaint_prompt", text="", placeholder="As above")
+        draw_lock(row, item)
     if len(objects) > _MOST_NAMES:
         told = say("and {count} more", count=len(objects) - _MOST_NAMES)
         box.label(text=told, translate=False)

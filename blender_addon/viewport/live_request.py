@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from underpaint.buffers import Buffers
-from underpaint.requests import ImageRequest
+from underpaint.requests import ImageRequest, InpaintRequest
 
 from ..capture import Kept, Viewport
+from ..following.leaving import leave_alone
 from ..following.taking import take
 from ..image.own_words import own_words
 from ..image.request import ImageSettings, image_request
@@ -43,7 +44,9 @@ def _best(settings: ImageSettings) -> Best:
     )
 
 
-def request_at(context: Any, area: Any, plan: Plan, kept: Kept) -> tuple[ImageRequest, Buffers]:
+def request_at(
+    context: Any, area: Any, plan: Plan, kept: Kept
+) -> tuple[ImageRequest | InpaintRequest, Buffers]:
     """The request of the plan's next picture, captured now. Raises UnderpaintError."""
     pictures = Buffers()
     region = context.region
@@ -54,4 +57,5 @@ def request_at(context: Any, area: Any, plan: Plan, kept: Kept) -> tuple[ImageRe
     where = Viewport.of_area(area)
     taken = take(context, settings, pictures, where, settings.width, kept)
     words = own_words(context, taken.view, taken.buffers)
-    return image_request(taken.settings, taken.view, words), taken.buffers
+    request = image_request(taken.settings, taken.view, words)
+    return leave_alone(context, asked.left_alone, request, taken.buffers), taken.buffers

@@ -22,7 +22,7 @@ from bpy.app.handlers import persistent
 
 from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, UnderpaintError
-from underpaint.requests import ImageRequest
+from underpaint.requests import ImageRequest, InpaintRequest
 
 from ..capture import Kept, main_region
 from ..image.pictures import color_of
@@ -254,7 +254,7 @@ def _show(state: Live, asked: Asked) -> None:
         return
     state.picture = _loaded(state, task) if task.finished is None else task.finished
     request = task.request
-    seen = request.view if isinstance(request, ImageRequest) else None
+    seen = request.view if isinstance(request, ImageRequest | InpaintRequest) else None
     state.camera = seen.camera if seen else None
     state.pictures += 1
     state.times.append(time.monotonic())

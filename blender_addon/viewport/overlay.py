@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.cameras import Camera
-from underpaint.requests import ImageRequest
 
 from ..capture import main_region
+from ..following.leaving import painted_view
 from ..link.task import Task
 from ..plain.srgb import linear
 from . import live_view
@@ -63,12 +63,14 @@ def update(task: Task | None) -> None:
     for shown in _SHOWN:
         if (state := live_view.now()) is not None and state.picture is not None:
             _take_live(shown, state)
-        elif task is None or task.preview is None or not isinstance(task.request, ImageRequest):
+        elif (
+            task is None or task.preview is None or (painted := painted_view(task.request)) is None
+        ):
             shown.texture, shown.key = None, ("", -1)
         elif shown.key != (task.id, task.previews_seen):
             shown.texture = texture_of(task.preview)
             shown.key = (task.id, task.previews_seen)
-            shown.camera = task.request.view.camera if task.request.view else None
+            shown.camera = painted.view.camera if painted.view else None
 
 
 def _take_live(shown: _Shown, state: live_view.Live) -> None:

@@ -251,6 +251,36 @@ def seen(kind: str) -> np.ndarray:
     return pixels.reshape(SIDE, SIDE, 4)[::-1, :, 0]
 
 
+def what_is_left_alone_stays_as_the_view_shows_it_and_the_rest_is_painted():
+    from underpaint.buffers import Kind
+
+    group, item = settings(), cube()
+    group.width = group.height = SIDE
+    item.select_set(True)
+    assert "underpaint_leave" in draw("UNDERPAINT_PT_objects").properties
+    item.underpaint_leave = True
+    try:
+        image = paint(STEPS)
+        wants = frozenset({Kind.COLOR, Kind.OBJECT_ID})
+        view, arrays = addon("capture").capture_view(bpy.context, None, SIDE, SIDE, wants)
+        mine = arrays[view.object_id.sha256] > 0
+        colour = arrays[view.color.sha256]
+        painted = addon("image.pictures").color_of(image)
+        assert np.array_equal(painted[mine], colour[mine]), "pixel by pixel"
+        assert (painted[~mine] != colour[~mine]).any(), "and the rest is painted"
+        asked = image["underpaint_request"]
+        group.prompt, group.width, item.underpaint_leave = "else", 64, False
+        bpy.ops.underpaint.use_settings(image=image.name)
+        item.underpaint_leave = True
+        assert paint(group.prompt)["underpaint_request"] == asked
+        bpy.context.view_layer.objects.active = item
+        assert "left alone" in refusal(lambda: bpy.ops.underpaint.texture(wait=False))
+        item.hide_render = True
+        assert "nothing is visible" in refusal(bpy.ops.underpaint.generate)
+    finally:
+        item.underpaint_leave = item.hide_render = False
+
+
 BEHAVIOURS = (
     the_controls_that_a_model_can_follow_are_offered_and_no_others,
     a_model_brings_its_controls_of_any_kind,
@@ -260,4 +290,5 @@ BEHAVIOURS = (
     what_was_drawn_for_a_control_comes_back_as_a_picture,
     each_source_shows_what_belongs_to_it,
     what_the_model_sees_is_shown_without_painting,
+    what_is_left_alone_stays_as_the_view_shows_it_and_the_rest_is_painted,
 )

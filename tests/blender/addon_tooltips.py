@@ -43,8 +43,9 @@ def controls() -> Iterator[Control]:
     popovers = (c for c in ours(bpy.types.Panel) if c.bl_region_type == "WINDOW")
     for cls in (*ours(bpy.types.Menu), *popovers):
         yield Control(cls.__name__, cls.bl_label, getattr(cls, "bl_description", ""))
-    prompt = bpy.types.Object.bl_rna.properties["underpaint_prompt"]
-    yield Control("Object.underpaint_prompt", prompt.name, prompt.description)
+    for name in ("underpaint_prompt", "underpaint_leave"):
+        told = bpy.types.Object.bl_rna.properties[name]
+        yield Control(f"Object.{name}", told.name, told.description)
 
 
 def properties(where: str, told) -> Iterator[Control]:
