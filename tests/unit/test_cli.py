@@ -167,6 +167,9 @@ def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
     request, _ = parsed("--init", str(photo), "--mask", str(mask))
     assert isinstance(request, InpaintRequest)
     assert request.strength == 1.0
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(mask)
+    with pytest.raises(RequestError, match="--mask is 8×8, and --init is 48×32"):
+        parsed("--init", str(photo), "--mask", str(mask))
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,10 @@ def test_a_textures_figures_say_what_is_usual() -> None:
         **{"faces_in": 8, "faces_out": 8, "max_uv_delta": 3e-8, "remarks": []},
     }
     told = list(told_figures(figures))
-    assert told[0] == "seen       97% of the surface by 10 views, 94% well (usual: 80% and more)"
+    assert (
+        told[0]
+        == "seen       97% of what was to be painted by 10 views, 94% well (usual: 80% and more)"
+    )
     assert "0.0% is bare (0 is right)" in told[1]
     assert "usual: 12 and more" in told[2]
     assert told[3] == "mesh       8 faces in, 8 out, nothing moved"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..buffers import Buffers, Kind
+from ..buffers import BufferRef, Buffers, Kind
 from ..cameras import Camera, look_at, perspective
 from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_depth, read_mask
@@ -182,12 +182,24 @@ def _inpaint(
         raise RequestError(
             ErrorCode.BAD_REQUEST, "--mask needs --init", hint="Give the image to repaint."
         )
+    mask = buffers.add(Kind.MASK, picture(args.mask, read_mask))
+    if mask.shape[:2] != image.shape[:2]:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"--mask is {_told_size(mask)}, and --init is {_told_size(image)}",
+            hint="Draw the mask on a copy of the picture, in its size.",
+        )
     return InpaintRequest(
         **painting,
         image=image,
-        mask=buffers.add(Kind.MASK, picture(args.mask, read_mask)),
+        mask=mask,
         refiner=_refiner(args),
     )
+
+
+def _told_size(picture: BufferRef) -> str:
+    height, width = picture.shape[:2]
+    return f"{width}×{height}"
 
 
 def _view(args: argparse.Namespace, buffers: Buffers) -> View | None:

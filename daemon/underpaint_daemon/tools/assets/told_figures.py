@@ -40,7 +40,8 @@ def _seen(figures: Figures) -> str:
         return ""
     views = f" by {figures['views']} views" if "views" in figures else ""
     well = f", {figures['strict_fraction']:.0%} well" if "strict_fraction" in figures else ""
-    return f"{figures['coverage_fraction']:.0%} of the surface{views}{well} (usual: 80% and more)"
+    seen = f"{figures['coverage_fraction']:.0%} of what was to be painted"
+    return f"{seen}{views}{well} (usual: 80% and more)"
 
 
 def _filled(figures: Figures) -> str:
