@@ -30,8 +30,9 @@ from underpaint import (
 )
 from underpaint_daemon.worker.pipelines.controls.conditioning import depth_control
 from underpaint_starter.scenes.dataset import SceneSample, rendered_sample
+from underpaint_starter.scenes.mesh_files import load_obj
 from underpaint_starter.scenes.scenes import CameraSpec, sample_scene
-from underpaint_starter.scenes.shapes import Mesh, load_obj
+from underpaint_starter.scenes.shapes import Mesh
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMS = ("head", "vase", "house", "chair")

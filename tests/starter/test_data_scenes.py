@@ -11,7 +11,7 @@ from underpaint_starter.scenes import dataset, scenes
 from underpaint_starter.scenes.colours import COLOURS, dominant_colour
 from underpaint_starter.scenes.compounds import SHAPES, make_shape
 from underpaint_starter.scenes.materials import MATERIALS, Look, Samples
-from underpaint_starter.scenes.shapes import load_obj
+from underpaint_starter.scenes.mesh_files import load_obj
 from underpaint_starter.training.guided.windows import windows
 
 torch.set_num_threads(1)

@@ -32,7 +32,8 @@ from underpaint_starter.judging.word_swap import Swap
 from underpaint_starter.networks.export import folder_mb
 from underpaint_starter.networks.painter import Painter
 from underpaint_starter.processes import each, usual_count
-from underpaint_starter.scenes.shapes import Mesh, load_obj
+from underpaint_starter.scenes.mesh_files import load_obj
+from underpaint_starter.scenes.shapes import Mesh
 from underpaint_starter.scenes.shards import Image8
 from underpaint_starter.training.sheets import save_grid
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -287,20 +286,3 @@ def torus(thickness: float) -> Mesh:
     points = curve[:, None] + thickness * ring
     faces = _grid_faces(73, 33)
     return _outward(Mesh(points.reshape(-1, 3), ring.reshape(-1, 3), faces, Mapping.ROUND))
-
-
-def load_obj(path: Path) -> Mesh:
-    """Read the triangles and polygons of a Wavefront OBJ file; smooth normals are computed."""
-    vertices: list[list[float]] = []
-    faces: list[list[int]] = []
-    for line in path.read_text().splitlines():
-        words = line.split()
-        if words[:1] == ["v"]:
-            vertices.append([float(x) for x in words[1:4]])
-        elif words[:1] == ["f"]:
-            ids = [int(word.split("/")[0]) for word in words[1:]]
-            ids = [i - 1 if i > 0 else len(vertices) + i for i in ids]
-            faces += [[ids[0], ids[k], ids[k + 1]] for k in range(1, len(ids) - 1)]
-    points, triangles = torch.tensor(vertices), torch.tensor(faces)
-    normals = vertex_normals(points, triangles)
-    return normalised(Mesh(points, normals, triangles, Mapping.PLANAR, closed=False))
