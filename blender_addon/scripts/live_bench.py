@@ -76,9 +76,8 @@ def story(seconds: float, measures: dict[str, float]) -> Iterator[float]:
 
 def listen(watch: Watch) -> None:
     """Time captures and results for themselves."""
-    for name in ("viewport.live_request", "operators.generate"):
-        module = addon(name)
-        module.capture_view = watch.around(module.capture_view, watch.captures)
+    module = addon("following.taking")
+    module.capture_view = watch.around(module.capture_view, watch.captures)
     module = addon("viewport.live_view")
     module._ask, module._show = timed_pictures(watch, module._ask, module._show)
     pump = addon("pump")

@@ -130,7 +130,7 @@ def measure_ticks(count: int = 60) -> Iterator[float]:
 def time_captures() -> list[float]:
     """Seconds of each capture from now on: the one thing of ours that may take long. Of this
     thread: what else the machine does is not counted."""
-    module, seconds = addon("viewport.live_request"), list[float]()
+    module, seconds = addon("following.taking"), list[float]()
     capture = module.capture_view
 
     def timed(*args, **named):
