@@ -56,6 +56,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "underpaint_daemon.tools.bench.folder:main",
         "a folder of meshes, beside its jobs' own seconds",
     ),
+    "bench families": (
+        "underpaint_daemon.tools.bench.families:main",
+        "each family's picture, beside diffusers' own pipeline",
+    ),
     "bench memory": ("underpaint_daemon.tools.bench.memory:main", "twelve views' memory"),
     "bench faults": (
         "underpaint_daemon.tools.faults.command:main",

@@ -76,6 +76,16 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_familys_picture_is_measured_beside_diffusers_own():
+    few = ["--only", "z_image", "--side", "64", "--steps", "2", "--repeats", "1"]
+    report = report_of(*bench("families", "--json", *few))
+    measures = report["measures"]
+    told = measures["z_image_engine_cpu_ms"] / measures["z_image_pipeline_cpu_ms"]
+    assert measures["z_image_engine_over_pipeline_ratio"] == pytest.approx(told)
+    assert {bar["limit"] for bar in report["bars"]} == {1.05}
+
+
+@pytest.mark.slow
 def test_a_folder_is_measured_against_its_jobs():
     small = ["--meshes", "2", "--views", "1", "--steps", "1", "--size", "64", "--view-size", "64"]
     report = report_of(*bench("folder", "--json", *small))
