@@ -9,6 +9,8 @@ from .animation import operators as animation_operators
 from .animation import panels as animation_panels
 from .animation import properties as animation_properties
 from .capture import gpu_passes
+from .coverage import operators as coverage_operators
+from .coverage import shown as coverage_shown
 from .editing import framing, outpainting
 from .editing import operators as editing_operators
 from .editing import panels as editing_panels
@@ -56,6 +58,7 @@ _CLASSES = (
     *animation_panels.CLASSES,
     menus.UNDERPAINT_PT_loras,
     *texture_panels.CLASSES,
+    *coverage_operators.CLASSES,
 )
 
 
@@ -78,6 +81,7 @@ def register() -> None:
     rendering.register()
     overlay.register()
     growing.register()
+    coverage_shown.register()
     pump.start()
     # A daemon that runs already is shown as ready; none is started before it is wanted.
     if not bpy.app.background and supervisor.is_running(preferences.daemon_paths()):
@@ -91,6 +95,7 @@ def unregister() -> None:
     keys.unregister()
     languages.unregister()
     framing.unregister()
+    coverage_shown.unregister()
     growing.unregister()
     overlay.unregister()
     rendering.unregister()

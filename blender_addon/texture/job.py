@@ -70,7 +70,7 @@ def begin(context: Any, settings: TextureSettings, views: str, pictures: Buffers
     buffers = Buffers()
     buffers.take(pictures)
     scene = Scene(
-        _views(context, views, settings.view_size or native_side(settings.model), buffers),
+        captured_views(context, views, settings.view_size or native_side(settings.model), buffers),
         _own_words(objects, context.evaluated_depsgraph_get()),
         _mirror(objects[0], context.scene.underpaint_texture.mirror),
     )
@@ -163,7 +163,7 @@ def _check(objects: Sequence[Any]) -> None:
         )
 
 
-def _views(context: Any, views: str, side: int, buffers: Buffers) -> tuple[View, ...]:
+def captured_views(context: Any, views: str, side: int, buffers: Buffers) -> tuple[View, ...]:
     """The captured views; none when the daemon is to place them. Their arrays go into `buffers`."""
     if views == "PLACED":
         return ()

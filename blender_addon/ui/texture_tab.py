@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..coverage import panel as coverage
 from ..languages import say
 from ..texture.scene_surfaces import paintable, without_uv
 from .panel_parts import characters, draw_lock, draw_text
@@ -19,6 +20,8 @@ def draw(column: Any, context: Any) -> None:
     row = column.row()
     row.prop(settings, "views", expand=True)
     objects = paintable(context)
+    if objects:
+        coverage.draw(column, context)
     bare = without_uv(objects)
     _draw_objects(column, objects, characters(context))
     if bare:

@@ -16,6 +16,7 @@ import addon_tools
 
 # isort: split
 import texture_asking
+import texture_coverage
 import texture_editing
 import texture_layers
 import texture_materials
@@ -25,6 +26,7 @@ from texture_checks import SIDE, settings
 
 BEHAVIOURS = (
     *texture_asking.BEHAVIOURS,
+    *texture_coverage.BEHAVIOURS,
     *texture_layers.BEHAVIOURS,
     *texture_materials.BEHAVIOURS,
     *texture_places.BEHAVIOURS,

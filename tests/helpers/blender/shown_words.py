@@ -11,7 +11,17 @@ from pathlib import Path
 from underpaint.errors import ErrorCode, UnderpaintError
 
 ADDON = Path(__file__).resolve().parents[3] / "blender_addon"
-_ROOMS = ("animation", "editing", "following", "gallery", "install", "operators", "queue", "ui")
+_ROOMS = (
+    "animation",
+    "coverage",
+    "editing",
+    "following",
+    "gallery",
+    "install",
+    "operators",
+    "queue",
+    "ui",
+)
 _SAID = {"text", "placeholder"}
 _DRAWN = {"draw_text", "draw_words", "label", "say", "_side"}
 _OUTSIDE = {"scripts", "outside"}

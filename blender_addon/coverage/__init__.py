@@ -1,0 +1,1 @@
+"""What the chosen views will see of the objects, before anything is painted."""
