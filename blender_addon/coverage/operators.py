@@ -25,11 +25,14 @@ _SIDE = 320
 
 
 class UNDERPAINT_OT_coverage(bpy.types.Operator):
-    """Show on the objects what the chosen views will see: red where none does, yellow where they
-    see it aslant. Press again to hide it"""
+    """Preview what will be painted"""
 
     bl_idname = "underpaint.coverage"
     bl_label = "Preview Coverage"
+    bl_description = (
+        "Show on the objects what the chosen views will see: red where none does, yellow where "
+        "they see it aslant. Press again to hide it"
+    )
     bl_options: ClassVar[set[str]] = {"REGISTER"}
 
     @classmethod
