@@ -17,6 +17,10 @@ from .properties import name_of
 from .seeing import draw_look, draw_seen
 
 
+_NAME = 0.52
+"""A name's share of its row."""
+
+
 class UNDERPAINT_PT_controls(InSidebar, bpy.types.Panel):
     bl_idname = "UNDERPAINT_PT_controls"
     mode = "IMAGE"
@@ -72,11 +76,12 @@ def _draw_rows(layout: Any, settings: Any) -> None:
 def _draw_control(column: Any, settings: Any, kind: str, has: bool) -> None:
     """A row: on or off, how strong, and a fold with when and from what. `has`: whether the model
     has a network for it; without one, what is lacking is shown."""
-    row = column.row(align=True)
+    row = column.split(factor=_NAME, align=True)
     row.prop(settings, f"{kind}_enabled")
     if not getattr(settings, f"{kind}_enabled"):
         return
     is_open = getattr(settings, f"{kind}_open") or not (has or getattr(settings, f"{kind}_model"))
+    row = row.row(align=True)
     draw_seen(row, kind)
     row.prop(settings, f"{kind}_scale", text="")
     icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
@@ -89,7 +94,7 @@ def _draw_fold(box: Any, settings: Any, kind: str, has: bool) -> None:
     row = box.row(align=True)
     row.prop(settings, f"{kind}_start")
     row.prop(settings, f"{kind}_end")
-    own = "The model's own ControlNet" if has else "Choose a ControlNet's file or folder"
+    own = "The model's own ControlNet" if has else "Its ControlNet's file"
     box.prop(settings, f"{kind}_model", text="", placeholder=own)
     _draw_source(box, settings, kind)
 

@@ -163,6 +163,8 @@ def annotate(points) -> None:
     region = [region for region in area.regions if region.type == "WINDOW"][-1]
     bpy.context.scene.tool_settings.annotation_stroke_placement_view3d = "CURSOR"
     still = {"name": "", "location": (0, 0, 0), "mouse_event": (0, 0), "pressure": 1.0, "size": 1}
+    if bpy.app.version < (4, 3):
+        still["pen_flip"] = False
     stroke = [
         {**still, "mouse": point, "time": n / 10, "is_start": n == 0, "x_tilt": 0, "y_tilt": 0}
         for n, point in enumerate(points(region.width, region.height))

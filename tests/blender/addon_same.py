@@ -47,7 +47,10 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
 
     kinds = [kind.value for kind in addon("following.kinds").PANEL_CONTROLS]
     rows = [
-        (kind, round(chance.uniform(0, 2), 2), round(chance.uniform(0, 0.5), 2), 0.9)
+        (
+            *(kind, chance.choice((None, 0, 1))),
+            *(round(chance.uniform(0, 2), 2), round(chance.uniform(0, 0.5), 2), 0.9),
+        )
         for kind in kinds
         if chance.random() < 0.4
     ]
@@ -134,7 +137,10 @@ def _python(values: dict[str, Any]):
         pattern=Pattern(*values["pattern"]),
         controls=None
         if rows is None
-        else tuple(Control(ControlKind(kind), *rest) for kind, *rest in rows),
+        else tuple(
+            Control(ControlKind(kind), *rest, None if which is None else colours[which])
+            for kind, which, *rest in rows
+        ),
     )
 
 
@@ -168,11 +174,15 @@ def _panel(values: dict[str, Any], images):
     group.refiner, group.refiner_strength = values["refiner"] or ("", 0)
     group.refiner_hands_over = values["handoff"] is not None
     group.refiner_handoff = values["handoff"] or 0.8
-    rows = {kind: rest for kind, *rest in values["controls"] or []}
+    rows = {kind: rest for kind, _which, *rest in values["controls"] or []}
+    pictures = {kind: which for kind, which, *_rest in values["controls"] or []}
     for kind in addon("following.kinds").PANEL_CONTROLS:
         setattr(group, f"{kind.value}_enabled", kind.value in rows)
         for part, value in zip(("scale", "start", "end"), rows.get(kind.value, ()), strict=False):
             setattr(group, f"{kind.value}_{part}", value)
+        which = pictures.get(kind.value)
+        group.property_unset(f"{kind.value}_source")
+        setattr(group, f"{kind.value}_image", None if which is None else images[which])
     group.model_controls = values["controls"] is None
     asked = addon("ui.properties").read_settings(group, Buffers())
     return addon("image.request").image_request(asked, None)
@@ -205,8 +215,9 @@ def _command_line(values: dict[str, Any], files: list[Path]):
         words += ["--refiner", ":".join(map(str, values["refiner"]))]
         words += ["--handoff", str(values["handoff"])] if values["handoff"] else []
     rows = values["controls"]
-    for row in rows or []:
-        words += ["--control", ":".join(map(str, row))]
+    for kind, which, *numbers in rows or []:
+        read = kind if which is None else f"{kind}={files[which]}"
+        words += ["--control", ":".join(map(str, (read, *numbers)))]
     words += ["--control", "none"] if rows == [] else []
     request, _buffers = build_request(build_parser().parse_args(words))
     return request

@@ -33,6 +33,7 @@ _SEARCHED, _TO_WIDTH = 130, 10
 PIECES = (
     ("IMAGE", ("image",)),
     ("IMAGE", ("controls",)),
+    ("IMAGE", ("objects",)),
     ("IMAGE", ("sampling", "reference")),
     ("IMAGE", ("parts", "refiner")),
     ("IMAGE", ("loras",)),
@@ -97,7 +98,25 @@ def a_painting_is_there() -> Iterator[float]:
         bpy.ops.underpaint.lora_add(name="a-rather-long-name-of-a-lora-v2.safetensors")
         bpy.ops.underpaint.animate_value(name="seed")
         bpy.ops.underpaint.region_add()
-    settings.depth_open = True
+    yield from what_the_model_sees()
+    settings.depth_open = settings.scribble_open = settings.scribble_enabled = True
+    settings.scribble_source, settings.scribble_object = "OBJECTS", bpy.data.objects["Head"]
+    settings.openpose_open = settings.openpose_enabled = settings.more_controls = True
+    bpy.data.objects["Ball"].underpaint_leave = settings.object_prompts = True
+
+
+def what_the_model_sees() -> Iterator[float]:
+    """Small in the list, and one of them large."""
+    with inside():
+        bpy.ops.underpaint.show_controls()
+    shown = live().shown
+    yield from wait(lambda: not shown.asking)
+    assert shown.error is None, shown.error
+    assert set(shown.files) == {"depth", "guide"}, shown.files
+    yield from show_sidebar()
+    with inside():
+        bpy.ops.wm.call_panel(name="UNDERPAINT_PT_seen_guide", keep_open=True)
+    yield from until_settled("n_seen_guide")
 
 
 def the_sidebar_is_narrow() -> Iterator[float]:
