@@ -16,7 +16,6 @@ from .kinds import PANEL_CONTROLS, ControlSource
 from .properties import name_of
 from .seeing import draw_look, draw_seen
 
-
 _NAME = 0.52
 """A name's share of its row."""
 
