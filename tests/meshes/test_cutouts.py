@@ -80,6 +80,18 @@ def test_paint_that_will_not_look_as_before_is_told(
     assert said in warning
 
 
+def test_an_outline_in_a_picture_for_graphics_cards_is_told(tmp_path: Path) -> None:
+    draft = Draft()
+    texture = {"index": draft.image(b"\xabKTX 20\xbb\r\n\x1a\n" + bytes(68))}
+    draft.mesh(draft.primitive(material=0))
+    surface = {"baseColorTexture": texture}
+    draft.doc["materials"] = [{"alphaMode": "MASK", "pbrMetallicRoughness": surface}]
+    draft.doc["buffers"] = [{"byteLength": len(draft.binary)}]
+    (tmp_path / "a.glb").write_bytes(glb(draft.doc, bytes(draft.binary)))
+    (warning,) = open_mesh(tmp_path / "a.glb").corners.warnings
+    assert "KTX2" in warning
+
+
 def test_levels_of_detail_are_told(tmp_path: Path) -> None:
     draft = Draft()
     draft.mesh(draft.primitive())

@@ -98,6 +98,7 @@ def test_however_it_is_written_it_is_the_same_square(tmp_path: Path, written: st
 WRONG = {
     "a decimal comma": ("v 1,0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "comma"),
     "a word": ("v a b c\nf 1 1 1\n", "'a'"),
+    "a blank of another script": ("v 0 0 0\u00a0\nf 1 1 1\n", "'0\\xa0'"),
     "two numbers": ("v 0 0\nf 1 1 1\n", "2 numbers"),
     "vertex 0": (SQUARE + "f 0 1 2\n", "vertex 0"),
     "a vertex too far": (SQUARE + "f 1 2 9\n", "vertex 9"),

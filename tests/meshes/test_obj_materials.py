@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from underpaint_daemon.tools.meshes.files import open_mesh
+from underpaint_daemon.tools.meshes.gltf.file import read_gltf
 
 from helpers.meshes.wearing import painted
 
@@ -64,3 +67,26 @@ def test_a_library_that_is_not_there_is_done_without(tmp_path: Path, head: str) 
     found = written(tmp_path, head)
     assert all(lines[-1].startswith("map_Kd texture_100") for lines in found.values())
     assert all("illum 1" in lines for lines in found.values())
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "L"])
+def test_what_opacity_cuts_out_of_an_obj_is_cut_out_of_its_glb(tmp_path: Path, mode: str) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "leaf.obj").write_text("mtllib leaf.mtl\n" + SHEET)
+    (source / "leaf.mtl").write_text("newmtl Green Leaf\nmap_d my leaf.png\nnewmtl plain\n")
+    picture = Image.new(mode, (8, 8), (9, 9, 9, 255) if mode == "RGBA" else 255)
+    picture.paste((9, 9, 9, 0) if mode == "RGBA" else 0, (0, 0, 4, 8))
+    picture.save(source / "my leaf.png")
+    assert painted(open_mesh(source / "leaf.obj"), tmp_path / "out").problems == []
+    gltf = read_gltf((tmp_path / "out" / "leaf.glb").read_bytes(), tmp_path)
+    made = {m["name"]: m for m in gltf.doc["materials"]}
+    assert made["Green_Leaf"]["alphaMode"] == "MASK"
+    assert "alphaMode" not in made["plain"]
+    for name, seen in (("Green_Leaf", 0), ("plain", 255)):
+        number = made[name]["pbrMetallicRoughness"]["baseColorTexture"]["index"]
+        image = gltf.doc["images"][gltf.doc["textures"][number]["source"]]
+        view = gltf.doc["bufferViews"][image["bufferView"]]
+        data = bytes(gltf.buffers[0])[view["byteOffset"] :][: view["byteLength"]]
+        alpha = Image.open(io.BytesIO(data)).convert("RGBA").getchannel("A")
+        assert (alpha.getpixel((1, 4)), alpha.getpixel((6, 4))) == (seen, 255)

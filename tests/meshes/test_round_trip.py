@@ -229,5 +229,5 @@ def test_public_meshes_come_out_as_they_went_in(tmp_path: Path) -> None:
         assert done.kept.max_position_delta == 0, path.name
         assert done.kept.max_uv_delta <= 6e-8, path.name
     print(json.dumps(told, indent=1))
-    assert all("no triangles" in said for said in refused.values())
+    assert all("no faces" in said or "no triangles" in said for said in refused.values())
     assert len(told) >= 20

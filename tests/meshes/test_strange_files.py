@@ -27,7 +27,7 @@ from underpaint_daemon.tools.meshes.triangulate import triangulate
 
 from helpers.meshes.gltf_draft import UV, Draft
 from helpers.meshes.gltf_samples import materials, plain, sample
-from helpers.meshes.wearing import painted
+from helpers.meshes.wearing import glb, painted
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\nf 1/1 2/2 3/3 4/4\n"
 OTHERS = {
@@ -203,6 +203,35 @@ def test_materials_that_cannot_be_painted_are_refused_before_the_job(
     with pytest.raises(RequestError) as refused:
         open_mesh(written(tmp_path, more, make=materials))
     assert refused.value.code is ErrorCode.FILE
+
+
+def test_triangles_that_name_vertices_by_other_numbers_are_refused(tmp_path: Path) -> None:
+    draft = Draft()
+    for rows in (np.array([0, 1, 2], np.float32), np.array([0, 1, -1], np.int16)):
+        draft.mesh({**draft.primitive(), "indices": draft.numbers(rows)})
+    draft.doc["nodes"] = [{"mesh": 0}, {"mesh": 1}]
+    draft.doc["buffers"] = [{"byteLength": len(draft.binary)}]
+    for which in (0, 1):
+        draft.doc["scenes"] = [{"nodes": [which]}]
+        (tmp_path / "a.glb").write_bytes(glb(draft.doc, bytes(draft.binary)))
+        with pytest.raises(RequestError, match="not counts"):
+            open_mesh(tmp_path / "a.glb")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("cloud.ply", "element vertex 2\nproperty float x\nproperty float y\nproperty float z\n"),
+        ("lines.obj", "v 0 0 0\nv 1 0 0\nl 1 2\n"),
+    ],
+)
+def test_points_and_lines_are_told_as_what_they_are(tmp_path: Path, name: str, text: str) -> None:
+    if name.endswith(".ply"):
+        text = f"ply\nformat ascii 1.0\n{text}end_header\n0 0 0\n1 0 0\n"
+    (tmp_path / name).write_text(text)
+    with pytest.raises(RequestError, match="2 vertices and no faces") as refused:
+        open_mesh(tmp_path / name)
+    assert refused.value.code is ErrorCode.BAD_MESH
 
 
 def test_nothing_to_paint_is_bad_input_and_not_done(tmp_path: Path) -> None:

@@ -43,6 +43,11 @@ def test_byte_order_marks_and_excels_first_line_are_no_words(tmp_path: Path, enc
     assert read_rows(tmp_path / "t.csv", NEEDED)[0].cells == {"file": "a.obj", "prompt": "x"}
 
 
+def test_the_sign_by_which_old_programs_end_a_file_is_no_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"file,prompt\r\na.obj,x\r\n\x1a")
+    assert len(read_rows(tmp_path / "t.csv", NEEDED)) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

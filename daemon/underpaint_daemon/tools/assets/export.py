@@ -18,7 +18,7 @@ from ..meshes.compare import Kept, kept
 from ..meshes.files import MeshFile
 from ..meshes.gltf.new import new_glb
 from ..meshes.gltf.paint import PaintedGltf, paint_gltf
-from ..meshes.obj_materials import kept_lines
+from ..meshes.obj_materials import cuts_of, kept_lines
 from ..meshes.obj_write import write_obj
 from ..meshes.wear import Wear
 from .assets import a_blender, run_script
@@ -82,7 +82,8 @@ def painted_glb(file: MeshFile, worn: Wear) -> PaintedGltf:
     """The mesh as a painted glTF: the artist's own file, or a new one."""
     if file.gltf is not None:
         return paint_gltf(*file.gltf, worn)
-    return new_glb(file.polygons, worn, file.up)
+    here = Path.cwd()
+    return new_glb(file.polygons, worn, file.up, cuts_of(_kept(file, here / "mesh.obj"), here))
 
 
 def _fbx(done: Exported, file: MeshFile, worn: Wear, out: Path, blender: Blender | None) -> None:

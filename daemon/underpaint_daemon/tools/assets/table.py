@@ -39,7 +39,7 @@ def read_rows(path: Path, needed: tuple[str, ...], encoding: str | None = None) 
 
     Raises RequestError(FILE) that says what is wrong and where.
     """
-    text = _text(path, encoding)
+    text = _text(path, encoding).rstrip("\x1a")  # where old programs end a file
     text, delimiter = _delimiter(text, needed)
     _closed(path, text, delimiter)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)

@@ -14,9 +14,10 @@ from underpaint_daemon.worker.texturing.cameras.placement import Direction, plac
 from underpaint_daemon.worker.texturing.cameras.render import ViewBuffers, render_view
 from underpaint_daemon.worker.texturing.cameras.rig import automatic_rig
 from underpaint_daemon.worker.texturing.cameras.room import room_rig
+from underpaint_daemon.worker.texturing.cameras.visibility import ViewGeometry
 from underpaint_daemon.worker.texturing.projection.gather import PaintedView
 from underpaint_daemon.worker.texturing.projection.lookup import textured_view
-from underpaint_daemon.worker.texturing.projection.project import Texture, painted_view
+from underpaint_daemon.worker.texturing.projection.project import Texture, painted_as
 from underpaint_daemon.worker.texturing.surface.atlas import AtlasTile, build_tile, tiles
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh, is_inside_out
 from underpaint_daemon.worker.texturing.surface.uvcheck import contested
@@ -32,10 +33,15 @@ class Photograph:
 
     view: ViewBuffers
     picture: Tensor
+    geometry: ViewGeometry
 
     @property
     def painted(self) -> PaintedView:
-        return painted_view(self.view, self.picture)
+        return self.painted_with(self.picture)
+
+    def painted_with(self, picture: Tensor) -> PaintedView:
+        """The view with another picture of that size."""
+        return painted_as(self.geometry, picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,8 @@ class Oracle:
 
     def photograph(self, camera: Camera, oversampling: int = 2) -> Photograph:
         shot = picture(self.mesh, camera, self.solid, oversampling=oversampling)
-        return Photograph(render_view(self.mesh, camera), shot)
+        view = render_view(self.mesh, camera)
+        return Photograph(view, shot, ViewGeometry.of(view))
 
 
 def _truth(mesh: Mesh, solid: Solid, tile: AtlasTile) -> Truth:

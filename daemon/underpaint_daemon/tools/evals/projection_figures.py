@@ -20,7 +20,6 @@ from underpaint_daemon.worker.texturing.projection.gutter import dilate
 from underpaint_daemon.worker.texturing.projection.project import (
     Options,
     Texture,
-    painted_view,
     project,
 )
 from underpaint_daemon.worker.texturing.projection.seams import (
@@ -183,7 +182,7 @@ def _warped(
 ) -> list[Texture]:
     """The projection of pictures that stray up to four pixels from the geometry, by the rule for
     generated views."""
-    views = [painted_view(s.view, warped(s.picture, i)) for i, s in enumerate(shots)]
+    views = [shot.painted_with(warped(shot.picture, i)) for i, shot in enumerate(shots)]
     return project(mesh, views, replace(options, rule=GENERATED, fill=False), atlas=atlas)
 
 
@@ -243,7 +242,7 @@ def exposed(shots: Sequence[Photograph], error: float) -> list[PaintedView]:
     for shot, gain in zip(shots, gains, strict=True):
         picture = shot.picture.clone()
         picture[..., :3] *= gain.to(picture)
-        views.append(painted_view(shot.view, picture))
+        views.append(shot.painted_with(picture))
     return views
 
 

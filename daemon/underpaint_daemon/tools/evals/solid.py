@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from underpaint.cameras import Camera
-from underpaint_daemon.worker.texturing.cameras.render import fragments_of
+from underpaint_daemon.worker.texturing.cameras.render import blend, fragments_of
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
-from underpaint_daemon.worker.texturing.surface.raster import interpolate
 
 _WAVELENGTHS = (1 / 4, 1 / 7, 1 / 12, 1 / 20)
 """Of the object's bounding diagonal; each channel has one wave of each, equally strong."""
 
+_PIXELS_AT_ONCE = 1 << 16
 MAGENTA = (1.0, 0.0, 1.0)
 
 
@@ -58,9 +58,13 @@ def picture(
     each pixel the mean of n² samples."""
     size = (camera.height * oversampling, camera.width * oversampling)
     fragments = fragments_of(mesh, camera, size)
-    mask = fragments.triangle >= 0
-    image = mesh.position.new_tensor([*background, 1.0]).expand(*size, 4).clone()
-    image[..., :3][mask] = solid(interpolate(fragments, mesh.faces, mesh.position)[mask])
-    image[..., 3] = (~mask).float()
-    small = torch.nn.functional.avg_pool2d(image.permute(2, 0, 1)[None], oversampling)
+    triangle = fragments.triangle.reshape(-1)
+    hit = (triangle >= 0).nonzero()[:, 0]
+    image = mesh.position.new_tensor([*background, 1.0])[:, None].repeat(1, len(triangle))
+    for pixels in torch.split(hit, _PIXELS_AT_ONCE):  # so many stay in a CPU's cache
+        weights = fragments.barycentric.reshape(-1, 3)[pixels]
+        position = blend(mesh.position, mesh.faces[triangle[pixels]], weights)
+        image[:3, pixels] = solid(position).T
+    image[3, hit] = 0
+    small = torch.nn.functional.avg_pool2d(image.reshape(1, 4, *size), oversampling)
     return small[0].permute(1, 2, 0).contiguous()

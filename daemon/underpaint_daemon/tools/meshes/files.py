@@ -153,6 +153,12 @@ def ready(
     gltf: tuple[Gltf, Scene] | None = None,
 ) -> MeshFile:
     """A file's polygons, checked, turned and laid out. Raises RequestError(BAD_MESH)."""
+    if not len(polygons.sizes):
+        raise RequestError(
+            ErrorCode.BAD_MESH,
+            f"{path} has {len(polygons.position)} vertices and no faces",
+            hint="Points, lines and curves are not painted: make a mesh of them, and save that.",
+        )
     axis = up or polygons.up or "y"
     part = polygons.corner_parts
     uv = polygons.corner_uvs

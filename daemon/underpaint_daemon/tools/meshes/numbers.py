@@ -58,4 +58,4 @@ def number(word: bytes, what: str) -> float:
 
 def quoted(text: bytes, most: int = 40) -> str:
     """Some of a text for a message."""
-    return text[:most].decode("utf-8", "replace").strip()
+    return text[:most].decode("utf-8", "replace").strip(" \t\r\n")  # other blanks are the fault

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
+
+from underpaint.errors import RequestError
+from underpaint.files.imagefile import read_texels
 from underpaint.paths import is_file
 
 from .obj import as_bytes
 from .text import decoded_name
 
+Array = npt.NDArray[Any]
 _PAINTED = frozenset(("kd", "map_kd", "map_ka"))
 """What the paint takes the place of."""
 
@@ -26,6 +32,23 @@ def kept_lines(path: Path, source: bytes, out: Path) -> Mapping[str, Sequence[st
         except (OSError, ValueError):
             continue
         _read(data, library.parent, out.parent, found)
+    return found
+
+
+def cuts_of(kept: Mapping[str, Sequence[str]], folder: Path) -> dict[str, Array]:
+    """What `map_d` pictures cut out, alpha (h, w) uint8 by material: the alpha of those that have
+    one, else their grey. Those that are moved, or cannot be read, cut nothing. folder: which the
+    lines name them from."""
+    found = {}
+    for name, lines in kept.items():
+        for line in lines:
+            word, _, rest = line.partition(" ")
+            if word.lower() == "map_d" and is_file(folder / rest):
+                try:
+                    pixels = read_texels(folder / rest)
+                except RequestError:
+                    continue
+                found[name] = pixels[..., 3] if pixels.shape[2] == 4 else pixels[..., 1]
     return found
 
 

@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 _UNREADABLE = (OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError)
 _CLEAR = 0.05
 _TRANSFORM = "KHR_texture_transform"
+_KTX2 = b"\xabKTX 20\xbb"
 
 
 def cutout(gltf: Gltf, material: Json, *, widened: bool) -> Array | None:
@@ -47,7 +48,7 @@ def cut_png(png: bytes, alpha: Array) -> bytes:
     return stream.getvalue()
 
 
-def told_of_alpha(material: Json) -> str | None:
+def told_of_alpha(gltf: Gltf, material: Json) -> str | None:
     """A sentence where the paint will not be seen as the artist may expect."""
     if material.get("alphaMode", "OPAQUE") == "OPAQUE":
         return None
@@ -61,7 +62,20 @@ def told_of_alpha(material: Json) -> str | None:
             f"The material {name!r} is cut out by a picture that is moved on its UVs: the paint "
             "covers all of its faces."
         )
+    if info is not None and _is_packed(gltf, info):
+        return (
+            f"The material {name!r} is cut out by a picture for graphics cards (KTX2), which is "
+            "not read here: the paint covers all of its faces. Save it with PNG pictures to keep "
+            "their outlines."
+        )
     return None
+
+
+def _is_packed(gltf: Gltf, info: Json) -> bool:
+    try:
+        return _image_bytes(gltf, info).startswith(_KTX2)
+    except _UNREADABLE:
+        return False
 
 
 def _picture_of(material: Json) -> Json | None:

@@ -3,6 +3,8 @@ tells apart."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,15 +22,26 @@ from .parts import Additions
 Array = npt.NDArray[Any]
 
 
-def new_glb(polygons: Polygons, worn: Wear, up: str) -> PaintedGltf:
+def new_glb(
+    polygons: Polygons,
+    worn: Wear,
+    up: str,
+    cuts: Mapping[str, Array] = MappingProxyType({}),
+) -> PaintedGltf:
     """Polygons as glTF: an object each a node with a mesh, a material each a primitive. up: the
-    polygons' own up axis."""
+    polygons' own up axis. cuts: what the pictures of the artist's materials cut their faces out
+    with, alpha (h, w) uint8 by their names."""
     added = Additions({"asset": {"version": "2.0", "generator": "Underpaint"}}, b"")
     names = material_names(polygons, worn)
-    numbers = {
-        key: added.append("materials", {**added.painted({}, worn.images[key[1]], 0), "name": name})
-        for key, name in names.items()
-    }
+    numbers = {}
+    for key, name in names.items():
+        cut = (
+            None if _is_made(polygons, worn, key) else cuts.get(polygons.materials.get(key[0], ""))
+        )
+        made: Json = {**added.painted({}, worn.images[key[1]], 0, cut=cut), "name": name}
+        if cut is not None:
+            made["alphaMode"] = "MASK"
+        numbers[key] = added.append("materials", made)
     corners = _Corners(polygons, worn, up)
     part = polygons.triangle_parts
     nodes = []
@@ -46,6 +59,12 @@ def new_glb(polygons: Polygons, worn: Wear, up: str) -> PaintedGltf:
     added.append("scenes", {"nodes": nodes})
     added.doc["scene"] = 0
     return PaintedGltf(added, {number: tile for (_, tile), number in numbers.items()})
+
+
+def _is_made(polygons: Polygons, worn: Wear, key: tuple[int, int]) -> bool:
+    """Whether UVs of a surface on a tile were made: the artist's pictures do not lie on them."""
+    there = (polygons.triangle_parts[:, 1] == key[0]) & (worn.tile == key[1])
+    return bool(worn.made[there].any())
 
 
 class _Corners:

@@ -142,6 +142,8 @@ def triangle_rows(gltf: Gltf, primitive: Json, vertices: int) -> Array:
         rows = np.arange(vertices, dtype=np.int32)
     else:
         given = accessor(gltf, primitive["indices"])[:, 0]
+        if given.dtype.kind != "u":
+            raise ValueError("its triangles name vertices by numbers that are not counts")
         if len(given) and not given.max() < vertices:
             raise ValueError(f"a triangle names vertex {given.max()} of {vertices}")
         rows = given.astype(np.int32)

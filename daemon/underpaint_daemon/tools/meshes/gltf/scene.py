@@ -126,7 +126,7 @@ class _Builder:
         if isinstance(key, int):
             material = item(self._gltf.doc, "materials", key)
             self._materials[surface] = str(material.get("name", f"material {key}"))
-            if (said := told_of_alpha(material)) is not None and said not in self._told:
+            if (said := told_of_alpha(self._gltf, material)) is not None and said not in self._told:
                 self._told.append(said)
         mirrored, size = tables.volume < 0, abs(tables.volume)
         start = self._count

@@ -72,8 +72,8 @@ def render_view(mesh: Mesh, camera: Camera, size: tuple[int, int] | None = None)
     triangle = fragments.triangle[hit]
     corners = mesh.faces[triangle]
     weights = fragments.barycentric[hit]
-    position = _blend(mesh.position, corners, weights)
-    normal = torch.nn.functional.normalize(_blend(mesh.normal, corners, weights), dim=1)
+    position = blend(mesh.position, corners, weights)
+    normal = torch.nn.functional.normalize(blend(mesh.normal, corners, weights), dim=1)
     depth = torch.full(shape, torch.inf, dtype=torch.float32, device=hit.device)
     depth[hit] = view_depth(position, camera).float()
     return ViewBuffers(
@@ -83,7 +83,7 @@ def render_view(mesh: Mesh, camera: Camera, size: tuple[int, int] | None = None)
         _paint(hit, mesh.ids[corners[:, 0], :1])[..., 0],
         depth,
         hit,
-        _paint(hit, _blend(mesh.uv, corners, weights)),
+        _paint(hit, blend(mesh.uv, corners, weights)),
         fragments.triangle,
     )
 
@@ -94,7 +94,8 @@ def view_depth(points: Tensor, camera: Camera) -> Tensor:
     return -(points.double() @ axis[:3] + axis[3])
 
 
-def _blend(attribute: Tensor, corners: Tensor, weights: Tensor) -> Tensor:
+def blend(attribute: Tensor, corners: Tensor, weights: Tensor) -> Tensor:
+    """A vertex attribute (V, C) at points of triangles: corners (P, 3), weights (P, 3)."""
     return torch.einsum("pk,pkc->pc", weights, attribute[corners])
 
 

@@ -68,7 +68,12 @@ class Options:
 
 def painted_view(view: ViewBuffers, image: Tensor) -> PaintedView:
     """A view's geometry with its picture (h, w, C) float32; the picture may be larger."""
-    return PaintedView(ViewGeometry.of(view), image.permute(2, 0, 1)[None].contiguous().float())
+    return painted_as(ViewGeometry.of(view), image)
+
+
+def painted_as(geometry: ViewGeometry, image: Tensor) -> PaintedView:
+    """The same of a geometry that is there already."""
+    return PaintedView(geometry, image.permute(2, 0, 1)[None].contiguous().float())
 
 
 def project(

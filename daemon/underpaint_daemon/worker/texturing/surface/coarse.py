@@ -9,8 +9,8 @@ from torch import Tensor
 
 from .mesh import Mesh, face_cross, select_triangles
 
-_MANY = 300_000
-_CELLS = 256
+_MANY = 60_000
+_CELLS = 160
 
 
 def coarse(mesh: Mesh, many: int = _MANY, cells: int = _CELLS) -> Mesh:

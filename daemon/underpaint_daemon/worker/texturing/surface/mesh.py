@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ class Mesh:
     uv: Tensor
     ids: Tensor
     warnings: tuple[str, ...] = ()
+    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def triangles(self) -> int:
@@ -35,7 +37,10 @@ class Mesh:
     @property
     def bounds(self) -> tuple[Tensor, Tensor]:
         """The lowest and highest corner of the bounding box, (3,) each."""
-        return self.position.amin(0), self.position.amax(0)
+        if "bounds" not in self._known:  # planning cameras asks for them at every direction
+            self._known["bounds"] = self.position.amin(0), self.position.amax(0)
+        found: tuple[Tensor, Tensor] = self._known["bounds"]
+        return found
 
     @property
     def center(self) -> Tensor:
@@ -46,7 +51,10 @@ class Mesh:
     @property
     def radius(self) -> float:
         """The largest distance of a corner from `center`, metres."""
-        return float((self.position - self.center).norm(dim=1).amax())
+        if "radius" not in self._known:
+            self._known["radius"] = float((self.position - self.center).norm(dim=1).amax())
+        found: float = self._known["radius"]
+        return found
 
     def to(self, device: torch.device | str) -> Mesh:
         return replace(

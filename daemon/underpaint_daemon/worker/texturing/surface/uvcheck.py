@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .atlas import AtlasTile, build_tile, tile_numbers
+from .atlas import FIRST_TILE, AtlasTile, build_tile, tile_numbers
 from .mesh import Mesh, face_cross, select_triangles, uv_double_areas
 from .raster import NOTHING, nearest, resolve, triangle_at
 
@@ -34,14 +34,17 @@ class UvReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences for the artist; none when all is well."""
+        one = self.tiles == (FIRST_TILE,)
         said = (
             (self.overlap > 1e-3, f"{self.overlap:.1%} of the texels paint two places at once "
              "(overlapping or mirrored UVs): both get what the first one gets. Make a UV map "
              "without overlaps to paint them apart."),
             (self.empty > 1e-4, f"{self.empty:.1%} of the surface has no area in the UV map and "
              "cannot be painted. Unwrap those faces."),
-            (self.wrapped > 0, f"{self.wrapped:.1%} of the faces have UVs outside the UDIM tiles; "
-             "they repeat the first tile."),
+            (self.wrapped > 0 and one, f"{self.wrapped:.1%} of the faces have UVs outside the "
+             "square from 0 to 1: they wear what it repeats there."),
+            (self.wrapped > 0 and not one, f"{self.wrapped:.1%} of the faces have UVs outside the "
+             "UDIM tiles; they repeat the first tile."),
             (self.crossing > 0.01, f"{self.crossing:.0%} of the UV map lies over the borders of "
              "its tile: there the paint repeats what is at the other side. Scale the UVs into the "
              "tile to paint it apart."),
