@@ -116,8 +116,14 @@ def test_a_living_daemon_of_another_protocol_is_named_with_its_process(
     [
         (["generate", "--prompt", "x", "--out", "file"], "file: there is a file where a folder"),
         (["generate", "--prompt", "x", "--out", "file/o"], "there is a file where a folder is"),
-        (["generate", "--prompt", "x", "--view", "dir", "--out", "o"], "file: Is a directory"),
+        (
+            ["generate", "--prompt", "x", "--view", "dir", "--out", "o"],
+            "dir is a folder, not a file",
+        ),
         (["rerun", "file"], "file is no result of Underpaint"),
+        (["rerun", "dir"], "dir is a folder, not a file"),
+        (["generate", "--prompt", "a", "b", "--out", "o"], "`b` is more than `underpaint gen"),
+        (["generate", "-p", "a", "--out", "o"], "-p is no option"),
         (["render", "dir", "--prompt", "x", "--out", "o"], "dir is a folder"),
         (["config", "get", "gpu", "cpu"], "config get: too many words"),
         (["config", "path", "gpu"], "config path: too many words"),
@@ -149,3 +155,20 @@ def test_one_mesh_that_fails_tells_its_error_as_every_command_does(
     assert back(words) == Exit.BAD_INPUT
     told = json.loads(capsys.readouterr().out)
     assert told["error"] == told["assets"][0]["error"]
+
+
+@posix
+@pytest.mark.parametrize(
+    "words", [["rerun", "/dev/zero"], ["generate", "--prompt=x", "--out=o", "--view", "/dev/zero"]]
+)
+def test_what_has_no_end_is_not_read(words: list[str], capsys) -> None:
+    assert front(words) == Exit.BAD_INPUT
+    assert "/dev/zero is no file" in capsys.readouterr().err
+
+
+def test_help_of_a_command_can_be_asked_for_as_elsewhere(capsys) -> None:
+    for words in (["help"], ["help", "generate"]):
+        with pytest.raises(SystemExit) as ended:
+            front(words)
+        assert ended.value.code == 0
+        assert f"usage: {' '.join(['underpaint', *words[1:]])}" in capsys.readouterr().out

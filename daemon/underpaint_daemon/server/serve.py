@@ -56,7 +56,7 @@ def _given(options: argparse.Namespace) -> dict[str, Value]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog="underpaint_daemon serve",
+        prog="python -m underpaint_daemon serve",
         description="The Underpaint daemon. Folders: UNDERPAINT_DATA, UNDERPAINT_CACHE.",
     )
     add = parser.add_argument

@@ -24,7 +24,9 @@ errors to stderr; with --json, stdout is one JSON object, of an error too."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; its exit code."""
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["help"]:  # as many programs have it
+        arguments = [*arguments[1:], "--help"]
     try:  # these take a part of a second, too
         from . import forward, guard
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import ErrorCode, RequestError
 from ..requests import Request
 from ..tree import from_plain
+from .refusal import check_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEYWORD = b"underpaint"
@@ -29,6 +30,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
     Raises RequestError(FILE) when the file cannot be read or carries none.
     """
     try:
+        check_file(path)
         if path.stat().st_size > _MOST_FILE:
             raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than any result")
         data = path.read_bytes()

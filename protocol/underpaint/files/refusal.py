@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from ..buffers import MAX_PIXELS
@@ -34,6 +35,15 @@ _KINDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 def refused(path: Path, why: str, hint: str | None = None) -> RequestError:
     """The error of a file that cannot be used."""
     return RequestError(ErrorCode.FILE, f"{path} {why}", hint=hint)
+
+
+def check_file(path: Path) -> None:
+    """Refuse a folder, and what has no end, as a device. Raises RequestError(FILE), OSError."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise refused(path, "is a folder, not a file", "Give a file in it.")
+    if not stat.S_ISREG(mode):
+        raise refused(path, "is no file", "Give a file that lies on a disk.")
 
 
 def check_pixels(path: Path, width: int, height: int) -> None:

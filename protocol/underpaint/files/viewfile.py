@@ -20,6 +20,7 @@ from ..buffers import Array, Buffers
 from ..errors import ErrorCode, RequestError, why
 from ..requests import View
 from ..tree import buffer_refs, view_from_plain, view_to_plain
+from .refusal import check_file
 
 _VIEW, _OBJECTS = "view", "objects"
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)
@@ -64,6 +65,7 @@ def load_view(path: Path, buffers: Buffers) -> View:
     BAD_REQUEST or BAD_BUFFER when its content is not a view.
     """
     try:
+        check_file(path)
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):  # numpy would speak of pickles
                 raise ValueError("it is no .npz")

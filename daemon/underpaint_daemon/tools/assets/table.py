@@ -15,6 +15,7 @@ from pathlib import Path
 from underpaint.encodings import decoded, unicode_text
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.codepages import code_page
+from underpaint.files.refusal import check_file
 
 _DELIMITERS = ",;\t|"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -87,6 +88,7 @@ def guess(path: Path) -> str | None:
 
 def _bytes(path: Path) -> bytes:
     try:
+        check_file(path)
         if path.stat().st_size > _MOST_BYTES:
             raise RequestError(ErrorCode.TOO_LARGE, f"{path} is larger than 16 MiB")
         return path.read_bytes()

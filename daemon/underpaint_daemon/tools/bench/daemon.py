@@ -39,7 +39,7 @@ _SAMPLER, _GUIDANCE = Sampler.DPMPP_2M, 3.0
 
 
 def main(argv: list[str]) -> int:
-    """Measure and print; see `underpaint_daemon bench daemon --help`."""
+    """Measure and print; see `underpaint bench daemon --help`."""
     options = _options(argv)
     model = _model(options.model)
     with own_client() as up, _bare(model, options) as bare:
@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
-    parser = Parser(prog="underpaint_daemon bench daemon")
+    parser = Parser(prog="underpaint bench daemon")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", type=Path, help="a model folder (default: the starter)")
     parser.add_argument("--side", type=int, default=256)

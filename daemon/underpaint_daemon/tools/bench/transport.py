@@ -31,7 +31,7 @@ _PATIENCE = 60.0
 
 
 def main(argv: list[str]) -> int:
-    """Measure and print; see `underpaint_daemon bench transport --help`."""
+    """Measure and print; see `underpaint bench transport --help`."""
     options = _options(argv)
     trips, floors, uncopied = _round_trips(options.side, options.repeats, options.seed)
     cancels = _cancels(options.cancels)
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
-    parser = Parser(prog="underpaint_daemon bench transport")
+    parser = Parser(prog="underpaint bench transport")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--side", type=int, default=1024, help="pixels a side of the view")
     parser.add_argument("--repeats", type=int, default=15)

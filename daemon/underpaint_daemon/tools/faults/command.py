@@ -41,7 +41,7 @@ _SIDE = 64
 
 
 def main(argv: list[str]) -> int:
-    """Measure and print; see `underpaint_daemon bench faults --help`."""
+    """Measure and print; see `underpaint bench faults --help`."""
     options = _options(argv)
     if sys.platform != "linux":
         raise RequestError(ErrorCode.BAD_REQUEST, "bench faults plays a full disk as Linux does")
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
-    parser = Parser(prog="underpaint_daemon bench faults", description=__doc__)
+    parser = Parser(prog="underpaint bench faults", description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, help="number of the first")

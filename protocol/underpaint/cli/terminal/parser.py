@@ -16,7 +16,8 @@ _LONGEST_USAGE = 160
 _WIDEST, _COLUMN = 100, 26
 _MANY = 12
 _ALIKE, _SHORTEST = 0.7, 2
-_CHOICE = re.compile(r"argument (?P<what>\S+): invalid choice: (?P<given>'.*?'|\".*?\") \(")
+_OPTION = re.compile(r"--[\w-]+|-[A-Za-z]")
+_CHOICE = re.compile(r"argument (?P<what>\S+): invalid choice: (?P<given>'.*?'|\".*?\"|\S+) \(")
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,7 +45,7 @@ class Parser(argparse.ArgumentParser):
             if unknown:
                 self._unknown(unknown)
         if wrong := _CHOICE.match(message):
-            self._no_choice(wrong["what"], wrong["given"][1:-1])
+            self._no_choice(wrong["what"], wrong["given"].strip("'\""))
         raise RequestError(ErrorCode.BAD_REQUEST, message, hint=_see(self))
 
     def format_usage(self) -> str:
@@ -70,12 +71,12 @@ class Parser(argparse.ArgumentParser):
         return [*positional, *(a for a in self._actions if a.option_strings and a.required)]
 
     def _options(self, words: Iterable[str]) -> Iterable[str]:
-        """The words that look like long options."""
+        """The words that look like options."""
         for word in words:
             if word == "--":
                 return
             name = word.partition("=")[0]
-            if name.startswith("--") and " " not in name:
+            if _OPTION.fullmatch(name):
                 yield name
 
     def _knows(self, option: str) -> bool:
@@ -83,11 +84,13 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, words: Sequence[str]) -> NoReturn:
         name = words[0].partition("=")[0]
-        told = f"{', '.join(words)} {'is no option' if name.startswith('-') else 'is too much'}"
-        meant = closest(name, self._option_string_actions)
-        raise RequestError(
-            ErrorCode.BAD_REQUEST, f"{told} of `{self.prog}`", hint=_meant(meant, self)
-        )
+        if name.startswith("-"):
+            told = f"{', '.join(words)} is no option of `{self.prog}`"
+            hint = _meant(closest(name, self._option_string_actions), self)
+        else:
+            told = f"`{' '.join(words)}` is more than `{self.prog}` takes"
+            hint = f"Put quotes around words that belong together. {_see(self)}"
+        raise RequestError(ErrorCode.BAD_REQUEST, told, hint=hint)
 
     def _no_choice(self, what: str, given: str) -> NoReturn:
         (action,) = (a for a in self._actions if _called(a) == what)
