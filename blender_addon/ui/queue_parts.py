@@ -13,7 +13,7 @@ from ..plain.progress import PHASES
 from .panel_parts import draw_text, fits
 
 _MOST = 6
-_SHORTEST, _BUTTON, _RETRY, _MOVES = 4, 5, 25, 4
+_SHORTEST, _BUTTON, _RETRY, _MOVES = 4, 5, 25, 16
 
 
 def draw_queue(layout: Any, live: Runtime, room: int) -> None:
@@ -29,7 +29,7 @@ def draw_queue(layout: Any, live: Runtime, room: int) -> None:
     if len(tasks) > 1:
         row = layout.row(align=True)
         if live.queue.told is not None and not live.queue.paused:
-            row.operator("underpaint.queue_pause", text="Pause", icon="PAUSE").job = ""
+            row.operator("underpaint.queue_pause", text="", icon="PAUSE").job = ""
         row.operator("underpaint.cancel", text="Cancel All", icon="X")
     for task in live.failed:
         row = layout.row(align=True)
@@ -65,7 +65,7 @@ def _draw_why_it_waits(layout: Any, live: Runtime, room: int) -> None:
     """That the queue is paused, with the way out; that somebody else has the graphics card."""
     if live.queue.paused:
         row = layout.row(align=True)
-        row.label(text="The queue is paused", icon="PAUSE")
+        row.label(text="Paused", icon="PAUSE")
         button = row.operator("underpaint.queue_pause", text="Resume", icon="PLAY")
         button.paused = False
     why = live.queue.yielded
@@ -88,11 +88,13 @@ def _draw_task(layout: Any, live: Runtime, task: Task, room: int, *, many: bool)
 
 
 def _bar_text(task: Task, room: int, *, many: bool, waits: bool) -> str:
-    """What stands in its bar. Beside the buttons that move it nothing says that it waits."""
+    """What stands in its bar. That it waits is said above, or by the buttons that move it."""
     if not many:
-        return _fitting(task, progress_text(task), room - (_BUTTON * _MOVES if waits else 0))
+        return _fitting(task, progress_text(task), room - (_MOVES if waits else 0))
     if waits:
-        return _name(task, room - _BUTTON * _MOVES)
+        return _name(task, room - _MOVES)
+    if task.phase == "yielding":
+        return _name(task, room - _BUTTON)
     steps = _steps(task).strip() or phase_text(task)
     return _fitting(task, f"{_name(task, room - len(steps) - _BUTTON)}: {steps}", room)
 

@@ -48,7 +48,7 @@ def a_paused_queue_begins_nothing_and_says_so():
     bpy.ops.underpaint.queue_pause()
     pump_until(lambda: live().queue.paused)
     drawn = draw("UNDERPAINT_PT_main")
-    assert "The queue is paused" in drawn.texts
+    assert "Paused" in drawn.texts
     assert "Resume" in drawn.texts
     task = begin(STEPS)
     pump_until(lambda: shown_order() == [task.id])
