@@ -16,7 +16,7 @@ from .kinds import PANEL_CONTROLS, ControlSource
 from .properties import name_of
 from .seeing import draw_look, draw_seen
 
-_NAME = 0.52
+_NAME = 0.58
 """A name's share of its row."""
 
 
@@ -75,10 +75,11 @@ def _draw_rows(layout: Any, settings: Any) -> None:
 def _draw_control(column: Any, settings: Any, kind: str, has: bool) -> None:
     """A row: on or off, how strong, and a fold with when and from what. `has`: whether the model
     has a network for it; without one, what is lacking is shown."""
+    if not getattr(settings, f"{kind}_enabled"):
+        column.prop(settings, f"{kind}_enabled")
+        return
     row = column.split(factor=_NAME, align=True)
     row.prop(settings, f"{kind}_enabled")
-    if not getattr(settings, f"{kind}_enabled"):
-        return
     is_open = getattr(settings, f"{kind}_open") or not (has or getattr(settings, f"{kind}_model"))
     row = row.row(align=True)
     draw_seen(row, kind)
