@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from underpaint.paths import Paths
 from underpaint.requests import Control, ImageRequest, TileAxes
@@ -19,7 +21,6 @@ from underpaint_daemon.common.job_contract import Artifact
 from underpaint_daemon.common.models import control_folder, family_of, model_folder
 from underpaint_daemon.common.refusals import kinds_without_network
 
-from ...provenance import encode_png, origin_of
 from ..canvas import whole
 from .guided import with_pattern
 from .images import Sources, control_image
@@ -53,9 +54,16 @@ def control_artifacts(
             warn(image.warning)
         pixels = canvas.back(image.pixels.clip(0, 255).astype(np.uint8))
         size = {"width": pixels.shape[1], "height": pixels.shape[0], "kind": control.kind.value}
-        png = encode_png(pixels, {"control": control.kind.value}, origin_of(request))
-        artifacts.append(Artifact(f"control_{i}_{control.kind}.png", "image/png", png, size))
+        name = f"control_{i}_{control.kind}.png"
+        artifacts.append(Artifact(name, "image/png", _png(pixels), size))
     return artifacts
+
+
+def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """Without the mark of what a model has painted: none has."""
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def _network(paths: Paths, model: str, family: str, control: Control) -> Path | None:
