@@ -35,7 +35,7 @@ from window_tools import (
 )
 
 # Long enough that a slow machine sees them while they last.
-LONG, SHORT = "steps=250 seconds=0.3", "steps=20 seconds=0.05"
+LONG, SHORT = "steps=9000 seconds=0.3", "steps=20 seconds=0.05"
 
 
 def story() -> Iterator[float]:

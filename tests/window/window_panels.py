@@ -33,7 +33,7 @@ from window_tools import (
     window,
 )
 
-SHORT, LONG = "steps=4 seconds=0.02", "steps=300 seconds=0.1"
+SHORT, LONG = "steps=4 seconds=0.02", "steps=9000 seconds=0.1"
 LIVE_S, LIVE_PICTURES = 6.0, 4
 PIECES = (
     ("IMAGE", ("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls", "UNDERPAINT_PT_everything")),
