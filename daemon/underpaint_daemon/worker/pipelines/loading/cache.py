@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -42,6 +43,7 @@ class ModelCache:
         self._wider: dict[Path, torch.dtype] = {}
         self._waiting: set[Path] = set()
         self._tools: OrderedDict[_Key, Any] = OrderedDict()
+        self._weighed = WeakKeyDictionary[torch.nn.Module, int]()
 
     def load(self, name: str) -> LoadedModel:
         """The model of that name or path. Raises RequestError(MODEL_MISSING or MODEL_BROKEN)."""
@@ -95,12 +97,21 @@ class ModelCache:
         """Bytes of weights where networks work."""
         tools = [network for pipe in self._tools.values() for network in networks_in(pipe)]
         there = [model for model in self._models.values() if not model.place.waits]
-        return sum(model.nbytes for model in there) + weight_bytes(tools)
+        return sum(self._weigh(model.networks) for model in there) + self._weigh(tools)
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes of weights that wait in main memory."""
-        return sum(model.nbytes for model in self._models.values() if model.place.waits)
+        waiting = [model for model in self._models.values() if model.place.waits]
+        return sum(self._weigh(model.networks) for model in waiting)
+
+    def _weigh(self, networks: Sequence[torch.nn.Module]) -> int:
+        """Bytes of weights. Each network is weighed once: a walk through all parameters of all
+        models takes as long as steps of a small one, and is asked for several times a job."""
+        for network in networks:
+            if network not in self._weighed:
+                self._weighed[network] = weight_bytes([network])
+        return sum(self._weighed[network] for network in networks)
 
     @property
     def _crowded(self) -> bool:
