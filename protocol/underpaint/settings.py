@@ -38,9 +38,9 @@ class Setting:
     def parsed(self, value: object, where: str) -> Value:
         """A value as the setting's type. Raises RequestError(BAD_REQUEST) that names `where`."""
         if isinstance(self.default, str):
-            if not isinstance(value, str):
+            if isinstance(value, bool) or not isinstance(value, (str, int)):
                 raise self._refused(value, where, "text")
-            return value
+            return str(value)  # a number without quotes, as `gpu = 1`, is meant as one
         kind = type(self.default)
         try:
             number = kind(value) if isinstance(value, (str, int, float)) else None
@@ -54,7 +54,7 @@ class Setting:
         return RequestError(
             ErrorCode.BAD_REQUEST,
             f"{where}: {self.name} is {value!r}; expected {expected}",
-            hint="Correct it there (`underpaint config list` prints every setting).",
+            hint=f"Correct it there, or run `underpaint config unset {self.name}`.",
         )
 
 
@@ -116,16 +116,19 @@ def read_settings(paths: Paths, environ: Mapping[str, str] | None = None) -> dic
     return found
 
 
-def stored_settings(file: Path) -> dict[str, Value]:
-    """What the file sets; nothing when there is none. Raises RequestError: FILE, BAD_REQUEST."""
+def stored_settings(file: Path, *, but: str = "") -> dict[str, Value]:
+    """What the file sets, `but` one, which need not be right; nothing when there is no file. Raises
+    RequestError: FILE, BAD_REQUEST."""
     try:
         data = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
+        reason = "it is no text" if isinstance(error, UnicodeDecodeError) else why(error)
         raise RequestError(
-            ErrorCode.FILE, f"{file} cannot be read: {why(error)}", hint="Mend it, or delete it."
+            ErrorCode.FILE, f"{file} cannot be read: {reason}", hint="Mend it, or delete it."
         ) from error
+    data.pop(but, None)
     return {name: setting(name, str(file)).parsed(v, str(file)) for name, v in data.items()}
 
 

@@ -193,6 +193,27 @@ def test_settings_come_from_option_variable_file_default(tmp_path: Path) -> None
     assert "expected a number from 0" in wrong.stderr
 
 
+def test_a_wrong_setting_in_the_file_is_mended_by_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path))
+    file = tmp_path / "config.toml"
+    file.write_text("gpu = 1\nresults_mb = 'much'\nmood = 3\n")
+    assert front(["config", "list"]) == Exit.BAD_INPUT
+    assert "config unset results_mb" in capsys.readouterr().err
+    assert front(["config", "unset", "results_mb"]) == Exit.BAD_INPUT, "mood is wrong, too"
+    file.write_text("gpu = 1\nresults_mb = 'much'\n")
+    assert front(["config", "unset", "results_mb"]) == 0
+    assert front(["config", "get", "gpu"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1"
+    file.write_text("mood = 3\n")
+    assert front(["config", "unset", "mood"]) == 0
+    assert front(["config", "list"]) == 0
+    file.write_bytes(b"\xff\xfe\x00")
+    assert front(["config", "list"]) == Exit.BAD_INPUT
+    assert "it is no text" in capsys.readouterr().err
+
+
 def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("idle_exit_minutes = 'soon'\n")
     began = time.monotonic()

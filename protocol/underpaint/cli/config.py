@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import Any
 
 from ..errors import ErrorCode, RequestError
@@ -81,18 +82,31 @@ def _get(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 
 def _set(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    known, file = setting(_name(args), f"config {args.action}"), config_file(user_paths())
-    stored = stored_settings(file)
+    name, file = _name(args), config_file(user_paths())
+    stored = stored_settings(file, but=name)  # a wrong value is mended by this, too
     if args.action == "unset":
-        stored.pop(known.name, None)
-    elif args.value is None:
-        raise RequestError(ErrorCode.BAD_REQUEST, f"config set {known.name}: give a value")
+        known = SETTINGS.get(name)
+        if known is None and not _has(file, name):  # what is no setting may go, too
+            setting(name, "config unset")
     else:
-        stored[known.name] = known.parsed(args.value, "config set")
+        known = setting(name, "config set")
+        if args.value is None:
+            raise RequestError(ErrorCode.BAD_REQUEST, f"config set {name}: give a value")
+        stored[name] = known.parsed(args.value, "config set")
     write_settings(file, stored)
-    value = stored.get(known.name, known.default)
-    said = f"{known.name} is {value!r} from the daemon's next start on"
-    return {known.name: value, "file": str(file)}, [said]
+    value = stored.get(name, known.default if known else None)
+    shown = "empty" if value == "" else value
+    said = f"{name} is {shown} from the daemon's next start on" if known else f"{name} is gone"
+    return {name: value, "file": str(file)}, [said]
+
+
+def _has(file: Path, name: str) -> bool:
+    """Whether the file sets what is no setting, for which it is refused as a whole."""
+    try:
+        stored_settings(file)
+    except RequestError:
+        return name in file.read_text(encoding="utf-8-sig")
+    return False
 
 
 def _path(_args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:

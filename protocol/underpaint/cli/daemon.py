@@ -9,6 +9,7 @@ from typing import Any
 
 from ..client import connect
 from ..errors import ConnectionLost, ErrorCode, RequestError
+from ..launcher import running_connection
 from ..paths import user_paths
 from .options import add_json
 from .output import print_result, told_count, told_seconds
@@ -69,11 +70,16 @@ def _status(args: argparse.Namespace) -> int:
 def _stop(args: argparse.Namespace) -> int:
     try:
         with connect(start=False) as up:
+            painting = up.status().running
             up.shutdown()
-    except ConnectionLost as error:
-        if error.code is not ErrorCode.DAEMON_ABSENT:
+    except ConnectionLost:
+        if running_connection(user_paths()) is not None:  # else it ended, or another ended it
             raise
         print_result({"state": "absent"}, ["none was running"], args.json)
+        return 0
+    if painting is not None:
+        said = f"stops when {painting} is painted; queued jobs are kept"
+        print_result({"state": "stopping"}, [said], args.json)
         return 0
     print_result({"state": "stopped"}, ["stopped; queued jobs are kept"], args.json)
     return 0

@@ -13,7 +13,7 @@ from ..samplers import ABOUT_SAMPLERS
 from ..wire.records import ModelInfo
 from . import forward
 from .options import add_json
-from .output import print_result
+from .output import print_result, told_count
 
 _EXAMPLES = """\
 examples:
@@ -59,7 +59,8 @@ def defaults_line(defaults: Mapping[str, Any]) -> str:
     told = str(defaults.get("distillation", ""))
     words = [
         f"{defaults['size']}²",
-        f"{defaults['sampler']}, {defaults['steps']} steps, guidance {defaults['guidance']:g}",
+        f"{defaults['sampler']}, {told_count(defaults['steps'], 'step')}",
+        f"guidance {defaults['guidance']:g}",
         *([told] if told else []),
     ]
     controls = ", ".join(_control_words(control) for control in defaults["controls"])
