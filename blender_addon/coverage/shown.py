@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .preview import Key, Looking, Preview, colours
 
@@ -14,9 +15,7 @@ _CLOSER = 0.9985
 _VERTEX = """
 void main() {
   shade = colour;
-  vec4 at = viewMatrix * vec4(position, 1.0);
-  at.xyz *= closer;
-  gl_Position = projection * at;
+  gl_Position = matrix * vec4(position, 1.0);
 }
 """
 _FRAGMENT = "void main() { shown = shade; }"
@@ -101,14 +100,20 @@ def _draw(shown: _Shown) -> None:
     gpu.state.depth_test_set("LESS_EQUAL")
     try:
         shown.shader.bind()
-        shown.shader.uniform_float("viewMatrix", gpu.matrix.get_model_view_matrix())
-        shown.shader.uniform_float("projection", gpu.matrix.get_projection_matrix())
-        perspective = bpy.context.region_data.is_perspective
-        shown.shader.uniform_float("closer", _CLOSER if perspective else 1.0)
+        shown.shader.uniform_float("matrix", _matrix())
         shown.batch.draw(shown.shader)
     finally:
         gpu.state.depth_test_set("NONE")
         gpu.state.blend_set("NONE")
+
+
+def _matrix() -> Any:
+    """From the world into the region, a little closer than what it lies on."""
+    import gpu
+
+    closer = _CLOSER if bpy.context.region_data.is_perspective else 1.0
+    toward = Matrix.Diagonal((closer, closer, closer, 1.0))
+    return gpu.matrix.get_projection_matrix() @ toward @ gpu.matrix.get_model_view_matrix()
 
 
 def _made(preview: Any) -> tuple[Any, Any]:
@@ -119,9 +124,7 @@ def _made(preview: Any) -> tuple[Any, Any]:
     passed = gpu.types.GPUStageInterfaceInfo("underpaint_coverage")
     passed.smooth("VEC4", "shade")
     info = gpu.types.GPUShaderCreateInfo()
-    info.push_constant("MAT4", "viewMatrix")
-    info.push_constant("MAT4", "projection")
-    info.push_constant("FLOAT", "closer")
+    info.push_constant("MAT4", "matrix")
     info.vertex_in(0, "VEC3", "position")
     info.vertex_in(1, "VEC4", "colour")
     info.vertex_out(passed)

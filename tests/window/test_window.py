@@ -97,6 +97,7 @@ def test_an_artist_paints_in_the_window(window_blender, extension, daemon_env, t
 def test_an_artist_textures_in_the_window(window_blender, extension, daemon_env, tmp_path):
     report = tell(window_blender, TEXTURES, extension, daemon_env, tmp_path)
     assert report["tick_median_ms"] < 5
+    assert report["unseen_red"] > 0.005, "what no view will see is red before it is painted"
     assert report["growing_colours"] > 0.1, "the unfinished texture is seen on the object"
     assert report["growing_previews"] == 1, "from its first preview on"
     red, _green, blue = report["repainted"]
@@ -108,6 +109,7 @@ def test_every_panel_is_shown_and_live_painting_leaves_the_window_free(
     window_blender, extension, daemon_env, tmp_path
 ):
     report = tell(window_blender, PANELS, extension, daemon_env, tmp_path)
+    assert report["goes_on_after_render"], "the painting waited while Blender rendered"
     assert report["live_pictures"] > 2
 
 

@@ -137,10 +137,27 @@ def several_paintings_wait() -> Iterator[float]:
     yield from wait(lambda: tasks[0].step > 0)
     yield 1.0
     screenshot("p03_queue")
+    yield from a_render_has_the_gpu_to_itself(tasks[0])
     with inside():
         bpy.ops.underpaint.cancel()
     yield from wait(lambda: not live().session.tasks)
     settings.prompt = SHORT
+
+
+def a_render_has_the_gpu_to_itself(task) -> Iterator[float]:
+    """F12 in the window, where Blender renders in a thread of its own."""
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples, scene.cycles.use_denoising = 256, False
+    scene.render.resolution_percentage = 25
+    bpy.context.preferences.view.render_display_type = "NONE"
+    with inside():
+        bpy.ops.render.render("INVOKE_DEFAULT")
+    yield from wait(lambda: task.phase == "yielding" and live().queue.yielded)
+    screenshot("p03_rendering")
+    yield from wait(lambda: not bpy.app.is_job_running("RENDER"))
+    yield from wait(lambda: task.phase == "denoising")
+    REPORT["goes_on_after_render"] = live().leaving.now is False
 
 
 def live_painting_follows_the_view() -> Iterator[float]:

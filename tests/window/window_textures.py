@@ -26,6 +26,7 @@ from window_tools import (
     install,
     live,
     measure_ticks,
+    screen,
     screenshot,
     show_sidebar,
     until_shown,
@@ -45,6 +46,7 @@ def story() -> Iterator[float]:
     """What the artist does, a step at a time; each `yield` lets Blender draw and tick."""
     install()
     yield from prepare()
+    yield from what_a_single_view_will_not_see_is_shown_red()
     if FIRST == SHORT:
         yield from the_texture_grows_on_the_object()
     yield from the_finished_texture_is_a_layer_shown_in_solid()
@@ -72,6 +74,29 @@ def prepare() -> Iterator[float]:
         bpy.ops.view3d.view_selected()
     yield 0.5
     screenshot("t1_ready")
+
+
+def what_a_single_view_will_not_see_is_shown_red() -> Iterator[float]:
+    """It stands with its side to the view: the front alone sees little of that."""
+    settings = bpy.context.scene.underpaint_texture
+    before, usual = redness(screen()), settings.view_count
+    settings.view_count = 1
+    with inside():
+        bpy.ops.underpaint.coverage()
+    yield from wait(lambda: addon("coverage.shown").current(bpy.context))
+    shown = yield from until_shown("t1_coverage", redness, lambda red: red > before + 0.005)
+    REPORT["unseen_red"] = shown - before
+    with inside():
+        bpy.ops.underpaint.coverage()
+    settings.view_count = usual
+    yield 0.5
+
+
+def redness(shown: np.ndarray) -> float:
+    """The part of the viewport that is red."""
+    area = viewport()
+    part = shown[area.y : area.y + area.height, area.x : area.x + area.width]
+    return float(((part[..., 0] > 0.6) & (part[..., 1:].max(-1) < 0.45)).mean())
 
 
 def the_texture_grows_on_the_object() -> Iterator[float]:
