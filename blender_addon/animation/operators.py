@@ -14,6 +14,7 @@ from underpaint.tree import to_json
 
 from .. import own_files, pump
 from ..following.kinds import PANEL_CONTROLS
+from ..following.properties import name_of
 from ..link import runtime
 from ..link.marks import REQUEST_KEY, image_name
 from ..operators.failing import allowed, refuse
@@ -28,7 +29,7 @@ _VALUES = (
     ("seed", "Seed", "Another number gives another picture of the same"),
     ("guidance", "Guidance", "How closely to follow the prompt"),
     ("refresh", "Refresh", "How much of every frame is painted anew"),
-    *((kind.value, kind.value.title(), "How strongly it is followed") for kind in PANEL_CONTROLS),
+    *((kind.value, name_of(kind), "How strongly it is followed") for kind in PANEL_CONTROLS),
 )
 _USUAL = {"guidance": 5.0, "refresh": 0.0}
 
