@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
 
 _CANCELLED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -96,7 +95,10 @@ def _run(words: list[str]) -> int:
     if rest[:1] and rest[0] in ("-h", "--help"):
         print(_usage(room))
         return 0
-    _unknown(room, rest)
+    from underpaint.cli.terminal.parser import refuse_word
+
+    given = next((word for word in rest if not word.startswith("-")), None)
+    refuse_word(given, _below(room), _program(room))
 
 
 def _below(room: list[str]) -> dict[str, str]:
@@ -114,21 +116,6 @@ def _usage(room: list[str]) -> str:
 
 def _program(room: list[str]) -> str:
     return f"underpaint {room[0]}" if room else "python -m underpaint_daemon"
-
-
-def _unknown(room: list[str], rest: list[str]) -> NoReturn:
-    from underpaint.cli.terminal.parser import closest
-    from underpaint.errors import ErrorCode, RequestError
-
-    known, program = _below(room), _program(room)
-    given = next((word for word in rest if not word.startswith("-")), None)
-    told = "say what" if given is None else f"`{given}` is nothing that there is"
-    meant = None if given is None else closest(given, known)
-    raise RequestError(
-        ErrorCode.BAD_REQUEST,
-        f"{program}: {told}; there are {', '.join(known)}",
-        hint=f"{f'Did you mean `{meant}`? ' if meant else ''}See `{program} --help`.",
-    )
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def _no_room(paths: Paths, error: OSError) -> ConnectionLost:
     return ConnectionLost(
         ErrorCode.DAEMON_START_FAILED,
         f"the daemon's folder {paths.data} cannot be written: {why(error)}",
-        hint="Set UNDERPAINT_DATA to a folder that can be written.",
+        hint="Make that folder one that can be written, or choose another (UNDERPAINT_DATA).",
     )
 
 
@@ -276,7 +276,7 @@ def not_started(python: str, error: OSError) -> ConnectionLost:
     return ConnectionLost(
         ErrorCode.DAEMON_START_FAILED,
         f"{python} cannot be started: {why(error)}",
-        hint="Set UNDERPAINT_PYTHON to the daemon's Python, or unset it." if chosen else None,
+        hint="Name the Python that has the daemon (UNDERPAINT_PYTHON)." if chosen else None,
     )
 
 

@@ -54,7 +54,7 @@ class Setting:
         return RequestError(
             ErrorCode.BAD_REQUEST,
             f"{where}: {self.name} is {value!r}; expected {expected}",
-            hint=f"Correct it there, or run `underpaint config unset {self.name}`.",
+            hint=f"Correct it there (or run `underpaint config unset {self.name}`).",
         )
 
 

@@ -20,7 +20,7 @@ from ..paths import private_folder
 from . import limits
 from .codec import load
 
-_MOVE = "Set UNDERPAINT_DATA to a folder that can be written."
+_MOVE = "Choose a data folder that can be written (UNDERPAINT_DATA)."
 _KEY_LENGTH = 40  # Z85 of 32 bytes
 
 

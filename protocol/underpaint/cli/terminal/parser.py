@@ -112,6 +112,18 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=_COLUMN, width=max(width, 40), **named)
 
 
+def refuse_word(given: str | None, known: Iterable[str], program: str) -> NoReturn:
+    """Tell that a program wants one of the words that it knows. `given`: what stands there."""
+    words = list(known)
+    told = "say what" if given is None else f"`{given}` is nothing that there is"
+    meant = None if given is None else closest(given, words)
+    raise RequestError(
+        ErrorCode.BAD_REQUEST,
+        f"{program}: {told}; there are {', '.join(words)}",
+        hint=f"{f'Did you mean `{meant}`? ' if meant else ''}See `{program} --help`.",
+    )
+
+
 def closest(given: str, known: Iterable[str]) -> str | None:
     """What was probably meant: the nearest of the words that are known, or None."""
     words = list(known)
