@@ -111,7 +111,7 @@ def test_paintings_from_before_there_was_a_gallery_are_found_by_their_titles(idl
     up.shutdown()
     idle_daemon.process.wait(10)
     with sqlite3.connect(idle_daemon.paths.data / "jobs.db") as db:
-        for name in ("model", "origin", "words", "pinned"):
+        for name in ("model", "origin", "words", "pinned", "paused", "place"):
             db.execute(f"ALTER TABLE jobs DROP COLUMN {name}")
         db.execute("PRAGMA user_version = 2")
     db.close()
