@@ -30,7 +30,7 @@ from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, InpaintRequest
 from underpaint_daemon.common.models import family_of
 from underpaint_daemon.worker.dispatch import PipelineRunner
-from underpaint_daemon.worker.pipelines.families import FAMILIES, Task
+from underpaint_daemon.worker.pipelines.families import Task
 from underpaint_daemon.worker.pipelines.families.base import Ask
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -107,8 +107,9 @@ def _bare(model: LoadedModel, request: Any) -> Callable[[], Any]:
     masked = isinstance(request, InpaintRequest)
     begins = not masked and request.init is not None
     task = Task.INPAINT if masked else Task.IMAGE if begins else Task.TEXT
-    family, guidance = FAMILIES.get(model.family.name, model.family), request.sampling.guidance
-    kind = getattr(diffusers, family.pipelines.get((task, False)) or family.pipelines[task, True])
+    family, guidance = model.family, request.sampling.guidance
+    name = family.pipelines.get((task, False)) or family.pipelines[task, True]
+    kind = getattr(diffusers, name)
     known = inspect.signature(kind.__init__).parameters
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler if model.flow else (
         diffusers.EulerDiscreteScheduler
