@@ -88,6 +88,8 @@ class _Breaking(http.server.SimpleHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", media)
         self.send_header("Content-Length", str(len(data)))
+        if media != "text/html":  # as the files of the real index
+            self.send_header("Cache-Control", "max-age=365000000, immutable, public")
         self.end_headers()
         sent = data[: self._budget[0]]
         self._budget[0] -= len(data)
@@ -133,6 +135,7 @@ def install_over_network(folder: Path, port: int) -> dict:
     """One press of Install; the last that it told."""
     env = bare_environment(folder)
     env |= {"PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple", "PIP_CONFIG_FILE": os.devnull}
+    env["PIP_TRUSTED_HOST"] = "127.0.0.1"  # as over TLS: else pip keeps nothing of what it fetched
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
         env.pop(name, None)
     command = [sys.executable, "-E", "-s", str(OUTSIDE), "install", "--version", "0.1.0"]

@@ -50,7 +50,9 @@ def main() -> int:
 
 def _install(args: argparse.Namespace, where: Places) -> None:
     _check_disk(where)
-    wanted = Wanted(args.version, args.constraints, args.wheelhouse, args.own, args.hardware)
+    wanted = Wanted(
+        args.version, args.constraints, args.wheelhouse, args.own, args.hardware, where.wheels
+    )
     environment = places.staged(where, args.version, args.hardware, fresh=args.fresh)
     python = places.python_of(environment)
     if "install" not in places.done(environment):

@@ -26,6 +26,7 @@ ALONE = ("controlnet-aux",)
 """Put in without their own requirements: those would bring a torchvision that breaks diffusers."""
 _FETCH = ("--retries", "2", "--timeout", "20")
 _PIECE = 1 << 20
+_CACHE = "fetched"
 _LOOK_S = 0.5
 
 
@@ -33,13 +34,15 @@ _LOOK_S = 0.5
 class Wanted:
     """`version`: of Underpaint. `constraints`: the pinned names. `wheelhouse`: a folder that has
     them all; None asks the package index. `own`: folders of wheels in the extension. `hardware`:
-    auto, cpu, or a name of uv's `--torch-backend`."""
+    auto, cpu, or a name of uv's `--torch-backend`. `kept`: where pip keeps what it has fetched: an
+    index without metadata has whole wheels fetched to see what they need."""
 
     version: str
     constraints: Path
     wheelhouse: Path | None
     own: list[Path]
     hardware: str = "auto"
+    kept: Path | None = None
 
     @property
     def source(self) -> list[str]:
@@ -47,7 +50,7 @@ class Wanted:
         own = ["-c", str(self.constraints)]
         own += [word for folder in self.own for word in ("--find-links", str(folder))]
         if self.wheelhouse is None:
-            return [*own, *_FETCH]
+            return [*own, *_FETCH, *cached(self.kept)]
         return ["--no-index", "--find-links", str(self.wheelhouse), *own]
 
 
@@ -62,6 +65,11 @@ class Wheel:
     @property
     def file_name(self) -> str:
         return urllib.parse.unquote(self.url.rsplit("/", 1)[-1])
+
+
+def cached(folder: Path | None) -> list[str]:
+    """pip's words for a cache of our own, which outlives an interruption and no installation."""
+    return [] if folder is None else ["--cache-dir", str(folder / _CACHE)]
 
 
 def add_pip(python: Path, wanted: Wanted) -> None:
@@ -187,8 +195,8 @@ def _download(python: Path, wheel: Wheel, folder: Path, meter: Meter) -> None:
             meter.tell(wheel.name, int(numbers[1]), int(numbers[2]))
 
     meter.tell(wheel.name, 0, 0)
-    words = ["download", "--no-deps", "--no-cache-dir", "--progress-bar", "raw", *_FETCH]
-    words += ["--dest", str(folder), f"{wheel.name.split()[0]} @ {wheel.url}"]
+    words = ["download", "--no-deps", "--progress-bar", "raw", *_FETCH]
+    words += [*cached(folder), "--dest", str(folder), f"{wheel.name.split()[0]} @ {wheel.url}"]
     _pip(python, *words, purpose=f"download {wheel.name}", on_line=read)
 
 
