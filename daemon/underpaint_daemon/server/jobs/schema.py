@@ -25,7 +25,9 @@ _FIRST_COLUMNS = (
 )
 _OF_GALLERY = ("model", "origin", "words", "pinned")
 _OF_QUEUE = ("paused", "place")
-COLUMNS = (*_FIRST_COLUMNS, *_OF_GALLERY, *_OF_QUEUE)
+COLUMNS_ADDED = (*_OF_GALLERY, *_OF_QUEUE)
+"""Those that the first schema has not."""
+COLUMNS = (*_FIRST_COLUMNS, *COLUMNS_ADDED)
 _FIRST = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

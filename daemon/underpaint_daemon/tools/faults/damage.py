@@ -8,10 +8,10 @@ from pathlib import Path
 from random import Random
 
 from underpaint_daemon.common.staging import PART, Staging
+from underpaint_daemon.server.jobs.schema import COLUMNS_ADDED
 
 from .ledger import Entry, Ledger, own_table
 
-_LATER_COLUMNS = ("model", "origin", "words", "pinned")  # than the first schema's
 _STRANGE_JOB = (
     "INSERT INTO jobs (id, digest, kind, title, request, state, created, updated, warnings) "
     "VALUES (?, 'none', 'image', 'of another release', ?, 'queued', 0, 0, ?)"
@@ -23,7 +23,7 @@ def another_releases_table(table: Path, random: Random) -> None:
     with own_table(table) as db:
         if random.random() < 0.5:  # the first schema: starts are counted in user_version
             db.execute("DROP TABLE IF EXISTS meta")
-            for name in _LATER_COLUMNS:
+            for name in COLUMNS_ADDED:
                 db.execute(f"ALTER TABLE jobs DROP COLUMN {name}")
             db.execute(f"PRAGMA user_version = {random.randint(1, 99)}")
         else:
