@@ -18,9 +18,11 @@ from underpaint.requests import (
     Prompt,
     Sampler,
     Sampling,
+    UpscaleRequest,
     View,
 )
 from underpaint_daemon.common.models import inspect, starter_folder
+from underpaint_daemon.worker.pipelines.canvas import resize
 from underpaint_daemon.worker.pipelines.latents import decode_latents, encode_images, from_image8
 
 from helpers.painting.studio import Recorder, Studio, ball_view, photo
@@ -112,6 +114,15 @@ def test_new_paint_follows_the_prompt_and_the_rest_is_untouched(studio: Studio, 
     painted = studio.paint(request)[0]
     assert np.array_equal(painted[mask == 0], start[mask == 0])
     assert redness(painted)[50:78, 50:78].mean() < redness(start)[50:78, 50:78].mean() - 60
+
+
+def test_the_starter_draws_no_noise_over_a_picture_that_it_enlarges(studio: Studio) -> None:
+    image = photo(40, 30, 3)
+    ref, recorder = studio.buffers.add(Kind.COLOR, image), Recorder()
+    asked = UpscaleRequest(Prompt("a red ball"), ref, STARTER_MODEL, strength=0.35)
+    (enlarged,) = studio.paint(asked, recorder)
+    assert np.array_equal(enlarged, resize(image, (60, 80)))
+    assert any("enlarged as it is" in said for said in recorder.warnings)
 
 
 def test_the_starter_says_the_size_it_was_trained_for() -> None:

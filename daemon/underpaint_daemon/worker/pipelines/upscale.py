@@ -38,6 +38,10 @@ Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
 Box = tuple[int, int, int, int]
 _PREVIEW_SIDE = 512
+_ENLARGED_ALONE = (
+    "Model {name!r} paints no detail onto a picture without a view, only noise: the picture was "
+    "enlarged as it is. Choose another model to have detail painted."
+)
 
 
 def run_upscale(
@@ -47,7 +51,9 @@ def run_upscale(
     stay as they were enlarged. Raises UnderpaintErrors and JobCancelled."""
     size, image = enlarged(request), arrays[request.image.sha256]
     board = resize(flatten(image), size)
-    if not changes_nothing(request.strength):
+    if not model.upscales:
+        reporter.warn(_ENLARGED_ALONE.format(name=request.model))
+    elif not changes_nothing(request.strength):
         _paint_over(board, model, request, arrays, tier, reporter)
     if image.shape[2] == 3:
         return board

@@ -67,8 +67,8 @@ class LoadedModel:
     vectors that prompts may name, as `named.NAMED`. `digest`:
     sha256 over its weights and configs. `models`: the folder that names are looked up in.
     `companions`: networks from elsewhere that work with it, the last used last. `decode_window`,
-    `guide_detail`, `smooth_unguided`: see `Wants`. `vocabulary`: its words, if it knows few.
-    `said`: the words that it encoded last, as it is itself, and what they became.
+    `guide_detail`, `smooth_unguided`, `upscales`: see `Wants`. `vocabulary`: its words, if it
+    knows few. `said`: the words that it encoded last, as it is itself, and what they became.
     """
 
     info: ModelInfo
@@ -84,6 +84,7 @@ class LoadedModel:
     models: Path
     decode_window: int | None = None
     smooth_unguided: bool = False
+    upscales: bool = True
     guide_detail: float = 0.0
     vocabulary: Vocabulary | None = None
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
@@ -232,6 +233,7 @@ def _loaded(
         models=paths.models,
         decode_window=wants.decode_window,
         smooth_unguided=bool(wants.smooth_unguided),
+        upscales=wants.upscales is not False,
         guide_detail=wants.guide_detail or 0.0,
         vocabulary=Vocabulary.of(folder),
     )
