@@ -70,7 +70,7 @@ def _files(staging: Staging, pattern: str) -> list[Path]:
 def _damage(path: Path, random: Random) -> None:
     with contextlib.suppress(OSError):
         data = path.read_bytes()
-        if random.random() < 0.5:
+        if random.random() < 0.5 or not data:  # nothing is left of what was cut short again
             path.write_bytes(data[: len(data) // 2])
         else:
             path.write_bytes(data[:-1] + bytes([data[-1] ^ 255]))
