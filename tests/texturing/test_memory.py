@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read 
 @pytest.mark.timeout(900)
 def test_twelve_views_need_less_than_twice_the_memory_of_one() -> None:
     command = [sys.executable, "-m", "underpaint_daemon", "bench", "memory", "--json"]
-    command += ["--side", "160", "--views", "12"]
+    command += ["--side", "224", "--views", "12"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
     assert done.returncode in (0, 3), done.stderr
     report = json.loads(done.stdout)
