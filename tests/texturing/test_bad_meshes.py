@@ -86,8 +86,8 @@ MESHES: dict[str, Callable[[], Mesh]] = {
 SAID = {
     "inside out": "inward",
     "an island without surface": "12 degenerate triangles",
-    "UVs far outside": "UDIM",
-    "negative UVs": "UDIM",
+    "UVs far outside": "borders of its tile",
+    "negative UVs": "borders of its tile",
     "mirrored UVs": "two places",
     "faces without UV area": "no area",
     "one UV point": "one was made",
