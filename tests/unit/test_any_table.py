@@ -4,6 +4,7 @@ tries more than the suite does."""
 from __future__ import annotations
 
 import os
+import tracemalloc
 from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
@@ -31,3 +32,19 @@ def test_any_table(tmp_path_factory, words: list[str], encoding: str, tail: byte
         for row in read_rows(path, ("file", "prompt")):
             assert set(row.cells.values()) <= {value.strip() for value in row.cells.values()}
             assert row.line >= 1
+
+
+def test_a_table_takes_at_most_four_times_its_file(tmp_path) -> None:
+    path = tmp_path / "many.csv"
+    lines = [f'chairs/chair_{n:05}.obj,"red bricks, {n}",,{n}\n' for n in range(10_000)]
+    path.write_text("file,prompt,negative,seed\n" + "".join(lines))
+    tracemalloc.start()
+    try:
+        rows = read_rows(path, ("file", "prompt"))
+        last = [row["prompt"] for row in rows[-2:]]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert last == ["red bricks, 9998", "red bricks, 9999"]
+    assert len(rows) == 10_000
+    assert peak < 4 * path.stat().st_size, peak / path.stat().st_size

@@ -7,12 +7,14 @@ line end, any order and case of the columns.
 from __future__ import annotations
 
 import csv
-import io
 import re
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, overload
 
-from underpaint.encodings import decoded, unicode_text
+from underpaint.encodings import unicode_text
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.files.codepages import code_page
 from underpaint.files.refusal import check_file
@@ -34,7 +36,33 @@ class Row:
         return self.cells.get(column, "")
 
 
-def read_rows(path: Path, needed: tuple[str, ...], encoding: str | None = None) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Rows(Sequence[Row]):
+    """Rows of a table, each read when it is asked for: a table of thousands takes little more
+    memory than its text. `places`: of each row where it begins and ends, and its last line."""
+
+    text: str
+    delimiter: str
+    names: tuple[str, ...]
+    places: array[int]
+
+    def __len__(self) -> int:
+        return len(self.places) // 3
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        first = 3 * range(len(self))[at]
+        start, end, line = self.places[first : first + 3]
+        cells = next(_reader(_Lines(self.text[start:end]), self.delimiter))
+        return Row(line, dict(zip(self.names, (cell.strip() for cell in cells), strict=False)))
+
+
+def read_rows(path: Path, needed: tuple[str, ...], encoding: str | None = None) -> Rows:
     """The rows of a table that are not blank. needed: columns it must have. encoding: of its
     text; None = to be told from its bytes.
 
@@ -43,24 +71,43 @@ def read_rows(path: Path, needed: tuple[str, ...], encoding: str | None = None) 
     text = _text(path, encoding).rstrip("\x1a")  # where old programs end a file
     text, delimiter = _delimiter(text, needed)
     _closed(path, text, delimiter)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    lines, places = _Lines(text), array("q")
+    reader = _reader(lines, delimiter)
     try:
-        names = [_name(cell) for cell in next(reader, [])]
+        names = tuple(_name(cell) for cell in next(reader, []))
         _check(path, names, needed)
-        return [
-            Row(reader.line_num, dict(zip(names, (c.strip() for c in cells), strict=False)))
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        ]
+        start = lines.end
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                places.extend((start, lines.end, reader.line_num))
+            start = lines.end
+        return Rows(text, delimiter, names, places)
     except csv.Error as error:
         where = f"{path}, line {reader.line_num}"
         raise RequestError(ErrorCode.FILE, f"{where}: {error}", hint=_HINT) from error
 
 
+class _Lines:
+    """Lines of a text with their ends, one at a time (a StringIO would take four bytes a letter);
+    `end`: where the last of them ended."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self.end = text, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while self.end < len(self._text):
+            start, self.end = self.end, self._text.find("\n", self.end) + 1 or len(self._text)
+            yield self._text[start : self.end]
+
+
+def _reader(lines: _Lines, delimiter: str, *, strict: bool = False) -> Any:
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
+
+
 def _closed(path: Path, text: str, delimiter: str) -> None:
     """Refuse a quotation mark that is not closed: the rows after it would be part of its cell."""
-    last, lines = 0, io.StringIO(text)
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    last = 0
+    reader = _reader(_Lines(text), delimiter, strict=True)
     try:
         for _ in reader:
             last = reader.line_num
@@ -103,14 +150,22 @@ def _text(path: Path, encoding: str | None) -> str:
         raise RequestError(
             ErrorCode.FILE, f"{path} is a spreadsheet's own file", hint="Save it as CSV (UTF-8)."
         )
-    text = decoded(data) if encoding is None else _in(path, data, encoding)
-    if encoding is None and unicode_text(data) is None and code_page(data) is None:
+    text = _told(path, data) if encoding is None else _in(path, data, encoding)
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def _told(path: Path, data: bytes) -> str:
+    text = unicode_text(data)
+    if text is not None:
+        return text
+    page = code_page(data)
+    if page is None:
         raise RequestError(
             ErrorCode.FILE,
             f"{path} is in an encoding that cannot be told",
             hint="Save it as CSV UTF-8, or name it: --encoding cp1251 (Cyrillic), shift_jis, …",
         )
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return data.decode(page, "replace")
 
 
 def _in(path: Path, data: bytes, encoding: str) -> str:
@@ -130,7 +185,7 @@ def _delimiter(text: str, needed: tuple[str, ...]) -> tuple[str, str]:
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.strip()) == 5:
         return rest, first.strip()[4]
-    head = next((line for line in text.split("\n") if line.strip()), "")
+    head = next((line for line in _Lines(text) if line.strip()), "")
 
     def fits(delimiter: str) -> tuple[int, int]:
         names = [_name(cell) for cell in head.split(delimiter)]
@@ -143,7 +198,7 @@ def _name(cell: str) -> str:
     return cell.strip().strip('"').strip().lower()
 
 
-def _check(path: Path, names: list[str], needed: tuple[str, ...]) -> None:
+def _check(path: Path, names: Sequence[str], needed: tuple[str, ...]) -> None:
     lacking = [name for name in needed if name not in names]
     if lacking:
         raise RequestError(
