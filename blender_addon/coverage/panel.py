@@ -19,7 +19,7 @@ def draw(column: Any, context: Any) -> None:
     text = say("Preview Coverage")
     if found is not None:
         text = say(
-            "{percent} % seen, {count} views", percent=_percent(found.seen), count=found.views
+            "{percent} % seen, views: {count}", percent=_percent(found.seen), count=found.views
         )
     row.operator(
         "underpaint.coverage",

@@ -33,7 +33,7 @@ def what_no_view_around_the_objects_sees_is_told_before_painting():
     outer = box("Outer", 2.0)
     tools.only(outer)
     assert seen() > 0.999
-    assert "100 % seen, 10 views" in texts()
+    assert "100 % seen, views: 10" in texts()
     bpy.ops.underpaint.coverage()
     assert "Preview Coverage" in texts(), "pressed again it hides"
     inner = box("Inner", 1.0)
