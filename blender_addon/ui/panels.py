@@ -42,7 +42,8 @@ class UNDERPAINT_PT_main(InSidebar, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         live, settings = runtime.live(), context.scene.underpaint
         column = self.layout.column()
-        if live.installed is False or live.is_installing:
+        absent = live.installed is False and not live.session.reachable
+        if absent or live.is_installing:
             draw_install(column, live, characters(context))
         else:
             _draw_state(column, live)
