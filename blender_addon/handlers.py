@@ -9,6 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .editing import undoing
+from .hooks import hook, unhook
 from .layers import nodes, pixels, shown
 from .layers.stack import LOOKS
 
@@ -50,15 +51,11 @@ _WHEN = (
 
 
 def register() -> None:
-    for when, handler in _WHEN:
-        getattr(bpy.app.handlers, when).append(handler)
+    hook(_WHEN)
 
 
 def unregister() -> None:
-    for when, handler in _WHEN:
-        present = getattr(bpy.app.handlers, when)
-        if handler in present:
-            present.remove(handler)
+    unhook(_WHEN)
 
 
 def _images() -> Iterator[Any]:

@@ -1,23 +1,11 @@
-"""What the model would be shown, as icons; their collection ends with the add-on."""
+"""What the model would be shown, as icons by the names of controls."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import bpy.utils.previews
-
+from ..icons import Icons
 from .shown import Shown
 
-_ICONS: list[Any] = []
-
-
-def register() -> None:
-    _ICONS.append(bpy.utils.previews.new())
-
-
-def unregister() -> None:
-    while _ICONS:
-        bpy.utils.previews.remove(_ICONS.pop())
+ICONS = Icons()
 
 
 def update(shown: Shown) -> None:
@@ -25,12 +13,6 @@ def update(shown: Shown) -> None:
     if not shown.fresh:
         return
     shown.fresh = False
-    _ICONS[0].clear()
+    ICONS.clear()
     for kind, file in shown.files.items():
-        _ICONS[0].load(kind, str(file), "IMAGE")
-
-
-def icon(kind: str) -> int:
-    """A control's icon, or 0 while there is none."""
-    icons = _ICONS[0]
-    return int(icons[kind].icon_id) if kind in icons else 0
+        ICONS.load(kind, file)

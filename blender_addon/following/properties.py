@@ -99,7 +99,7 @@ def _control_numbers(default: ControlSettings) -> dict[str, Any]:
 def _sources(kind: ControlKind) -> dict[str, Any]:
     """Its network, where its picture comes from, and what is drawn for it."""
     can = SOURCES[kind]
-    found: dict[str, Any] = {
+    return {
         "model": StringProperty(
             name="ControlNet",
             subtype="FILE_PATH",
@@ -119,29 +119,38 @@ def _sources(kind: ControlKind) -> dict[str, Any]:
             description="Follow this picture in place of what the view shows",
             update=_to_image(kind),
         ),
+        **(_silhouettes() if ControlSource.OBJECTS in can else {}),
+        **(_pose() if ControlSource.ARMATURE in can else {}),
     }
-    if ControlSource.OBJECTS in can:
-        found["object"] = PointerProperty(
+
+
+def _silhouettes() -> dict[str, Any]:
+    return {
+        "object": PointerProperty(
             name="Object",
             type=bpy.types.Object,
             description="The object whose silhouette is followed",
             update=_by_hand,
-        )
-        found["collection"] = PointerProperty(
+        ),
+        "collection": PointerProperty(
             name="Collection",
             type=bpy.types.Collection,
             description="The collection whose objects' silhouettes are followed",
             update=_by_hand,
-        )
-    if ControlSource.ARMATURE in can:
-        found["armature"] = PointerProperty(
+        ),
+    }
+
+
+def _pose() -> dict[str, Any]:
+    return {
+        "armature": PointerProperty(
             name="Armature",
             type=bpy.types.Object,
             poll=lambda _self, item: item.type == "ARMATURE",
             description="The armature whose pose is followed; empty: every one that is shown",
             update=_by_hand,
         )
-    return found
+    }
 
 
 def read_control(group: Any, kind: ControlKind, pictures: Buffers | None) -> ControlSettings:

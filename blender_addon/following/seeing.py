@@ -87,7 +87,7 @@ def popover_of(kind: str) -> str:
 def _popover(kind: str) -> Any:
     def draw(self: Any, _context: Any) -> None:
         if kind in runtime.live().shown.files:
-            self.layout.template_icon(icons.icon(kind), scale=_LARGE)
+            self.layout.template_icon(icons.ICONS.number(kind), scale=_LARGE)
         self.layout.operator("underpaint.show_controls", icon="FILE_REFRESH")
 
     name = popover_of(kind)
@@ -97,7 +97,7 @@ def _popover(kind: str) -> Any:
 def draw_seen(row: Any, kind: str) -> None:
     """A control's picture as an icon that opens it large, once there is one."""
     if kind in runtime.live().shown.files:
-        row.popover(popover_of(kind), text="", icon_value=icons.icon(kind))
+        row.popover(popover_of(kind), text="", icon_value=icons.ICONS.number(kind))
 
 
 def draw_look(layout: Any) -> None:

@@ -75,7 +75,7 @@ def _draw_pictures(layout: Any, looking: Looking, columns: int) -> None:
     grid = layout.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
     for picture in looking.pictures:
         cell = grid.column(align=True)
-        icon = thumbnails.icon(picture.job)
+        icon = thumbnails.ICONS.number(picture.job)
         if icon:
             cell.template_icon(icon_value=icon, scale=_SCALE)
         else:

@@ -7,24 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-import bpy.utils.previews
+import bpy
 
 from underpaint.requests import Request
 
 from .. import own_files
+from ..icons import Icons
 from ..plain.styles import is_in, styles
 
+ICONS = Icons()
 _SIDE = 96
-_ICONS: list[Any] = []
-
-
-def register() -> None:
-    _ICONS.append(bpy.utils.previews.new())
-
-
-def unregister() -> None:
-    while _ICONS:
-        bpy.utils.previews.remove(_ICONS.pop())
 
 
 def keep(image: Any, request: Request) -> None:
@@ -55,14 +47,13 @@ def style_icon(name: str) -> int:
 
 
 def _icon(name: str) -> int:
-    file, icons = _file(name), _ICONS[0]
+    file = _file(name)
     try:
         key = f"{name} {file.stat().st_mtime_ns}"  # a newer picture is another icon
     except OSError:
         return 0
-    if key not in icons:
-        icons.load(key, str(file), "IMAGE")
-    return int(icons[key].icon_id)
+    ICONS.load(key, file)
+    return ICONS.number(key)
 
 
 def _file(name: str) -> Path:

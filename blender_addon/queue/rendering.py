@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..hooks import hook, unhook
 from ..identity import ADDON
 from ..link import runtime
 from ..plain.own_render import is_own
@@ -33,15 +34,11 @@ _WHEN = (
 
 
 def register() -> None:
-    for when, handler in _WHEN:
-        getattr(bpy.app.handlers, when).append(handler)
+    hook(_WHEN)
 
 
 def unregister() -> None:
-    for when, handler in _WHEN:
-        present = getattr(bpy.app.handlers, when)
-        if handler in present:
-            present.remove(handler)
+    unhook(_WHEN)
 
 
 def _is_wanted() -> bool:

@@ -27,10 +27,83 @@ from underpaint.wire.envelope import Buffer, BufferInfo, Bytes, array_buffer, en
 FOLDER = Path(__file__).parent
 SHA = "5d" * 32
 JOB = "7f0c2a"
+Vector = tuple[m.Body, tuple[Buffer, ...], str | None]
+"""A message's body and buffers, and the id that it answers."""
+
+PROGRESS = m.ProgressInfo("denoising", 3, 8, 1.25)
+RUNNING = m.JobInfo(JOB, "image", m.JobState.RUNNING, 5, 1700000000.5, 1700000001.25, "a vase")
+FAILED = m.JobInfo(
+    JOB, "texture", m.JobState.FAILED, 9, 1700000000.5, 1700000002.0, "une théière", 2,
+    PROGRESS, ("the mesh has overlapping UVs",),
+    RequestError(
+        ErrorCode.MODEL_MISSING, "no model 'x'",
+        hint="List the models with `underpaint models list`.",
+    ).to_dict(),
+)  # fmt: skip
+WAITING = m.JobInfo(
+    JOB, "image", m.JobState.QUEUED, 1, 1700000000.5, 1700000001.25, position=1, paused=True
+)
+MODEL = m.ModelInfo(
+    "starter",
+    "sd",
+    "Starter",
+    ("depth", "normal"),
+    ("clay",),
+    256,
+    samplers=("lcm", "euler"),
+    defaults={
+        "size": 256,
+        "sampler": "lcm",
+        "steps": 4,
+        "guidance": 1.5,
+        "controls": [{"kind": "depth"}],
+    },
+)
+RESULT = m.FileInfo("image-0.png", "image/png", 68, SHA, {"seed": 7, "size": [256, 256]})
+SHOWN = m.PictureInfo(
+    JOB, "image", 1700000000.5, "image-0.png", "a vase", "starter", "Kitchen", True
+)
+REQUEST = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
 
 
-def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
-    """Every message once: body, buffers, the id answered."""
+def vectors() -> dict[str, Vector]:
+    """Every message once."""
+    plain = {message_types.type_name(body): (body, (), None) for body in _asked()}
+    answers = {message_types.type_name(body): (body, (), "q1") for body in _answered()}
+    return {**plain, **answers, **_with_buffers()}
+
+
+def _asked() -> list[m.Body]:
+    return [
+        m.Hello("s1", "blender", "0.1.0", 0), m.Ping(), m.Submit(JOB, REQUEST), m.JobsList(10, 1.5),
+        m.JobGet(JOB), m.Cancel(JOB, m.CancelMode.HARD), m.Watch(JOB), m.PreviewCredit(JOB, 2),
+        m.ModelsList(), m.Status(), m.LogTail(20), m.Shutdown(m.ShutdownWhen.NOW),
+        m.BlobHave((SHA,)), m.ResultManifest(JOB), m.ResultFetch(JOB, "image-0.png", 10, 20),
+        m.ResultAck(JOB), m.Event(JOB, 6, progress=PROGRESS),
+        m.GalleryList("red clay", "starter", "Kitchen", True, 12, 1.5), m.GalleryPin(JOB, False),
+        m.GalleryRemove(JOB), m.ThumbnailGet(JOB, "image-0.png"),
+        m.QueueList(), m.QueueMove(JOB, m.Place.UP), m.QueuePause(JOB),
+        m.GpuYield(20, "Blender renders"),
+    ]  # fmt: skip
+
+
+def _answered() -> list[m.Body]:
+    return [
+        m.HelloOk("e1", 4321, "0.1.0", 0), m.Pong(2, 1), m.Accepted(RUNNING, True),
+        m.Jobs((RUNNING, FAILED)), m.JobOk(FAILED, REQUEST),
+        m.CancelOk(JOB, m.JobState.RUNNING), m.Snapshot(FAILED),
+        m.Models((MODEL,)), m.StatusOk("e1", 4321, "0.1.0", 12.5, 2, JOB, "busy", 99, "cpu"),
+        m.Log(("first", "second")), m.Bye(), m.Missing((SHA,)), m.BlobOk((SHA,)),
+        m.Results(JOB, (RESULT,)), m.AckOk(JOB), m.GalleryPinOk(JOB, True), m.GalleryRemoveOk(JOB),
+        m.Gallery((SHOWN,), ("starter",), ("Kitchen",)),
+        m.Queue((RUNNING, WAITING), True, "Blender renders"), m.QueuePauseOk(True, JOB),
+        m.QueueMoveOk(JOB, m.JobState.QUEUED, 1), m.GpuYieldOk(20),
+        m.Error(RequestError(ErrorCode.MISSING_BLOBS, "1 missing", details={"missing": [SHA]})
+                .to_dict()),
+    ]  # fmt: skip
+
+
+def _with_buffers() -> dict[str, Vector]:
     arrays = Buffers()
     refs = [
         arrays.add(Kind.DEPTH, np.array([[1.5, np.inf]], np.float32)),
@@ -39,66 +112,9 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
     ]
     sent = tuple(array_buffer(ref, arrays[ref.sha256]) for ref in refs)
     picture = Buffer(BufferInfo("color", "uint8", (1, 2, 3)), bytes([255, 0, 0, 0, 0, 255]))
-    progress = m.ProgressInfo("denoising", 3, 8, 1.25)
-    info = m.JobInfo(JOB, "image", m.JobState.RUNNING, 5, 1700000000.5, 1700000001.25, "a vase")
-    full = m.JobInfo(
-        JOB, "texture", m.JobState.FAILED, 9, 1700000000.5, 1700000002.0, "une théière", 2,
-        progress, ("the mesh has overlapping UVs",),
-        RequestError(ErrorCode.MODEL_MISSING, "no model 'x'").to_dict(),
-    )  # fmt: skip
-    waiting = m.JobInfo(
-        JOB, "image", m.JobState.QUEUED, 1, 1700000000.5, 1700000001.25, position=1, paused=True
-    )
-    model = m.ModelInfo(
-        "starter",
-        "sd",
-        "Starter",
-        ("depth", "normal"),
-        ("clay",),
-        256,
-        samplers=("lcm", "euler"),
-        defaults={
-            "size": 256,
-            "sampler": "lcm",
-            "steps": 4,
-            "guidance": 1.5,
-            "controls": [{"kind": "depth"}],
-        },
-    )
-    result = m.FileInfo("image-0.png", "image/png", 68, SHA, {"seed": 7, "size": [256, 256]})
-    shown = m.PictureInfo(
-        JOB, "image", 1700000000.5, "image-0.png", "a vase", "starter", "Kitchen", True
-    )
-    request = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
-    ask: list[m.Body] = [
-        m.Hello("s1", "blender", "0.1.0", 0), m.Ping(), m.Submit(JOB, request), m.JobsList(10, 1.5),
-        m.JobGet(JOB), m.Cancel(JOB, m.CancelMode.HARD), m.Watch(JOB), m.PreviewCredit(JOB, 2),
-        m.ModelsList(), m.Status(), m.LogTail(20), m.Shutdown(m.ShutdownWhen.NOW),
-        m.BlobHave((SHA,)), m.ResultManifest(JOB), m.ResultFetch(JOB, "image-0.png", 10, 20),
-        m.ResultAck(JOB), m.Event(JOB, 6, progress=progress),
-        m.GalleryList("red clay", "starter", "Kitchen", True, 12, 1.5), m.GalleryPin(JOB, False),
-        m.GalleryRemove(JOB), m.ThumbnailGet(JOB, "image-0.png"),
-        m.QueueList(), m.QueueMove(JOB, m.Place.UP), m.QueuePause(JOB),
-        m.GpuYield(20, "Blender renders"),
-    ]  # fmt: skip
-    say: list[m.Body] = [
-        m.HelloOk("e1", 4321, "0.1.0", 0), m.Pong(2, 1), m.Accepted(info, True),
-        m.Jobs((info, full)), m.JobOk(full, request),
-        m.CancelOk(JOB, m.JobState.RUNNING), m.Snapshot(full),
-        m.Models((model,)), m.StatusOk("e1", 4321, "0.1.0", 12.5, 2, JOB, "busy", 99, "cpu"),
-        m.Log(("first", "second")), m.Bye(), m.Missing((SHA,)), m.BlobOk((SHA,)),
-        m.Results(JOB, (result,)), m.AckOk(JOB), m.GalleryPinOk(JOB, True), m.GalleryRemoveOk(JOB),
-        m.Gallery((shown,), ("starter",), ("Kitchen",)),
-        m.Queue((info, waiting), True, "Blender renders"), m.QueuePauseOk(True, JOB),
-        m.QueueMoveOk(JOB, m.JobState.QUEUED, 1), m.GpuYieldOk(20),
-        m.Error(RequestError(ErrorCode.MISSING_BLOBS, "1 missing", details={"missing": [SHA]})
-                .to_dict()),
-    ]  # fmt: skip
-    plain = {message_types.type_name(body): (body, (), None) for body in ask}
-    answers = {message_types.type_name(body): (body, (), "q1") for body in say}
-    bulk: dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]] = {
+    return {
         "blob.put": (m.BlobPut(), sent, None),
-        "submit-with-buffers": (m.Submit(JOB, request), sent, None),
+        "submit-with-buffers": (m.Submit(JOB, REQUEST), sent, None),
         "thumbnail": (m.Thumbnail(JOB, "image-0.png"), (picture,), "q1"),
         "preview": (m.Preview(JOB, 3, 8), (picture,), None),
         "result.part": (
@@ -107,7 +123,6 @@ def vectors() -> dict[str, tuple[m.Body, tuple[Buffer, ...], str | None]]:
             "q1",
         ),
     }
-    return {**plain, **answers, **bulk}
 
 
 def pack(frames: Sequence[Bytes]) -> bytes:

@@ -98,12 +98,9 @@ def _python(values: dict[str, Any]):
         ReferenceRole,
         Refiner,
         RegionPrompt,
-        Sampler,
-        Sampling,
     )
     from underpaint.requests.curves import curve_of
 
-    sampler = values["sampler"] and Sampler(values["sampler"])
     rows = values["controls"]
     width, height = values["size"] or (None, None)
     masks = [Buffers().add(Kind.MASK, picture) for picture in _PICTURES]
@@ -113,14 +110,7 @@ def _python(values: dict[str, Any]):
         values["model"],
         width,
         height,
-        sampling=Sampling(
-            sampler,
-            values["steps"],
-            values["guidance"],
-            values["seed"],
-            image_guidance=values["image_guidance"],
-            guidance_curve=curve_of("curve", values["curve"] or None),
-        ),
+        sampling=_sampling(values),
         loras=tuple(
             Lora(path, weight, curve_of("curve", curve or None))
             for path, weight, curve in values["loras"]
@@ -141,6 +131,20 @@ def _python(values: dict[str, Any]):
             Control(ControlKind(kind), *rest, None if which is None else colours[which])
             for kind, which, *rest in rows
         ),
+    )
+
+
+def _sampling(values: dict[str, Any]):
+    from underpaint.requests import Sampler, Sampling
+    from underpaint.requests.curves import curve_of
+
+    return Sampling(
+        values["sampler"] and Sampler(values["sampler"]),
+        values["steps"],
+        values["guidance"],
+        values["seed"],
+        image_guidance=values["image_guidance"],
+        guidance_curve=curve_of("curve", values["curve"] or None),
     )
 
 
