@@ -25,6 +25,10 @@ class Icons:
     def __contains__(self, name: str) -> bool:
         return name in self._previews
 
+    def __getitem__(self, name: str) -> Any:
+        """Blender's preview of that name."""
+        return self._previews[name]
+
     def clear(self) -> None:
         self._previews.clear()
 
@@ -39,4 +43,4 @@ class Icons:
 
     def number(self, name: str) -> int:
         """What Blender's layouts call an icon by, or 0 while there is none."""
-        return int(self._previews[name].icon_id) if name in self else 0
+        return int(self[name].icon_id) if name in self else 0

@@ -41,7 +41,7 @@ def what_was_painted_is_in_the_gallery_of_every_file_with_its_thumbnail():
     (picture, *_) = looking.pictures
     assert (picture.origin, picture.model) == ("Kitchen", "starter")
     pump_until(lambda: picture.job in looking.small and not looking.fresh)
-    icon = addon("gallery.thumbnails")._ICONS[0][picture.job]
+    icon = addon("gallery.thumbnails").ICONS[picture.job]
     assert max(icon.image_size) == 128
     assert len({*icon.image_pixels}) > 2, "a picture, not a flat field"
     assert "underpaint.gallery_choose" in draw("UNDERPAINT_PT_everything").operators
