@@ -13,7 +13,7 @@ from addon_tools import STEPS, addon, asked, begin, draw, live, paint, pump_unti
 # isort: split
 import numpy as np
 
-LONG = "steps=200 seconds=0.05"
+LONG = "steps=9000 seconds=0.05"
 
 
 def loras_go_with_the_request_and_come_back():

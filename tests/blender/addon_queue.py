@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from addon_tools import MODULE, STEPS, addon, begin, draw, live, pump_until, settings
 
-LONG = "steps=250 seconds=0.05"
+LONG = "steps=9000 seconds=0.05"
 
 
 def three() -> list:
