@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "models": (
         "underpaint_daemon.tools.hub.cli:main",
-        "scan, add, pull, verify, remove models; their defaults",
+        "scan, add, pull, verify, remove models; their defaults; the hub's token",
     ),
     "eval projection": (
         "underpaint_daemon.tools.evals.projection:main",

@@ -10,7 +10,7 @@ import pytest
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint_daemon.tools.hub.access import accept_licence, hub_token
+from underpaint_daemon.tools.hub.access import accept_licence
 from underpaint_daemon.tools.hub.catalogue import ModelSet, Part, load_catalogue
 from underpaint_daemon.tools.hub.pull import Source, damaged, pull
 
@@ -143,19 +143,6 @@ def test_a_licence_is_shown_and_accepted_once(paths: Paths) -> None:
         accept_licence(paths, SET, given=False, ask=None)
     accept_licence(paths, SET, given=False, ask=lambda text: "yes")
     accept_licence(paths, SET, given=False, ask=None)
-
-
-def test_a_token_file_that_others_can_read_is_refused(paths: Paths) -> None:
-    file = paths.data / "hub_token"
-    file.parent.mkdir(parents=True)
-    file.write_text("secret\n")
-    file.chmod(0o644)
-    with pytest.raises(RequestError) as caught:
-        hub_token(paths, {})
-    assert "secret" not in str(caught.value)
-    file.chmod(0o600)
-    assert hub_token(paths, {}) == "secret"
-    assert hub_token(paths, {"HF_TOKEN": "other"}) == "other"
 
 
 def test_the_catalogue_is_sound() -> None:

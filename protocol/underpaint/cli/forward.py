@@ -14,7 +14,7 @@ COMMANDS: Mapping[str, str] = {
     "train-starter": "train the starter model",
 }
 """What each is, in a line."""
-MODELS = ("scan", "add", "pull", "verify", "remove", "defaults")
+MODELS = ("scan", "add", "pull", "token", "verify", "remove", "defaults")
 """Words after `models` that are for the daemon's package, too."""
 
 

@@ -21,7 +21,9 @@ examples:
   underpaint models samplers         what each sampler is good for
   underpaint models scan --add       use what other programs have on this machine
   underpaint models pull             what the catalogue has"""
-_WHAT = "default: list; scan, add, pull, verify, remove and defaults have a --help of their own"
+_WHAT = (
+    "default: list; scan, add, pull, token, verify, remove and defaults have a --help of their own"
+)
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -1,13 +1,12 @@
-"""The token for gated models, and the licences that were accepted."""
+"""The licences that were accepted."""
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
@@ -15,28 +14,7 @@ from underpaint_daemon.common.disk import write_whole
 
 from .catalogue import ModelSet
 
-TOKEN_FILE = "hub_token"  # noqa: S105  # its name, not a token
 _ACCEPTED = "licences.json"
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-def hub_token(paths: Paths, environ: Mapping[str, str]) -> str | None:
-    """HF_TOKEN, else the data folder's `hub_token`, which nobody else may read.
-
-    Raises RequestError(ACCESS_DENIED) when others may.
-    """
-    if token := environ.get("HF_TOKEN"):
-        return token.strip()
-    file = paths.data / TOKEN_FILE
-    if not file.is_file():
-        return None
-    if sys.platform != "win32" and file.stat().st_mode & _OTHERS:
-        raise RequestError(
-            ErrorCode.ACCESS_DENIED,
-            f"Others can read {file}",
-            hint=f"Run: chmod 600 {file}",
-        )
-    return file.read_text("utf-8").strip() or None
 
 
 def accept_licence(

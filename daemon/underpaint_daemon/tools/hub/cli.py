@@ -27,10 +27,11 @@ from underpaint_daemon.common.places import (
     models_in,
 )
 
-from . import defaults
-from .access import accept_licence, hub_token, terminal
+from . import defaults, token_cli
+from .access import accept_licence, terminal
 from .catalogue import find_set, load_catalogue
 from .pull import RECORD, Source, damaged, pull
+from .tokens import hub_token
 
 _FAILED, _BAD_INPUT = 1, 2
 _EXAMPLES = """\
@@ -39,6 +40,7 @@ examples:
   underpaint models scan --add              use what other programs have on this machine
   underpaint models add ~/models/oak.safetensors
   underpaint models pull                    what the catalogue has
+  underpaint models token store             keep the token of gated models; it is asked for
 """
 
 
@@ -74,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     own = _command(commands, "defaults", _defaults, "show or set what a model paints with")
     own.add_argument("name", help="a model's name or path")
     defaults.add_options(own)
+    token = _command(commands, "token", _token, "keep the token that gated models want")
+    token_cli.add_options(token)
     for name, run, told in (
         ("verify", _verify, "hold a model's files against their sha256"),
         ("remove", _remove, "delete a pulled model, or forget an added folder"),
@@ -173,6 +177,12 @@ def _pull(args: argparse.Namespace, paths: Paths) -> int:
 
 def _defaults(args: argparse.Namespace, paths: Paths) -> int:
     data, lines = defaults.run(args, paths)
+    _say(args, data, lines)
+    return 0
+
+
+def _token(args: argparse.Namespace, paths: Paths) -> int:
+    data, lines = token_cli.run(args, paths)
     _say(args, data, lines)
     return 0
 

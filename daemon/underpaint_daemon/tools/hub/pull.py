@@ -185,7 +185,7 @@ def _tried(attempt: Callable[[], Any], what: str, source: Source) -> Any:
             raise RequestError(
                 ErrorCode.MODEL_MISSING,
                 f"The hub has no {what}: {first_line(error)}",
-                hint="It may want a token: set HF_TOKEN, or try another mirror.",
+                hint="It may want a token (underpaint models token store), or another mirror.",
             ) from error
         except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
             if isinstance(error, OSError) and disk.is_full(error):
@@ -205,8 +205,7 @@ def _refuse_gated(what: str, error: Exception) -> NoReturn:
     raise RequestError(
         ErrorCode.ACCESS_DENIED,
         f"{what} is gated: {first_line(error)}",
-        hint="Accept its terms on its page, then set HF_TOKEN or write the token to hub_token in "
-        "the data folder (chmod 600).",
+        hint="Accept its terms on its page, then give your token: underpaint models token store",
     ) from error
 
 
