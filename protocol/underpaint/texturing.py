@@ -41,7 +41,8 @@ def texture_file(
 ) -> TexturedFile:
     """Paint a mesh file (.obj, .ply; .glb, .fbx, .blend where there is a Blender) into `out`.
 
-    object_prompts: prompts of single objects by name. pbr: the material's maps as well. export:
+    object_prompts: prompts of single objects by name, with `:lora=FILE:WEIGHT` behind
+    them where an object has a LoRA of its own. pbr: the material's maps as well. export:
     "glb", "fbx". options: any other option of `underpaint texture`, `view_size=512` for
     `--view-size 512`. Run again, what is finished is not painted again. Blocks until it is done.
     Raises UnderpaintError.

@@ -19,6 +19,8 @@ import numpy as np
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import ImageRequest, Lora, Prompt, RegionPrompt
+from underpaint.tree import to_plain
 from underpaint.wire import message_types
 from underpaint.wire import messages as m
 from underpaint.wire.codec import dump
@@ -64,6 +66,21 @@ SHOWN = m.PictureInfo(
     JOB, "image", 1700000000.5, "image-0.png", "a vase", "starter", "Kitchen", True
 )
 REQUEST = {"kind": "image", "prompt": {"text": "a red clay vase"}, "batch": 2}
+IN_PARTS = to_plain(
+    ImageRequest(
+        Prompt("a red clay vase"),
+        loras=(Lora("ink"),),
+        regions=(
+            RegionPrompt(
+                Prompt("moss", "fog"),
+                object_id=3,
+                name="Vase",
+                loras=(Lora("clay", 0.5, ((0.0, 1.0), (1.0, 0.25))), Lora("ink", 0.0)),
+            ),
+            RegionPrompt(Prompt(), object_id=4, loras=(Lora("/models/loras/gold.safetensors"),)),
+        ),
+    )
+)
 
 
 def vectors() -> dict[str, Vector]:
@@ -115,6 +132,7 @@ def _with_buffers() -> dict[str, Vector]:
     return {
         "blob.put": (m.BlobPut(), sent, None),
         "submit-with-buffers": (m.Submit(JOB, REQUEST), sent, None),
+        "submit-loras-of-parts": (m.Submit(JOB, IN_PARTS), (), None),
         "thumbnail": (m.Thumbnail(JOB, "image-0.png"), (picture,), "q1"),
         "preview": (m.Preview(JOB, 3, 8), (picture,), None),
         "result.part": (

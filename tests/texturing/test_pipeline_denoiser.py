@@ -6,6 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
@@ -15,6 +16,7 @@ from torch import Tensor
 from underpaint.buffers import Buffers, Kind
 from underpaint.paths import Paths
 from underpaint.requests import (
+    Lora,
     Method,
     ObjectPrompt,
     Prompt,
@@ -187,14 +189,18 @@ def test_it_goes_on_after_a_stop_to_the_same_bits(models: ModelCache) -> None:
     assert digest(again["texture.png"]) == digest(whole["texture.png"])
 
 
-def test_objects_have_their_own_prompts(models: ModelCache) -> None:
+def test_objects_have_their_own_prompts_and_loras(models: ModelCache) -> None:
     desk = studio(models, "sana")
     asked = {"model": "sana", **SMALL}
     own = (ObjectPrompt(2, Prompt("blue glass")),)
-    plain, told = (
-        pixels(desk.run(**asked, object_prompts=prompts)["texture.png"]) for prompts in ((), own)
+    styled = (replace(own[0], prompt=Prompt(), loras=(Lora("style"),)),)
+    plain, told, wearing = (
+        pixels(desk.run(**asked, object_prompts=prompts)["texture.png"])
+        for prompts in ((), own, styled)
     )
     assert (plain != told).mean() > 0.1
+    assert (plain != wearing).mean() > 0.1
+    assert (told != wearing).mean() > 0.1
 
 
 def digest(data: bytes) -> str:

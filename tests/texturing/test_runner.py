@@ -131,6 +131,20 @@ def test_an_object_can_have_a_prompt_of_its_own(studio, plain) -> None:
     assert np.array_equal(painted(2), before), "there is no such object"
 
 
+@pytest.mark.parametrize("method", [Method.SYNC, Method.GRID_SYNC])
+def test_an_object_can_have_loras_of_its_own(studio, method) -> None:
+    """Where it is all that there is, they are the texture's, bit for bit."""
+    style = (Lora("style", 1.0, ((0.0, 1.0), (1.0, 0.5))),)
+
+    def painted(**asked) -> np.ndarray:
+        return pixels(studio.run(method=method, **asked)["texture.png"])
+
+    own = (ObjectPrompt(1, Prompt(), loras=style),)
+    assert np.array_equal(painted(object_prompts=own), painted(loras=style))
+    off = (ObjectPrompt(1, Prompt(), loras=(Lora("style", 0.0),)),)
+    assert np.array_equal(painted(loras=style, object_prompts=off), painted())
+
+
 def test_a_turntable_is_no_finer_than_its_texture() -> None:
     height, width, _ = turntable(torus(16, 8), [(1001, torch.rand(64, 64, 4))]).shape
     assert 3 * 96 <= height < 3 * 110

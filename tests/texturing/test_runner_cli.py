@@ -12,6 +12,7 @@ import torch
 import underpaint
 from underpaint.cli.guard import Exit
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import Lora, ObjectPrompt, Prompt
 from underpaint_daemon.tools.assets.cli import main
 from underpaint_daemon.tools.assets.cli_objects import object_prompts
 from underpaint_daemon.tools.evals.meshes import load_mesh
@@ -90,6 +91,8 @@ def test_objects_have_their_names_and_prompts(tmp_path: Path) -> None:
         (1, "steel=blue", "Body"),
         (2, "red glass", "\u76ee left"),
     ]
+    (worn,) = object_prompts(["Body=:lora=ink:0.5"], names)
+    assert worn == ObjectPrompt(1, Prompt(), "Body", (Lora("ink", 0.5),))
     for wrong in ("Head=gold", "Body", "Body="):
         with pytest.raises(RequestError):
             object_prompts([wrong], names)

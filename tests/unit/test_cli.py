@@ -134,19 +134,39 @@ def test_parts_of_the_picture_have_words_of_their_own(tmp_path: Path):
     request, buffers = parsed(
         *("--negative", "blur", "--region", f"{mask}=a (red:1.3) brick = good:0.5"),
         *("--region", f"{mask}=moss"),
+        *("--region", f"{mask}=ice:0.5:lora=ink:0.8:curve=0-1,1-0:lora=clay"),
+        *("--region", f"{mask}=:lora=ink"),
     )
     ref = buffers.add(Kind.MASK, np.asarray(Image.open(mask)))
+    ink = Lora("ink", 0.8, ((0.0, 1.0), (1.0, 0.0)))
     assert request.regions == (
         RegionPrompt(Prompt("a (red:1.3) brick = good", "blur"), ref, weight=0.5),
         RegionPrompt(Prompt("moss", "blur"), ref),
+        RegionPrompt(Prompt("ice", "blur"), ref, weight=0.5, loras=(ink, Lora("clay"))),
+        RegionPrompt(Prompt("", "blur"), ref, loras=(Lora("ink"),)),
     )
+    with pytest.raises(RequestError, match="FILE"):
+        parsed("--region", f"{mask}=ice:lora=:0.5")
+
+
+def test_a_lora_in_the_folder_is_found_from_the_daemons(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ink.safetensors").write_bytes(b"")
+    found = Lora(str(tmp_path / "ink.safetensors"), 0.5)
+    assert parsed("--lora", "ink.safetensors:0.5")[0].loras == (found,)
+    assert parsed("--lora", "clay.safetensors")[0].loras == (Lora("clay.safetensors"),)
 
 
 def test_parts_are_called_by_the_objects_of_the_view(tmp_path: Path):
     file, buffers = tmp_path / "view.npz", Buffers()
     camera = Camera(IDENTITY, IDENTITY, 48, 32, 0.1, 10.0)
     view = View(camera, object_id=buffers.add(Kind.OBJECT_ID, np.ones((32, 48), np.int32)))
-    objects = {1: SceneObject("Cube = 1"), 3: SceneObject("Ball", "gold")}
+    clay = (Lora("clay", 0.5),)
+    objects = {
+        1: SceneObject("Cube = 1"),
+        3: SceneObject("Ball", "gold"),
+        4: SceneObject("Vase", loras=clay),
+    }
     save_view(file, view, buffers, objects)
     named = ("--view", str(file), "--region", "Cube = 1=moss", "--region", "2=ice:0.5")
     asked = (
@@ -155,7 +175,8 @@ def test_parts_are_called_by_the_objects_of_the_view(tmp_path: Path):
     )
     assert parsed(*named)[0].regions == asked
     gold = RegionPrompt(Prompt("gold"), object_id=3, name="Ball")
-    assert parsed(*named, "--object-prompts")[0].regions == (gold, *asked)
+    vase = RegionPrompt(Prompt(), object_id=4, name="Vase", loras=clay)
+    assert parsed(*named, "--object-prompts")[0].regions == (gold, vase, *asked)
     with pytest.raises(RequestError) as caught:
         parsed("--view", str(file), "--region", "Cuhe=moss")
     assert "Ball" in caught.value.hint

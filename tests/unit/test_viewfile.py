@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera, look_at, perspective
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.files.viewfile import load_view, save_view
-from underpaint.requests import View
+from underpaint.files.viewfile import SceneObject, load_objects, load_view, save_view
+from underpaint.requests import Lora, View
 
 CAMERA = Camera(look_at((0, -5, 2), (0, 0, 0)), perspective(8, 6, 0.7, 0.1, 100), 8, 6, 0.1, 100)
 
@@ -84,3 +86,17 @@ def test_a_broken_file_is_refused_with_a_hint(captured, tmp_path, spoil, code):
 def test_a_folder_that_is_not_there_is_said(captured, tmp_path):
     with pytest.raises(RequestError, match="cannot write"):
         save_view(tmp_path / "gone" / "view.npz", *captured)
+
+
+def test_objects_carry_their_words_and_loras_and_what_is_newer_is_passed_over(captured, tmp_path):
+    view, buffers = captured
+    objects = {
+        1: SceneObject("Arch", "moss"),
+        2: SceneObject("Vase", loras=(Lora("clay", 0.5, ((0.0, 1.0), (1.0, 0.5))),)),
+    }
+    save_view(tmp_path / "view.npz", view, buffers, objects)
+    assert load_objects(tmp_path / "view.npz") == objects
+    told = json.dumps({"1": {"name": "Arch", "mood": "glad"}}).encode()
+    with np.load(tmp_path / "view.npz") as stored:
+        np.savez(tmp_path / "newer.npz", **{**stored, "objects": np.frombuffer(told, np.uint8)})
+    assert load_objects(tmp_path / "newer.npz") == {1: SceneObject("Arch")}

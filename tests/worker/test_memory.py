@@ -103,6 +103,7 @@ def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
     left = np.zeros((64, 64), np.uint8)
     left[:, :32] = 255
     regions = (RegionPrompt(Prompt("blue ball"), studio.buffers.add(Kind.MASK, left)),)
+    of_its_own = (replace(regions[0], loras=(Lora("style", -1.0),)),)
     looks = (Reference(image=studio.buffers.add(Kind.COLOR, photo())),)
     networks = (Control(ControlKind.DEPTH), Control(ControlKind.NORMAL))
     adapter = (Control(ControlKind.DEPTH, model=str(tmp_path / "adapter")),)
@@ -114,7 +115,7 @@ def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
         replace(plain, regions=regions),
         replace(plain, regions=regions, controls=networks),
         replace(plain, regions=regions, controls=adapter),
-        replace(everything, loras=(Lora("style", 1.0, ((0, 1), (1, 0.5))),)),
+        replace(everything, loras=(Lora("style", 1.0, ((0, 1), (1, 0.5))),), regions=of_its_own),
     ):
         whole = settle(asked, studio.models.paths)
         tiled, visiting, offloaded = (

@@ -17,6 +17,7 @@ from underpaint.requests import (
     TileAxes,
     UpscaleRequest,
 )
+from underpaint.requests.parts import loras_of
 
 from .abilities import ABILITIES, Abilities
 
@@ -50,7 +51,7 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     if request.sampling.image_guidance is not None and able.image_guidance is None:
         told = "does not weigh the picture against the words"
         _refuse(able, model, "image_guidance", told, hint=_NO_WEIGHING)
-    curved = request.sampling.guidance_curve or any(lora.curve for lora in request.loras)
+    curved = request.sampling.guidance_curve or any(lora.curve for lora in loras_of(request))
     if curved and not able.curves:
         told = "cannot change guidance or LoRAs over the steps"
         _refuse(able, model, "curves", told, hint=_families("curves") + " Or leave the curve out.")
@@ -64,7 +65,7 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
     start = _start(request)
     if not getattr(able, start):
         _refuse(able, model, start, f"cannot begin from {_CALLED[start]}")
-    if request.loras and not able.lora:
+    if loras_of(request) and not able.lora:
         _refuse(able, model, "lora", "takes no LoRA")
     if isinstance(request, ImageRequest) and request.tile is not TileAxes.OFF and not able.tile:
         _refuse(able, model, "tile", "cannot paint images that repeat without a seam")
@@ -73,7 +74,7 @@ def refuse_what_cannot_be(request: Request, family: str, model: str) -> None:
             able,
             model,
             "regions",
-            "takes no prompts for parts of a picture",
+            "takes no prompts or LoRAs for parts of a picture",
             hint=_families("regions") + _BY_WORDS,
         )
     _check_controls(request, able, family, model, start)

@@ -57,6 +57,8 @@ examples:
       --reference style=wood.jpg --out out
   underpaint generate --prompt "a wall" --region left.png="red bricks" \\
       --region right.png=moss:0.8 --out out
+  underpaint generate --prompt "a yard" --view view.npz \\
+      --region Vase="blue china:lora=delft.safetensors:0.8" --out out
   underpaint generate --prompt "gold" --init render.png --strength 0.5 --mask spot.png --out out
 """
 

@@ -24,6 +24,8 @@ from ..requests.curves import curve_of
 from .output import picture
 
 _CURVE = ":curve="
+PART_LORA = ":lora="
+"""Behind what a part of a picture, or an object, is to look like: its own LoRA."""
 
 
 def path_of(text: str) -> Path:
@@ -160,7 +162,7 @@ def sampling_of(args: argparse.Namespace, seed: int | None = None) -> Sampling:
 
 def loras_of(args: argparse.Namespace) -> tuple[Lora, ...]:
     """The LoRAs that the arguments mean."""
-    return tuple(_lora(text) for text in args.lora)
+    return tuple(lora_of(text) for text in args.lora)
 
 
 def painting_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -220,8 +222,22 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _lora(text: str) -> Lora:
+def lora_of(text: str, option: str = "--lora") -> Lora:
+    """The LoRA that `FILE[:WEIGHT][:curve=CURVE]` means; a file that is there, from here, as one
+    from the root, since the daemon is elsewhere. Raises RequestError that names the option."""
     given, found, curve = text.partition(_CURVE)
     path, numbers = split_numbers(given, most=1)
+    if not path:
+        form = "FILE[:WEIGHT][:curve=CURVE]"
+        raise RequestError(ErrorCode.BAD_REQUEST, f"{option} {text!r}: expected {form}")
     weight = numbers[0] if numbers else 1.0
-    return Lora(path, weight, curve_of("--lora", curve if found else None))
+    there = path.endswith(".safetensors") and Path(path).is_file()
+    file = str(Path(path).absolute()) if there else path
+    return Lora(file, weight, curve_of(option, curve if found else None))
+
+
+def with_loras_of_its_own(text: str, option: str) -> tuple[str, tuple[Lora, ...]]:
+    """What an option says of a part before `:lora=FILE[:WEIGHT][:curve=CURVE]`, and the LoRAs said
+    so, none or several. Raises RequestError that names the option."""
+    said, *loras = text.split(PART_LORA)
+    return said, tuple(lora_of(lora, option) for lora in loras)

@@ -1,4 +1,5 @@
-"""`--region MASK=PROMPT[:WEIGHT]`: a prompt for a part of the picture.
+"""`--region MASK=PROMPT[:WEIGHT][:lora=FILE[:WEIGHT]]`: a prompt, and LoRAs, for a part of the
+picture.
 
 MASK is a picture, white where the prompt holds; with a view that knows its objects it may be an
 object's name or number. Paths and names may hold `=`: where they end is settled by what exists.
@@ -16,16 +17,17 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_mask
 from ..files.viewfile import SceneObject
 from ..requests import Prompt, RegionPrompt
-from .options import grouped, split_numbers
+from .options import grouped, split_numbers, with_loras_of_its_own
 from .output import picture
 
-FORM = "MASK=PROMPT[:WEIGHT]"
+FORM = "MASK=PROMPT[:WEIGHT][:lora=FILE[:WEIGHT]]"
 Objects = Mapping[int, SceneObject]
 _HELP = """\
 what to paint where MASK is white; MASK is a picture of the size of the result or
 of the view, or an object of the view, by its name or number; WEIGHT (0 to 1) is how
-far it takes the place of --prompt; repeat for several, the last lies on top"""
-_OWN_HELP = "objects that have a prompt of their own in the scene are painted by it"
+far it takes the place of --prompt; the LoRA acts there alone, PROMPT may then be
+empty; repeat for several, the last lies on top"""
+_OWN_HELP = "objects that have a prompt or LoRAs of their own in the scene are painted by them"
 
 
 def add_region(parser: argparse.ArgumentParser) -> None:
@@ -48,16 +50,19 @@ def regions_of(
     if not args.object_prompts:
         return given
     own = tuple(
-        RegionPrompt(Prompt(one.prompt, args.negative), object_id=number, name=one.name)
+        RegionPrompt(
+            Prompt(one.prompt, args.negative), object_id=number, name=one.name, loras=one.loras
+        )
         for number, one in sorted(objects.items())
-        if one.prompt.strip()
+        if one.prompt.strip() or one.loras
     )
     return own + given
 
 
 def region_of(text: str, negative: str, objects: Objects, buffers: Buffers) -> RegionPrompt:
     """The region that one `--region` means. Raises RequestError."""
-    readings = list(_readings(text))
+    told, loras = with_loras_of_its_own(text, "--region")
+    readings = list(_readings(told))
     if not readings:
         raise RequestError(ErrorCode.BAD_REQUEST, f"--region {text}: expected {FORM}")
     for place, words in readings:
@@ -66,11 +71,11 @@ def region_of(text: str, negative: str, objects: Objects, buffers: Buffers) -> R
         prompt = Prompt(said.strip(), negative)
         if Path(place).is_file():
             mask = buffers.add(Kind.MASK, picture(Path(place), read_mask))
-            return RegionPrompt(prompt, mask=mask, weight=weight)
+            return RegionPrompt(prompt, mask=mask, weight=weight, loras=loras)
         number = _number_of(place, objects)
         if number is not None:
             name = objects[number].name if number in objects else ""
-            return RegionPrompt(prompt, object_id=number, weight=weight, name=name)
+            return RegionPrompt(prompt, None, number, weight, name, loras)
     named = ", ".join(one.name for one in objects.values())
     raise RequestError(
         ErrorCode.FILE,

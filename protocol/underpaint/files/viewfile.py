@@ -2,7 +2,7 @@
 
 The file holds the View's JSON (as it stands in a request) as UTF-8 bytes under `view`, and its
 arrays under their sha256; under `objects`, also as JSON, what the scene calls the objects of its
-`object_id`, and what they are to look like by their own prompts.
+`object_id`, and what they are to look like by their own prompts and LoRAs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ import numpy as np
 
 from ..buffers import Array, Buffers
 from ..errors import ErrorCode, RequestError, why
-from ..requests import View
-from ..tree import buffer_refs, view_from_plain, view_to_plain
+from ..requests import Lora, View
+from ..tree import buffer_refs, part_from_plain, part_to_plain, view_from_plain, view_to_plain
 from .refusal import check_file
 
 _VIEW, _OBJECTS = "view", "objects"
@@ -28,10 +28,12 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFi
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """An object that a view shows: its name, and its own prompt; empty where it has none."""
+    """An object that a view shows: its name, and its own prompt and LoRAs; empty where it has
+    none."""
 
     name: str
     prompt: str = ""
+    loras: tuple[Lora, ...] = ()
 
 
 def save_view(
@@ -44,7 +46,7 @@ def save_view(
 
     Raises RequestError(FILE).
     """
-    named = {str(number): asdict(one) for number, one in (objects or {}).items()}
+    named = {str(number): _told(one) for number, one in (objects or {}).items()}
     text = json.dumps(view_to_plain(view), sort_keys=True, allow_nan=False)
     arrays = {ref.sha256: buffers[ref.sha256] for ref in buffer_refs(view)}
     try:
@@ -84,9 +86,20 @@ def load_objects(path: Path) -> dict[int, SceneObject]:
             if _OBJECTS not in stored:
                 return {}
             named = json.loads(stored[_OBJECTS].tobytes())
-            return {int(number): SceneObject(**one) for number, one in named.items()}
+            return {int(number): _object(one) for number, one in named.items()}
     except _DAMAGED as error:
         raise _no_view(path, error) from error
+
+
+def _told(one: SceneObject) -> dict[str, Any]:
+    """Without LoRAs as it was before there were any: an older reader knows no other key."""
+    loras = [part_to_plain(lora) for lora in one.loras]
+    return {"name": one.name, "prompt": one.prompt, **({"loras": loras} if loras else {})}
+
+
+def _object(told: Mapping[str, Any]) -> SceneObject:
+    loras = [part_from_plain(Lora, one, "objects.loras") for one in told.get("loras", ())]
+    return SceneObject(told["name"], told.get("prompt", ""), tuple(loras))
 
 
 def _no_view(path: Path, error: Exception) -> RequestError:

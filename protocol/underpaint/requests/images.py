@@ -27,7 +27,9 @@ class RegionPrompt:
     the picture to start from; or `object_id`, what shows that object in the view's `object_id`.
     One of the two. `weight`: how far it takes the place of what is said there otherwise, 0–1.
     `name`: that object's, for a host to find it again; what paints does not read it.
-    Regions lie over one another in their order, the last on top.
+    `loras`: what acts there beside the request's own LoRAs; one that is among those, too, counts
+    there by this weight (0: not at all). With LoRAs the prompt's text may be empty: it is then the
+    request's. Regions lie over one another in their order, the last on top.
     """
 
     prompt: Prompt
@@ -35,6 +37,7 @@ class RegionPrompt:
     object_id: int | None = None
     weight: float = 1.0
     name: str = ""
+    loras: tuple[Lora, ...] = ()
 
 
 HANDOFF = 0.8

@@ -37,11 +37,12 @@ class MeshRef:
 @dataclass(frozen=True, slots=True)
 class ObjectPrompt:
     """A prompt for one object of the mesh (`object_id` as in `MeshRef.ids`). `name`: the object's,
-    for a host to find it again; what paints does not read it."""
+    for a host to find it again; what paints does not read it. `loras`: as of a `RegionPrompt`."""
 
     object_id: int
     prompt: Prompt
     name: str = ""
+    loras: tuple[Lora, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 MAGIC: Final = b"UPT1"
 """Frame 0: the protocol's name and its major version."""
 MAJOR: Final = 1
-MINOR: Final = 1
+MINOR: Final = 2
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

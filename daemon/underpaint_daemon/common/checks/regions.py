@@ -15,7 +15,7 @@ Size = tuple[int, int]
 
 
 def check_regions(request: ImageRequest | InpaintRequest) -> None:
-    """Raise RequestError unless each region has words, a weight in range and one place.
+    """Raise RequestError unless each region has words or LoRAs, a weight in range and one place.
 
     Codes: BAD_REQUEST (a field), BAD_BUFFER (a mask that is none, or of another size).
     """
@@ -24,8 +24,8 @@ def check_regions(request: ImageRequest | InpaintRequest) -> None:
         refuse("regions", f"has {len(regions)} entries; at most {MAX_REGIONS}")
     for i, region in enumerate(regions):
         where = f"regions[{i}]"
-        if not region.prompt.text.strip():
-            refuse(f"{where}.prompt", "is empty; say what is to be there")
+        if not (region.prompt.text.strip() or region.loras):
+            refuse(f"{where}.prompt", "is empty; say what is to be there, or give it a LoRA")
         check_range(f"{where}.weight", region.weight, 0.0, 1.0)
         _check_place(where, region, request)
 

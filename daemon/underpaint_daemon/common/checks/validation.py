@@ -18,10 +18,10 @@ from underpaint.requests import (
     Refiner,
     Request,
     Sampling,
-    TextureRequest,
     TileAxes,
     UpscaleRequest,
 )
+from underpaint.requests.parts import parts_of
 
 from .controls import check_controls, check_references, check_view
 from .curves import check_curve
@@ -60,7 +60,9 @@ def validate(request: Request) -> None:
     _check_prompts(request)
     _check_sampling(request.sampling)
     check_range("strength", request.strength, 0.0, 1.0)
-    _check_loras(request.loras)
+    _check_loras("loras", request.loras)
+    for where, part in parts_of(request).items():
+        _check_loras(f"{where}.loras", part.loras)
     if not isinstance(request, UpscaleRequest):
         _check_pattern(request.pattern)
     if request.controls is not None and len(request.controls) > MAX_CONTROLS:
@@ -78,14 +80,8 @@ def validate(request: Request) -> None:
 
 
 def _check_prompts(request: Request) -> None:
-    prompts = [("prompt", request.prompt)]
-    if isinstance(request, TextureRequest):
-        prompts += [
-            (f"object_prompts[{i}].prompt", item.prompt)
-            for i, item in enumerate(request.object_prompts)
-        ]
-    if isinstance(request, (ImageRequest, InpaintRequest)):
-        prompts += [(f"regions[{i}].prompt", r.prompt) for i, r in enumerate(request.regions)]
+    parts = [(f"{where}.prompt", part.prompt) for where, part in parts_of(request).items()]
+    prompts = [("prompt", request.prompt), *parts]
     for name, prompt in prompts:
         if max(len(prompt.text), len(prompt.negative)) > MAX_PROMPT:
             refuse(name, f"is longer than {MAX_PROMPT} characters")
@@ -110,12 +106,12 @@ def _check_pattern(pattern: Pattern) -> None:
     check_range("pattern.seed", pattern.seed, 0, MAX_SEED)
 
 
-def _check_loras(loras: Sequence[Lora]) -> None:
+def _check_loras(where: str, loras: Sequence[Lora]) -> None:
     for i, lora in enumerate(loras):
-        check_range(f"loras[{i}].weight", lora.weight, -2.0, 2.0)
-        check_curve(f"loras[{i}].curve", lora.curve)
+        check_range(f"{where}[{i}].weight", lora.weight, -2.0, 2.0)
+        check_curve(f"{where}[{i}].curve", lora.curve)
         if not lora.path:
-            refuse(f"loras[{i}].path", "is empty")
+            refuse(f"{where}[{i}].path", "is empty")
 
 
 def _check_pbr(pbr: Pbr | None) -> None:

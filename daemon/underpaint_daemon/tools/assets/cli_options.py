@@ -23,6 +23,7 @@ from underpaint.requests import Method, TextureRequest
 from ..meshes.turns import AXES
 from .assets import KINDS, SUFFIXES
 from .cli_edit import add_editing
+from .cli_objects import FORM
 
 _TOLD = "A mesh file and a prompt in, a textured mesh and its report out."
 _EPILOG = """\
@@ -69,8 +70,9 @@ def options() -> argparse.ArgumentParser:
         type=typed,
         action="append",
         default=[],
-        metavar="NAME=TEXT",
-        help="what one object is to look like; repeat for several",
+        metavar=FORM,
+        help="what one object is to look like; the LoRA acts on it alone, TEXT may then be empty; "
+        "repeat for several",
     )
     told = "the file's up axis; default: what the file says, else y (.fbx, .blend and glTF know it)"
     parser.add_argument("--up", choices=AXES, help=told)

@@ -1,11 +1,13 @@
 """LoRAs: put on for one job, taken off without a trace.
 
-They are never fused into the weights, so the model afterwards is bit for bit the model before.
+They are never fused into the weights, so the model afterwards is bit for bit the model before. All
+of a job's are on the networks at once; which of them act, and how much, is turned between passes:
+over the steps, and for parts of a picture, each of which is asked for in a pass of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,65 @@ from underpaint.requests.curves import curve_at
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
-from .loading.loras import check_shapes, is_idle, laid_on, layers_in, parted, respelled
+from .loading.loras import (
+    check_shapes,
+    is_idle,
+    laid_on,
+    layers_in,
+    layers_with_adapters,
+    parted,
+    respelled,
+)
 from .loading.networks import LOAD_ERRORS, first_line
 from .loading.packed import is_packed
 
-Turn = Callable[[float | None], None]
-"""Sets LoRAs to what they weigh at a part (0–1) of the steps; None: to their weights themselves."""
+
+class Turn:
+    """Which of the LoRAs on a model's networks act, and how much: over the steps, and for parts of
+    a picture. `names`: of the adapters, by the paths that requests say."""
+
+    def __init__(
+        self, layers: Sequence[Any], own: Sequence[Lora], names: Mapping[str, str]
+    ) -> None:
+        self._layers, self._own, self._names = layers, own, names
+        self._at: float | None = None
+        self._beside: tuple[Lora, ...] = ()
+        self._acting: dict[str, float] | None = None
+
+    def over_steps(self, part: float | None) -> None:
+        """As they are at a part (0–1) of the steps; None: by their weights themselves."""
+        self._at = part
+        self._set()
+
+    def of_part(self, loras: tuple[Lora, ...] = ()) -> None:
+        """With a part's own LoRAs beside the request's, from now on; without them again."""
+        self._beside = loras
+        self._set()
+
+    def _set(self) -> None:
+        acting = self._weights()
+        if acting == self._acting:
+            return
+        # As PEFT's own `set_adapter`, `enable_adapters` and `set_scale` would, but not through
+        # every module and its gradients: with SDXL that is 5 ms in place of 130, between passes.
+        for layer in self._layers:
+            # A DoRA that weighs nothing would still set the sizes of weights.
+            layer._disable_adapters = not acting
+            layer._active_adapter = list(acting)
+            for name, weight in acting.items():
+                layer.set_scale(name, weight)
+        self._acting = acting
+
+    def _weights(self) -> dict[str, float]:
+        """What each adapter that acts weighs now; a part's own replace the request's."""
+        beside = {self._names[lora.path] for lora in self._beside}
+        own = [lora for lora in self._own if self._names[lora.path] not in beside]
+        found = dict[str, float]()
+        for lora in (*own, *self._beside):
+            factor = 1.0 if self._at is None else curve_at(lora.curve, self._at)
+            name = self._names[lora.path]
+            found[name] = found.get(name, 0.0) + lora.weight * factor
+        return {name: weight for name, weight in found.items() if weight}
 
 
 def lora_file(model: LoadedModel, lora: Lora) -> Path:
@@ -45,40 +100,30 @@ def lora_file(model: LoadedModel, lora: Lora) -> Path:
 
 
 @contextmanager
-def with_loras(pipe: Any, model: LoadedModel, loras: Sequence[Lora]) -> Iterator[Turn]:
-    """Put LoRAs on the components of `pipe` for the time of the block; yields what turns them to
-    their weights at a part of the steps.
+def with_loras(
+    pipe: Any, model: LoadedModel, loras: Sequence[Lora], of_parts: Iterable[Sequence[Lora]] = ()
+) -> Iterator[Turn]:
+    """Put LoRAs on the components of `pipe` for the time of the block: the request's, which act,
+    and those of its parts, which act when they are turned to.
 
     Raises RequestError(LORA_MISSING) when a file is missing or does not fit the model.
     """
-    files = [lora_file(model, lora) for lora in loras]
-    if not files:
-        yield _nothing
+    every = [*loras, *(lora for part in of_parts for lora in part)]
+    if not every:
+        yield Turn((), (), {})
         return
-    names = [f"lora_{i}" for i in range(len(files))]
-
-    def turn(part: float | None) -> None:
-        factors = [1.0 if part is None else curve_at(lora.curve, part) for lora in loras]
-        weights = [lora.weight * factor for lora, factor in zip(loras, factors, strict=True)]
-        acting = {name: weight for name, weight in zip(names, weights, strict=True) if weight}
-        # A DoRA that weighs nothing would still set the sizes of weights.
-        if not acting:
-            pipe.disable_lora()
-            return
-        pipe.enable_lora()
-        pipe.set_adapters(list(acting), adapter_weights=list(acting.values()))
-
+    files = {lora.path: lora_file(model, lora) for lora in every}
+    names = {file: f"lora_{i}" for i, file in enumerate(dict.fromkeys(files.values()))}
     try:
-        for name, file in zip(names, files, strict=True):
+        for file, name in names.items():
             _put_on(pipe, model, file, name)
-        turn(None)
-        yield turn if any(lora.curve for lora in loras) else _nothing
+        networks = [part for part in pipe.components.values() if hasattr(part, "modules")]
+        by_path = {path: names[file] for path, file in files.items()}
+        turn = Turn(layers_with_adapters(networks), loras, by_path)
+        turn.over_steps(None)
+        yield turn
     finally:
         pipe.unload_lora_weights()
-
-
-def _nothing(part: float | None) -> None:
-    """Weights that stay as they are."""
 
 
 def _put_on(pipe: Any, model: LoadedModel, file: Path, name: str) -> None:

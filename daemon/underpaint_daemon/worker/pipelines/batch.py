@@ -12,6 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from underpaint.requests import ControlKind, ImageRequest, InpaintRequest, RegionPrompt, TileAxes
+from underpaint.requests.parts import words_of
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
 
@@ -130,10 +131,11 @@ def _smoothed(picture: Tensor, plan: Plan) -> Tensor:
 def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
     """Adapters and memory tier in place, the prompt encoded; all undone afterwards."""
     request, tool, beside = plan.request, tool_pipeline(model), plan.beside
+    of_parts = [region.asked.loras for region in plan.regions]
     sampling = settled(request.sampling)
     guided = sampling.guidance > 1
     with (
-        with_loras(tool, model, request.loras) as turn,
+        with_loras(tool, model, request.loras, of_parts) as turn,
         with_reference(tool, model, beside.adapter, beside.scale, guided, beside.through) as extra,
         frugal(tier, model.networks, model.place.device, model.place.home),
         circular(wrapping(model, tier), plan.tile),
@@ -142,8 +144,11 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
         words = Words(text, request.prompt.negative, guided, beside.pictures)
 
         def embed(region: RegionPrompt) -> Embedding:
-            said = region.prompt
-            return embedded(model, tool, Words(said.text, said.negative, guided))
+            said = words_of(region.prompt, request.prompt)
+            turn.of_part(region.loras)
+            read = embedded(model, tool, Words(said.text, said.negative, guided))
+            turn.of_part()
+            return read
 
         yield Denoising(
             model=model,

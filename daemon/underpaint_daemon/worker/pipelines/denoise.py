@@ -47,7 +47,7 @@ _LEAST_STRENGTH = 0.005
 class Denoising:
     """What all images of a request share. `start`: the pipeline's own arguments for the task
     (image, mask, strength). `extra`: an image prompt's. `references`: PIL images beside the
-    words. `turn`: of LoRAs that change over the steps. `begin`, `end`: the part of the noise
+    words. `turn`: of LoRAs, over the steps and for parts. `begin`, `end`: the part of the noise
     schedule that is denoised; what ends before 1 has noise in it, and what begins after 0 begins
     from such latents."""
 
@@ -202,9 +202,9 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     timesteps = scheduler.config.num_train_timesteps
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
     if job.turn is not None:
-        job.turn(0.0)
+        job.turn.over_steps(0.0)
     steady = steadied(seed, job.model.place.device)
-    with adapters, regional(pipe, job.regions), steady:
+    with adapters, regional(pipe, job.regions, job.turn), steady:
         try:
             made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
         except EnoughSteps as stopped:
@@ -252,7 +252,7 @@ def _turned(job: Denoising, pipe: Any, step: int) -> None:
     if job.sampling.guidance_curve:
         pipe._guidance_scale = job.sampling.guidance_at(step, job.taken)
     if job.turn is not None:
-        job.turn(part_of(step, job.taken))
+        job.turn.over_steps(part_of(step, job.taken))
 
 
 def _controlled(job: Denoising) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Prompts for parts of a picture: at each step the network is asked with each prompt, and its
-answers are put together by the regions' masks.
+"""Prompts and LoRAs for parts of a picture: at each step the network is asked with each prompt and
+the LoRAs of its part, and its answers are put together by the regions' masks.
 
 Source: Bar-Tal et al. 2023, MultiDiffusion, §4.2 (region-based text-to-image generation): every
 prediction sees the whole picture, so what the regions hold agrees with its surroundings. The
-ControlNets are asked with each prompt as well. A region costs one more pass of the networks.
+ControlNets are asked with each prompt as well. A region costs one more pass of the networks; that
+its LoRAs act in this pass alone (Zhong et al. 2024, Multi-LoRA Composition, LoRA Composite, with
+masks in place of the mean) costs none beside it, and is exact: no layer mixes two of them.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import torch
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import ImageRequest, InpaintRequest, RegionPrompt
+from underpaint.requests import ImageRequest, InpaintRequest, Lora, RegionPrompt
 
+from .adapters import Turn
 from .canvas import Canvas
 from .families.base import Embedding
 from .latents import vae_scale
@@ -93,17 +96,20 @@ def told(
 
 
 @contextmanager
-def regional(pipe: Any, regions: Sequence[Region]) -> Iterator[None]:
-    """Have a pipeline's UNet and ControlNets asked with every prompt in this block."""
+def regional(pipe: Any, regions: Sequence[Region], turn: Turn | None = None) -> Iterator[None]:
+    """Have a pipeline's UNet and ControlNets asked with every prompt in this block, the UNet with
+    the LoRAs of each that `turn` knows."""
     if not regions:
         yield
         return
-    passes = _Passes(_shares(regions))
+    passes = _Passes(_shares(regions), turn)
     network = getattr(pipe, "controlnet", None)
     with ExitStack() as stack:
         if network is not None:
             stack.enter_context(_wrapped(network, passes.controls))
         stack.enter_context(_wrapped(pipe.unet, passes.network))
+        if turn is not None:
+            stack.callback(turn.of_part)
         yield
 
 
@@ -126,17 +132,19 @@ def _in_cells(held: Array, cell: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """A prompt's part of the answer; `embedding`: None is the request's own prompt."""
+    """A prompt's part of the answer; `embedding`: None is the request's own prompt. `loras`: what
+    acts with it beside the request's own."""
 
     embedding: Embedding | None
     part: Tensor
+    loras: tuple[Lora, ...] = ()
 
 
 def _shares(regions: Sequence[Region]) -> list[_Share]:
     """What each prompt adds, so that the parts sum to 1; those that add nothing are left out."""
     shares, left = list[_Share](), torch.ones_like(regions[0].weight)
     for region in reversed(regions):
-        shares.append(_Share(region.embedding, left * region.weight))
+        shares.append(_Share(region.embedding, left * region.weight, region.asked.loras))
         left = left * (1 - region.weight)
     shares.append(_Share(None, left))
     return [share for share in reversed(shares) if bool((share.part > 0).any())]
@@ -145,8 +153,8 @@ def _shares(regions: Sequence[Region]) -> list[_Share]:
 class _Passes:
     """A step's passes. What the ControlNets say with a prompt goes with the UNet's of it."""
 
-    def __init__(self, shares: Sequence[_Share]) -> None:
-        self._shares = shares
+    def __init__(self, shares: Sequence[_Share], turn: Turn | None) -> None:
+        self._shares, self._turn = shares, turn
         self._said: list[dict[str, Any]] = [{} for _ in shares]
 
     def controls(self, forward: Forward) -> Forward:
@@ -168,6 +176,8 @@ class _Passes:
         def blended(*args: Any, **named: Any) -> Any:
             total: Tensor | None = None
             for share, said in zip(self._shares, self._said, strict=True):
+                if self._turn is not None:
+                    self._turn.of_part(share.loras)
                 answer: Tensor = forward(*args, **(_with(share, named) | said))[0]
                 added = answer * share.part.to(answer)
                 total = added if total is None else total + added

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from underpaint.requests import Prompt, Request, TextureRequest, UpscaleRequest
+from underpaint.requests import Prompt, Request, UpscaleRequest
+from underpaint.requests.parts import loras_of, parts_of
 from underpaint.words import has_numbers
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.adapter_files import find_adapter
@@ -36,7 +37,7 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     if not isinstance(request, UpscaleRequest):
         read = [one.model for one in request.references if one.model]
         files |= {name: find_adapter(model.models, name) for name in read}
-    files |= {lora.path: Path(lora.path) for lora in request.loras}
+    files |= {lora.path: Path(lora.path) for lora in loras_of(request)}
     words: Named | None = model.parts.get(NAMED)
     files |= {} if words is None else words.used(texts_of(request))
     return {
@@ -48,12 +49,7 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
 
 def prompts_of(request: Request) -> list[Prompt]:
     """Every prompt of a request."""
-    prompts = [request.prompt]
-    if isinstance(request, TextureRequest):
-        prompts += [one.prompt for one in request.object_prompts]
-    elif not isinstance(request, UpscaleRequest):
-        prompts += [one.prompt for one in request.regions]
-    return prompts
+    return [request.prompt, *(one.prompt for one in parts_of(request).values())]
 
 
 def texts_of(request: Request) -> list[str]:

@@ -8,7 +8,7 @@ with alpha over the rank within the weights (Yeh et al. 2023, LyCORIS; Liu et al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from diffusers.loaders.lora_conversion_utils import _maybe_map_sgm_blocks_to_diffusers
@@ -196,10 +196,15 @@ def check_shapes(state: State, network: Any, component: str) -> None:
 
 def laid_on(networks: Mapping[str, Any], name: str) -> int:
     """How many layers of a pipeline's networks carry the adapter of that name."""
+    return sum(name in _adapters(layer) for layer in layers_with_adapters(networks.values()))
+
+
+def layers_with_adapters(networks: Iterable[Any]) -> list[Any]:
+    """The layers of networks that carry adapters: PEFT's."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    modules = [m for network in networks.values() for m in network.modules()]
-    return sum(isinstance(m, BaseTunerLayer) and name in _adapters(m) for m in modules)
+    modules = (module for network in networks for module in network.modules())
+    return [module for module in modules if isinstance(module, BaseTunerLayer)]
 
 
 def _adapters(module: Any) -> set[str]:

@@ -23,6 +23,7 @@ from ..cameras.placement import place
 from ..cameras.render import ViewBuffers
 from ..cameras.rig import CANONICAL
 from ..views.stations import Station
+from ..views.views_prompt import Region
 from .painting import Inputs, Pass, paint, placed, synchroniser
 
 STRENGTH = 0.65
@@ -52,13 +53,12 @@ def grid_pictures(inputs: Inputs, total: int) -> tuple[list[Station], list[Tenso
 
 def _sheet(stations: Sequence[Station]) -> Station:
     """Four stations as one; its geometry is only good for masks and noise."""
-    first = stations[0]
     return Station(
         _tiled_buffers([s.buffers for s in stations]),
         _tiled_buffers([s.latent for s in stations]),
         None,
         _tiled_conditioning(stations),
-        first.regions[:1],
+        _tiled_regions(stations),
         _tiled_beside(stations),
     )
 
@@ -89,6 +89,24 @@ def _tiled_conditioning(stations: Sequence[Station]) -> Conditioning:
         for i in range(len(controls))
     )
     return Conditioning(controls, first.networks, images)
+
+
+def _tiled_regions(stations: Sequence[Station]) -> tuple[Region, ...]:
+    """Whose prompt and LoRAs hold where on the sheet, each as the first view that shows it says."""
+    own = _tiled([_owners(station) for station in stations])
+    by_key = {region.key: region for station in reversed(stations) for region in station.regions}
+    first, *others = sorted(by_key)
+    whole = replace(by_key[first], mask=None)
+    return (whole, *(replace(by_key[key], mask=own == key) for key in others))
+
+
+def _owners(station: Station) -> Tensor:
+    """(h, w) int64 at latent resolution: the key of the region that holds."""
+    first, *others = station.regions
+    own = torch.full_like(station.latent.object_id, first.key, dtype=torch.int64)
+    for region in others:
+        own[region.mask] = region.key
+    return own
 
 
 def _tiled_beside(stations: Sequence[Station]) -> Beside:

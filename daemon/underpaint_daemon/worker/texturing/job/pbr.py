@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from underpaint.requests import Pbr, TextureRequest
+from underpaint.requests.parts import words_of
 from underpaint_daemon.common.job_contract import Artifact
 from underpaint_daemon.worker.materials.estimates import FAINTEST, Stuff, stuff_of, surface
 from underpaint_daemon.worker.materials.maps import Maps, map_artifacts
@@ -121,8 +122,12 @@ def _views(inputs: Inputs, painted: Painted, images: Images) -> Views:
 
 def prompts_of(request: TextureRequest) -> Mapping[int, Stuff]:
     """What each object is made of, by its id; 0 for all others."""
-    own = {item.object_id: stuff_of(item.prompt.text) for item in request.object_prompts}
-    return {0: stuff_of(request.prompt.text), **own}
+    whole = request.prompt
+    own = {
+        item.object_id: stuff_of(words_of(item.prompt, whole).text)
+        for item in request.object_prompts
+    }
+    return {0: stuff_of(whole.text), **own}
 
 
 def pbr_maps(

@@ -132,7 +132,8 @@ def prepared(
     for warning in (*mesh.warnings, *uv.warnings, *([small] if small else [])):
         reporter.warn(warning)
     with ExitStack() as stack:
-        turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras))
+        of_parts = [one.loras for one in request.object_prompts]
+        turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras, of_parts))
         shown = stack.enter_context(_shown(request, buffers, model))
         place = model.place
         stack.enter_context(frugal(tier, model.networks, place.device, place.home))
@@ -145,7 +146,7 @@ def prepared(
             uv=uv,
             arrays=buffers,
             reporter=reporter,
-            preparer=Preparer(model, request, mesh, buffers, reporter.warn),
+            preparer=Preparer(model, request, mesh, buffers, reporter.warn, turn),
             denoiser=denoiser,
             stream=TextureStream(model, mesh, existing),
             existing=existing,

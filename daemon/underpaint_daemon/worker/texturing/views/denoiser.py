@@ -29,7 +29,8 @@ _Residuals = dict[str, Any]
 
 
 class Turning:
-    """What changes over the steps beside the sample. turn: of LoRAs; None = nothing does."""
+    """What changes over the steps beside the sample, and for the objects of a view. turn: of LoRAs;
+    None = nothing does."""
 
     __slots__ = ()
     turn: Turn | None
@@ -37,18 +38,24 @@ class Turning:
     def start_step(self, step: int, steps: int) -> None:
         """Turn what changes over the steps."""
         if self.turn is not None:
-            self.turn(part_of(step, steps))
+            self.turn.over_steps(part_of(step, steps))
+
+    def wear(self, region: Region) -> None:
+        """Have the LoRAs of a region act."""
+        if self.turn is not None:
+            self.turn.of_part(region.loras)
 
     def end(self) -> None:
         """LoRAs as the words are read with, until the next denoising."""
         if self.turn is not None:
-            self.turn(None)
+            self.turn.of_part()
+            self.turn.over_steps(None)
 
 
 @dataclass(slots=True)
 class Denoiser(Turning):
     """Predicts a network's output for one view. sampling: whose guidance is the classifier-free
-    scale, 1 = off. turn: of LoRAs that change over the steps. shown: what IP-Adapters read of no
+    scale, 1 = off. turn: of LoRAs. shown: what IP-Adapters read of no
     picture and of theirs (2, …)."""
 
     model: LoadedModel
@@ -82,6 +89,7 @@ class Denoiser(Turning):
         for region in station.regions:
             if self.memory is not None:
                 self.memory.region = region.key
+            self.wear(region)
             told = self._guided(station, region, scaled, timestep, progress)
             if output is None or region.mask is None:
                 output = told

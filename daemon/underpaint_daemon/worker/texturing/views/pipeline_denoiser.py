@@ -42,8 +42,8 @@ class _Heard(Exception):
 
 @dataclass(slots=True)
 class PipelineDenoiser(Turning):
-    """Predicts a network's output for one view through its family's pipeline. turn: of LoRAs
-    that change over the steps. encodings, readings: what the VAE and the text encoder have made of
+    """Predicts a network's output for one view through its family's pipeline. turn: of LoRAs.
+    encodings, readings: what the VAE and the text encoder have made of
     the views' pictures."""
 
     model: LoadedModel
@@ -80,9 +80,11 @@ class PipelineDenoiser(Turning):
         acting = _acting(station, progress)
         guidance = self.sampling.guidance_at(*progress)
         first, *others = station.regions
+        self.wear(first)
         output = self._guided(acting, first, scaled, timestep, guidance)
         for region in others:
             assert region.mask is not None
+            self.wear(region)
             told = self._guided(acting, region, scaled, timestep, guidance)
             output = torch.where(region.mask, told, output)
         return output

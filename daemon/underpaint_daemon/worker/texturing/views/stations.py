@@ -16,6 +16,7 @@ from underpaint.cameras import Camera
 from underpaint.normals import encode_normal
 from underpaint.requests import TextureRequest, View
 from underpaint_daemon.common.abilities import ABILITIES
+from underpaint_daemon.worker.pipelines.adapters import Turn
 from underpaint_daemon.worker.pipelines.canvas import Canvas
 from underpaint_daemon.worker.pipelines.controls.guided import Surface
 from underpaint_daemon.worker.pipelines.controls.images import Series, Sources
@@ -72,12 +73,13 @@ class Preparer:
         mesh: Mesh,
         arrays: Arrays,
         warn: Callable[[str], None],
+        turn: Turn,
     ) -> None:
         self._model = model
         self._request = request
         self._mesh = mesh
         self._arrays = arrays
-        self._book = PromptBook(model, request)
+        self._book = PromptBook(model, request, turn)
         self._factor = vae_scale(model.vae)
         self._warn = warn
         self._told: set[str] = set()

@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from underpaint.requests import ObjectPrompt, Prompt, TextureRequest
+from underpaint.requests import Lora, ObjectPrompt, Prompt, TextureRequest
+from underpaint.requests.parts import words_of
 from underpaint_daemon.common.defaults.settle import settled
+from underpaint_daemon.worker.pipelines.adapters import Turn
 from underpaint_daemon.worker.pipelines.denoise import embedded, tool_pipeline
 from underpaint_daemon.worker.pipelines.families.base import Words
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
@@ -23,11 +25,13 @@ class Region:
     """A prompt and the latent pixels (h, w) bool it holds for; None = all of them.
 
     key: the object it is for, 0 = the request's own prompt. embedding: the family's arguments.
+    loras: what acts there beside the request's own.
     """
 
     key: int
     embedding: dict[str, Tensor]
     mask: Tensor | None = None
+    loras: tuple[Lora, ...] = ()
 
 
 def view_prompt(prompt: Prompt, word: str | None) -> Prompt:
@@ -53,15 +57,15 @@ def understands_views(model: LoadedModel) -> bool:
 
 
 class PromptBook:
-    """Encodes each prompt of a request once."""
+    """Encodes each prompt of a request once, with the LoRAs that act where it holds."""
 
-    def __init__(self, model: LoadedModel, request: TextureRequest) -> None:
-        self._model = model
+    def __init__(self, model: LoadedModel, request: TextureRequest, turn: Turn) -> None:
+        self._model, self._turn = model, turn
         self._request = request
         self._directional = request.directional_prompts and understands_views(model)
         self._guided = settled(request.sampling).guidance > 1
         self._tool = tool_pipeline(model)
-        self._known: dict[tuple[Prompt, str], dict[str, Any]] = {}
+        self._known: dict[tuple[Prompt, str, tuple[Lora, ...]], dict[str, Any]] = {}
 
     def regions(self, object_ids: Tensor, word: str | None, beside: str = "") -> list[Region]:
         """The prompts of a view whose latent pixels see `object_ids` (h, w) int32. beside: what
@@ -78,8 +82,11 @@ class PromptBook:
         regions = [
             Region(
                 item.object_id,
-                self._embedding(item.prompt, word, beside),
+                self._embedding(
+                    words_of(item.prompt, self._request.prompt), word, beside, item.loras
+                ),
                 object_ids == item.object_id,
+                item.loras,
             )
             for item in own
         ]
@@ -92,10 +99,14 @@ class PromptBook:
             return [Region(_MAIN, self._embedding(self._request.prompt, word, beside)), *regions]
         return [replace(regions[0], mask=None), *regions[1:]]
 
-    def _embedding(self, prompt: Prompt, word: str | None, beside: str) -> dict[str, Tensor]:
+    def _embedding(
+        self, prompt: Prompt, word: str | None, beside: str, loras: tuple[Lora, ...] = ()
+    ) -> dict[str, Tensor]:
         told = view_prompt(prompt, word if self._directional else None)
-        if (told, beside) not in self._known:
+        if (told, beside, loras) not in self._known:
             text = " ".join(part for part in (told.text, beside) if part)
             words = Words(text, told.negative, self._guided)
-            self._known[told, beside] = embedded(self._model, self._tool, words)
-        return self._known[told, beside]
+            self._turn.of_part(loras)
+            self._known[told, beside, loras] = embedded(self._model, self._tool, words)
+            self._turn.of_part()
+        return self._known[told, beside, loras]
