@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -139,14 +140,61 @@ def test_only_a_folder_of_our_own_is_shared(tmp_path):
     assert usable(str(tmp_path / "absent")) is None
 
 
+CLAIM = "import sys; from pathlib import Path; from underpaint_daemon.common import staging; "
+
+
+def claimed(
+    data: Path, *, then: str = "pass", end: bool = True
+) -> tuple[Path, subprocess.Popen[str]]:
+    """The memory of a data folder, made by another process, which is killed where it has to
+    `end`."""
+    data.mkdir()
+    script = CLAIM + f"{then}; print(staging.make_staging(Path(sys.argv[1])).fast, flush=True); "
+    other = subprocess.Popen(
+        [sys.executable, "-c", script + "sys.stdin.read()", str(data)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    fast = Path(other.stdout.readline().strip())
+    (fast / "blobs").mkdir()
+    if end:
+        other.kill()
+        other.wait()
+    return fast, other
+
+
 @linux
 def test_memory_of_a_killed_daemon_whose_folder_is_gone_is_freed(tmp_path):
-    (tmp_path / "first").mkdir()
-    killed = make_staging(tmp_path / "first").fast
-    (killed / "blobs").mkdir()
+    killed, _ = claimed(tmp_path / "first")
     make_staging(tmp_path)
     assert (killed / "blobs").exists()
     (tmp_path / "first").rmdir()
     second = make_staging(tmp_path).fast
     assert not killed.exists()
+    shutil.rmtree(second)
+
+
+@linux
+def test_memory_of_a_daemon_that_lives_stays_while_its_drive_is_away(tmp_path):
+    fast, other = claimed(tmp_path / "drive", end=False)
+    (tmp_path / "drive").rename(tmp_path / "away")
+    second = make_staging(tmp_path).fast
+    assert (fast / "blobs").exists()
+    other.communicate()
+    make_staging(tmp_path)
+    assert not fast.exists()
+    shutil.rmtree(second)
+
+
+@linux
+def test_a_daemon_leaves_the_memory_of_another_container_alone(tmp_path):
+    """Containers may share the machine's memory, and see other files: what is missing here is
+    not gone there."""
+    other_view = "staging._view = lambda: 'mnt:[1] 1:1'"
+    fast, _ = claimed(tmp_path / "unseen", then=other_view)
+    (tmp_path / "unseen").rmdir()
+    second = make_staging(tmp_path).fast
+    assert (fast / "blobs").exists()
+    shutil.rmtree(fast)
     shutil.rmtree(second)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 log = logging.getLogger("staging")
 PART = "results.part"
@@ -28,6 +28,8 @@ _SHM = Path("/dev/shm")  # noqa: S108 - a private folder is made in it, and its 
 _QUIET_SECONDS = 1.0
 _OLDEST_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
+_claims: list[IO[str]] = []
+"""The folders that this process holds: closed, a file's lock is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +171,30 @@ def _private_memory(data: Path) -> Path | None:
         folder.mkdir(mode=0o700)
     if not _is_private(folder):
         return None
-    (folder / _OWNER).write_text(str(data.resolve()), encoding="utf-8")
+    _claim(folder, data)
     _remove_orphans(folder.parent)
     return folder
+
+
+def _claim(folder: Path, data: Path) -> None:
+    """Say whose a folder is, and hold it for as long as this process lives."""
+    import fcntl
+
+    file = (folder / _OWNER).open("a+", encoding="utf-8")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    file.truncate(0)
+    file.write(f"{data.resolve()}\n{_view()}")
+    file.flush()
+    _claims.append(file)
+
+
+def _view() -> str:
+    """Which tree of files this process sees: a container's or a chroot's is another one, though
+    its /dev/shm may be ours."""
+    root = Path("/").stat()
+    with contextlib.suppress(OSError):
+        return f"{os.readlink('/proc/self/ns/mnt')} {root.st_dev}:{root.st_ino}"
+    return f"{root.st_dev}:{root.st_ino}"
 
 
 def _is_private(folder: Path) -> bool:
@@ -181,9 +204,23 @@ def _is_private(folder: Path) -> bool:
 
 
 def _remove_orphans(memory: Path) -> None:
-    """Free the memory of daemons that were killed and whose data folder is gone since."""
+    """Free the memory of daemons that were killed and whose data folder is gone since.
+
+    One that lives holds its folder, wherever its data is: a drive may be away for a while. And
+    what was claimed in another view of the files is not for us to miss.
+    """
     for folder in memory.glob(f"underpaint-{os.getuid()}-*"):
         with contextlib.suppress(OSError):
-            owner = (folder / _OWNER).read_text(encoding="utf-8")
-            if _is_private(folder) and not Path(owner).exists():
+            if _is_private(folder) and _is_orphan(folder / _OWNER):
                 shutil.rmtree(folder)
+
+
+def _is_orphan(owner: Path) -> bool:
+    import fcntl
+
+    with owner.open(encoding="utf-8") as file:
+        data, _, view = file.read().partition("\n")
+        if Path(data).exists() or view != _view():
+            return False
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: it lives
+        return True
