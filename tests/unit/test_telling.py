@@ -71,6 +71,27 @@ def test_one_of_many_says_which() -> None:
     assert log.lines == ["3/20 chair.obj: loading the model"]
 
 
+def test_a_folder_says_how_long_all_of_it_still_takes() -> None:
+    log = Log()
+
+    def one_mesh(after: int) -> str:
+        log.line.after = after
+        log.line.job(texture=True)
+        for step in range(1, 11):
+            log.now += 40
+            log.line.show("denoising", step, 10, 40.0 * (10 - step))
+        return log.lines[-1]
+
+    told = one_mesh(3)
+    here, all_of_it = (float(words.split()[-3]) for words in (told.split(", of all")[0], told))
+    assert told.endswith(" h left"), told
+    as_this_one = here + 3 * (400 / 60 + here)
+    assert all_of_it * 60 == pytest.approx(as_this_one, abs=6), "while none of the others is done"
+    log.line.each_s = 3600.0
+    assert one_mesh(2).endswith(", of all 2.5 h left"), "this one and two of an hour"
+    assert "of all" not in one_mesh(0), "the last one's time is that of all"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_a_terminal_has_one_line_with_the_whole_and_the_time_left(

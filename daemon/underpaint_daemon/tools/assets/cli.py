@@ -118,6 +118,7 @@ class _Painter:
         self._line = ProgressLine()
         self._jobs: list[Job] = []
         self._count, self._many = 0, 0
+        self._took = list[float]()
 
     def __enter__(self) -> _Painter:
         return self
@@ -190,8 +191,11 @@ class _Painter:
 
     def _written(self, begun: _Begun) -> dict[str, Any]:
         assert begun.job is not None
-        self._line.about = self._place(begun.asset)
+        line = self._line
+        line.about, line.after = self._place(begun.asset), self._many - self._count
         waiting, running = self._connected()[1].follow(begun.job, begun.handed)
+        self._took.append(running)
+        line.each_s = sum(self._took) / len(self._took)
         results = begun.job.result()
 
         def write(folder: Path) -> dict[str, Any]:

@@ -36,12 +36,14 @@ PHASES = {
 @dataclass(frozen=True, slots=True)
 class _Now:
     """What goes on. `part`: of the whole, 0–1, None where nothing is known of it. `at`: when it was
-    told (where `part` is None: when it began), by a monotonic clock."""
+    told (where `part` is None: when it began), by a monotonic clock. `after_s`: what comes after
+    this job will take so long."""
 
     text: str
     part: float | None
     left_s: float | None
     at: float
+    after_s: float = 0.0
 
 
 class ProgressLine:
@@ -56,16 +58,20 @@ class ProgressLine:
         self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._blocks = "█·" if _writes(self._stream, "█·") else "#."
         self._lock = threading.RLock()
-        self._course = Course()
+        self._course, self._began = Course(), clock()
         self._now: _Now | None = None
         self._logged, self._logged_at = "", clock()
         self.about = ""
         """What stands before all that is said, as `3/20 chair.obj: `."""
+        self.after = 0
+        """How many jobs like this one come after it."""
+        self.each_s: float | None = None
+        """What one of them has taken so far; None: as this one."""
         self._over: threading.Event | None = None
 
     def job(self, *, texture: bool) -> None:
         """What follows is the progress of a job. `texture`: whether it paints a mesh."""
-        self._course = Course(texture)
+        self._course, self._began = Course(texture), self._clock()
 
     def show(self, phase: str, step: int, total: int, eta_s: float | None) -> None:
         """What the daemon tells of the job. `eta_s`: seconds to the end of that phase."""
@@ -73,7 +79,9 @@ class ProgressLine:
         self._course.take(phase, step, total, eta_s, now)
         words = PHASES.get(phase, phase)
         told = f"{words} {step}/{total}" if total > 1 and step else words
-        self._told(words, _Now(told, self._course.part, self._course.left_s(now), now))
+        left = self._course.left_s(now)
+        each = self.each_s or now - self._began + (left or 0.0)
+        self._told(words, _Now(told, self._course.part, left, now, self.after * each))
 
     def event(self, event: JobEvent) -> None:
         """What a job tells, one event after another."""
@@ -160,14 +168,17 @@ class ProgressLine:
 
 
 def _said(now: _Now, at: float) -> str:
-    """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`."""
+    """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`; of a job of many
+    `painting 3/10, 25 %, 40 s left, of all 12 min left`."""
     if now.part is None:
         seconds = int(at - now.at)
         return f"{now.text}, {seconds} s so far" if seconds else now.text
     said = f"{now.text}, {100 * now.part:.0f} %" if now.part > 0 else now.text
     if now.left_s is None or now.part >= 1:
         return said
-    return f"{said}, {told_left(max(now.left_s - (at - now.at), 0.0))}"
+    left = max(now.left_s - (at - now.at), 0.0)
+    of_all = f", of all {told_left(left + now.after_s)}" if now.after_s else ""
+    return f"{said}, {told_left(left)}{of_all}"
 
 
 def _writes(stream: TextIO, text: str) -> bool:
