@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ErrorCode, RequestError
+from .paths import home_folder
 
 MINIMUM = (4, 2)
 _PROBE_TIMEOUT_S = 60.0
@@ -136,7 +137,7 @@ def _candidates(env: Mapping[str, str]) -> Iterator[Path]:
 
 def usual_places(env: Mapping[str, str], platform: str = sys.platform) -> list[str]:
     """Where Blender's installers, Steam, snap and flatpak put it: patterns of full paths."""
-    home = env.get("HOME") or env.get("USERPROFILE") or str(Path.home())
+    home = str(home_folder(env))
     if platform == "win32":
         return _on_windows(env, home)
     if platform == "darwin":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,20 @@ def user_paths(environ: Mapping[str, str] | None = None, platform: str = sys.pla
     return Paths(runtime=data / "run", data=data, cache=cache)
 
 
+def home_folder(env: Mapping[str, str]) -> Path:
+    """This user's own folder. An empty HOME, as services and containers have it, is none: the
+    account's counts then, and not the file system's root."""
+    if given := env.get("HOME") or env.get("USERPROFILE"):
+        return Path(given)
+    if sys.platform == "win32":
+        return Path.home()
+    import pwd
+
+    with suppress(KeyError):
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return Path("/")  # an account that the system does not know
+
+
 def private_folder(folder: Path) -> None:
     """Make a folder that only this user can enter. On Windows the profile's own rights hold."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -64,7 +79,7 @@ def private_folder(folder: Path) -> None:
 
 
 def _platform_roots(env: Mapping[str, str], platform: str) -> tuple[Path, Path]:
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
+    home = home_folder(env)
     if platform == "win32":
         local = Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local")
         return local / "Underpaint", local / "Underpaint" / "Cache"

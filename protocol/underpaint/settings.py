@@ -141,6 +141,18 @@ def setting(name: str, where: str) -> Setting:
     return SETTINGS[name]
 
 
+def gpu_environment(gpu: str) -> dict[str, str]:
+    """What lets CUDA's programs see the GPU of the setting alone: its number as nvidia-smi counts,
+    `cpu` for none; empty: all of them."""
+    if not gpu:
+        return {}
+    # CUDA's own order begins with the fastest.
+    return {
+        "CUDA_VISIBLE_DEVICES": "" if gpu == "cpu" else gpu,
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+    }
+
+
 def write_settings(file: Path, values: Mapping[str, Value]) -> None:
     """Write the file anew, each setting with what it means. Raises OSError."""
     lines = ["# Underpaint's settings; read when the daemon starts."]

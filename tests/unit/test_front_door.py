@@ -43,6 +43,8 @@ def run(module: str, *words: str, **env: str) -> subprocess.CompletedProcess[str
         (CLIENT, ("config", "get", "colour")),
         (DAEMON, ("bench", "daemon", "--runs", "many")),
         (DAEMON, ("serve", "--idle-exit", "soon")),
+        (DAEMON, ("serve", "--runner", "nope")),
+        (DAEMON, ("serve", "--runner", "nowhere.at_all:build_runner")),
     ],
 )
 def test_bad_input_is_2_with_a_fix_and_one_json_object(

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from underpaint.blenders import usual_places
 from underpaint.cli.guard import Exit
 from underpaint.cli.main import main as front
 from underpaint.paths import Paths, user_paths
 from underpaint_daemon.__main__ import main as back
 
 _CLIENT = [sys.executable, "-m", "underpaint.cli.main"]
-posix = pytest.mark.skipif(sys.platform == "win32", reason="shells and devices of POSIX")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="shells, devices and accounts of POSIX")
 
 
 def shell(line: str, data: Path) -> subprocess.CompletedProcess[str]:
@@ -80,6 +81,15 @@ def test_folders_by_a_variable_are_the_same_for_daemon_and_client(
     found = user_paths({"UNDERPAINT_DATA": "data", "UNDERPAINT_CACHE": "~/cache"})
     assert found.data == tmp_path / "data"
     assert found.cache == Path("~/cache").expanduser()
+
+
+@posix
+def test_an_empty_home_is_the_accounts_own_and_not_the_disks_root() -> None:
+    import pwd
+
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert user_paths({"HOME": ""}, "linux").data == home / ".local/share/underpaint"
+    assert f"{home}/blender*/blender" in usual_places({"HOME": ""}, "linux")
 
 
 def _connection(data: Path, **told: object) -> None:

@@ -77,3 +77,14 @@ def test_a_vae_that_overflows_decodes_in_float32(studio: Studio) -> None:
     assert bool(torch.isfinite(picture).all())
     assert float(picture.std()) > 0.01
     assert vae.dtype is torch.float16
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for a machine without the GPU")
+@pytest.mark.parametrize(("chosen", "said"), [("7", 1), ("cpu", 0), ("", 0)])
+def test_a_gpu_that_is_not_there_is_told(
+    chosen: str, said: int, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERPAINT_GPU", chosen)
+    told = Recorder()
+    studio.paint(asked("tiny"), told)
+    assert sum("GPU 7 of the settings is not there" in warning for warning in told.warnings) == said

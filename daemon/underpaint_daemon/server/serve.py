@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 
 from underpaint.cli.terminal.parser import Parser
+from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths, user_paths
 from underpaint.settings import SETTINGS, Setting, Value, read_settings
 
@@ -36,7 +38,7 @@ def _config(paths: Paths, options: argparse.Namespace) -> Config:
     return Config(
         paths=paths,
         bind=options.bind,
-        runner=options.runner,
+        runner=_runner(options.runner),
         idle_exit=float(values["idle_exit_minutes"]) * _MINUTE,
         idle_unload=float(values["idle_unload_minutes"]) * _MINUTE,
         cancel_grace=float(values["cancel_grace_seconds"]),
@@ -47,6 +49,22 @@ def _config(paths: Paths, options: argparse.Namespace) -> Config:
         gpu=str(values["gpu"]),
         worker_memory=int(values["worker_memory_mb"]) * _MB,
     )
+
+
+def _runner(name: str) -> str:
+    """`module:function` of a module that is there; only the worker imports it."""
+    module, _, function = name.partition(":")
+    try:
+        there = bool(function) and importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # a package that is none, or no name at all
+        there = False
+    if not there:
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"--runner is {name!r}; expected MODULE:FACTORY, a module that this Python finds",
+            hint=f"The daemon's own is {DEFAULT_RUNNER}.",
+        )
+    return name
 
 
 def _given(options: argparse.Namespace) -> dict[str, Value]:

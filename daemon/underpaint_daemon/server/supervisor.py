@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from underpaint.settings import SETTINGS, gpu_environment
+
 from ..common.pipe import STARVED, Message, Writer, read_message
 from ..common.staging import Staging
 from .config import Config
@@ -167,13 +169,13 @@ def describe_exit(code: int) -> str:
 
 def worker_environment(gpu: str = "") -> dict[str, str]:
     """This environment, with glibc's allocator told to keep what it has, and the GPU chosen:
-    its number, `cpu`, or empty for the first.
+    its number as nvidia-smi counts, `cpu`, or empty for the first.
 
     Tensors come and go by the megabyte; giving each back to the kernel and faulting it in again
     makes CPU inference two to seven times slower. The worker's memory goes back as a whole when
     it is idle. Other allocators ignore these (source: mallopt(3)).
     """
-    chosen = {} if not gpu else {"CUDA_VISIBLE_DEVICES": "" if gpu == "cpu" else gpu}
+    chosen = {SETTINGS["gpu"].variable: gpu, **gpu_environment(gpu)}
     return {**_ALLOCATOR, **os.environ, **chosen}
 
 

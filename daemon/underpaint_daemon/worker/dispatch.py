@@ -36,6 +36,7 @@ from .pipelines.loading.cache import ModelCache
 from .pipelines.loading.components import LoadedModel
 from .pipelines.loading.facts import model_facts, word_notes
 from .pipelines.loading.fetch import fetched
+from .pipelines.loading.networks import missed_gpu
 from .pipelines.memory import Tier, release_gpu, within_memory
 from .pipelines.precision import Overflowed, wider
 from .pipelines.threads import threads_for
@@ -64,6 +65,8 @@ class PipelineRunner:
         validate(request)
         for remark in remarks(request, self.models.paths):
             reporter.warn(remark)
+        if (gpu := missed_gpu(self.models.place)) is not None:
+            reporter.warn(f"GPU {gpu} of the settings is not there: it paints on the CPU.")
         try:
             return self._in_range(request, buffers, reporter)
         except JobCancelled:

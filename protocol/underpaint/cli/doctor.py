@@ -17,6 +17,7 @@ from ..client import connect
 from ..errors import UnderpaintError
 from ..launcher import daemon_python, not_started
 from ..paths import Paths, user_paths
+from ..settings import gpu_environment, read_settings
 from ..wire.records import ModelInfo
 from .guard import of_a_file
 from .options import add_json
@@ -24,6 +25,7 @@ from .output import print_result
 
 _MOVE = "Set UNDERPAINT_DATA to a folder you can write to."
 _ROOM = "Free 1 GB, or set UNDERPAINT_DATA to another disk."
+_NO_GPU = "`underpaint config unset gpu` takes the first there is; `nvidia-smi -L` lists them all."
 _NEEDED_GB = 1  # what is installed already is not counted
 # What programs print is in whatever encoding they like.
 _TEXT: dict[str, Any] = {"check": False, "text": True, "encoding": "utf-8", "errors": "replace"}
@@ -81,7 +83,7 @@ def examine(paths: Paths) -> Iterator[Check]:
     yield _disk(paths)
     yield from _guard("data folder", lambda: _writable(paths))
     yield _zmq()
-    torch, card = _torch()
+    torch, card = _torch(_chosen_gpu(paths))
     yield torch
     if torch.ok:
         yield _torchvision()
@@ -136,17 +138,29 @@ class Card:
     mib: int
 
 
-def _torch() -> tuple[Check, Card | None]:
+def _chosen_gpu(paths: Paths) -> str:
+    try:
+        return str(read_settings(paths)["gpu"])
+    except UnderpaintError:
+        return ""  # the daemon's check says what is wrong with them
+
+
+def _torch(gpu: str) -> tuple[Check, Card | None]:
+    env = {**os.environ, **gpu_environment(gpu)}
     try:
         python = daemon_python()
-        done = subprocess.run([python, "-c", _WORKER_IMPORTS], capture_output=True, **_TEXT)
+        done = subprocess.run(
+            [python, "-c", _WORKER_IMPORTS], capture_output=True, env=env, **_TEXT
+        )
     except (OSError, UnderpaintError) as found:
         error = not_started(python, found) if isinstance(found, OSError) else found
         return Check("torch", False, error.message, error.hint), None
     if done.returncode == 0:
         version, _, rest = done.stdout.strip().partition("\n")
         name, _, mib = rest.strip().partition("|")
-        card = Card(name, int(mib)) if mib else None
+        card = Card(name, int(mib)) if mib and gpu != "cpu" else None
+        if card is None and gpu not in ("", "cpu"):
+            return Check("torch", False, f"{version}, but there is no GPU {gpu}", _NO_GPU), None
         device = f"{card.name}, {card.mib / 1024:.0f} GiB" if card else "on the CPU"
         return Check("torch", True, f"{version}, {device}"), card
     last = (done.stderr.strip().splitlines() or ["no output"])[-1]

@@ -4,12 +4,13 @@ are there, somewhere else."""
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import ErrorCode, RequestError
-from ..paths import user_paths
+from ..paths import home_folder, user_paths
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ def _elsewhere() -> Iterator[Path]:
 
     yield user_paths().data / "unsaved"
     yield Path(tempfile.gettempdir()) / "underpaint-unsaved"
-    yield Path.home() / "underpaint-unsaved"
+    yield home_folder(os.environ) / "underpaint-unsaved"
 
 
 def _remove(folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from underpaint.cli.output import print_error
 from underpaint.cli.terminal.parser import Parser
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
-from underpaint.paths import Paths, user_paths
+from underpaint.paths import Paths, home_folder, user_paths
 from underpaint_daemon.common.denoisers.files import denoiser_in
 from underpaint_daemon.common.denoisers.rest import base_folder
 from underpaint_daemon.common.models import ModelInfo, describe, known_models, model_folder
@@ -96,7 +96,7 @@ def _command(
 
 
 def _scan(args: argparse.Namespace, paths: Paths) -> int:
-    places = known_places(os.environ, Path.home())
+    places = known_places(os.environ, home_folder(os.environ))
     roots = [(place.program, place.folder) for place in places]
     roots += [("given", folder.expanduser().absolute()) for folder in args.folders]
     found = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from accelerate import init_empty_weights  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 from torch import Tensor
 
+from underpaint.settings import SETTINGS
 from underpaint_daemon.common.model_files import broken, read_json, variant_of, weight_files
 
 from ..memory import Tier, is_out_of_memory, tiers_for
@@ -50,7 +52,8 @@ class Device:
 
 
 def best_device() -> Device:
-    """A GPU in half precision where there is one, else the CPU in float32.
+    """A GPU in half precision where there is one and the settings do not say `cpu`, else the CPU in
+    float32.
 
     CUDA (and ROCm), XPU and MPS, in this order. Half precision on a CPU is emulated and many times
     slower than float32.
@@ -60,9 +63,19 @@ def best_device() -> Device:
         ("xpu", torch.xpu.is_available),
         ("mps", torch.backends.mps.is_available),
     ):
-        if there():
+        if _chosen_gpu() != "cpu" and there():
             return Device(torch.device(kind), torch.float16)
     return Device(torch.device("cpu"), torch.float32)
+
+
+def missed_gpu(place: Device) -> str | None:
+    """The GPU that the settings name, where paintings are on the CPU since it is not there."""
+    chosen = _chosen_gpu()
+    return chosen if place.device.type == "cpu" and chosen not in ("", "cpu") else None
+
+
+def _chosen_gpu() -> str:
+    return os.environ.get(SETTINGS["gpu"].variable, "")
 
 
 def exact_device(device: torch.device) -> torch.device:
