@@ -23,7 +23,8 @@ _SIDE = 512
 _REPEATS = 3
 _BALL_TILES = (2.0, 1.0)  # around, from pole to pole: for half of it that is seen
 _BALL_RADIUS = 0.9  # of half the picture
-_SUN = np.array([-0.45, 0.55, 0.7])
+_SUN = np.array([-0.45, 0.55, 0.7], np.float32)
+_EYE = np.array([0.0, 0.0, 1.0], np.float32)
 _SUN_POWER = 2.6
 _SKY, _GROUND = 0.75, 0.25
 _BACKGROUND = 0.09
@@ -87,30 +88,28 @@ def _plane(maps: Maps) -> Array:
     shrunk = [cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for part in threes]
     values = np.concatenate(shrunk, -1)
     normal = _unit(values[..., 3:6])
-    return _lit(values, normal, np.broadcast_to(np.array([0.0, 0.0, 1.0]), normal.shape))
+    return _lit(values, normal, np.broadcast_to(_EYE, normal.shape))
 
 
 def _ball(maps: Maps) -> Array:
     """The ball from the front, its texture wound around it; two samples a pixel and axis."""
     side = 2 * _SIDE
-    rows, columns = np.mgrid[0:side, 0:side]
-    x = ((columns + 0.5) / side * 2 - 1) / _BALL_RADIUS
-    y = (1 - (rows + 0.5) / side * 2) / _BALL_RADIUS
+    steps = ((np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1) / _BALL_RADIUS
+    x, y = np.meshgrid(steps, -steps)
     inside = x**2 + y**2 < 1
     z = np.sqrt((1 - x**2 - y**2).clip(0))
-    normal = np.stack([x, y, z], -1)
     u = np.arctan2(x, np.maximum(z, 1e-9)) / math.pi * _BALL_TILES[0]
     v = np.arcsin(y.clip(-1, 1)) / math.pi * _BALL_TILES[1] * 2
-    values = _sampled(_stack(maps), u, v)
+    values = _sampled(_stack(maps), u, v)[inside]
+    x, y, z = x[inside], y[inside], z[inside]
+    normal = np.stack([x, y, z], -1)
     right = _unit(np.stack([z, np.zeros_like(z), -x], -1) + 1e-9)
     up = np.cross(normal, right)
     bump = values[..., 3:6]
     bent = right * bump[..., :1] + up * bump[..., 1:2] + normal * bump[..., 2:]
-    light = _lit(values, _unit(bent), np.broadcast_to(np.array([0.0, 0.0, 1.0]), normal.shape))
-    light = np.where(inside[..., None], light, _BACKGROUND)
-    small: Array = cv2.resize(
-        light.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA
-    )
+    light = np.full((side, side, 3), _BACKGROUND, np.float32)
+    light[inside] = _lit(values, _unit(bent), np.broadcast_to(_EYE, normal.shape))
+    small: Array = cv2.resize(light, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     return small
 
 
