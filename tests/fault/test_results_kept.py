@@ -9,13 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from underpaint.animation.series import room
 from underpaint.cli.guard import Exit, exit_code
-from underpaint.errors import RequestError
+from underpaint.errors import ErrorCode, RequestError
+from underpaint.files.saving import saved
 
 from helpers.daemon.real_daemon import Daemon, wait_for
 
@@ -104,6 +106,19 @@ def test_a_disk_that_fills_up_leaves_no_half_file(
     assert "No space left" in asset["problems"][0]["message"]
     assert all(Path(file).stat().st_size for file in asset["files"])
     assert not (out / "a" / name).exists()
+
+
+def test_results_that_can_go_nowhere_stay_with_the_daemon(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    for name in ("UNDERPAINT_DATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "file" / name))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file" / "tmp"))
+    with pytest.raises(RequestError, match="neither can any other") as refused:
+        saved(
+            tmp_path / "file" / "out", lambda folder: (folder / "a.png").write_bytes(b""), "It is"
+        )
+    assert refused.value.code is ErrorCode.NOT_SAVED
+    assert refused.value.hint == "It is"
 
 
 def test_an_animation_that_finds_no_room_says_that_it_goes_on_later(tmp_path: Path) -> None:

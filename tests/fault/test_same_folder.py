@@ -3,6 +3,7 @@ over what another wrote. Real processes."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from underpaint.errors import RequestError
 from underpaint.files.claims import own_folder, write_new
 
 from helpers.daemon.real_daemon import Daemon
@@ -117,3 +119,13 @@ def test_a_folder_is_free_again_after_a_run(tmp_path: Path, monkeypatch) -> None
         assert [first.name, next_.name] == ["out", "out-2"]
     with own_folder(tmp_path / "out") as again:
         assert again == first
+
+
+def test_a_hundred_runs_into_one_folder_are_enough(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path / "data"))
+    with contextlib.ExitStack() as runs:
+        for _ in range(100):
+            last = runs.enter_context(own_folder(tmp_path / "out"))
+        assert last.name == "out-100"
+        with pytest.raises(RequestError, match="100 runs write into"):
+            runs.enter_context(own_folder(tmp_path / "out"))

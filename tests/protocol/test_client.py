@@ -184,6 +184,56 @@ def test_the_small_questions_have_answers(daemon, paths):
         assert up.why is None
 
 
+def test_more_jobs_than_one_message_tells_are_listed(daemon, paths):
+    for number in range(70):
+        job = m.JobInfo(f"job-{number}", "image", m.JobState.DONE, 1, float(number), 0.0)
+        daemon.jobs[job.job] = job
+    with underpaint.connect(paths, start=False) as up:
+        assert [job.job for job in up.jobs(60)] == [f"job-{n}" for n in range(69, 9, -1)]
+        assert len(up.jobs(100)) == 70
+        assert len(up.jobs(50)) == 50
+
+
+def test_a_caller_that_waits_for_no_longer_than_it_said_is_told(daemon, paths):
+    daemon.step_s = 60.0
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        with pytest.raises(underpaint.ConnectionLost, match=r"nothing for 0\.1 s") as late:
+            list(job.events(timeout=0.1))
+        assert late.value.code is ErrorCode.TIMEOUT
+        with pytest.raises(RequestError, match="does not match"):
+            up.job("../etc")
+    with pytest.raises(underpaint.ConnectionLost, match="this client is closed"):
+        list(job.events())
+    up.close()
+    with pytest.raises(underpaint.ConnectionLost, match="this client is closed"):
+        up.ping()
+
+
+def test_previews_are_asked_for_later_and_no_more(daemon, paths):
+    daemon.step_s = 0.1
+    request, buffers, _ = view_request()
+    with underpaint.connect(paths, start=False) as up:
+        job = up.submit(request, buffers)
+        seen = list(job.events(previews=True))
+        assert any(isinstance(event, underpaint.Preview) for event in seen)
+        job.show_previews(False)
+        assert not job.wants_preview
+        job.show_previews()
+        assert not job.wants_preview, "it has ended"
+
+
+def test_a_bug_in_what_runs_beside_is_told_and_not_swallowed(daemon, paths, monkeypatch):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    with underpaint.connect(paths, start=False) as up:
+        failed = up.later(lambda: 1 / 0).exception(10)
+    assert isinstance(failed, JobFailed)
+    assert failed.code is ErrorCode.INTERNAL
+    assert told[0].exc_type is ZeroDivisionError
+
+
 def test_many_threads_share_one_client(daemon, paths):
     pings, errors = [], []
 

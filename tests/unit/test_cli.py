@@ -35,7 +35,9 @@ from underpaint import (
 )
 from underpaint.cameras import Camera
 from underpaint.cli.generate import build_request
+from underpaint.cli.guard import Exit
 from underpaint.cli.main import build_parser
+from underpaint.cli.main import main as front
 from underpaint.cli.material import build_request as material_request
 from underpaint.errors import ErrorCode
 from underpaint.files.inputs import load_inputs, save_inputs
@@ -182,12 +184,15 @@ def test_parts_are_called_by_the_objects_of_the_view(tmp_path: Path):
     assert "Ball" in caught.value.hint
 
 
-def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
+def test_a_mask_makes_it_an_inpainting(tmp_path: Path, capsys):
     photo, mask = a_picture(tmp_path), tmp_path / "mask.png"
     Image.fromarray(np.eye(32, 48, dtype=np.uint8) * 255).save(mask)
     request, _ = parsed("--init", str(photo), "--mask", str(mask))
     assert isinstance(request, InpaintRequest)
     assert request.strength == 1.0
+    words = ["--init", str(photo), "--mask", str(mask), "--only-controls", "--out", str(tmp_path)]
+    assert front(["generate", "--prompt", "x", *words]) == Exit.BAD_INPUT
+    assert "--only-controls goes without --mask" in capsys.readouterr().err
     Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(mask)
     with pytest.raises(RequestError, match="--mask is 8×8, and --init is 48×32"):
         parsed("--init", str(photo), "--mask", str(mask))
@@ -206,6 +211,7 @@ def test_a_mask_makes_it_an_inpainting(tmp_path: Path):
         (["--region", "nowhere.png=moss"], ErrorCode.FILE, "nowhere.png"),
         (["--region", "moss"], ErrorCode.BAD_REQUEST, "MASK=PROMPT"),
         (["--mask", "m.png"], ErrorCode.BAD_REQUEST, "--mask needs --init"),
+        (["--handoff", "0.8"], ErrorCode.BAD_REQUEST, "--handoff needs --refiner"),
     ],
 )
 def test_what_cannot_be_is_named(words: list[str], code: ErrorCode, named: str):
@@ -277,6 +283,14 @@ def test_a_recipe_with_all_that_was_open_settled_finds_its_inputs(tmp_path: Path
     assert (load_inputs(tmp_path, settled)[color.sha256] == 9).all()
     with pytest.raises(RequestError, match="inputs of this result"):
         load_inputs(tmp_path / "elsewhere", settled)
+    (file,) = tmp_path.glob(f"*{request_digest(asked)[:12]}*")
+    np.savez(file, **{color.sha256: np.zeros((16, 16, 3), np.uint8)})
+    with pytest.raises(RequestError, match="its arrays are not the recipe's"):
+        load_inputs(tmp_path, asked)
+    file.write_bytes(b"cut short")
+    with pytest.raises(RequestError, match="cannot be read"):
+        load_inputs(tmp_path, settled)
+    assert not list(load_inputs(tmp_path, ImageRequest(Prompt("nothing but words"))))
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])

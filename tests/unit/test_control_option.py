@@ -56,6 +56,8 @@ def test_names_relative_paths_and_what_is_not_there(
     assert control_of("normal@here", Buffers()).model == str(tmp_path / "here")
     assert control_of("normal@nets/x:0.6", Buffers()).model == str(tmp_path / "nets/x")
     assert control_of("normal:0.6:convention=opengl", Buffers()).convention == "opengl"
+    with pytest.raises(RequestError, match=r"nowhere\.png"):
+        control_of("canny=nowhere.png@union promax:0.6", Buffers())
 
 
 @pytest.mark.parametrize("text", ["depht", "depth:a", "depth@", "depth:1:0:1:2", "depth:range=2"])

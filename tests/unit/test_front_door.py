@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
 import os
 import signal
@@ -74,6 +77,25 @@ def test_a_word_with_a_dash_that_belongs_to_an_option_is_no_misspelling(capsys) 
     words = ["generate", "--prompt=--moss--", "--out", "o", "--steps", "many"]
     assert front(words) == Exit.BAD_INPUT
     assert "--steps: invalid int value: 'many'" in capsys.readouterr().err
+
+
+def test_the_command_alone_shows_its_help_and_is_bad_input(capsys) -> None:
+    assert front([]) == Exit.BAD_INPUT
+    assert capsys.readouterr().err.startswith("usage: underpaint")
+
+
+def test_a_program_that_calls_the_command_may_bring_streams_of_its_own(tmp_path: Path) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert front(["config", "path"]) == 0
+    assert out.getvalue().rstrip().endswith("config.toml")
+
+
+def test_a_full_disk_has_its_own_error() -> None:
+    def write() -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/image_0.png")
+
+    assert guarded(write, as_json=False) == exit_code(RequestError(ErrorCode.DISK_FULL, ""))
 
 
 def test_the_table_is_in_the_help() -> None:
@@ -253,6 +275,9 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
             "512x",
         ),
         (("generate", "--prompt", "x", "--out", "o", "--size", "9x9"), "from 64 to 8192", "512x"),
+        (("config", "set", "gpu"), "config set gpu: give a value", ""),
+        (("config", "get"), "config get: which? known: idle_exit_minutes", ""),
+        (("generate", "--prompt", "x", "--out", ""), "--out: the path is empty", ""),
         (("upscale", "nowhere.png", "--out", "o"), "cannot be read: No such file", ""),
         (("texture", "a.stl", "--prompt", "x", "--out", "o"), "kind that is not read", ".glb"),
         (("texture", "a.obj", "--csv", "t.csv", "--out", "o"), "--csv is for a folder", "folder"),

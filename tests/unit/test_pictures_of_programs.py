@@ -110,6 +110,15 @@ def test_each_exact_compression_gives_the_same(tmp_path: Path, name: str) -> Non
     assert np.abs(found - COLOURS).max() <= 1
 
 
+def test_of_a_picture_of_brightness_alone_that_is_shown(tmp_path: Path) -> None:
+    """What programs write as luminance, and chroma at half the size, which is not read."""
+    bright = np.ascontiguousarray(LIGHT[..., 0])
+    file = exr(tmp_path / "y.exr", {"Y": bright})
+    assert np.abs(read_color(file).astype(int) - COLOURS[..., :1]).max() <= 1
+    named = exr(tmp_path / "v.exr", {"noise.V": bright, "noise.S": bright})
+    assert np.abs(read_color(named).astype(int) - COLOURS[..., :1]).max() <= 1
+
+
 def test_tiles_are_read(tmp_path: Path) -> None:
     tiled = {"type": OpenEXR.tiledimage, "tiles": OpenEXR.TileDescription()}
     assert np.array_equal(read_color(exr(tmp_path / "t.exr", planes(), **tiled)), COLOURS)
@@ -158,6 +167,13 @@ def test_colours_of_a_wide_screen_are_converted(tmp_path: Path, said: str) -> No
     found = read_color(png(tmp_path / "p3.png", COLOURS, 2, chunks))
     assert np.abs(found - expected).max() <= 1
     assert not np.array_equal(found, COLOURS)
+
+
+def test_a_grey_picture_of_linear_values_is_shown_by_the_curve(tmp_path: Path) -> None:
+    grey = np.ascontiguousarray(COLOURS[..., :1])
+    file = png(tmp_path / "g.png", grey, 0, {b"gAMA": struct.pack(">I", 100_000)})
+    expected = srgb(grey / 255) * 255
+    assert np.abs(read_color(file)[..., :1] - expected).max() <= 1
 
 
 def test_linear_values_are_shown_by_the_curve(tmp_path: Path) -> None:

@@ -40,6 +40,13 @@ def test_a_small_png_cannot_fill_the_memory(tmp_path: Path) -> None:
     assert peak < 64_000_000
 
 
+def test_a_file_larger_than_any_result_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "image_0.png").open("wb") as sparse:
+        sparse.truncate(2**30 + 1)
+    with pytest.raises(RequestError, match="larger than any result"):
+        read_recipe(tmp_path / "image_0.png")
+
+
 def test_a_compressed_recipe_is_read(tmp_path: Path) -> None:
     text = json.dumps({"request": {"kind": "image"}}).encode()
     (tmp_path / "a.png").write_bytes(with_text(zlib.compress(text)))

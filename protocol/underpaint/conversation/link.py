@@ -67,14 +67,13 @@ class Link:
     def broken(self) -> UnderpaintError | None:
         """Why the link is no longer of use, if so."""
         for monitor in self._monitors:
-            while monitor.poll(0):
+            if monitor.poll(0):
                 event = recv_monitor_message(monitor, zmq.NOBLOCK)["event"]
                 if event & _REFUSED:
                     return ConnectionLost(
                         ErrorCode.NOT_AUTHORISED, "the daemon does not accept this client's keys"
                     )
-                if event & _GONE:
-                    return ConnectionLost(ErrorCode.DAEMON_LOST, "the daemon closed the connection")
+                return ConnectionLost(ErrorCode.DAEMON_LOST, "the daemon closed the connection")
         return None
 
     def close(self, linger_ms: int = 0) -> None:

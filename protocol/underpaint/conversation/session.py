@@ -146,6 +146,7 @@ class Session:
         finally:
             self._send_posted()
             self._drop_link(FAREWELL_MS)
+            self._standing.why = closed()
             self._standing.change(ClientState.CLOSED, hopeless=True)
             self._outstanding.fail(closed(), only_sent=False)
             self._context.term()
