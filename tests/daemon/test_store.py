@@ -17,7 +17,8 @@ from underpaint_daemon.common.pipe import Writer, read_message
 from underpaint_daemon.common.staging import Staging
 from underpaint_daemon.server.jobs.schema import SCHEMA
 from underpaint_daemon.server.jobs.store import Store
-from underpaint_daemon.worker.host import Wishes, run_job
+from underpaint_daemon.worker.host import run_job
+from underpaint_daemon.worker.reporting import Wishes
 
 from helpers.daemon.real_daemon import wait_for
 

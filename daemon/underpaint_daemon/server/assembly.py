@@ -19,9 +19,10 @@ from underpaint.wire.security import Authenticator, KeyPair, new_keys, server_so
 from ..common.staging import Settler, Staging, make_staging
 from . import logs
 from .config import Config
+from .jobs.database import wal_checkpoint
 from .jobs.engine import Engine
 from .jobs.results import Folders
-from .jobs.store import Store, wal_checkpoint
+from .jobs.store import Store
 from .lifecycle import Identity, authorised_keys, check_bind, lock_folder, new_identity
 from .sockets.control import ControlThread
 from .sockets.data import DataThread

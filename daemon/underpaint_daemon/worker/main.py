@@ -27,7 +27,8 @@ from underpaint.paths import Paths
 from ..common.job_contract import Runner
 from ..common.pipe import STARVED, Message, Writer, read_message
 from ..common.staging import Staging
-from .host import Wishes, run_job
+from .host import run_job
+from .reporting import Wishes
 
 BEAT_SECONDS = 1.0
 NICENESS = 5

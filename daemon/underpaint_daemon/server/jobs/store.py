@@ -7,19 +7,17 @@ process (it is in the kernel), and a power cut can cost the last moments but no 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.wire.messages import FileInfo, JobState, Place
 
+from .database import disk_full, together
 from .order import PLACE, READY, hold_queue, queue_held, swap
 from .rows import JobRow, Shown, file_row, job_row, unreadable
 from .schema import COLUMNS, count_start, open_table
@@ -56,7 +54,7 @@ class Store:
         """A new queued job. The id must not be there yet."""
         now, shown = time.time(), shown or Shown(title)
         found_by = (shown.words.casefold(), shown.model, shown.origin)
-        with _disk():
+        with disk_full():
             self._db.execute(
                 "INSERT INTO jobs (id, digest, kind, title, request, state, created, updated, "
                 "words, model, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -91,14 +89,14 @@ class Store:
         """Give a queued job another place; one that is not queued stays. Returns it."""
         job = self.require(id)
         if job.state is JobState.QUEUED:
-            with _disk(), _together(self._db):
+            with disk_full(), together(self._db):
                 swap(self._db, job.number, to)
         return self.require(id)
 
     def pause(self, id: str, paused: bool) -> None:
         """Hold a job while it is queued, or no longer. Raises RequestError(JOB_UNKNOWN)."""
         self.require(id)
-        with _disk():
+        with disk_full():
             self._db.execute("UPDATE jobs SET paused = ? WHERE id = ?", (int(paused), id))
 
     @property
@@ -108,7 +106,7 @@ class Store:
 
     def hold(self, paused: bool) -> None:
         """Let no job begin, or go on."""
-        with _disk():
+        with disk_full():
             hold_queue(self._db, paused)
 
     def unfinished(self) -> list[JobRow]:
@@ -169,7 +167,7 @@ class Store:
     def acknowledge(self, id: str) -> None:
         """A client has the results safe; they go first when room is needed."""
         self.require(id)
-        with _disk():
+        with disk_full():
             self._db.execute("UPDATE jobs SET acked = 1 WHERE id = ?", (id,))
 
     def results_to_remove(self, max_bytes: int, older_than: float) -> list[str]:
@@ -189,7 +187,7 @@ class Store:
 
     def mark_removed(self, ids: Sequence[str]) -> None:
         """Their files are gone."""
-        with _disk():
+        with disk_full():
             self._db.executemany(
                 "UPDATE jobs SET removed = 1, files = '[]' WHERE id = ?", [(id,) for id in ids]
             )
@@ -201,7 +199,7 @@ class Store:
             "ORDER BY number DESC LIMIT -1 OFFSET ?",
             (keep,),
         ).fetchall()
-        with _disk():
+        with disk_full():
             self._db.executemany("DELETE FROM jobs WHERE id = ?", rows)
         return [id for (id,) in rows]
 
@@ -221,7 +219,7 @@ class Store:
     def pin(self, id: str, pinned: bool) -> None:
         """Keep a job's files whatever room they take, or no longer."""
         self.require(id)
-        with _disk():
+        with disk_full():
             self._db.execute("UPDATE jobs SET pinned = ? WHERE id = ?", (int(pinned), id))
 
     def forget(self, id: str) -> None:
@@ -231,7 +229,7 @@ class Store:
             raise RequestError(
                 ErrorCode.BAD_REQUEST, f"job {id} is {job.state}", hint="Cancel it first."
             )
-        with _disk():
+        with disk_full():
             self._db.execute("DELETE FROM jobs WHERE id = ?", (id,))
 
     def _mend(self) -> None:
@@ -247,7 +245,7 @@ class Store:
     def _replace_by_failure(self, number: int, error: UnderpaintError) -> None:
         now = time.time()
         texts = ", ".join(f"{name} = {_AS_TEXT.format(name)}" for name in _TEXTS)
-        with _disk():
+        with disk_full():
             self._db.execute(
                 f"UPDATE jobs SET {texts}, state = 'failed', attempts = 0, "  # noqa: S608
                 "created = ?, updated = ?, error = ?, warnings = '[]', files = '[]', nbytes = 0, "
@@ -257,7 +255,7 @@ class Store:
 
     def _update(self, id: str, sets: str, values: tuple[Any, ...]) -> JobRow:
         # Terminal states are never left, whoever asks: the row just does not match.
-        with _disk():
+        with disk_full():
             self._db.execute(
                 f"UPDATE jobs SET {sets}, updated = ? "  # noqa: S608 - constants of this file
                 "WHERE id = ? AND state NOT IN ('done', 'failed', 'cancelled')",
@@ -277,36 +275,3 @@ class Store:
         query = f"SELECT count(*) FROM jobs {where}"  # noqa: S608 - constants of this file
         (count,) = self._db.execute(query, values).fetchone()
         return int(count)
-
-
-def wal_checkpoint(path: Path) -> None:
-    """Move the log into the database file, from any thread: it syncs, so never on the control
-    thread. Writers are not held up. A full disk only puts it off."""
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-
-@contextmanager
-def _together(db: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            raise RequestError(
-                ErrorCode.FILE,
-                "another program has the job table (jobs.db) locked",
-                hint="Close what has it open (a backup, a table viewer), then try again.",
-            ) from error
-        raise RequestError(ErrorCode.DISK_FULL, f"the job table cannot grow: {error}") from error
