@@ -36,11 +36,13 @@ from .ui import (
     texture_properties,
 )
 from .viewport import growing, live_view, overlay
+from .writing import operators as writing_operators
 
 _CLASSES = (
     preferences.UnderpaintPreferences,
     *operators.CLASSES,
     *queue_operators.CLASSES,
+    *writing_operators.CLASSES,
     *seeing.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,

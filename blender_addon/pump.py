@@ -20,6 +20,7 @@ from .link import runtime
 from .link.session import DaemonState
 from .ui import preferences
 from .viewport import growing, live_view, overlay
+from .writing import texts
 
 BUDGET_S = 0.005
 _BUSY_S, _IDLE_S, _BY_HAND_S = 1 / 30, 0.5, 0.02
@@ -97,6 +98,7 @@ def _step(live: runtime.Runtime) -> None:
         live.gallery.refresh()
         _as_one_step(bpy.ops.underpaint.apply_result, job=task.id)
     following.follow(live, preferences.daemon_paths)
+    texts.follow()
     _follow_animation(live)
     live_view.tick(live)
     live.gallery.tick()

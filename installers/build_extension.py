@@ -4,9 +4,9 @@
     python installers/build_extension.py --platforms all    for every platform, in one zip and each
 
 pyzmq and msgpack come from the package index (kept in the user's cache); `underpaint` is the
-released wheel, built from protocol/, and the daemon's one from daemon/: Install takes it from the
-zip, and from the package index only what others publish. Blender's own `extension build` checks
-and zips it all where a Blender is at hand.
+released wheel, built from protocol/, and the daemon's one from daemon/: Install takes it and pip
+from the zip, and from the package index only what others publish. Blender's own
+`extension build` checks and zips it all where a Blender is at hand.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ def build(platforms: tuple[Platform, ...], out: Path, cache: Path) -> list[Path]
         build_wheels.build_wheel("underpaint", wheels)
         # Install puts it into the daemon's own Python; Blender, which reads the manifest, does not.
         build_wheels.build_wheel("underpaint-daemon", stage / "install" / "packages")
+        shutil.copy(pip_wheel(cache), stage / "install" / "packages")
         complete_manifest(stage, platforms)
         target = out / f"underpaint-{version()}.zip"
         return zip_extension(stage, target, split=len(platforms) > 1)
@@ -124,10 +125,24 @@ def _download(target: Platform, python: str, folder: Path) -> list[Path]:
     return _wheels_of(folder)
 
 
-def pins() -> list[str]:
+def pip_wheel(cache: Path) -> Path:
+    """The pip that Install works with: not every Blender's Python can make one of its own."""
+    folder, (pin,) = cache / "wheels" / "any", pins("pip")
+    found = list(folder.glob(f"{pin.replace('==', '-')}-*.whl"))
+    if found:
+        return found[0]
+    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+    command += ["--only-binary=:all:", "--no-deps", "--dest", str(folder), pin]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"no wheel of {pin}:\n{done.stderr.strip()}\nCheck the network.")
+    return pip_wheel(cache)
+
+
+def pins(*names: str) -> list[str]:
     """`name==version` of what is bundled, from installers/constraints.txt."""
     lines = (ROOT / "installers" / "constraints.txt").read_text().splitlines()
-    return [line.strip() for line in lines if line.partition("==")[0] in _PINNED]
+    return [line.strip() for line in lines if line.partition("==")[0] in (names or _PINNED)]
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

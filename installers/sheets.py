@@ -69,13 +69,18 @@ class Form:
 
 def form_of(name: str, mesh: Mesh | None = None) -> Form:
     """One object of the renderer's shapes, or a mesh, seen from about eye height."""
+    scene = scene_of(name, mesh)
+    return Form(name, depth_control(scene.depth), scene.guide)
+
+
+def scene_of(name: str, mesh: Mesh | None = None) -> SceneSample:
+    """The same with all that is known of it."""
     spec = sample_scene(1, mesh_name="mesh" if mesh is not None else "")
     thing = replace(spec.objects[0], turn=(0.0, 0.0, 0.0), spot=(0.0, 0.0), size=1.0)
     if mesh is None:
         thing = replace(thing, words=replace(thing.words, shape=name))
     upright = replace(spec, objects=(thing,), camera=_CAMERA, pattern_turn=(0.0, 0.0))
-    scene: SceneSample = rendered_sample(upright, mesh=mesh)
-    return Form(name, depth_control(scene.depth), scene.guide)
+    return rendered_sample(upright, mesh=mesh)
 
 
 def paint(up: underpaint.Client, form: Form, text: str, sampling: Sampling) -> Panel:

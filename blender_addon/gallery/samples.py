@@ -1,5 +1,5 @@
 """Small pictures that stand for models and styles: the last that was painted with each, on this
-machine. They lie in the add-on's user folder."""
+machine. They lie in the add-on's user folder. Until then a style of ours has a drawn sign."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from underpaint.requests import Request
 
 from .. import own_files
 from ..icons import Icons
-from ..plain.styles import is_in, styles
+from ..plain.styles import OURS, is_in, styles
 
 ICONS = Icons()
 _SIDE = 96
@@ -38,16 +38,21 @@ def keep(image: Any, request: Request) -> None:
 
 def model_icon(name: str) -> int:
     """The icon of a model's picture, or 0 while there is none."""
-    return _icon(f"model {name}")
+    return _icon(f"model {name}", _file(f"model {name}"))
 
 
 def style_icon(name: str) -> int:
     """The icon of a style's picture, or 0 while there is none."""
-    return _icon(f"style {name}")
+    return _icon(f"style {name}", style_picture(name))
 
 
-def _icon(name: str) -> int:
-    file = _file(name)
+def style_picture(name: str) -> Path:
+    """The last painting in a style, else our sign of it; it need not exist."""
+    own = _file(f"style {name}")
+    return own if own.exists() else OURS / "pictures" / f"{name.replace(' ', '_')}.jpg"
+
+
+def _icon(name: str, file: Path) -> int:
     try:
         key = f"{name} {file.stat().st_mtime_ns}"  # a newer picture is another icon
     except OSError:

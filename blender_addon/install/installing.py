@@ -29,12 +29,14 @@ _MOST_WORDS = 400
 @dataclass(frozen=True, slots=True)
 class Choice:
     """`action`: install or remove. `wheelhouse`: a folder with every package; empty asks the
-    index. `fresh`: make all anew. `hardware`: auto, or a name of uv's torch backends."""
+    index. `fresh`: make all anew. `hardware`: auto, a name of uv's torch backends, or index (as
+    the package index has it). `torch_index`: a mirror of PyTorch's own index, or empty."""
 
     action: str = "install"
     wheelhouse: str = ""
     fresh: bool = False
     hardware: str = "auto"
+    torch_index: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -136,6 +138,8 @@ def command(paths: Paths, choice: Choice) -> list[str]:
     words += ["--hardware", choice.hardware]
     if choice.wheelhouse:
         words += ["--wheelhouse", choice.wheelhouse]
+    if choice.torch_index:
+        words += ["--torch-index", choice.torch_index]
     return [*words, "--fresh"] if choice.fresh else words
 
 

@@ -15,7 +15,7 @@ from ..install.installing import Choice
 from ..languages import say
 from ..link import runtime
 from ..ui.install_parts import draw_question
-from ..ui.preferences import daemon_paths, wheelhouse
+from ..ui.preferences import daemon_paths, torch_index, wheelhouse
 from .failing import allowed, refuse
 
 _DIALOG_WIDTH = 420
@@ -25,6 +25,12 @@ _HARDWARE = (
     ("cu130", "NVIDIA (CUDA)", "For graphics cards of NVIDIA, on Linux and Windows"),
     ("rocm7.2", "AMD (ROCm)", "For graphics cards of AMD, on Linux"),
     ("xpu", "Intel (XPU)", "For Arc graphics cards of Intel"),
+    (
+        "index",
+        "As the Package Index Has It",
+        "For networks in which PyTorch's own index cannot be reached: on Linux it is the one for "
+        "NVIDIA, 3 GB to download and 6 GB on the disk, which paints on the processor too",
+    ),
 )
 
 
@@ -106,7 +112,7 @@ class UNDERPAINT_OT_install(_Installs, bpy.types.Operator):
         folder = bpy.path.abspath(self.wheelhouse or wheelhouse())
         if not folder and not bpy.app.online_access:
             return refuse(self, _offline())
-        return self.begin(Choice("install", folder, self.fresh, self.hardware))
+        return self.begin(Choice("install", folder, self.fresh, self.hardware, torch_index()))
 
 
 class UNDERPAINT_OT_uninstall(_Installs, bpy.types.Operator):

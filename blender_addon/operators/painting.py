@@ -15,6 +15,7 @@ from ..capture import main_region
 from ..link import runtime
 from ..link.task import Task
 from ..link.work import Work
+from ..writing import texts
 from .failing import refuse
 
 
@@ -45,6 +46,7 @@ class Paints:
         raises UnderpaintError for what cannot be painted."""
         live = runtime.live()
         live.error = None
+        texts.follow()  # what was typed since the last tick
         try:
             task = submit()
             pump.start()

@@ -1,10 +1,13 @@
-"""The keyboard: Ctrl Alt U opens the pie menu in the 3D viewport; changed in the preferences."""
+"""The keyboard: Ctrl Alt U opens the pie menu in the 3D viewport, Ctrl Up and Down weigh words of a
+prompt in the Text Editor; changed in the preferences."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import bpy
+
+from ..plain.prompt_words import STEP
 
 _ADDED: list[tuple[Any, Any]] = []
 
@@ -18,6 +21,14 @@ def register() -> None:
     item = keymap.keymap_items.new("wm.call_menu_pie", "U", "PRESS", ctrl=True, alt=True)
     item.properties.name = "UNDERPAINT_MT_pie"
     _ADDED.append((keymap, item))
+    keymap = keys.keymaps.new(name="Text", space_type="TEXT_EDITOR")
+    for key, by in (("UP_ARROW", STEP), ("DOWN_ARROW", -STEP)):
+        # A Text that is no prompt refuses it, and Blender's own key is taken.
+        item = keymap.keymap_items.new(
+            "underpaint.weigh_marked", key, "PRESS", ctrl=True, repeat=True
+        )
+        item.properties.by = by
+        _ADDED.append((keymap, item))
 
 
 def unregister() -> None:

@@ -16,10 +16,12 @@ from ..plain.styles import negatives, styles
 from .model_defaults import can
 from .painting_properties import shown_settings
 from .panel_parts import InSidebar, draw_text, in_property_rows
+from .words_parts import draw_writing
 
 _MOST_PROMPTS = 20
 _SHOWN, _LETTERS = 60, 64
 _SAMPLE = 3.5
+_SIGN, _STYLES_A_ROW = 3.4, 6
 
 
 class UNDERPAINT_MT_styles(bpy.types.Menu):
@@ -32,6 +34,24 @@ class UNDERPAINT_MT_styles(bpy.types.Menu):
         for style in styles(own_files.styles_folder()):
             icon = samples.style_icon(style.name)
             flow.operator("underpaint.style", text=style.name, icon_value=icon).name = style.name
+
+
+class UNDERPAINT_PT_styles(bpy.types.Panel):
+    bl_idname = "UNDERPAINT_PT_styles"
+    bl_label = "Styles"
+    bl_description = "Put a style around the prompt: medium, light and manner in tried words"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "WINDOW"
+    bl_ui_units_x = 28
+
+    def draw(self, _context: Any) -> None:
+        self.layout.label(text="Drawn signs, until you have painted in a style", icon="INFO")
+        grid = self.layout.grid_flow(columns=_STYLES_A_ROW, even_columns=True, row_major=True)
+        for style in styles(own_files.styles_folder()):
+            box, icon = grid.column(align=True), samples.style_icon(style.name)
+            if icon:
+                box.template_icon(icon_value=icon, scale=_SIGN)
+            box.operator("underpaint.style", text=style.name).name = style.name
 
 
 class UNDERPAINT_MT_negatives(bpy.types.Menu):
@@ -54,7 +74,8 @@ class UNDERPAINT_MT_prompts(bpy.types.Menu):
         if not found:
             self.layout.label(text="What you paint is kept here")
         for index, text in enumerate(found):
-            short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
+            line = " ".join(text.split())
+            short = line if len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
             self.layout.operator("underpaint.use_prompt", text=short).index = index
 
 
@@ -70,6 +91,7 @@ class UNDERPAINT_PT_weights(bpy.types.Panel):
         column, group = self.layout.column(align=True), shown_settings(context.scene)
         column.prop(group, "prompt", text="")
         draw_text(column, group.prompt, _LETTERS, translate=False)
+        draw_writing(column, group)
         column.separator()
         column.label(text="What counts more, what less")
         found = phrases(group.prompt)
@@ -168,6 +190,7 @@ class UNDERPAINT_MT_pie(bpy.types.Menu):
 
 CLASSES = (
     UNDERPAINT_MT_styles,
+    UNDERPAINT_PT_styles,
     UNDERPAINT_MT_negatives,
     UNDERPAINT_MT_prompts,
     UNDERPAINT_PT_weights,

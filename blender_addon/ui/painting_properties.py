@@ -13,6 +13,7 @@ from bpy.props import (
     EnumProperty,
     FloatProperty,
     IntProperty,
+    PointerProperty,
     StringProperty,
 )
 
@@ -90,6 +91,16 @@ class PaintingProperties:
     negative: StringProperty(
         name="Negative",
         description="What the picture should not show; it needs a guidance above 1 to count",
+    )
+    prompt_text: PointerProperty(
+        type=bpy.types.Text,
+        options={"HIDDEN"},
+        description="The Text in which the prompt is written, if it is",
+    )
+    negative_text: PointerProperty(
+        type=bpy.types.Text,
+        options={"HIDDEN"},
+        description="The Text in which the negative is written, if it is",
     )
     loras: CollectionProperty(
         type=UnderpaintLora, options={"HIDDEN"}, description="The LoRAs to paint with"

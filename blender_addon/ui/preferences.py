@@ -37,6 +37,12 @@ class UnderpaintPreferences(bpy.types.AddonPreferences):
         "network; empty downloads them",
     )
 
+    torch_index: StringProperty(
+        name="PyTorch's Index",
+        description="A mirror of PyTorch's package index for this computer's hardware, for "
+        "networks in which its own cannot be reached; empty asks its own",
+    )
+
     yield_to_renders: BoolProperty(
         name="Wait while Blender Renders",
         default=True,
@@ -50,6 +56,7 @@ class UnderpaintPreferences(bpy.types.AddonPreferences):
         column.separator()
         column.prop(self, "yield_to_renders")
         column.prop(self, "wheelhouse", placeholder="packages are downloaded")
+        column.prop(self, "torch_index", placeholder="its own is asked")
         column.prop(self, "data_folder", placeholder="the usual place")
         column.prop(self, "daemon_python", placeholder="found by itself")
         column.operator("underpaint.start_daemon", icon="PLAY")
@@ -59,6 +66,12 @@ def wheelhouse() -> str:
     """The folder that Install takes packages from, or empty."""
     addon = bpy.context.preferences.addons.get(ADDON)
     return "" if addon is None else _absolute(addon.preferences.wheelhouse)
+
+
+def torch_index() -> str:
+    """The mirror of PyTorch's index that Install asks, or empty."""
+    addon = bpy.context.preferences.addons.get(ADDON)
+    return "" if addon is None else addon.preferences.torch_index.strip()
 
 
 def daemon_paths() -> Paths:

@@ -28,12 +28,20 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Install from the zip in a fresh Blender: gigabytes and many minutes",
         (*_PYTEST, "-m", "install", "tests/blender/test_install.py"),
     ),
+    "install-test window": (
+        "the same in the window Blender: not in CI, 3 to 9 GB of downloads, an hour",
+        (*_PYTEST, "-s", "-m", "install", "tests/window/test_window_install.py"),
+    ),
     "window": ("the add-on in a real window; screenshots", (*_PYTEST, "tests/window")),
     "panel-pictures": (
         "the docs' screenshots of the first picture, made in a real window",
         (f"{_INSTALLERS}/panel_pictures.py",),
     ),
     "sheets": ("draw the pictures of README and docs again", (f"{_INSTALLERS}/sheets.py",)),
+    "style-pictures": (
+        "draw the small pictures of the add-on's styles again",
+        (f"{_INSTALLERS}/style_pictures.py",),
+    ),
     "docs": ("build the documentation into dist/docs", (f"{_INSTALLERS}/build_docs.py",)),
     "wheels": ("build the three wheels", (f"{_INSTALLERS}/build_wheels.py",)),
     "extension": ("build the Blender extension", (f"{_INSTALLERS}/build_extension.py",)),

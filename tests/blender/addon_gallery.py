@@ -111,7 +111,12 @@ def the_last_painting_stands_for_its_model_and_its_style():
     assert names == ["model_starter.png", "style_Watercolour.png"]
     sample = bpy.data.images.load(str(folder / names[0]))
     assert tuple(sample.size) == (96, 96)
-    assert samples.style_icon("Oil Painting") == 0, "none was painted in it yet"
+    ours = addon("plain.styles").styles(folder)
+    assert [style.name for style in ours if not samples.style_picture(style.name).is_file()] == []
+    own = samples.style_picture("Watercolour")
+    assert own == folder / "style_Watercolour.png", "the artist's own goes before our sign"
+    own.unlink()
+    assert samples.style_picture("Watercolour").is_file()
     assert draw("UNDERPAINT_PT_models").operators
 
 

@@ -41,6 +41,65 @@ def a_phrase_can_count_more_or_less():
     assert settings().prompt == "(x:0.1)"
 
 
+def a_prompt_is_written_in_a_text_only_when_that_is_asked():
+    group, texts = settings(), addon("writing.texts")
+    group.prompt, group.negative = "a castle, fog", "people"
+    texts.follow()
+    assert not bpy.data.texts, "nothing is written into the file unasked"
+    bpy.ops.underpaint.write(field="prompt")
+    text = group.prompt_text
+    assert text.as_string() == "a castle, fog"
+    text.clear()
+    text.write("a castle,\nold moss")
+    texts.follow()
+    assert group.prompt == "a castle,\nold moss", "lines stay lines"
+    text.name, group.prompt = "Renamed", "a mill"
+    texts.follow()
+    assert text.as_string() == "a mill", "and the panel's words are in the Text"
+    text.clear()
+    text.write(STEPS)
+    bpy.ops.underpaint.generate(timeout=120)
+    assert json.loads(asked())["prompt"]["text"] == STEPS, "what was typed a moment ago counts"
+    bpy.ops.underpaint.write_end(field="prompt", keep=True)
+    text.write(" more")
+    texts.follow()
+    assert (group.prompt, group.prompt_text) == (STEPS, None)
+    bpy.data.texts.remove(text)
+    bpy.ops.underpaint.write(field="negative")
+    assert group.negative_text.as_string() == "people"
+    bpy.ops.underpaint.write_end(field="negative", keep=False)
+    assert (group.negative, len(bpy.data.texts)) == ("people", 0)
+
+
+def marked_words_of_the_text_count_more_or_less():
+    group = settings()
+    group.prompt = "a castle,\nold moss, fog"
+    bpy.ops.underpaint.write(field="prompt")
+    text, area = group.prompt_text, bpy.context.window.screen.areas[0]
+    before, area.type = area.type, "TEXT_EDITOR"
+    area.spaces.active.text = text
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    try:
+        with bpy.context.temp_override(window=bpy.context.window, area=area, region=region):
+            text.select_set(1, 5, 1, 5)  # the cursor in a word
+            bpy.ops.underpaint.weigh_marked(by=0.1)
+            assert group.prompt == "a castle,\nold (moss:1.1), fog"
+            bpy.ops.underpaint.weigh_marked(by=0.1)
+            assert group.prompt == "a castle,\nold (moss:1.2), fog", "the same words again"
+            for _ in range(2):
+                bpy.ops.underpaint.weigh_marked(by=-0.1)
+            assert group.prompt == text.as_string() == "a castle,\nold moss, fog"
+            text.select_set(0, 2, 1, 3)
+            bpy.ops.underpaint.weigh_marked(by=-0.1)
+            assert group.prompt == "a (castle,\nold:0.9) moss, fog"
+            area.spaces.active.text = other = bpy.data.texts.new("notes")
+            assert not bpy.ops.underpaint.weigh_marked.poll(), "other Texts are left alone"
+            bpy.data.texts.remove(other)
+    finally:
+        area.type = before
+        bpy.ops.underpaint.write_end(field="prompt", keep=False)
+
+
 def prompts_are_kept_for_the_next_time():
     paint(f"{STEPS} first")
     paint(f"{STEPS} second")
@@ -99,6 +158,8 @@ BEHAVIOURS = (
     a_style_goes_around_the_words_once,
     there_are_styles_and_the_artist_can_add_some,
     a_phrase_can_count_more_or_less,
+    a_prompt_is_written_in_a_text_only_when_that_is_asked,
+    marked_words_of_the_text_count_more_or_less,
     prompts_are_kept_for_the_next_time,
     objects_are_painted_by_their_own_prompts_when_that_is_ticked,
     settings_used_again_bring_back_the_words_of_objects,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.plain.prompt_words import is_data, phrases, weighed
+from blender_addon.plain.prompt_words import is_data, phrases, weighed, weighed_at
 from blender_addon.plain.templates import read, sentences, templates
 
 from helpers.blender.shown_words import ADDON
@@ -19,6 +19,44 @@ def test_one_phrase_is_made_heavier_and_the_others_stay():
         "a (b, c)",
         "[d]",
     ]
+
+
+def test_lines_stay_when_a_phrase_is_made_heavier():
+    assert weighed("a castle,\nmoss\n, fog", 1, 0.1) == "a castle,\n(moss:1.1)\n, fog"
+
+
+@pytest.mark.parametrize(
+    ("written", "then"),  # | | is what is marked, or the cursor
+    [
+        ("an old ca||stle, fog", "an old |(castle:1.1)|, fog"),
+        ("an old ||castle", "an old |(castle:1.1)|"),
+        ("an old castle||", "an old |(castle:1.1)|"),
+        ("an| old castle,| fog", "an |(old castle:1.1)|, fog"),
+        ("an |(castle:1.1)|, fog", "an |(castle:1.2)|, fog"),
+        ("an (cas||tle, moss:1.4)", "an |(castle, moss:1.5)|"),
+        ("(a (sto||ne:1.2):1.1)", "(a |(stone:1.3)|:1.1)"),
+        ("fog,\nmo||ss\n", "fog,\n|(moss:1.1)|\n"),
+        ("|(moss:0.9)|", "|moss|"),
+        ("||(moss:2)", "|(moss:2)|"),
+        ("{red|blu}||", None),
+        ("a ,|| b", None),
+        ("a| (b|)", None),
+        ("||", None),
+        ('||{"scene": "fog"}', None),
+    ],
+)
+def test_the_marked_words_or_the_word_at_the_cursor_count_more(written, then):
+    before, _, rest = written.partition("|") if "||" not in written else written.partition("||")
+    marked, _, after = rest.partition("|") if "||" not in written else ("", "", rest)
+    text, start = before + marked + after, len(before)
+    found = weighed_at(text, start, start + len(marked), 0.1)
+    if found is None:
+        assert then is None
+        return
+    assert then == (
+        f"{found.text[: found.start]}|{found.text[found.start : found.end]}|"
+        f"{found.text[found.end :]}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 from 3.11, mostly Blender's; stdlib only. The add-on starts it and reads what it tells.
 
     python -E -s outside install --version V --data DIR --cache DIR --constraints FILE --own DIR …
-                                 [--wheelhouse DIR] [--hardware auto|cpu|…] [--fresh]
+                                 [--wheelhouse DIR] [--hardware auto|cpu|…|index]
+                                 [--torch-index URL] [--fresh]
     python -E -s outside remove  --version V --data DIR --cache DIR
 
 It ends when its stdin closes. Started again it goes on where it was.
@@ -17,6 +18,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import hardware
 import packages
 import places
 import trial
@@ -25,7 +27,8 @@ from places import Places
 from running import end_with_the_addon, run
 from telling import StepFailed, tell, tell_step
 
-NEEDED_GB = 6
+NEEDED_GB, CUDA_GB = 6, 10
+_MAKE = "make the daemon's Python"
 
 
 def main() -> int:
@@ -49,15 +52,23 @@ def main() -> int:
 
 
 def _install(args: argparse.Namespace, where: Places) -> None:
-    _check_disk(where)
     wanted = Wanted(
-        args.version, args.constraints, args.wheelhouse, args.own, args.hardware, where.wheels
+        args.version,
+        args.constraints,
+        args.wheelhouse,
+        args.own,
+        args.hardware,
+        where.wheels,
+        args.torch_index,
     )
     environment = places.staged(where, args.version, args.hardware, fresh=args.fresh)
+    _check_disk(where, environment, NEEDED_GB)
     python = places.python_of(environment)
     if "install" not in places.done(environment):
         _make(environment, python, wanted)
         wheels = _plan(environment, python, wanted)
+        if any(wheel.name.startswith("nvidia-") for wheel in wheels):
+            _check_disk(where, environment, CUDA_GB)
         files = packages.fetch(python, wheels, where.wheels)
         tell_step("install", "putting the packages in")
         packages.put_in(python, files)
@@ -73,12 +84,17 @@ def _make(environment: Path, python: Path, wanted: Wanted) -> None:
         return
     tell_step("environment", "making the daemon's Python")
     venv = [sys.executable, "-m", "venv", "--clear"]
-    if importlib.util.find_spec("ensurepip") is not None:
-        run([*venv, str(places.venv_of(environment))], "make the daemon's Python")
+    pip = packages.offered_pip(wanted)
+    if pip is not None:
+        run([*venv, "--without-pip", str(places.venv_of(environment))], _MAKE)
+        packages.add_pip(python, pip)
+    elif importlib.util.find_spec("ensurepip") is not None:
+        run([*venv, str(places.venv_of(environment))], _MAKE)
     else:
-        run([*venv, "--without-pip", str(places.venv_of(environment))], "make the daemon's Python")
-        packages.add_pip(python, wanted)
-    packages.add_tools(python, wanted)
+        raise StepFailed(
+            "this Blender's Python cannot make environments: it has no ensurepip",
+            "Install your system's python3-venv, or choose a wheelhouse that has pip.",
+        )
     _mark_done(environment, "environment")
 
 
@@ -91,7 +107,8 @@ def _plan(environment: Path, python: Path, wanted: Wanted) -> list[Wheel]:
         if found["source"] == source:
             return [Wheel(*wheel) for wheel in found["wheels"]]
     tell_step("resolve", "finding the packages for this machine")
-    wheels = packages.resolve(python, wanted, environment)
+    torch = hardware.torch(python, wanted)
+    wheels = packages.resolve(python, wanted, torch, environment)
     rows = [[wheel.name, wheel.url, wheel.sha256] for wheel in wheels]
     file.write_text(json.dumps({"source": source, "wheels": rows}), encoding="utf-8")
     return wheels
@@ -110,11 +127,13 @@ def _remove(where: Places) -> None:
     tell(ended="removed")
 
 
-def _check_disk(where: Places) -> None:
-    free = shutil.disk_usage(where.environments).free / 1e9
-    if free < NEEDED_GB:
+def _check_disk(where: Places, environment: Path, needed: int) -> None:
+    """`needed`: GB for all of it; what lies here of an interrupted installation counts as free."""
+    ours = sum(places.size(folder) for folder in (environment, where.wheels))
+    free = (shutil.disk_usage(where.environments).free + ours) / 1e9
+    if free < needed:
         raise StepFailed(
-            f"{where.data} has {free:.1f} GB free, {NEEDED_GB} GB are needed",
+            f"{where.data} has {free:.1f} GB free, {needed} GB are needed",
             "Free some space, or choose a Data Folder on another disk in the preferences.",
         )
 
@@ -129,6 +148,7 @@ def _options() -> argparse.ArgumentParser:
         parser.add_argument(name, type=Path)
     parser.add_argument("--own", type=Path, nargs="+", default=[])
     parser.add_argument("--hardware", default="auto")
+    parser.add_argument("--torch-index", default="")
     parser.add_argument("--fresh", action="store_true")
     return parser
 

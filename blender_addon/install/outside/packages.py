@@ -6,11 +6,9 @@ in from there: the network is used for fetching and for nothing else.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
-import shutil
 import threading
 import urllib.parse
 import urllib.request
@@ -21,7 +19,6 @@ from pathlib import Path
 from running import run
 from telling import Meter, StepFailed, tell_step
 
-TORCH = "torch==2.13.0"
 ALONE = ("controlnet-aux",)
 """Put in without their own requirements: those would bring a torchvision that breaks diffusers."""
 _FETCH = ("--retries", "2", "--timeout", "20")
@@ -34,8 +31,9 @@ _LOOK_S = 0.5
 class Wanted:
     """`version`: of Underpaint. `constraints`: the pinned names. `wheelhouse`: a folder that has
     them all; None asks the package index. `own`: folders of wheels in the extension. `hardware`:
-    auto, cpu, or a name of uv's `--torch-backend`. `kept`: where pip keeps what it has fetched: an
-    index without metadata has whole wheels fetched to see what they need."""
+    auto, cpu, a name of uv's `--torch-backend`, or index. `kept`: where pip keeps what it has
+    fetched: an index without metadata has whole wheels fetched to see what they need.
+    `torch_index`: a mirror of PyTorch's own."""
 
     version: str
     constraints: Path
@@ -43,6 +41,7 @@ class Wanted:
     own: list[Path]
     hardware: str = "auto"
     kept: Path | None = None
+    torch_index: str = ""
 
     @property
     def source(self) -> list[str]:
@@ -72,35 +71,24 @@ def cached(folder: Path | None) -> list[str]:
     return [] if folder is None else ["--cache-dir", str(folder / _CACHE)]
 
 
-def add_pip(python: Path, wanted: Wanted) -> None:
-    """A pip for a Python that was packed without its own: from the wheelhouse, else by uv."""
-    offered = [] if wanted.wheelhouse is None else sorted(wanted.wheelhouse.glob("pip-*.whl"))
-    uv = shutil.which("uv")
-    if offered:
-        command = [str(python), str(offered[-1] / "pip"), "install", "--no-index", str(offered[-1])]
-    elif uv is not None:
-        command = [uv, "pip", "install", "--python", str(python), "pip"]
-    else:
-        raise StepFailed(
-            "this Blender's Python cannot make environments: it has no ensurepip",
-            "Install your system's python3-venv, or uv, or choose a wheelhouse that has pip.",
-        )
-    run(command, "fetch pip")
+def offered_pip(wanted: Wanted) -> Path | None:
+    """A wheel of pip, which runs as it lies: of the wheelhouse, else the extension's own."""
+    folders = ([] if wanted.wheelhouse is None else [wanted.wheelhouse]) + wanted.own
+    found = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+    return found[0] if found else None
 
 
-def add_tools(python: Path, wanted: Wanted) -> None:
-    """The pip that was tested: from 24.1 on it tells its progress in numbers. And uv where it can
-    be had, which knows which index has torch for which hardware."""
-    if wanted.wheelhouse is None or list(wanted.wheelhouse.glob("pip-*.whl")):
-        _pip(python, "install", *wanted.source, "--upgrade", "pip", purpose="fetch pip")
-    if wanted.wheelhouse is None:
-        with contextlib.suppress(StepFailed):
-            _pip(python, "install", *wanted.source, "uv", purpose="fetch uv")
+def add_pip(python: Path, wheel: Path) -> None:
+    """The pip that was tested into a Python that was made without one: from 24.1 on it tells its
+    progress in numbers. Some systems pack a Python without what would bring its own."""
+    words = ["install", "--no-index", "--disable-pip-version-check", str(wheel)]
+    run([str(python), str(wheel / "pip"), *words], "put pip in")
 
 
-def resolve(python: Path, wanted: Wanted, folder: Path) -> list[Wheel]:
-    """Every wheel that is needed, in the versions that were tested together."""
-    names = [f"underpaint-daemon=={wanted.version}", *_torch(python, wanted)]
+def resolve(python: Path, wanted: Wanted, torch: list[str], folder: Path) -> list[Wheel]:
+    """Every wheel that is needed, in the versions that were tested together. `torch`: pip's words
+    for the one of this hardware."""
+    names = [f"underpaint-daemon=={wanted.version}", *torch]
     wheels = _planned(python, wanted, folder, names)
     return wheels + _planned(python, wanted, folder, ["--no-deps", *ALONE])
 
@@ -120,7 +108,7 @@ def put_in(python: Path, files: list[Path]) -> None:
     watcher.start()
     words = ["install", "--no-index", "--no-deps", "--no-compile", *map(str, files)]
     try:
-        _pip(python, *words, purpose="put the packages in")
+        pip(python, *words, purpose="put the packages in")
     finally:
         told.set()
         watcher.join()
@@ -137,27 +125,10 @@ def _tell_of(python: Path, total: int, ended: threading.Event) -> None:
             before = present
 
 
-def _torch(python: Path, wanted: Wanted) -> list[str]:
-    """pip's words for the torch of this hardware. Where uv cannot tell, the index's own."""
-    if wanted.wheelhouse is not None:
-        return [TORCH]
-    words = ["-m", "uv", "pip", "compile", "-q", "--no-deps", "--emit-index-annotation"]
-    asked = python.parent / "torch.in"
-    asked.write_text(TORCH)
-    try:
-        words += [f"--torch-backend={wanted.hardware}", str(asked)]
-        said = run([str(python), *words], "find torch for this hardware")
-    except StepFailed:
-        return [TORCH]
-    found = re.search(r"^(torch==\S+)", said, re.MULTILINE)
-    index = re.search(r"# from (\S+)", said)
-    return [found.group(1), "--extra-index-url", index.group(1)] if found and index else [TORCH]
-
-
 def _planned(python: Path, wanted: Wanted, folder: Path, words: list[str]) -> list[Wheel]:
     report = folder / "plan.json"
     options = ["--dry-run", "--ignore-installed", "--only-binary=:all:", "--report", str(report)]
-    _pip(python, "install", *options, *wanted.source, *words, purpose="find the packages")
+    pip(python, "install", *options, *wanted.source, *words, purpose="find the packages")
     items = json.loads(report.read_text(encoding="utf-8"))["install"]
     return [_wheel(item) for item in items]
 
@@ -197,7 +168,7 @@ def _download(python: Path, wheel: Wheel, folder: Path, meter: Meter) -> None:
     meter.tell(wheel.name, 0, 0)
     words = ["download", "--no-deps", "--progress-bar", "raw", *_FETCH]
     words += [*cached(folder), "--dest", str(folder), f"{wheel.name.split()[0]} @ {wheel.url}"]
-    _pip(python, *words, purpose=f"download {wheel.name}", on_line=read)
+    pip(python, *words, purpose=f"download {wheel.name}", on_line=read)
 
 
 def _is_whole(path: Path, wheel: Wheel) -> bool:
@@ -210,7 +181,7 @@ def _is_whole(path: Path, wheel: Wheel) -> bool:
     return not wheel.sha256 or digest.hexdigest() == wheel.sha256
 
 
-def _pip(
+def pip(
     python: Path, *words: str, purpose: str, on_line: Callable[[str], None] | None = None
 ) -> None:
     command = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *words]

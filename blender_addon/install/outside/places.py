@@ -93,6 +93,11 @@ def done(environment: Path) -> list[str]:
     return [str(step) for step in steps] if isinstance(steps, list) else []
 
 
+def size(folder: Path) -> int:
+    """The bytes of what lies in a folder; 0 where there is none."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def switch(places: Places, environment: Path) -> Path:
     """From now on the daemon is this one; its Python. The others of ours are taken away."""
     write_mark(environment, state="ready")

@@ -1,0 +1,1 @@
+"""Prompts written in Blender's Text Editor: several lines, and weights by Ctrl Up and Down."""

@@ -1,0 +1,1 @@
+"""The manners of our styles, drawn for their pictures in the list."""
