@@ -4,6 +4,7 @@
     python3 installers/bootstrap.py test      install what tests need, run the whole suite
     python3 installers/bootstrap.py test --quick     only what takes seconds
     python3 installers/bootstrap.py install   install only
+    python3 installers/bootstrap.py next-blender     what runs in Blender, in the newest alpha
 
 A second run reuses what is there. Stdlib only: nothing needs to be installed before it.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from checks import run_checks
 from environments import (
     BLENDERS,
+    NEXT,
     ROOT,
     InstallError,
     find_newer_python,
@@ -82,6 +84,20 @@ def test(arguments: list[str]) -> int:
     return run_checks(python, arguments)
 
 
+def next_blender(arguments: list[str]) -> int:
+    """What runs in Blender, in the newest that can be had: says early what will break."""
+    python = install_daemon(dev=True)
+    blender = install_blender(NEXT)
+    if blender is None:
+        return _NO_BLENDER
+    asked = "import bpy; print('%d.%d' % bpy.app.version[:2])"
+    series = subprocess.run([str(blender), "-c", asked], capture_output=True, text=True, check=True)
+    say(f"the newest Blender is {(newest := series.stdout.split()[-1])}")
+    environ = {**os.environ, "UNDERPAINT_TEST_BLENDERS": newest}
+    command = [str(python), "-m", "pytest", "tests/blender", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+
+
 def _start_again(words: list[str]) -> int:
     """This Python is too old: the same with a newer one that lies on this machine."""
     newer = find_newer_python()
@@ -95,7 +111,7 @@ def _start_again(words: list[str]) -> int:
 
 
 def main() -> int:
-    commands = {"install": install, "demo": demo, "test": test}
+    commands = {"install": install, "demo": demo, "test": test, "next-blender": next_blender}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

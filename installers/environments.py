@@ -40,6 +40,8 @@ BLENDERS = (
     Blender("4.5", "4.5.15", (3, 11)),
     Blender("5.2", "5.2.3", (3, 13)),
 )
+NEXT = Blender("next.version", "", (3, 13))
+"""The newest that can be had, alphas too: whatever version that is by then."""
 
 
 def say(text: str) -> None:
@@ -90,7 +92,8 @@ def _import_once(python: Path) -> None:
 
 
 def install_blender(blender: Blender) -> Path | None:
-    """Make or refresh `.blender/<series>`; its Python, or None where that Python is missing."""
+    """Make or refresh `.blender/<series>`; its Python, or None where that Python is missing.
+    Without a version of bpy: the newest, alphas too."""
     folder = ROOT / ".blender" / blender.series
     python = venv_python(folder)
     stamp = Stamp(folder, f"bpy {blender.bpy} 2", [CONSTRAINTS])
@@ -108,7 +111,8 @@ def install_blender(blender: Blender) -> Path | None:
     if not python.exists():
         run([str(base), "-m", "venv", str(folder)], "make a virtual environment")
     # Blender's own numpy is the one that counts, so no constraint on it here.
-    Installer(python).install(f"bpy=={blender.bpy}", "numpy", "pyzmq==27.3.0", "msgpack==1.2.4")
+    bpy = [f"bpy=={blender.bpy}"] if blender.bpy else ["--pre", "--upgrade", "bpy"]
+    Installer(python).install(*bpy, "numpy", "pyzmq==27.3.0", "msgpack==1.2.4")
     stamp.write()
     return python
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -20,9 +21,19 @@ from underpaint.cli.guard import Exit
 from underpaint.cli.main import build_parser
 from underpaint.settings import SETTINGS
 from underpaint_daemon.__main__ import main as run_command
+from underpaint_daemon.common.defaults.own_file import own_wants
+from underpaint_daemon.common.defaults.wants import Wants
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(
+        ROOT / "daemon" / name
+        for name in ("README.md", "underpaint_daemon/starter_model/README.md")
+    ),
+    ROOT / "protocol" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 _FOLDERS = "protocol|daemon|blender_addon|installers|tests"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -38,7 +49,7 @@ def blocks(language: str) -> Iterator[tuple[str, str]]:
 def commands() -> list[tuple[str, str]]:
     lines = [(page, line) for page, text in blocks("sh") for line in _lines(text)]
     ours = [(page, line.removeprefix(".venv/bin/")) for page, line in lines]
-    return [(page, line) for page, line in ours if line.startswith("underpaint ")]
+    return [(page, line) for page, line in ours if re.match(r"underpaint (?!--help)", line)]
 
 
 def _lines(text: str) -> list[str]:
@@ -53,8 +64,8 @@ def test_the_site_builds_without_a_warning_or_a_dead_link(tmp_path):
     assert (tmp_path / "site" / "reference" / "command-line.html").exists()
 
 
-def test_links_and_pictures_of_the_front_pages_are_there():
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+def test_links_and_pictures_of_the_pages_beside_the_site_are_there():
+    for page in (page for page in PAGES if page.parent.name != "docs"):
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -98,6 +109,37 @@ def test_the_command_lines_that_pages_show_are_understood(page: str, line: str):
         assert unknown == [], f"{page}: {line}"
     else:
         build_parser().parse_args(words)
+
+
+def test_no_block_of_a_page_is_looked_at_by_nobody():
+    """`py` is run in Blenders (tests/blender/addon_scripted.py); `text` is a drawing."""
+    tried = {"sh", "python", "py", "json", "text"}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        found = [found[1] for found in _BLOCK.finditer(text)]
+        assert set(found) <= tried, page.name
+        assert len(found) == len(re.findall(r"^\s*```", text, re.MULTILINE)) / 2, page.name
+
+
+def test_the_programs_that_shell_blocks_start_are_there():
+    """What is no `underpaint`: scripts of this repository with options that they know, or pip."""
+    for page, line in ((page, line) for page, text in blocks("sh") for line in _lines(text)):
+        words = shlex.split(line, comments=True)
+        if not words or words[0].removeprefix(".venv/bin/") == "underpaint":
+            continue
+        scripts = [ROOT / word for word in words if word.endswith(".py")]
+        assert words[0] == "pip" or scripts, f"{page}: {line}"
+        for script in scripts:
+            code = script.read_text(encoding="utf-8")
+            its_own = words[words.index("--") + 1 :] if "--" in words else words
+            options = [word for word in its_own if word.startswith("--")]
+            assert [word for word in options if word not in code] == [], f"{page}: {line}"
+
+
+@pytest.mark.parametrize(("page", "text"), list(blocks("json")))
+def test_the_settings_of_a_model_that_pages_show_are_understood(page: str, text: str, tmp_path):
+    (tmp_path / "underpaint.json").write_text(text)
+    assert own_wants(tmp_path) != Wants() or "prediction" in json.loads(text), page
 
 
 @cache

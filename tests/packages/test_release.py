@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,18 @@ def test_no_large_file_is_committed_but_the_released_weights():
     files = [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
     large = [path.relative_to(ROOT).as_posix() for path in files if path.stat().st_size > MEGABYTE]
     assert [name for name in large if not name.startswith(RELEASED_WEIGHTS)] == []
+
+
+def test_what_the_workflows_start_is_there():
+    """Scripts, and commands of the one that all begin with."""
+    commands = run("bootstrap.py", "--help").stdout
+    for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        text = file.read_text(encoding="utf-8")
+        scripts = re.findall(r"installers/\w+\.py|\.ci/\w+", text)
+        assert scripts, file.name
+        assert [name for name in scripts if not (ROOT / name).exists()] == [], file.name
+        for command in re.findall(r"bootstrap\.py (\S+)", text):
+            assert f"bootstrap.py {command} " in commands, file.name
 
 
 @pytest.mark.slow
