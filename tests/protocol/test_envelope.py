@@ -161,6 +161,10 @@ def one(**changes) -> dict:
     return {"f": [{"kind": "color", "dtype": "uint8", "shape": [2, 2, 3], **changes}]}
 
 
+HUGE = memoryview(bytearray(limits.MAX_DATA_FRAME + 1))
+"""Nobody reads it: the system gives no memory for it."""
+
+
 @pytest.mark.parametrize(
     ("frames", "word", "code"),
     [
@@ -169,6 +173,8 @@ def one(**changes) -> dict:
         ([limits.MAGIC, header(), *[b""] * 17], "19 frames", ErrorCode.PROTOCOL),
         ([b"UPT2", header()], "UPT2", ErrorCode.PROTOCOL_VERSION),
         ([limits.MAGIC, b"\x80" * 65537], "65537", ErrorCode.TOO_LARGE),
+        ([limits.MAGIC, header(), HUGE], "buffer has", ErrorCode.TOO_LARGE),
+        ([limits.MAGIC, header(), *[HUGE[1:]] * 3], "message has", ErrorCode.TOO_LARGE),
         ([limits.MAGIC, header()[:-1]], "not msgpack", ErrorCode.PROTOCOL),
         ([limits.MAGIC, header() + b"\x00"], "not msgpack", ErrorCode.PROTOCOL),
         ([limits.MAGIC, header(b=nested(20))], "nested deeper", ErrorCode.PROTOCOL),

@@ -14,6 +14,7 @@ from underpaint.errors import (
     ProtocolError,
     RequestError,
 )
+from underpaint.launcher import probe
 from underpaint.wire import message_types
 from underpaint.wire import messages as m
 from underpaint.wire.envelope import Buffer, BufferInfo, Envelope, file_buffer, new_id
@@ -42,6 +43,17 @@ def test_a_daemon_that_does_not_greet_back_is_told(daemon, paths, hello, code):
     daemon.odd[m.Hello] = hello
     with underpaint.connect(paths, start=False, wait=False) as up:
         wait_for(lambda: up.why is not None and up.why.code is code)
+
+
+def test_whether_a_daemon_greets_back_is_known_in_time(daemon):
+    assert probe(daemon.connection)
+    daemon.odd[m.Hello] = refusing(ErrorCode.PROTOCOL_VERSION)
+    with pytest.raises(ProtocolError, match="no"):
+        probe(daemon.connection)
+    daemon.deaf.set()
+    assert not probe(daemon.connection, timeout=0.3), "it says nothing"
+    daemon.stop()
+    assert not probe(daemon.connection, timeout=0.3), "nobody is there"
 
 
 def test_an_answer_to_another_question_is_told(daemon, paths):

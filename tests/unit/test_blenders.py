@@ -17,6 +17,7 @@ from underpaint.blenders import (
     probe,
     require_blenders,
     script_arguments,
+    usual_places,
 )
 from underpaint.errors import ErrorCode, RequestError
 
@@ -42,6 +43,26 @@ def test_a_blender_on_path_is_found(tmp_path):
     blender = program(tmp_path / "blender", "Blender 4.9.1 LTS")
     found = {item.series: item for item in find_blenders({"PATH": str(tmp_path)})}
     assert found["4.9"] == Blender("4.9.1", blender, is_python=False)
+
+
+def test_blenders_that_lie_where_people_put_them_are_found(tmp_path):
+    for version in ("4.8", "4.9"):
+        program(tmp_path / f"Downloads/blender-{version}/blender", f"Blender {version}.0")
+    found = {item.series for item in find_blenders({"HOME": str(tmp_path), "PATH": ""})}
+    assert {"4.8", "4.9"} <= found
+
+
+@pytest.mark.parametrize(
+    ("platform", "env", "place"),
+    [
+        ("linux", {}, "/home/me/.local/share/Steam/steamapps/common/Blender/blender"),
+        ("darwin", {}, "/home/me/Applications/Blender*.app/Contents/MacOS/Blender"),
+        ("win32", {}, "C:/Program Files/Blender Foundation/Blender*/blender.exe"),
+        ("win32", {"ProgramW6432": "D:/P"}, "D:/P/Steam/steamapps/common/Blender/blender.exe"),
+    ],
+)
+def test_each_system_has_its_usual_places(platform, env, place):
+    assert place in usual_places({"HOME": "/home/me", **env}, platform)
 
 
 def test_a_blender_that_is_too_old_is_not(tmp_path):

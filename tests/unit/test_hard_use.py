@@ -83,6 +83,31 @@ def test_folders_by_a_variable_are_the_same_for_daemon_and_client(
     assert found.cache == Path("~/cache").expanduser()
 
 
+@pytest.mark.parametrize(
+    ("platform", "data", "cache"),
+    [
+        ("linux", ".local/share/underpaint", ".cache/underpaint"),
+        ("darwin", "Library/Application Support/Underpaint", "Library/Caches/Underpaint"),
+        ("win32", "AppData/Local/Underpaint", "AppData/Local/Underpaint/Cache"),
+    ],
+)
+def test_each_system_has_its_own_folders(platform: str, data: str, cache: str) -> None:
+    found = user_paths({"HOME": "/home/me"}, platform)
+    assert (found.data, found.cache) == (Path("/home/me", data), Path("/home/me", cache))
+
+
+@posix
+def test_a_connection_file_that_others_can_read_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    _connection(tmp_path, major=1)
+    (tmp_path / "run" / "connection.json").chmod(0o644)
+    monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path))
+    for words in (["daemon", "status"], ["daemon", "stop"], ["jobs"]):
+        assert front(words) == Exit.FAILED
+        assert "other users can read it" in capsys.readouterr().err
+
+
 @posix
 def test_an_empty_home_is_the_accounts_own_and_not_the_disks_root() -> None:
     import pwd

@@ -63,7 +63,9 @@ def test_few_bits_span_black_to_white(tmp_path: Path, bits: int) -> None:
     assert set(np.unique(read_mask(tmp_path / "one.png"))) == {0, 255}
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"])
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I", "F"]
+)
 def test_every_colour_type_of_tiff_opens(tmp_path: Path, mode: str) -> None:
     grey = Image.fromarray(GREYS)
     image = grey.convert(mode)
@@ -152,6 +154,9 @@ def test_a_profile_says_what_the_colours_are(tmp_path: Path) -> None:
     assert np.abs(read_color(path)[0, 0].astype(int) - (0, 128, 255)).max() <= 2
     plain = saved(tmp_path, COLOURS, "s.png", icc_profile=profile.tobytes())
     assert np.array_equal(read_color(plain), COLOURS)
+    clear = np.full((8, 8, 4), (255, 128, 0, 9), np.uint8)
+    path = saved(tmp_path, clear, "a.png", icc_profile=bytes(swapped))
+    assert np.abs(read_color(path)[0, 0].astype(int) - (0, 128, 255, 9)).max() <= 2
     broken = saved(tmp_path, COLOURS, "b.png", icc_profile=b"no profile at all")
     assert np.array_equal(read_color(broken), COLOURS)
 
