@@ -21,6 +21,7 @@ from .gallery import panels as gallery_panels
 from .gallery import properties as gallery_properties
 from .gallery import samples, thumbnails
 from .link import runtime, supervisor
+from .parts import operators as part_operators
 from .queue import operators as queue_operators
 from .queue import rendering
 from .ui import (
@@ -43,6 +44,7 @@ _CLASSES = (
     *operators.CLASSES,
     *queue_operators.CLASSES,
     *writing_operators.CLASSES,
+    *part_operators.CLASSES,
     *seeing.CLASSES,
     *menus.CLASSES,
     *panels.CLASSES,

@@ -1,4 +1,4 @@
-"""What objects are to look like by their own prompts, where a view shows them. No bpy."""
+"""What objects have of their own, words and LoRAs, where a view shows them. No bpy."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ from underpaint.files.viewfile import SceneObject
 from underpaint.requests import View
 
 from ..capture.geometry import object_ids
+from ..parts.own import own_of
 
 
 def own_words(
     context: Any, view: View | None, arrays: Mapping[str, Array]
 ) -> dict[int, SceneObject]:
-    """The objects with a prompt that a captured view shows, by object id."""
+    """The objects with words or LoRAs that a captured view shows, by object id."""
     if view is None or view.object_id is None:
         return {}
     seen = set(np.unique(arrays[view.object_id.sha256]).tolist())
     ids = object_ids(context.evaluated_depsgraph_get())
-    named = {ids.get(item.name_full): item for item in context.scene.objects}
-    worded = {
-        number: SceneObject(item.name_full, item.underpaint_prompt.strip())
-        for number, item in named.items()
-        if number in seen
-    }
-    return {number: one for number, one in worded.items() if number is not None and one.prompt}
+    shown = [item for item in context.scene.objects if ids.get(item.name_full) in seen]
+    own = {ids[item.name_full]: own_of(item) for item in shown}
+    return {number: one for number, one in own.items() if one is not None}

@@ -26,9 +26,9 @@ from ..plain.painting_settings import PaintingSettings, asked, asked_by
 class ImageSettings(PaintingSettings):
     """What the Image tab asks for. `repaint`: start from the scene's colours, by `strength`.
     `model_controls`: follow what the model wants to follow, and not `controls`.
-    `object_prompts`: objects that have a prompt of their own are painted by it. `regions`: prompts
-    where a mask is white. `left_alone`: the full names of objects that stay as the view shows them.
-    `image_guidance`: how closely models that edit keep the picture.
+    `object_prompts`: objects that have words or LoRAs of their own are painted by them. `regions`:
+    prompts where a mask is white. `left_alone`: the full names of objects that stay as the view
+    shows them. `image_guidance`: how closely models that edit keep the picture.
     `refiner`: the model that finishes the picture, by `refiner_strength`, or is handed it over at
     `refiner_handoff`; empty is none."""
 
@@ -76,7 +76,7 @@ def image_request(
     settings: ImageSettings, view: View | None, own_words: Mapping[int, SceneObject] | None = None
 ) -> ImageRequest:
     """The request of these settings over a captured view (with `wanted_buffers`). `own_words`: the
-    objects with a prompt that it shows, by object id."""
+    objects with words or LoRAs that it shows, by object id."""
     painting = asked(settings)
     painting["sampling"] = replace(painting["sampling"], image_guidance=settings.image_guidance)
     request = ImageRequest(
@@ -118,7 +118,12 @@ def _of_objects(
     settings: ImageSettings, own_words: Mapping[int, SceneObject]
 ) -> tuple[RegionPrompt, ...]:
     return tuple(
-        RegionPrompt(Prompt(one.prompt, settings.negative), object_id=number, name=one.name)
+        RegionPrompt(
+            Prompt(one.prompt, settings.negative),
+            object_id=number,
+            name=one.name,
+            loras=one.loras,
+        )
         for number, one in sorted(own_words.items())
     )
 

@@ -30,13 +30,27 @@ from blender_addon.capture import (  # noqa: E402
     not_captured,
     object_ids,
 )
+from blender_addon.plain.painting_settings import tidy  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Buffers, Kind  # noqa: E402
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError  # noqa: E402
 from underpaint.files.viewfile import SceneObject, save_view  # noqa: E402
-from underpaint.requests import View  # noqa: E402
+from underpaint.requests import Lora, View  # noqa: E402
+from underpaint.requests.curves import curve_of  # noqa: E402
 
-_OWN_PROMPT = "underpaint_prompt"
+_OWN_PROMPT, _OWN_LORAS = "underpaint_prompt", "underpaint_loras"
+
+
+class OwnLora(bpy.types.PropertyGroup):
+    """As the add-on saves one; this reads it where the add-on is not."""
+
+
+OwnLora.__annotations__ = {
+    "path": bpy.props.StringProperty(),
+    "weight": bpy.props.FloatProperty(default=1.0),
+    "enabled": bpy.props.BoolProperty(default=True),
+    "curve": bpy.props.StringProperty(),
+}
 
 
 def main(argv: list[str]) -> int:
@@ -68,20 +82,34 @@ def _capture(args: argparse.Namespace, camera: Any) -> View:
 
 
 def objects_in(view: View, buffers: Buffers) -> dict[int, SceneObject]:
-    """The objects that a view shows, by their ids, with their own prompts."""
+    """The objects that a view shows, by their ids, with their own prompts and LoRAs."""
     if view.object_id is None:
         return {}
     if not hasattr(bpy.types.Object, _OWN_PROMPT):  # as the add-on has it, which is not running
+        bpy.utils.register_class(OwnLora)
         setattr(bpy.types.Object, _OWN_PROMPT, bpy.props.StringProperty())
+        setattr(bpy.types.Object, _OWN_LORAS, bpy.props.CollectionProperty(type=OwnLora))
     seen = set(np.unique(buffers[view.object_id.sha256]).tolist())
     names = {item.name_full: item for item in bpy.context.scene.objects}
     return {
-        number: SceneObject(
-            name, getattr(names[name], _OWN_PROMPT).strip() if name in names else ""
-        )
+        number: SceneObject(name) if name not in names else _told(names[name])
         for name, number in object_ids(bpy.context.evaluated_depsgraph_get()).items()
         if number in seen
     }
+
+
+def _told(item: Any) -> SceneObject:
+    """An object's name, words and LoRAs."""
+    loras = tuple(
+        Lora(
+            bpy.path.abspath(one.path, library=item.library),
+            tidy(one.weight),
+            curve_of("curve", one.curve or None),
+        )
+        for one in getattr(item, _OWN_LORAS)
+        if one.enabled and one.path
+    )
+    return SceneObject(item.name_full, getattr(item, _OWN_PROMPT).strip(), loras)
 
 
 def _parser() -> argparse.ArgumentParser:

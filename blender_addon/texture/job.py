@@ -22,6 +22,7 @@ from ..capture.sources import as_matrix
 from ..layers import existing
 from ..link.marks import REQUEST_KEY, TARGET_KEY
 from ..link.runtime import native_side
+from ..parts.own import own_of
 from ..plain.surfaces import Target, target_from_json
 from .request import Purpose, Scene, TextureSettings, texture_request
 from .scene_surfaces import Worn, as_one, paintable, read_worn, to_paint, without_uv
@@ -119,15 +120,12 @@ def again(layer: Any, seed: int) -> Prepared:
 
 
 def _own_words(objects: Sequence[Any], depsgraph: Any) -> dict[int, SceneObject]:
-    """The objects that have a prompt of their own, by object id; one alone has the panel's."""
+    """The objects with words or LoRAs of their own, by object id; one alone has the panel's."""
     if len(objects) < 2:
         return {}
     ids = object_ids(depsgraph)
-    found = {
-        ids[item.name_full]: SceneObject(item.name_full, item.underpaint_prompt.strip())
-        for item in objects
-    }
-    return {number: one for number, one in found.items() if one.prompt}
+    found = {ids[item.name_full]: own_of(item) for item in objects}
+    return {number: one for number, one in found.items() if one is not None}
 
 
 def _mirror(item: Any, axis: str) -> Mirror | None:

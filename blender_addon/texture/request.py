@@ -56,7 +56,7 @@ class TextureSettings(PaintingSettings):
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What a request takes from the scene: captured `views`, `object_prompts` (by object id, those
-    with words of their own), `mirror`: the plane that the texture is symmetric about."""
+    with words or LoRAs of their own), `mirror`: the plane that the texture is symmetric about."""
 
     views: tuple[View, ...] = ()
     object_prompts: Mapping[int, SceneObject] = field(default_factory=dict)
@@ -96,7 +96,7 @@ def texture_request(
         strength=settings.strength if restyle else 1.0,
         directional_prompts=settings.directional_prompts,
         object_prompts=tuple(
-            ObjectPrompt(number, Prompt(one.prompt, settings.negative), one.name)
+            ObjectPrompt(number, Prompt(one.prompt, settings.negative), one.name, one.loras)
             for number, one in sorted(scene.object_prompts.items())
         ),
         mirror=scene.mirror,

@@ -9,6 +9,8 @@ import bpy
 from ..capture.geometry import SURFACES
 from ..languages import say
 from ..link import runtime
+from ..parts.drawing import draw_adding, draw_loras
+from ..parts.own import can_wear
 from .model_defaults import can
 from .panel_parts import (
     InSidebar,
@@ -56,14 +58,18 @@ class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
         self.layout.prop(settings, "object_prompts")
         column = self.layout.column(align=True)
         chosen, record = _with_words(context), runtime.record_of(settings.model)
+        wears = can_wear(context.scene)
         for item in chosen[:_MOST_NAMES]:
             row = column.row(align=True)
             words = row.split(factor=0.35)
-            words.active = settings.object_prompts and not item.underpaint_leave
+            acting = settings.object_prompts and not item.underpaint_leave
+            words.active = acting
             words.label(text=item.name, icon="OBJECT_DATA", translate=False)
             words.prop(item, "underpaint_prompt", text="", placeholder="As above")
+            draw_adding(row, item.name_full, editable=item.library is None)
             if can(record, "mask") or item.underpaint_leave:
                 draw_lock(row, item)
+            draw_loras(column, item.underpaint_loras, item.name_full, active=acting and wears)
         if len(chosen) > _MOST_NAMES:
             told = say("and {count} more", count=len(chosen) - _MOST_NAMES)
             column.label(text=told, translate=False)
@@ -90,8 +96,12 @@ CLASSES = (
 
 
 def _with_words(context: Any) -> list[Any]:
-    """The selected objects, and then those that have words already or are left alone."""
+    """The selected objects, and then those that have words or LoRAs already, or are left alone."""
     chosen = [item for item in context.selected_objects if item.type in SURFACES]
     every = context.scene.objects
-    worded = [item for item in every if item.underpaint_prompt or item.underpaint_leave]
+    worded = [
+        item
+        for item in every
+        if item.underpaint_prompt or item.underpaint_loras or item.underpaint_leave
+    ]
     return chosen + [item for item in worded if item not in chosen]

@@ -17,10 +17,12 @@ from bpy.props import (
     StringProperty,
 )
 
-from underpaint.requests import STARTER_MODEL, Lora, Sampler
+from underpaint.requests import STARTER_MODEL, Sampler
 from underpaint.requests.curves import curve_text
 
 from ..link import runtime
+from ..parts.own import read_loras
+from ..parts.written import write_loras
 from ..plain.painting_settings import PaintingSettings, tidy
 from .curves import CURVE_FORM, curve_in, known_curves, read_curve
 from .model_defaults import MODELS_OWN
@@ -171,14 +173,9 @@ class PaintingProperties:
 def read_painting(group: Any) -> dict[str, Any]:
     """The fields of `PaintingSettings` by name, from a property group."""
     sampler = None if group.sampler == MODELS_OWN else Sampler(group.sampler)
-    loras = tuple(
-        Lora(bpy.path.abspath(item.path), tidy(item.weight), curve_in(item, "curve"))
-        for item in group.loras
-        if item.enabled and item.path
-    )
     plain = {**read(group, _PLAIN), **read_own(group, _OWN)}
     curve = curve_in(group, "guidance_curve")
-    return {**plain, "sampler": sampler, "loras": loras, "guidance_curve": curve}
+    return {**plain, "sampler": sampler, "loras": read_loras(group.loras), "guidance_curve": curve}
 
 
 def write_painting(group: Any, settings: PaintingSettings) -> None:
@@ -187,11 +184,7 @@ def write_painting(group: Any, settings: PaintingSettings) -> None:
     write_own(group, settings, _OWN)
     group.sampler = settings.sampler or MODELS_OWN
     group.guidance_curve = curve_text(settings.guidance_curve)
-    group.loras.clear()
-    for lora in settings.loras:
-        item = group.loras.add()
-        item.path, item.weight = lora.path, lora.weight
-        item.curve = curve_text(lora.curve)
+    write_loras(group.loras, settings.loras)
 
 
 def shown_settings(scene: Any) -> Any:

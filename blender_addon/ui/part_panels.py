@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from ..parts.drawing import draw_adding, draw_loras
+from ..parts.own import can_wear
 from .model_defaults import offered
 from .painting_properties import shown_settings
 from .panel_parts import InSidebar, in_property_rows, thumbnail
@@ -112,7 +114,11 @@ class UNDERPAINT_PT_parts(InSidebar, bpy.types.Panel):
         column.operator("underpaint.region_remove", text="", icon="REMOVE")
         if 0 <= settings.active_region < len(settings.regions):
             region = settings.regions[settings.active_region]
-            layout.prop(region, "prompt", text="", placeholder="What is here")
+            row = layout.row(align=True)
+            row.prop(region, "prompt", text="", placeholder="What is here")
+            draw_adding(row, "")
+            column = layout.column(align=True)
+            draw_loras(column, region.loras, "", active=region.enabled and can_wear(context.scene))
             layout.template_ID(region, "mask", new="image.new", open="image.open")
             layout.prop(region, "weight", slider=True)
 

@@ -28,8 +28,11 @@ from underpaint.requests import (
 from ..image.again import image_again
 from ..image.pictures import mask_image, taken
 from ..link import runtime
+from ..parts.own import read_loras
+from ..parts.written import write_loras
 from ..plain.painting_settings import tidy
 from .model_defaults import can
+from .painting_properties import UnderpaintLora
 
 _ROLES = (
     (ReferenceRole.STYLE.value, "Style", "Its look: colours, material, manner"),
@@ -64,6 +67,11 @@ class UnderpaintRegion(bpy.types.PropertyGroup):
         max=1.0,
         subtype="FACTOR",
         description="How far these words take the place of the others there",
+    )
+    loras: CollectionProperty(
+        type=UnderpaintLora,
+        options={"HIDDEN"},
+        description="The LoRAs that act where this part's mask is white, and nowhere else",
     )
     enabled: BoolProperty(name="On", default=True, description="Paint this part by its own words")
 
@@ -157,16 +165,19 @@ class PartProperties:
 
 
 def read_regions(group: Any, pictures: Buffers | None) -> tuple[RegionPrompt, ...]:
-    """The parts that are on and have words and a mask; masks go into `pictures`, or are left out
-    without it. Raises RequestError(FILE) for a picture that marks nothing."""
+    """The parts that are on and have a mask, and words or LoRAs; masks go into `pictures`, or are
+    left out without it. Raises RequestError(FILE) for a picture that marks nothing."""
     return tuple(
         RegionPrompt(
             Prompt(region.prompt.strip(), group.negative),
             pictures.add(Kind.MASK, mask_image(region.mask)) if pictures is not None else None,
             weight=tidy(region.weight),
+            loras=read_loras(region.loras),
         )
         for region in group.regions
-        if region.enabled and region.mask is not None and region.prompt.strip()
+        if region.enabled
+        and region.mask is not None
+        and (region.prompt.strip() or read_loras(region.loras))
     )
 
 
@@ -206,5 +217,6 @@ def write_regions(group: Any, regions: tuple[RegionPrompt, ...], pictures: Buffe
     for number, region in enumerate(regions):
         item, words = group.regions.add(), region.prompt.text
         item.prompt, item.weight = words, region.weight
+        write_loras(item.loras, region.loras)
         present = before[number] if number < len(before) else None
         item.mask = image_again(region.mask, pictures, present, words)

@@ -138,8 +138,8 @@ class UnderpaintSettings(
     )
     object_prompts: BoolProperty(
         name="Their Own Prompts",
-        description="Objects that have a prompt of their own are painted by it; each takes about "
-        "as long as the picture alone (Stable Diffusion 1.5, 2 and XL)",
+        description="Objects that have a prompt or LoRAs of their own are painted by them; each "
+        "takes about as long as the picture alone (Stable Diffusion 1.5, 2 and XL)",
     )
     strength: FloatProperty(
         name="Strength",

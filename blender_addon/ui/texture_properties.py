@@ -1,4 +1,4 @@
-"""The Texture tab's settings, saved with the scene, and each object's own prompt."""
+"""The Texture tab's settings, saved with the scene, and each object's own prompt and LoRAs."""
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     IntProperty,
@@ -21,6 +22,7 @@ from ..languages import CONTEXT, register_class
 from ..texture.request import TextureSettings
 from .painting_properties import (
     PaintingProperties,
+    UnderpaintLora,
     read,
     read_own,
     read_painting,
@@ -178,6 +180,12 @@ def register() -> None:
         "what the panel says",
         translation_context=CONTEXT,
     )
+    bpy.types.Object.underpaint_loras = CollectionProperty(
+        type=UnderpaintLora,
+        name="Own LoRAs",
+        description="The LoRAs that act on this object, and nowhere else",
+        translation_context=CONTEXT,
+    )
     bpy.types.Object.underpaint_leave = BoolProperty(
         name="Leave Alone",
         description="Nothing is painted on this object: in pictures it stays as the view shows it, "
@@ -188,6 +196,7 @@ def register() -> None:
 
 def unregister() -> None:
     del bpy.types.Object.underpaint_leave
+    del bpy.types.Object.underpaint_loras
     del bpy.types.Object.underpaint_prompt
     del bpy.types.Scene.underpaint_texture
     bpy.utils.unregister_class(UnderpaintTextureSettings)

@@ -6,6 +6,8 @@ from typing import Any
 
 from ..coverage import panel as coverage
 from ..languages import say
+from ..parts.drawing import draw_adding, draw_loras
+from ..parts.own import can_wear
 from ..texture.scene_surfaces import paintable, without_uv
 from .panel_parts import characters, draw_lock, draw_text
 from .words_parts import draw_words
@@ -23,7 +25,7 @@ def draw(column: Any, context: Any) -> None:
     if objects:
         coverage.draw(column, context)
     bare = without_uv(objects)
-    _draw_objects(column, objects, characters(context))
+    _draw_objects(column, objects, characters(context), wears=can_wear(context.scene))
     if bare:
         _draw_unwrap(column, bare)
     row = column.row()
@@ -32,7 +34,7 @@ def draw(column: Any, context: Any) -> None:
     row.operator("underpaint.texture", icon="TEXTURE")
 
 
-def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
+def _draw_objects(column: Any, objects: list[Any], room: int, *, wears: bool) -> None:
     if not objects:
         text = "Select the objects to paint"
         draw_text(column, text, room, "RESTRICT_SELECT_OFF")
@@ -49,7 +51,11 @@ def _draw_objects(column: Any, objects: list[Any], room: int) -> None:
         words.active = not item.underpaint_leave
         words.label(text=item.name, icon="OBJECT_DATA", translate=False)
         words.prop(item, "underpaint_prompt", text="", placeholder="As above")
+        draw_adding(row, item.name_full, editable=item.library is None)
         draw_lock(row, item)
+        draw_loras(
+            box, item.underpaint_loras, item.name_full, active=wears and not item.underpaint_leave
+        )
     if len(objects) > _MOST_NAMES:
         told = say("and {count} more", count=len(objects) - _MOST_NAMES)
         box.label(text=told, translate=False)

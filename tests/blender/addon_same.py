@@ -12,7 +12,7 @@ import numpy as np
 from addon_tools import addon, settings
 
 _WORDS = ("moss", "(red:1.2) clay", "été", 'a "quoted" word', "a, b", "{oak|ash}")
-_LORAS = ("ink", "clay")
+_OF_PARTS = (("ink", 0.8), ("clay", -0.35), ("gold", 1.0))
 _SAMPLERS = (None, "euler", "dpmpp_2m_karras", "lcm", "ddim")
 _ROLES = ("style", "subject", "color", "sketch")
 _CURVES = ("", "0-1,1-0.2", "0-0.3,0.55-1.25,1-0")
@@ -76,7 +76,12 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
             for _ in range(chance.randrange(3))
         ],
         "regions": [
-            (chance.randrange(2), chance.choice(_WORDS[:4]), round(chance.uniform(0, 1), 2))
+            (
+                *(chance.randrange(2), chance.choice(_WORDS[:4]), round(chance.uniform(0, 1), 2)),
+                [(*lora, chance.choice(_CURVES)) for lora in chance.sample(_OF_PARTS, 2)][
+                    : chance.randrange(3)
+                ],
+            )
             for _ in range(chance.randrange(3))
         ],
         "refiner": maybe(("refiner", round(chance.uniform(0, 1), 2))),
@@ -101,6 +106,9 @@ def _python(values: dict[str, Any]):
     )
     from underpaint.requests.curves import curve_of
 
+    def worn(loras: Any) -> tuple[Lora, ...]:
+        return tuple(Lora(*rest, curve_of("curve", curve or None)) for *rest, curve in loras)
+
     rows = values["controls"]
     width, height = values["size"] or (None, None)
     masks = [Buffers().add(Kind.MASK, picture) for picture in _PICTURES]
@@ -111,17 +119,16 @@ def _python(values: dict[str, Any]):
         width,
         height,
         sampling=_sampling(values),
-        loras=tuple(
-            Lora(path, weight, curve_of("curve", curve or None))
-            for path, weight, curve in values["loras"]
-        ),
+        loras=worn(values["loras"]),
         references=tuple(
             Reference(ReferenceRole(role), colours[which], scale, adapter)
             for role, which, adapter, scale in values["references"]
         ),
         regions=tuple(
-            RegionPrompt(Prompt(words, values["negative"]), masks[n], weight=weight)
-            for n, words, weight in values["regions"]
+            RegionPrompt(
+                Prompt(words, values["negative"]), masks[n], weight=weight, loras=worn(loras)
+            )
+            for n, words, weight, loras in values["regions"]
         ),
         refiner=values["refiner"] and Refiner(*values["refiner"], handoff=values["handoff"]),
         pattern=Pattern(*values["pattern"]),
@@ -171,10 +178,13 @@ def _panel(values: dict[str, Any], images):
         one = group.references[group.active_reference]
         one.role, one.model, one.scale = role, adapter or "", scale
     group.regions.clear()
-    for which, words, weight in values["regions"]:
+    for which, words, weight, loras in values["regions"]:
         bpy.ops.underpaint.region_add()
         part = group.regions[group.active_region]
         part.mask, part.prompt, part.weight = images[which], words, weight
+        for name, much, curve in loras:
+            bpy.ops.underpaint.part_lora_add(name=name)
+            part.loras[-1].weight, part.loras[-1].curve = much, curve
     group.refiner, group.refiner_strength = values["refiner"] or ("", 0)
     group.refiner_hands_over = values["handoff"] is not None
     group.refiner_handoff = values["handoff"] or 0.8
@@ -205,16 +215,17 @@ def _command_line(values: dict[str, Any], files: list[Path]):
         words += ["--size", "x".join(map(str, values["size"]))]
     if values["pattern"][0]:
         words += ["--pattern-size", str(values["pattern"][0])]
-    for path, weight, curve in values["loras"]:
-        words += ["--lora", f"{path}:{weight}" + (f":curve={curve}" if curve else "")]
+    for lora in values["loras"]:
+        words += ["--lora", _said(*lora)]
     words += ["--guidance-curve", values["curve"]] if values["curve"] else []
     if values["image_guidance"]:
         words += ["--image-guidance", str(values["image_guidance"])]
     for role, which, adapter, scale in values["references"]:
         through = f"@{adapter}" if adapter else ""
         words += ["--reference", f"{role}={files[which]}{through}:{scale}"]
-    for which, said, weight in values["regions"]:
-        words += ["--region", f"{files[which]}={said}:{weight}"]
+    for which, said, weight, loras in values["regions"]:
+        own = "".join(f":lora={_said(*lora)}" for lora in loras)
+        words += ["--region", f"{files[which]}={said}:{weight}{own}"]
     if values["refiner"]:
         words += ["--refiner", ":".join(map(str, values["refiner"]))]
         words += ["--handoff", str(values["handoff"])] if values["handoff"] else []
@@ -225,6 +236,10 @@ def _command_line(values: dict[str, Any], files: list[Path]):
     words += ["--control", "none"] if rows == [] else []
     request, _buffers = build_request(build_parser().parse_args(words))
     return request
+
+
+def _said(path: str, weight: float, curve: str) -> str:
+    return f"{path}:{weight}" + (f":curve={curve}" if curve else "")
 
 
 BEHAVIOURS = (sixty_random_settings_make_one_request_in_panel_python_and_command_line,)

@@ -43,7 +43,7 @@ def controls() -> Iterator[Control]:
     popovers = (c for c in ours(bpy.types.Panel) if c.bl_region_type == "WINDOW")
     for cls in (*ours(bpy.types.Menu), *popovers):
         yield Control(cls.__name__, cls.bl_label, getattr(cls, "bl_description", ""))
-    for name in ("underpaint_prompt", "underpaint_leave"):
+    for name in ("underpaint_prompt", "underpaint_loras", "underpaint_leave"):
         told = bpy.types.Object.bl_rna.properties[name]
         yield Control(f"Object.{name}", told.name, told.description)
 

@@ -128,29 +128,41 @@ def objects_are_painted_by_their_own_prompts_when_that_is_ticked():
         settings().object_prompts = False
 
 
-def settings_used_again_bring_back_the_words_of_objects():
+def settings_used_again_bring_back_the_words_and_loras_of_objects():
     """By name; what is no longer there is told, and other objects' words stay."""
     cube = next(x for x in bpy.context.scene.objects if x.type == "MESH")
     other = bpy.data.objects.new("Other", cube.data)
     other.location.x = 50  # it hides nothing
     bpy.context.scene.collection.objects.link(other)
-    cube.underpaint_prompt, settings().object_prompts = "moss", True
+    cube.underpaint_prompt = "moss"
+    cube.name = "Renamed"  # what is an object's goes with it
+    bpy.ops.underpaint.part_lora_add(owner=cube.name_full, name="ink")
+    assert settings().object_prompts, "what acts on an object is painted by it from now on"
+    cube.underpaint_loras[0].weight = 0.3
     try:
         image = paint(STEPS)
+        (region,) = json.loads(asked())["regions"]
+        assert region["loras"] == [{"path": "ink", "weight": 0.3}]
         cube.underpaint_prompt, other.underpaint_prompt = "ice", "gold"
+        bpy.ops.underpaint.part_lora_remove(owner=cube.name_full, index=0)
+        assert not cube.underpaint_loras
         settings().object_prompts = False
         bpy.ops.underpaint.use_settings(image=image.name)
         assert (cube.underpaint_prompt, other.underpaint_prompt) == ("moss", "gold")
+        assert [(one.path, round(one.weight, 2)) for one in cube.underpaint_loras] == [("ink", 0.3)]
+        assert "ink" in draw("UNDERPAINT_PT_objects").texts
         assert settings().object_prompts
         assert {cube.name, "Other"} <= set(draw("UNDERPAINT_PT_objects").texts)
         request = addon("image.results").request_of(image)
         again = addon("image.words_again")
         words = again.words_by_object(request)
-        assert words == {cube.name_full: "moss"}
+        assert [(name, own.prompt) for name, own in words.items()] == [(cube.name_full, "moss")]
         assert again.give_words(bpy.context.scene, words).others == ("Other",)
-        assert again.give_words(bpy.context.scene, {"Gone": "ice"}).lost == ("Gone",)
+        gone = {"Gone": words[cube.name_full]}
+        assert again.give_words(bpy.context.scene, gone).lost == ("Gone",)
     finally:
         cube.underpaint_prompt, settings().object_prompts = "", False
+        cube.underpaint_loras.clear()
         bpy.data.objects.remove(other)
 
 
@@ -162,5 +174,5 @@ BEHAVIOURS = (
     marked_words_of_the_text_count_more_or_less,
     prompts_are_kept_for_the_next_time,
     objects_are_painted_by_their_own_prompts_when_that_is_ticked,
-    settings_used_again_bring_back_the_words_of_objects,
+    settings_used_again_bring_back_the_words_and_loras_of_objects,
 )

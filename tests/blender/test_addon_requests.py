@@ -22,6 +22,7 @@ from underpaint.requests import (
     Control,
     ControlKind,
     ImageRequest,
+    Lora,
     Pattern,
     Prompt,
     RegionPrompt,
@@ -117,14 +118,15 @@ def test_every_kind_but_inpaint_is_in_the_panel_and_captures_what_the_daemon_mak
 def test_objects_are_painted_by_their_own_prompts_when_that_is_asked_for():
     settings = ImageSettings(negative="rust", object_prompts=True)
     assert Kind.OBJECT_ID in wanted_buffers(settings)
-    worded = {3: SceneObject("Ball", "gold"), 1: SceneObject("Arch", "moss")}
+    ink = (Lora("ink", 0.5),)
+    worded = {3: SceneObject("Ball", "gold"), 1: SceneObject("Arch", loras=ink)}
     request = image_request(settings, None, worded)
     assert request.regions == (
-        RegionPrompt(Prompt("moss", "rust"), object_id=1, name="Arch"),
+        RegionPrompt(Prompt("", "rust"), object_id=1, name="Arch", loras=ink),
         RegionPrompt(Prompt("gold", "rust"), object_id=3, name="Ball"),
     )
     assert settings_of(request).object_prompts
-    assert words_by_object(request) == {"Arch": "moss", "Ball": "gold"}
+    assert words_by_object(request) == {one.name: one for one in worded.values()}
     assert image_request(replace(settings, object_prompts=False), None).regions == ()
 
 

@@ -17,6 +17,7 @@ from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
 from underpaint.evals.capture import evaluate
 from underpaint.files.viewfile import SceneObject, load_objects, load_view
+from underpaint.requests import Lora
 
 from helpers.blender.behaviour_lists import behaviours
 
@@ -93,6 +94,19 @@ import bpy
 
 bpy.types.Object.underpaint_prompt = bpy.props.StringProperty()
 bpy.data.objects["Cube"].underpaint_prompt = "red bricks"
+
+
+class Worn(bpy.types.PropertyGroup):
+    pass
+
+
+Worn.__annotations__ = {
+    "path": bpy.props.StringProperty(), "weight": bpy.props.FloatProperty(default=1.0)
+}
+bpy.utils.register_class(Worn)
+bpy.types.Object.underpaint_loras = bpy.props.CollectionProperty(type=Worn)
+worn = bpy.data.objects["Cube"].underpaint_loras.add()
+worn.path, worn.weight = "ink", 0.3
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 os._exit(0)
 """
@@ -106,7 +120,7 @@ def test_a_view_file_says_what_its_objects_are_called_and_are_to_look_like(blend
     done = run(blender, CAPTURE, "--blend", str(scene), "--size", "32", "--out", str(out))
     assert done.returncode == 0, done.stderr
     ((number, cube),) = load_objects(out).items()
-    assert cube == SceneObject("Cube", "red bricks")
+    assert cube == SceneObject("Cube", "red bricks", (Lora("ink", 0.3),))
     buffers = Buffers()
     view = load_view(out, buffers)
     assert number in buffers[view.object_id.sha256]

@@ -55,18 +55,24 @@ def settings_of_a_layer_can_be_used_again():
     assert abs(group.guidance - 4.4) < 1e-5
 
 
-def objects_may_have_prompts_of_their_own():
-    from underpaint import from_json
+def objects_may_have_prompts_and_loras_of_their_own():
+    from underpaint import Lora, from_json
 
     left, right = tools.quad("Left"), tools.quad("Right", at=(3, 0, 0))
     tools.only(left, right)
     right.underpaint_prompt = "gold"
     bpy.context.scene.underpaint.mode = "TEXTURE"
-    assert "Right" in draw("UNDERPAINT_PT_main").texts
-    request = from_json(texture().paint.image["underpaint_request"])
-    (own,) = request.object_prompts
+    bpy.ops.underpaint.part_lora_add(owner="Left", name="ink")
+    assert not bpy.context.scene.underpaint.object_prompts, "pictures stay as they were"
+    assert {"Right", "ink"} <= set(draw("UNDERPAINT_PT_main").texts)
+    layer = texture()
+    request = from_json(layer.paint.image["underpaint_request"])
     ids = addon("capture").object_ids(bpy.context.evaluated_depsgraph_get())
-    assert (own.object_id, own.prompt.text) == (ids["Right"], "gold")
+    own = {one.object_id: (one.prompt.text, one.loras) for one in request.object_prompts}
+    assert own == {ids["Left"]: ("", (Lora("ink"),)), ids["Right"]: ("gold", ())}
+    left.underpaint_loras.clear()
+    bpy.ops.underpaint.use_settings(image=layer.paint.image.name)
+    assert [one.path for one in left.underpaint_loras] == ["ink"]
 
 
 def a_texture_can_be_symmetric_across_the_objects_axis():
@@ -206,7 +212,7 @@ def a_shader_without_colour_is_refused_before_painting():
 BEHAVIOURS = (
     panel_and_python_ask_for_the_same,
     settings_of_a_layer_can_be_used_again,
-    objects_may_have_prompts_of_their_own,
+    objects_may_have_prompts_and_loras_of_their_own,
     a_texture_can_be_symmetric_across_the_objects_axis,
     cameras_of_the_scene_can_be_the_views,
     without_a_uv_map_it_is_refused_with_a_fix,

@@ -98,6 +98,10 @@ def a_painting_is_there() -> Iterator[float]:
         bpy.ops.underpaint.lora_add(name="a-rather-long-name-of-a-lora-v2.safetensors")
         bpy.ops.underpaint.animate_value(name="seed")
         bpy.ops.underpaint.region_add()
+        bpy.ops.underpaint.part_lora_add(name="delft-china")
+        ball = bpy.data.objects["Ball"]
+        ball.underpaint_prompt = "blue china"
+        bpy.ops.underpaint.part_lora_add(owner=ball.name_full, name="a-rather-long-name-of-a-lora")
     yield from what_the_model_sees()
     settings.depth_open = settings.scribble_open = settings.scribble_enabled = True
     settings.scribble_source, settings.scribble_object = "OBJECTS", bpy.data.objects["Head"]

@@ -19,6 +19,7 @@ _ROOMS = (
     "gallery",
     "install",
     "operators",
+    "parts",
     "queue",
     "ui",
 )
