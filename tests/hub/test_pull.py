@@ -120,6 +120,13 @@ def test_an_unknown_repository_is_named(paths, hub) -> None:
     assert "maker/control" in caught.value.message
 
 
+def test_an_environment_that_stays_offline_is_named_at_once(paths, hub, monkeypatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(RequestError, match="stay offline") as caught:
+        fetch(paths, hub)
+    assert "Unset HF_HUB_OFFLINE" in caught.value.hint
+
+
 def test_a_repository_of_pickles_alone_is_refused(paths, hub) -> None:
     hub.files["maker/control"] = {"config.json": b"{}", "net.bin": b"pickled"}
     with pytest.raises(RequestError) as caught:

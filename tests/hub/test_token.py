@@ -24,6 +24,8 @@ with_keyring = pytest.mark.skipif(
     reason="needs Python's keyring and keyrings.alt (the dev environment has them)",
 )
 
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
@@ -34,7 +36,8 @@ def models(paths: Paths, *words: str, stdin: str = "", ring: str = "fail.Keyring
     """`underpaint models …` in a process of its own, whose keyring is what keyring's own variable
     says; no secret stands in what it printed."""
     ring = ring if ring.startswith("keyrings.") else f"keyring.backends.{ring}"
-    environ = {k: v for k, v in os.environ.items() if k not in ("HF_TOKEN", "HF_HUB_OFFLINE")} | {
+    others = {k: v for k, v in os.environ.items() if k not in ("HF_TOKEN", *OFFLINE)}
+    environ = others | {
         "UNDERPAINT_DATA": str(paths.data),
         "XDG_DATA_HOME": str(paths.data / "home"),
         "PYTHON_KEYRING_BACKEND": ring,

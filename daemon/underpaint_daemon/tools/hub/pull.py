@@ -22,6 +22,7 @@ from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
+    OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
 
@@ -186,6 +187,12 @@ def _tried(attempt: Callable[[], Any], what: str, source: Source) -> Any:
                 ErrorCode.MODEL_MISSING,
                 f"The hub has no {what}: {first_line(error)}",
                 hint="It may want a token (underpaint models token store), or another mirror.",
+            ) from error
+        except OfflineModeIsEnabled as error:
+            raise RequestError(
+                ErrorCode.FILE,
+                f"{what} cannot be fetched: the environment says to stay offline",
+                hint="Unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE, then try again.",
             ) from error
         except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
             if isinstance(error, OSError) and disk.is_full(error):
