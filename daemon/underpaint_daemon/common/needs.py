@@ -26,23 +26,24 @@ def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
     folder or file. Raises RequestError(MODEL_BROKEN)."""
     if place.is_dir():
         names = [name for name in parts_of(place, index_of(place)) if is_network(place / name)]
-        return {name: _of_folder(place / name, wide) for name in names}
+        return {name: _of_folder(place / name, wide, name) for name in names}
     lone = denoiser_in(place)
     return _of_checkpoint(place, wide) if lone is None else _of_lone(paths, lone, wide)
 
 
-def _of_folder(folder: Path, wide: int) -> int:
-    """What lies packed in a folder is widened."""
+def _of_folder(folder: Path, wide: int, part: str) -> int:
+    """What lies in eight bits in a folder stays so, but in a VAE."""
     entries = (entry for file in weight_files(folder) for entry in header(file).values())
-    return _sum(entries, wide, kept=())
+    return _sum(entries, wide, kept=() if part == "vae" else EIGHT_BITS)
 
 
 def _of_checkpoint(file: Path, wide: int) -> dict[str, int]:
+    """Of what lies in eight bits, the U-Net alone stays so."""
     found = dict.fromkeys(("unet", "vae", "text_encoder"), 0)
     for name, entry in header(file).items():
         part = "unet" if name.startswith(UNET_PREFIX) else "text_encoder"
         part = "vae" if name.startswith(VAE_PREFIX) else part
-        found[part] += _sum([entry], wide, kept=())
+        found[part] += _sum([entry], wide, kept=EIGHT_BITS if part == "unet" else ())
     return found
 
 
@@ -57,7 +58,7 @@ def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, int]:
             entries = header(loose.path)
             found[name] = _sum((entries[true] for true in loose.names.values()), wide)
         elif is_network(place):
-            found[name] = _of_folder(place, wide)
+            found[name] = _of_folder(place, wide, name)
     return found
 
 

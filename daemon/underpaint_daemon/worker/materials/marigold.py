@@ -20,7 +20,8 @@ from underpaint_daemon.common.models import model_folder
 
 from ..pipelines.latents import from_image8
 from ..pipelines.loading.cache import ModelCache
-from ..pipelines.loading.networks import Device, load_network, load_tokenizer
+from ..pipelines.loading.folders import load_network
+from ..pipelines.loading.networks import Device, load_tokenizer
 from .curves import srgb
 
 Image8 = npt.NDArray[np.uint8]

@@ -45,6 +45,7 @@ from .networks import (
     ready,
     refuse_memory,
 )
+from .packed import keep_packed
 from .weights import WeightFile
 
 
@@ -75,7 +76,7 @@ def scheduler_of(found: Checkpoint) -> dict[str, Any]:
 
 def _unet(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> Any:
     config = read_json(configs / "unet" / "config.json") | {"in_channels": found.channels}
-    state = file.state(place.dtype, {UNET_PREFIX: UNET_PREFIX})
+    state = file.state(place.dtype, {UNET_PREFIX: UNET_PREFIX}, keep=True)
     return _converted(diffusers.UNet2DConditionModel, config, state, found.path, place, _as_unet)
 
 
@@ -116,6 +117,7 @@ def _converted(
         refuse_memory(error)
         broken(path, f"cannot be read as {kind.__name__}: {first_line(error)}")
     state.clear()
+    keep_packed(network, named, place.dtype)
     return filled(network, named, path, place)
 
 

@@ -43,13 +43,13 @@ from ..memory import Tier, frugal
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
 from .digests import model_digest
+from .folders import load_network
 from .lone import load_lone, lone_digest
 from .networks import (
     LOAD_ERRORS,
     Device,
     best_device,
     first_line,
-    load_network,
     load_tokenizer,
     weight_bytes,
 )

@@ -24,7 +24,8 @@ from underpaint_daemon.common.control_files import (
 )
 from underpaint_daemon.common.models import control_folder
 
-from .networks import Device, empty, filled, load_network
+from .folders import load_network
+from .networks import Device, empty, filled
 from .weights import WeightFile
 
 _CLASSES = {

@@ -13,7 +13,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from underpaint_daemon.common.model_files import broken
 
-from .networks import Device, empty, filled, load_network
+from .folders import load_network
+from .networks import Device, empty, filled
 from .weights import WeightFile
 
 _PATCHES = "vision_model.embeddings.patch_embedding.weight"

@@ -19,6 +19,7 @@ from underpaint_daemon.common.model_files import broken
 
 from .checkpoint import tokenizer_folder
 from .digests import model_digest
+from .folders import load_network
 from .layouts import LAYOUTS, Take, takes
 from .loose import load_loose
 from .networks import (
@@ -26,7 +27,6 @@ from .networks import (
     Device,
     empty,
     first_line,
-    load_network,
     load_tokenizer,
     ready,
     refuse_memory,

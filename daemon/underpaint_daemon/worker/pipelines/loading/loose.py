@@ -18,13 +18,10 @@ from underpaint_daemon.common.denoisers.loose import Loose, Shapes
 from underpaint_daemon.common.model_files import broken
 
 from .networks import LOAD_ERRORS, Device, empty, filled, first_line, refuse_memory
-from .packed import Packed, put_in
+from .packed import keep_packed
 from .weights import WeightFile
 
 State = dict[str, Any]
-# transformers asks this layer of T5's for its type, and keeps it in full precision itself; the
-# other is the table of words in most models.
-_UNPACKED = (".DenseReluDense.wo.weight", "lm_head.weight")
 _TABLES = ("shared.weight", "embed_tokens.weight")
 _BIG_G = 1280
 _HEAD = 64  # CLIP's and T5's heads; Qwen's are told by its norms, or are twice as wide
@@ -46,7 +43,7 @@ def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
     try:
         made = empty(lambda: make(part.shapes))
         state = named(state, made)
-        _keep_packed(made, state, place)
+        keep_packed(made, state, place.dtype)
     except LOAD_ERRORS as error:
         refuse_memory(error)
         broken(part.path, f"cannot be read as {network}: {first_line(error)}")
@@ -54,26 +51,6 @@ def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
     if hasattr(found, "tie_weights"):
         found.tie_weights()
     return found
-
-
-def _keep_packed(network: Any, state: dict[str, Any], place: Device) -> None:
-    """Linear layers keep packed weights; all else is unpacked."""
-    linear = {n for n, m in network.named_modules() if type(m) is torch.nn.Linear}
-    packed, unpacked = dict[str, Packed](), dict[int, torch.Tensor]()
-    for name, weight in state.items():
-        layer = name.removesuffix(".weight")
-        if not isinstance(weight, Packed):
-            state[name] = weight.to(place.dtype) if weight.is_floating_point() else weight
-        elif layer in linear and not name.endswith(_UNPACKED):
-            packed[layer] = weight
-            state[name] = weight.data
-        else:
-            state[name] = unpacked.setdefault(id(weight), weight.unpacked(place.dtype))
-    biases = {layer: state[f"{layer}.bias"] for layer in packed if f"{layer}.bias" in state}
-    put_in(network, packed, biases)
-    for layer, weight in packed.items():
-        if weight.scale is not None:
-            state[f"{layer}.scale"] = weight.scale
 
 
 def _layers(shapes: Shapes, start: str) -> int:
@@ -213,7 +190,7 @@ def _qwen_vae(shapes: Shapes) -> Any:
     return diffusers.AutoencoderKLQwenImage(base_dim=base, z_dim=shapes["decoder.conv1.weight"][1])
 
 
-def _as_it_is(state: State, made: Any) -> State:
+def as_it_is(state: State, made: Any) -> State:
     """Under the names that the network has for them, whatever stands before; a table of words that
     two layers share is written once."""
     wanted = made.state_dict()
@@ -227,13 +204,13 @@ def _as_it_is(state: State, made: Any) -> State:
 
 def _as_projected(state: State, made: Any) -> State:
     """CLIP-L is shared without its projection, and Stable Diffusion 3 was trained without it."""
-    found = _as_it_is(state, made)
+    found = as_it_is(state, made)
     wide = made.config.projection_dim
     return {"text_projection.weight": torch.eye(wide), **found}
 
 
 def _as_qwen_vl(state: State, made: Any) -> State:
-    found = _as_it_is(state, made)
+    found = as_it_is(state, made)
     if not any(name.startswith("model.visual.") for name in found):
         blind = {n: t for n, t in made.state_dict().items() if n.startswith("model.visual.")}
         found |= {name: torch.zeros(empty_one.shape) for name, empty_one in blind.items()}
@@ -273,17 +250,17 @@ _Kind = tuple[Callable[[Shapes], Any], Callable[[State, Any], State]]
 _KINDS: Mapping[str, _Kind] = {
     "CLIPTextModel": (
         lambda shapes: transformers.CLIPTextModel(_clip_config(shapes)),
-        _as_it_is,
+        as_it_is,
     ),
     "CLIPTextModelWithProjection": (
         lambda shapes: transformers.CLIPTextModelWithProjection(_clip_config(shapes)),
         _as_projected,
     ),
-    "T5EncoderModel": (_t5, _as_it_is),
-    "Qwen3Model": (lambda shapes: transformers.Qwen3Model(_qwen3_config(shapes)), _as_it_is),
+    "T5EncoderModel": (_t5, as_it_is),
+    "Qwen3Model": (lambda shapes: transformers.Qwen3Model(_qwen3_config(shapes)), as_it_is),
     "Qwen3ForCausalLM": (
         lambda shapes: transformers.Qwen3ForCausalLM(_qwen3_config(shapes)),
-        _as_it_is,
+        as_it_is,
     ),
     "Qwen2_5_VLForConditionalGeneration": (_qwen_vl, _as_qwen_vl),
     "AutoencoderKL": (lambda shapes: _vae(shapes, 0.3611, 0.1159), _as_vae),

@@ -17,7 +17,7 @@ from torch import Tensor
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.common.lora_files import OF_TEXT
 
-from .packed import PackedLinear, weight_shape
+from .packed import EIGHT, PackedLayer, make_plain, weight_shape
 
 State = dict[str, Tensor]
 _A, _B, _ALPHA, _SIZE = "lora_A.weight", "lora_B.weight", "alpha", "lora_magnitude_vector"
@@ -51,6 +51,9 @@ def respelled(state: State, network: Any, component: str) -> State | None:
         if ending is None or layer is None:
             return None
         parts.setdefault(layer, {})[ending] = tensor.float()
+    for layer, found in parts.items():
+        if _reads_weights(found) and getattr(layers[layer], "kind", None) in EIGHT:
+            layers[layer] = make_plain(network, layer)
     return {
         f"{component}.{layer}.{name}": tensor.to(network.dtype)
         for layer, found in parts.items()
@@ -111,7 +114,7 @@ def _bare(layer: str) -> str:
 def _plain(layer: str, parts: State, module: Any) -> State:
     """A layer's LoRA without alpha. `parts`: by our names of endings."""
     alpha = parts.pop(_ALPHA, None)
-    if isinstance(module, PackedLinear) and parts.keys() & {_SIZE, *_KRON}:
+    if isinstance(module, PackedLayer) and _reads_weights(parts):
         _refuse(layer, "is a DoRA or LoKr: neither goes onto packed (GGUF) weights")
     if any(name in parts for name in _KRON):
         return _kronecker(layer, parts, alpha, module)
@@ -126,6 +129,11 @@ def _plain(layer: str, parts: State, module: Any) -> State:
         _refuse(layer, f"changes weights of shape {narrow}; the model's are {wide}")
     size = {_SIZE: _size(layer, parts[_SIZE], module)} if _SIZE in parts else {}
     return {_A: down, _B: up, **size}
+
+
+def _reads_weights(parts: State) -> bool:
+    """Whether PEFT computes with the layer's own weight."""
+    return bool(parts.keys() & {_SIZE, *_KRON})
 
 
 def _over_rank(alpha: Tensor | None, rank: int) -> float:

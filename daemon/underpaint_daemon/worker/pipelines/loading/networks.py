@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from underpaint.settings import SETTINGS
-from underpaint_daemon.common.model_files import broken, read_json, variant_of, weight_files
+from underpaint_daemon.common.model_files import broken
 
 from ..memory import Tier, is_out_of_memory, tiers_for
-from .weights import WeightFile
 
 _OF_VIDEO = 5  # dimensions of a weight that convolves in time too
 LOAD_ERRORS = (
@@ -87,44 +86,6 @@ def exact_device(device: torch.device) -> torch.device:
     if device.type == "xpu" and not torch.xpu.get_device_properties(device).has_fp64:
         return torch.device("cpu")
     return device
-
-
-def load_network(kind: Any, folder: Path, place: Device) -> Any:
-    """A diffusers or transformers network from its folder.
-
-    Raises RequestError(MODEL_BROKEN) when weights are missing or of other shapes.
-    """
-    files = [WeightFile(file) for file in weight_files(folder)]
-    if any(file.scaled for file in files):
-        return _load_scaled(kind, folder, files, place)
-    try:
-        network, report = kind.from_pretrained(
-            str(folder),
-            dtype=place.dtype,
-            variant=variant_of(folder),
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-    except LOAD_ERRORS as error:
-        refuse_memory(error)
-        broken(folder, f"cannot be loaded: {first_line(error)}")
-    missing = sorted(report["missing_keys"])
-    if missing:
-        broken(folder, f"lacks {len(missing)} weights, {missing[0]} among them")
-    return ready(network, place)
-
-
-def _load_scaled(kind: Any, folder: Path, files: Sequence[WeightFile], place: Device) -> Any:
-    """From weights with scales beside them, which the libraries would pass over."""
-    if not hasattr(kind, "from_config"):
-        broken(folder, "holds scaled fp8 weights of a text encoder; give fp16, bf16 or plain fp8")
-    try:
-        network = empty(lambda: kind.from_config(read_json(folder / "config.json")))
-    except LOAD_ERRORS as error:
-        broken(folder, f"cannot be loaded: {first_line(error)}")
-    state = {name: t for file in files for name, t in file.state(place.dtype).items()}
-    return filled(network, state, folder, place)
 
 
 def filled(network: Any, state: dict[str, Tensor], file: Path, place: Device) -> Any:

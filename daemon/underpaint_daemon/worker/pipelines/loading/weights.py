@@ -17,7 +17,7 @@ from underpaint_daemon.common.contents.gguf import BLOCKS, PACKED
 from underpaint_daemon.common.contents.headers import data_start, header
 from underpaint_daemon.common.model_files import broken
 
-from .packed import Packed, can_unpack, unpack
+from .packed import EIGHT, Packed, can_unpack, unpack
 
 _DTYPES = {
     "F64": torch.float64,
@@ -75,9 +75,10 @@ class WeightFile:
         weights, size = BLOCKS.get(self.kind(name), (1, 1))
         return self._bytes(name).reshape(*rows, columns // weights * size)
 
-    def packed(self, name: str) -> Packed | None:
+    def packed(self, name: str, *, convolutions: bool = False) -> Packed | None:
         """A matrix as it lies in the file, where it is packed; None of all others."""
-        if self.kind(name) not in PACKED or len(self._entries[name]["shape"]) != 2:
+        sides = (2, 4) if convolutions and self.kind(name) in EIGHT else (2,)
+        if self.kind(name) not in PACKED or len(self._entries[name]["shape"]) not in sides:
             return None
         if not can_unpack(self.kind(name)):
             problem = f"is packed as {self.kind(name)}, which cannot be read here"
@@ -94,13 +95,21 @@ class WeightFile:
             found = found.to(torch.float32) * scale
         return found if dtype is None or not found.is_floating_point() else found.to(dtype)
 
-    def state(self, dtype: torch.dtype, prefixes: Mapping[str, str] | None = None) -> Any:
-        """Tensors by name; with `prefixes` only names that start with one, which it replaces."""
-        found: dict[str, Tensor] = {}
+    def state(
+        self,
+        dtype: torch.dtype,
+        prefixes: Mapping[str, str] | None = None,
+        *,
+        keep: bool = False,
+    ) -> dict[str, Any]:
+        """Tensors by name; with `prefixes` only names that start with one, which it replaces.
+        `keep`: those of layers that lie in eight bits as they lie (Packed)."""
+        found: dict[str, Any] = {}
         for name in self.names:
             for old, new in (prefixes or {"": ""}).items():
                 if name.startswith(old):
-                    found[new + name.removeprefix(old)] = self.tensor(name, dtype)
+                    kept = self.packed(name, convolutions=True) if keep else None
+                    found[new + name.removeprefix(old)] = kept or self.tensor(name, dtype)
                     break
         return found
 

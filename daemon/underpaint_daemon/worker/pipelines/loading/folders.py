@@ -1,0 +1,75 @@
+"""Networks from their folders, as diffusers and transformers lay them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from underpaint_daemon.common.model_files import broken, read_json, variant_of, weight_files
+
+from .loose import as_it_is
+from .networks import LOAD_ERRORS, Device, empty, filled, first_line, ready, refuse_memory
+from .packed import EIGHT, keep_packed
+from .weights import WeightFile
+
+
+def load_network(kind: Any, folder: Path, place: Device) -> Any:
+    """A diffusers or transformers network from its folder.
+
+    Raises RequestError(MODEL_BROKEN) when weights are missing or of other shapes.
+    """
+    files = [WeightFile(file) for file in weight_files(folder)]
+    scaled = any(file.scaled for file in files)
+    if scaled or any(file.kind(name) in EIGHT for file in files for name in file.names):
+        network = _in_eight_bits(kind, folder, files, place, must=scaled)
+        if network is not None:
+            return network
+    try:
+        network, report = kind.from_pretrained(
+            str(folder),
+            dtype=place.dtype,
+            variant=variant_of(folder),
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except LOAD_ERRORS as error:
+        refuse_memory(error)
+        broken(folder, f"cannot be loaded: {first_line(error)}")
+    missing = sorted(report["missing_keys"])
+    if missing:
+        broken(folder, f"lacks {len(missing)} weights, {missing[0]} among them")
+    return ready(network, place)
+
+
+def _in_eight_bits(
+    kind: Any, folder: Path, files: Sequence[WeightFile], place: Device, *, must: bool
+) -> Any:
+    """From weights in fp8, which stay so in memory (the libraries would widen them, and pass over
+    scales that stand beside them). None where transformers writes the network's weights by other
+    names than it holds them, unless it `must` be."""
+    try:
+        network = empty(lambda: _unfilled(kind, folder))
+    except LOAD_ERRORS as error:
+        refuse_memory(error)
+        broken(folder, f"cannot be loaded: {first_line(error)}")
+    state: dict[str, Any] = {}
+    for file in files:
+        state |= file.state(place.dtype, keep=True)
+    if not hasattr(kind, "from_config"):
+        state = as_it_is(state, network)
+        if not must and network.state_dict().keys() - state.keys():
+            return None
+    # Pipelines ask a VAE's layers for their type; it is small.
+    keep_packed(network, state, place.dtype, packs=not hasattr(network, "decode"))
+    found = filled(network, state, folder, place)
+    if hasattr(found, "tie_weights"):
+        found.tie_weights()
+    return found
+
+
+def _unfilled(kind: Any, folder: Path) -> Any:
+    if hasattr(kind, "from_config"):
+        return kind.from_config(read_json(folder / "config.json"))
+    return kind(kind.config_class.from_pretrained(str(folder), local_files_only=True))
