@@ -81,6 +81,22 @@ def test_while_a_render_has_the_gpu_the_job_waits_at_its_step_and_none_begins(se
     assert up.queue.list().yielded is None
 
 
+def test_while_a_render_has_the_gpu_an_idle_worker_takes_its_models_off_it_once(served):
+    up = served.client()
+    assert up.submit(asked("steps=1 name=before")).result(120)
+    log = served.paths.data / "let_go.log"
+    log.unlink(missing_ok=True)
+    up.queue.yield_gpu(60, "Blender renders")
+    wait_for(log.exists)
+    up.queue.yield_gpu(60, "Blender renders")  # said again, as the add-on does
+    up.queue.yield_gpu(0)
+    assert up.submit(asked("steps=1 name=between")).result(120)
+    assert log.read_text() == "once\n"
+    up.queue.yield_gpu(60, "Blender renders")
+    wait_for(lambda: log.read_text() == "once\nonce\n")
+    up.queue.yield_gpu(0)
+
+
 def test_a_render_whose_blender_died_stops_nobody_for_longer_than_its_lease(served):
     up, renders = served.client(), served.client()
     renders.queue.yield_gpu(1, "Blender renders")

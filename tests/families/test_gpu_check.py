@@ -35,6 +35,7 @@ def test_every_check_runs_on_the_cpu_or_says_why_not(tmp_path: Path) -> None:
     # bfloat16 rounds: what it paints is near to float32's, and not the same.
     assert 25 < found["sampler_euler_against_cpu_db"] < 90
     assert set(report["notes"]) == {
+        "lease_left_on_the_card_mib",
         "out_of_memory",
         "starter_visiting",
         "starter_offloaded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -75,3 +75,11 @@ class Runner(Protocol):
     def __call__(
         self, request: Request, buffers: Mapping[str, npt.NDArray[Any]], reporter: Reporter
     ) -> list[Artifact]: ...
+
+
+@runtime_checkable
+class Patient(Runner, Protocol):
+    """A runner that keeps models on a GPU between jobs, and leaves it to others when asked."""
+
+    def let_go(self) -> None:
+        """Take off the GPU what is on it. Called between jobs; never fails."""

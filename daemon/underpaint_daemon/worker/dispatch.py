@@ -32,7 +32,7 @@ from .pipelines.controls.shown import control_artifacts
 from .pipelines.image import begin_image, finish_image, run_image
 from .pipelines.inpaint import run_inpaint
 from .pipelines.latents import grid_cell
-from .pipelines.loading.cache import ModelCache
+from .pipelines.loading.cache import ModelCache, spare_memory
 from .pipelines.loading.components import LoadedModel
 from .pipelines.loading.facts import model_facts, word_notes
 from .pipelines.loading.fetch import fetched
@@ -86,6 +86,13 @@ class PipelineRunner:
             )
             self.models.widen(request.model, dtype)
             return self._run(request, buffers, reporter)
+
+    def let_go(self) -> None:
+        """Leave the GPU to others until the next job: see `ModelCache.let_go`."""
+        try:
+            self.models.let_go(spare_memory())
+        except (RuntimeError, MemoryError):  # main memory was taken by others meanwhile
+            self.models.unload()
 
     def unload(self) -> None:
         """Drop all models and give their memory back."""

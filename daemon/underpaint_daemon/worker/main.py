@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 from underpaint.paths import Paths
 
-from ..common.job_contract import Runner
+from ..common.job_contract import Patient, Runner
 from ..common.pipe import STARVED, Message, Writer, read_message
 from ..common.staging import Staging
 from .host import run_job
@@ -89,10 +89,20 @@ def _serve(
     hasher = _started_pool()
     while True:
         message = inbox.get()
+        if message["t"] == "let_go":
+            _leave_gpu(runner)
+            continue
         job = str(message["job"])
         wishes.begin(job)
         writer.send({"t": "started", "job": job})
         run_job(message, runner, staging, writer, wishes, hasher)
+
+
+def _leave_gpu(runner: functools._lru_cache_wrapper[Runner]) -> None:
+    """Have the runner leave the GPU to others, where one was loaded that can."""
+    held = runner() if runner.cache_info().currsize else None
+    if isinstance(held, Patient):
+        held.let_go()
 
 
 def _started_pool() -> ThreadPoolExecutor:
@@ -106,7 +116,7 @@ def _started_pool() -> ThreadPoolExecutor:
 def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message], wishes: Wishes) -> None:
     while (message := read_message(source)) is not None:
         kind = message["t"]
-        if kind == "run":
+        if kind in ("run", "let_go"):
             inbox.put(message)
         elif kind == "cancel":
             wishes.cancel(message["job"])

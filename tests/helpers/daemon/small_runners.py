@@ -66,6 +66,10 @@ class Walker:
             return _textures(request, buffers)
         return [*picture, _result(request, buffers, int(orders.get("bytes", 1000)))]
 
+    def let_go(self) -> None:
+        with (self._paths.data / "let_go.log").open("a") as log:
+            log.write("once\n")
+
     def _die_once(self, orders: Mapping[str, str]) -> None:
         marker = Path(self._paths.data / f"died-{orders.get('name', '')}")
         if orders.get("always") or not marker.exists():

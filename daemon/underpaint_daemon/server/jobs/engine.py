@@ -55,6 +55,7 @@ class Engine:
         self.yielded = Yielded()
         self._idle_since = time.monotonic()
         self._worker_used = False
+        self._let_go = False
         self.draining = False
 
     # ---- for clients ------------------------------------------------------------------------
@@ -159,8 +160,10 @@ class Engine:
             self._running.wait(yields)
             self._tend(self._running, now)
         if self._running is None and not yields:
+            self._let_go = False
             self._dispatch(now)
         if self._running is None:
+            self._leave_gpu(yields)
             self._rest(now)
 
     def from_worker(self, event: FromWorker) -> None:
@@ -239,6 +242,12 @@ class Engine:
             self._supervisor.kill()
             self._finish(running, lambda: self._store.finish_cancelled(running.job.id))
             self._supervisor.start()
+
+    def _leave_gpu(self, yields: bool) -> None:
+        """Once a lease, have a worker without a job take its models off the GPU."""
+        if yields and self._worker_used and not self._let_go:
+            self._let_go = True
+            self._supervisor.send({"t": "let_go"})
 
     def _rest(self, now: float) -> None:
         if self._worker_used and now - self._idle_since > self._config.idle_unload:

@@ -131,6 +131,7 @@ def _checks(client: Any, bench: Any) -> list[tuple[str, Callable[[Any], None]]]:
         ("operators", texture.operators),
         ("samplers", pictures.samplers),
         ("out_of_memory", memory.out_of_memory),
+        ("lease", memory.lease),
         ("texture", texture.job),
         ("live", live.frames),
         ("families", pictures.families),

@@ -24,6 +24,8 @@ _XL = "narrow_xl"
 _XL_SIDE = 2048
 _TIER_DB = 25.0
 _PART = 0.6
+_LEFT_MIB = 16.0
+_SAME_DB = 60.0
 
 
 def tiers(bench: Bench) -> None:
@@ -59,6 +61,22 @@ def _tried(bench: Bench, request: ImageRequest, tier: Tier) -> tuple[Image8, flo
     if bench.cuda:
         bench.found.told(f"{name}_peak_mib", peak)
     return image, peak
+
+
+def lease(bench: Bench) -> None:
+    """While somebody else has the card the models are in main memory, and paint the same after."""
+    request = starter_request(bench)
+    before = bench.here.paint(request)
+    loaded = bench.here.runner.models.load(request.model)
+    bench.here.runner.let_go()
+    if bench.cuda:
+        left = torch.cuda.memory_allocated() / 2**20
+        bench.found.most("lease_left_on_the_card_mib", left, _LEFT_MIB)
+    else:
+        bench.found.cannot("lease_left_on_the_card_mib", "weights of the CPU have nowhere to go")
+    bench.found.least("lease_same_picture_db", psnr(bench.here.paint(request), before), _SAME_DB)
+    same = bench.here.runner.models.load(request.model) is loaded
+    bench.found.least("lease_nothing_read_again", float(same), 1.0)
 
 
 def out_of_memory(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from .plan import later, planned, room_for_weights
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
 _FALLBACK_BYTES = 8 << 30
+_OWN_MEMORY = ("cuda", "xpu")  # the others' memory is main memory
+log = logging.getLogger("worker")
 
 
 class ModelCache:
@@ -42,6 +45,7 @@ class ModelCache:
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
         self._wider: dict[Path, torch.dtype] = {}
         self._waiting: set[Path] = set()
+        self._away: set[_Key] = set()
         self._tools: OrderedDict[_Key, Any] = OrderedDict()
         self._weighed = WeakKeyDictionary[torch.nn.Module, int]()
 
@@ -51,6 +55,7 @@ class ModelCache:
         key = (folder, marks_of(self.paths, folder))
         if key in self._models:
             self._models.move_to_end(key)
+            self._come_back(key)
         else:
             self._drop(*(old for old in self._models if old[0] == folder))
             self._models[key] = load_model(self.paths, name, self._planned(folder))
@@ -63,6 +68,35 @@ class ModelCache:
         if waits:
             self._waiting.add(followed(model_folder(self.paths, name)))
         return self.load(name)
+
+    def let_go(self, room: int) -> None:
+        """Leave the GPU to others. Models that are on it go into main memory, the last used first,
+        as far as `room` bytes of it go, and come back when they are used; the others are dropped,
+        as are tools."""
+        before, beside = self.nbytes, self.place.device.type in _OWN_MEMORY
+        for key in reversed(list(self._models)):
+            model = self._models[key]
+            if model.place.waits or key in self._away:
+                continue
+            size = self._weigh(model.networks) if beside else 0
+            if size > room:
+                self._drop(key)
+                continue
+            room -= size
+            model.said = None
+            _move(model.networks, torch.device("cpu"))
+            self._away.add(key)
+        self._tools.clear()
+        release()
+        left = self.waiting_bytes
+        log.info("the GPU is left to others: %d MB taken off, %d MB wait", before >> 20, left >> 20)
+
+    def _come_back(self, key: _Key) -> None:
+        if key in self._away:
+            self._away.remove(key)
+            model = self._models[key]
+            _move(model.networks, model.place.device)
+            log.info("model %r is back on the GPU", model.info.name)
 
     def _planned(self, folder: Path) -> Device:
         place = replace(self.place, dtype=self._wider.get(folder, self.place.dtype))
@@ -96,14 +130,17 @@ class ModelCache:
     def nbytes(self) -> int:
         """Bytes of weights where networks work."""
         tools = [network for pipe in self._tools.values() for network in networks_in(pipe)]
-        there = [model for model in self._models.values() if not model.place.waits]
+        there = [model for key, model in self._models.items() if not self._waits(key)]
         return sum(self._weigh(model.networks) for model in there) + self._weigh(tools)
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes of weights that wait in main memory."""
-        waiting = [model for model in self._models.values() if model.place.waits]
+        waiting = [model for key, model in self._models.items() if self._waits(key)]
         return sum(self._weigh(model.networks) for model in waiting)
+
+    def _waits(self, key: _Key) -> bool:
+        return self._models[key].place.waits or key in self._away
 
     def _weigh(self, networks: Sequence[torch.nn.Module]) -> int:
         """Bytes of weights. Each network is weighed once: a walk through all parameters of all
@@ -139,6 +176,7 @@ class ModelCache:
     def _drop(self, *keys: _Key) -> None:
         for key in keys:
             del self._models[key]
+            self._away.discard(key)
         if keys:
             release()
 
@@ -149,6 +187,18 @@ def _default_limit(place: Device) -> int:
         if place.device.type == kind:
             return int(module.get_device_properties(place.device).total_memory * 0.7)
     return half_of_memory()
+
+
+def _move(networks: Sequence[torch.nn.Module], device: torch.device) -> None:
+    for network in networks:
+        network.to(device)
+
+
+def spare_memory() -> int:
+    """Bytes of main memory that models may take now and leave the others enough."""
+    import psutil
+
+    return min(half_of_memory(), int(psutil.virtual_memory().available * 0.8))
 
 
 def half_of_memory() -> int:
