@@ -1,4 +1,4 @@
-"""Twelve views need hardly more memory than one: they are denoised one after another."""
+"""Who has the memory to paint one view has it for all: they are denoised one after another."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_twelve_views_need_less_than_twice_the_memory_of_one() -> None:
+def test_a_texture_of_many_views_fits_where_one_view_fits() -> None:
+    """A model of SDXL's layout, in a process of its own whose peaks are its alone."""
     command = [sys.executable, "-m", "underpaint_daemon", "bench", "memory", "--json"]
-    command += ["--side", "224", "--views", "12"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
+    done = subprocess.run(
+        [*command, "--side", "224", "--views", "5"], capture_output=True, text=True, check=False
+    )
     assert done.returncode in (0, 3), done.stderr
     report = json.loads(done.stdout)
     one, many = (report["measures"][f"{views}_mib"] for views in ("one_view", "many_views"))
     assert one > 50, "a view's activations, beside the loaded model"
-    # At most one view's activations more than a single image takes.
+    # At most one view's activations more than a single image takes; five at once take five.
     assert many <= 2 * one
-    (bar,) = report["bars"]
-    assert (bar["value"], bar["limit"]) == (pytest.approx((many - one) / one), 1.0)
-    assert done.returncode == (0 if many - one <= one else 3)
+    assert report["holds"] == (done.returncode == 0) == (many - one <= one)

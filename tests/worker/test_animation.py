@@ -223,3 +223,62 @@ def test_a_first_picture_of_another_program_is_refused(studio, tmp_path):
     series.folder.keep("0001", encoded(plain), np.ones(plain.shape[:2], bool))
     with pytest.raises(RequestError, match="0001"):
         Series(studio, tmp_path)
+
+
+def changed(taken, where):
+    """A capture with a depth of its own, and what is seen where that is finite."""
+    depth = np.where(where, taken.track.depth, np.inf).astype(np.float32)
+    track = replace(taken.track, depth=depth, item=np.where(np.isfinite(depth), 0, -1))
+    return replace(
+        taken, track=track, view=replace(taken.view, depth=taken.buffers.add(Kind.DEPTH, depth))
+    )
+
+
+def test_a_view_of_nothing_but_sky_has_no_range_of_depth(studio, tmp_path):
+    depth = (Control(ControlKind.DEPTH),)
+
+    def sky(*frame_and_size):
+        return changed(take(*frame_and_size), False)
+
+    series = Series(studio, tmp_path, frames=(1, 2), take=sky, controls=depth)
+    assert series.asked[0].controls[0].depth_range is None
+    assert (series.picture(1) == series.picture(2)).all()
+
+
+def test_without_depth_in_its_captures_a_series_has_no_range(studio, tmp_path):
+    def flat(*frame_and_size):
+        taken = take(*frame_and_size)
+        return replace(taken, view=replace(taken.view, depth=None))
+
+    normal = (Control(ControlKind.NORMAL),)
+    series = Series(studio, tmp_path, frames=(1,), take=flat, controls=normal)
+    assert series.asked[0].controls[0].depth_range is None
+
+
+def test_a_frame_that_shares_nothing_with_others_is_painted_whole(studio, tmp_path):
+    def cut(frame, *size):
+        """Another shot: not a spot of it was there before."""
+        taken = take(1, *size)
+        if frame == 1:
+            return taken
+        placing = replace(taken.track.placings[0], key="Other")
+        everywhere = np.zeros_like(taken.track.item)
+        depth = np.full_like(taken.track.depth, 8.0)
+        track = replace(taken.track, depth=depth, item=everywhere, placings=(placing,))
+        return replace(taken, track=track)
+
+    series = Series(studio, tmp_path, frames=(1, 2), take=cut)
+    assert [type(request) for request in series.asked] == [ImageRequest, ImageRequest]
+    assert series.made[1].own == 1
+
+
+def test_a_picture_that_goes_while_the_series_is_painted_is_named(studio, tmp_path):
+    folder = Folder(tmp_path, "a")
+
+    def meddling(frame, *size):
+        if frame == 2:
+            folder.picture("0001").unlink(missing_ok=True)
+        return take(frame, *size)
+
+    with pytest.raises(RequestError, match="was changed while the series was painted"):
+        Series(studio, tmp_path, take=meddling)
