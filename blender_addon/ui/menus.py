@@ -21,7 +21,8 @@ from .words_parts import draw_writing
 _MOST_PROMPTS = 20
 _SHOWN, _LETTERS = 60, 64
 _SAMPLE = 3.5
-_SIGN, _STYLES_A_ROW = 3.4, 6
+_SIGN, _STYLES_A_ROW = 3.4, 5
+_WORDS_PART = 0.78
 
 
 class UNDERPAINT_MT_styles(bpy.types.Menu):
@@ -96,11 +97,12 @@ class UNDERPAINT_PT_weights(bpy.types.Panel):
         column.label(text="What counts more, what less")
         found = phrases(group.prompt)
         for index, phrase in enumerate(found):
-            row = column.row(align=True)
+            row = column.split(factor=_WORDS_PART, align=True)
             row.label(text=phrase.text, translate=False)
-            _step(row, "REMOVE", index, -STEP)
-            row.label(text=f"{phrase.weight:.1f}")
-            _step(row, "ADD", index, STEP)
+            steps = row.row(align=True)
+            _step(steps, "REMOVE", index, -STEP)
+            steps.label(text=f"{phrase.weight:g}")
+            _step(steps, "ADD", index, STEP)
         if is_data(group.prompt):
             column.label(text="JSON is read to the letter", icon="INFO")
         elif not found:

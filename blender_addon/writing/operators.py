@@ -107,9 +107,9 @@ def _put(space: Any, before: str, after: str) -> None:
     new = after[begin : len(after) - tail]
     overwrites, space.use_overwrite = space.use_overwrite, False
     if new:
-        bpy.ops.text.insert(text=new)
+        bpy.ops.text.insert("EXEC_DEFAULT", True, text=new)
     elif before != after:
-        bpy.ops.text.delete(type="NEXT_CHARACTER")
+        bpy.ops.text.delete("EXEC_DEFAULT", True, type="NEXT_CHARACTER")
     space.use_overwrite = overwrites
 
 

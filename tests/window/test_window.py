@@ -118,7 +118,7 @@ def test_every_panel_fits_a_narrow_sidebar(window_blender, extension, daemon_env
     assert 200 < report["sidebar_px"] <= 250
 
 
-def test_a_pictures_frame_is_dragged_and_painted_beyond(
+def test_a_pictures_frame_is_dragged_and_words_are_weighed_by_keys(
     window_blender, extension, daemon_env, tmp_path
 ):
     report = tell(window_blender, FRAME, extension, daemon_env, tmp_path, events=True)

@@ -1,5 +1,5 @@
-"""Runs in a Blender with its window: a picture's frame is dragged, and painted beyond. See its
-pictures.
+"""Runs in a Blender with its window: a picture's frame is dragged, and painted beyond; words are
+weighed by keys. See its pictures.
 
 Arguments and report as `window_tools` says. `test_window.py` starts it.
 """
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bpy
 import numpy as np
 from window_tools import REPORT, addon, begin, install, live, screenshot, viewport, wait, window
+from window_words import press, words_are_weighed_by_keys
 
 SIDE, PULLED = 256, 64
 
@@ -33,6 +34,9 @@ def story() -> Iterator[float]:
     yield 1.0
     yield from escape_leaves_it(area)
     yield from enter_paints(area, image)
+    area.ui_type = "VIEW_3D"
+    yield 1.0
+    yield from words_are_weighed_by_keys()
 
 
 def sketch():
@@ -104,11 +108,6 @@ def on_screen(area, place) -> tuple[int, int]:
     region = main_region(area)
     x, y = region.view2d.view_to_region(*place, clip=False)
     return region.x + x, region.y + y
-
-
-def press(key: str) -> None:
-    for value in ("PRESS", "RELEASE"):
-        window().event_simulate(type=key, value=value)
 
 
 begin(story())

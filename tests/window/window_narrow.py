@@ -58,6 +58,7 @@ def story() -> Iterator[float]:
         view = bpy.context.preferences.view
         view.language, view.use_translate_interface = language, True
         yield from every_piece(language, PIECES if language in WHOLE else FULLEST)
+    yield from one_of_the_pictures_large()
 
 
 def panels() -> list:
@@ -110,14 +111,17 @@ def a_painting_is_there() -> Iterator[float]:
 
 
 def what_the_model_sees() -> Iterator[float]:
-    """Small in the list, and one of them large."""
+    """Small, in the list."""
     with inside():
         bpy.ops.underpaint.show_controls()
     shown = live().shown
     yield from wait(lambda: not shown.asking)
     assert shown.error is None, shown.error
     assert set(shown.files) == {"depth", "guide"}, shown.files
-    yield from show_sidebar()
+
+
+def one_of_the_pictures_large() -> Iterator[float]:
+    """The last of all: only a click closes it."""
     with inside():
         bpy.ops.wm.call_panel(name="UNDERPAINT_PT_seen_guide", keep_open=True)
     yield from until_settled("n_seen_guide")

@@ -24,6 +24,7 @@ from window_tools import (
     inside,
     install,
     live,
+    only_one_window,
     screenshot,
     show_sidebar,
     time_captures,
@@ -226,6 +227,7 @@ def the_gallery_in_both_sidebars() -> Iterator[float]:
         bpy.ops.underpaint.gallery_view()
         bpy.ops.underpaint.gallery_open()
     yield from wait(lambda: not live().session.tasks and not live().finished)
+    yield from only_one_window()
     area = viewport()
     area.type = "IMAGE_EDITOR"
     area.spaces.active.image = bpy.data.images[live().last_image]

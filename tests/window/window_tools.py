@@ -115,6 +115,14 @@ def until_settled(name: str, seconds: float = 60.0) -> Iterator[float]:
     screenshot(name)
 
 
+def only_one_window() -> Iterator[float]:
+    """Close the others, which lie over what is to be seen."""
+    while len(bpy.context.window_manager.windows) > 1:
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
+            bpy.ops.wm.window_close()
+        yield 0.5
+
+
 def measure_ticks(count: int = 60) -> Iterator[float]:
     """Report how long the pump's ticks take."""
     times = []

@@ -14,7 +14,7 @@ import re
 import shutil
 from pathlib import Path
 
-from packages import Wanted, pip
+from packages import PLAN, Wanted, pip
 from running import run
 from telling import StepFailed
 
@@ -81,7 +81,7 @@ def _asked_of_uv(python: Path, wanted: Wanted) -> list[str]:
 def _brings_cuda(python: Path, wanted: Wanted) -> bool:
     """Whether the package index's torch is the one with CUDA: its libraries come with it."""
     report = python.parent / "torch.json"
-    words = ["--dry-run", "--ignore-installed", "--only-binary=:all:", "--report", str(report)]
+    words = [*PLAN, "--report", str(report)]
     pip(python, "install", *words, *wanted.source, TORCH, purpose="find the packages")
     items = json.loads(report.read_text(encoding="utf-8"))["install"]
     return any(item["metadata"]["name"].startswith("nvidia-") for item in items)

@@ -22,6 +22,9 @@ from telling import Meter, StepFailed, tell_step
 ALONE = ("controlnet-aux",)
 """Put in without their own requirements: those would bring a torchvision that breaks diffusers."""
 _FETCH = ("--retries", "2", "--timeout", "20")
+PLAN = ("--dry-run", "--ignore-installed", "--only-binary=:all:", "--use-feature=fast-deps")
+"""An index that tells nothing of its packages is read by parts: else what a package needs is only
+known when all of it has come, gigabytes for torch, and again at each look."""
 _PIECE = 1 << 20
 _CACHE = "fetched"
 _LOOK_S = 0.5
@@ -127,7 +130,7 @@ def _tell_of(python: Path, total: int, ended: threading.Event) -> None:
 
 def _planned(python: Path, wanted: Wanted, folder: Path, words: list[str]) -> list[Wheel]:
     report = folder / "plan.json"
-    options = ["--dry-run", "--ignore-installed", "--only-binary=:all:", "--report", str(report)]
+    options = [*PLAN, "--report", str(report)]
     pip(python, "install", *options, *wanted.source, *words, purpose="find the packages")
     items = json.loads(report.read_text(encoding="utf-8"))["install"]
     return [_wheel(item) for item in items]
