@@ -26,7 +26,14 @@ UNETS = {
     "sd2_depth": ("StableDiffusionDepth2ImgPipeline", 64, 5),
     "sdxl_refiner": ("StableDiffusionXLImg2ImgPipeline", 128, 4),
 }
-OTHERS = {**PIPELINES, "sana": "SanaPipeline", "auto": "PixArtSigmaPipeline"}
+OTHERS = {
+    **PIPELINES,
+    "sana": "SanaPipeline",
+    "auto": "PixArtSigmaPipeline",
+    "auto_image": "Kandinsky3Pipeline",
+    "modular": "FluxModularPipeline",
+    "modular_text": "Flux2ModularPipeline",
+}
 
 
 def a_model(folder: Path, family: str) -> None:

@@ -34,7 +34,7 @@ def daemon() -> Iterator[tuple[Client, Paths]]:
 
 
 def test_every_family_has_a_miniature_to_be_tried_on() -> None:
-    variants = {"flux1_schnell": "flux1"}
+    variants = {"flux1_schnell": "flux1", "modular_flux": "modular", "modular_sdxl": "modular"}
     assert {variants.get(name, name) for name in MINIATURES} == set(ABILITIES)
 
 

@@ -130,7 +130,7 @@ def folder(root: Path, **files: object) -> Path:
         ({"config": {"_class_name": "UNet2DConditionModel"}}, "is one network"),
         ({"config": {"architectures": ["LlamaForCausalLM"]}}, "LlamaForCausalLM, of transformers"),
         ({"config": {}}, "is one network"),
-        ({"modular_model_index": {}}, "modular pipeline"),
+        ({"modular_config": {}}, "a modular pipeline's blocks alone"),
         ({"adapter_config": {}}, "is a LoRA's folder"),
         ({"scheduler_config": {}}, "a scheduler alone"),
         ({"tokenizer_config": {}}, "a tokenizer alone"),

@@ -103,6 +103,36 @@ _NO_PICTURES = "FLUX.1 Kontext reads references."
 _FINISHES = "It finishes pictures of SDXL: give one (--init), with a strength of about 0.25."
 _NO_NETWORK = "No ControlNet of this family is known to diffusers."
 
+_NO_FILE = (
+    "Underpaint has no file for this family: diffusers' own pipeline paints from words, and from a "
+    "picture where it can."
+)
+_OF_BLOCKS = (
+    "A modular pipeline's blocks paint from words, and from a picture where they can. The same "
+    "model as a folder with model_index.json, if its makers have one, can do what its family can."
+)
+_NEITHER = ("mask", "control", "references", "lora", "texture", "tile", "regions", "curves")
+
+
+def _foreign(
+    title: str = "a family that Underpaint has no file for",
+    reason: str = _NO_FILE,
+    *,
+    image: bool = True,
+) -> Abilities:
+    """Sides of whole 64 pixels: the coarsest grid of any of diffusers' transformers."""
+    denied = _NEITHER if image else (*_NEITHER, "image")
+    return Abilities(
+        title,
+        image=image,
+        mask=False,
+        lora=False,
+        samplers=(Sampler.EULER,),
+        cell=64,
+        why=dict.fromkeys(denied, reason),
+    )
+
+
 ABILITIES: Mapping[str, Abilities] = {
     "sd15": Abilities(
         "Stable Diffusion 1.5 and 2", control=_ALL, references=1, flow=False, tile=True,
@@ -229,14 +259,9 @@ ABILITIES: Mapping[str, Abilities] = {
         why={"image": "diffusers has no pipeline for it.", "mask": "diffusers has no pipeline for "
              "it.", "references": "It was trained on words alone."},
     ),
-    "auto": Abilities(
-        "a family that Underpaint has no file for", mask=False, lora=False,
-        samplers=(Sampler.EULER,),
-        why=dict.fromkeys(
-            ("mask", "control", "references", "lora", "texture", "tile"),
-            "Underpaint has no file for this family: diffusers' own pipeline paints from words, "
-            "and from a picture where it can.",
-        ),
-    ),
+    "auto": _foreign(image=False),
+    "auto_image": _foreign(),
+    "modular": _foreign(title="a modular pipeline", reason=_OF_BLOCKS),
+    "modular_text": _foreign(title="a modular pipeline", reason=_OF_BLOCKS, image=False),
 }  # fmt: skip
 """By family."""

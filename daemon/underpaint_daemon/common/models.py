@@ -20,11 +20,12 @@ from underpaint.requests import STARTER_MODEL, ControlKind
 from . import single_files
 from .abilities import ABILITIES
 from .contents.folders import index_of
+from .contents.modular import marks_elsewhere, part_place, schedule_of
 from .denoisers.files import Denoiser, denoiser_in
 from .denoisers.rest import Rest, rest_of
 from .holdings import CONTROL_PREFIX, controls_in, licence_in, loras_in, megabytes
 from .model_files import INDEX, broken, check_network, check_schedule, fingerprint, read_json
-from .places import SUFFIXES, extra_models, snapshot_of
+from .places import SUFFIXES, extra_models, is_model_folder, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
 from .single_files import Checkpoint
 
@@ -95,7 +96,9 @@ def marks_of(paths: Paths, place: Path) -> tuple[tuple[str, int, int], ...]:
     other parts come from. Raises RequestError(MODEL_BROKEN)."""
     lone = denoiser_in(place) if place.is_file() else None
     marks = fingerprint(place)
-    return marks if lone is None else (*marks, *rest_of(paths, lone).marks)
+    if lone is None:
+        return (*marks, *marks_elsewhere(index_of(place))) if place.is_dir() else marks
+    return (*marks, *rest_of(paths, lone).marks)
 
 
 def _family_of_file(paths: Paths, file: Path) -> str:
@@ -148,9 +151,10 @@ def glance(paths: Paths, place: Path) -> Glance:
         index = index_of(place)
         family, configs = family_of_index(place, index), place
         controls = controls_in(place)
-        scheduler = str(read_json(place / "scheduler" / "scheduler_config.json").get("_class_name"))
+        scheduler = str(schedule_of(place, index).get("_class_name"))
     part = "transformer" if "transformer" in index else "unet"
-    denoiser = read_json(configs / part / "config.json")
+    file = part_place(configs, index, part) / "config.json"
+    denoiser = read_json(file) if part in index or file.is_file() else {}
     return Glance(family, _native_size(configs), tuple(controls), denoiser, scheduler, index)
 
 
@@ -178,7 +182,7 @@ def known_models(paths: Paths) -> Iterator[tuple[str, Path]]:
     if paths.models.is_dir():
         for folder in sorted(paths.models.iterdir()):
             single = folder.suffix in SUFFIXES and folder.is_file()
-            if (single or (folder / INDEX).is_file()) and folder.name != STARTER_MODEL:
+            if (single or is_model_folder(folder)) and folder.name != STARTER_MODEL:
                 yield folder.name, folder
     for name, folder in extra_models(paths):
         if name != STARTER_MODEL and not (paths.models / name).exists():
@@ -255,8 +259,8 @@ def configs_of(found: Checkpoint) -> Path:
 
 def _native_size(folder: Path) -> int:
     """The UNet's latent side times the VAE's factor: each level but the first halves the side."""
-    if not (folder / "unet").is_dir():
-        return ABILITIES[family_of_index(folder, read_json(folder / INDEX))].side
+    if not all((folder / part).is_dir() for part in ("unet", "vae")):
+        return ABILITIES[family_of_index(folder, index_of(folder))].side
     latent = read_json(folder / "unet" / "config.json").get("sample_size")
     levels = read_json(folder / "vae" / "config.json").get("block_out_channels", (0,) * 4)
     return latent * 2 ** (len(levels) - 1) if isinstance(latent, int) else 512
@@ -279,11 +283,12 @@ def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
 def _check_parts(folder: Path, index: dict[str, Any]) -> None:
     """The parts of a family of transformers, whatever they are."""
     for name in parts_of(folder, index):
-        if not (folder / name).is_dir():
-            broken(folder / name, "is missing")
-        if is_network(folder / name):
-            check_network(folder / name)
-    read_json(folder / "scheduler" / "scheduler_config.json")
+        place = part_place(folder, index, name)
+        if not place.is_dir():
+            broken(place, "is missing")
+        if is_network(place):
+            check_network(place)
+    schedule_of(folder, index)
 
 
 def _check_tokenizer(folder: Path) -> None:

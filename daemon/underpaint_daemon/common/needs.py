@@ -12,6 +12,7 @@ from underpaint.paths import Paths
 from .contents.folders import index_of
 from .contents.gguf import EIGHT_BITS, PACKED
 from .contents.headers import header
+from .contents.modular import part_place
 from .denoisers.files import Denoiser, denoiser_in
 from .denoisers.rest import rest_of
 from .model_files import weight_files
@@ -25,8 +26,11 @@ def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
     """Bytes of each network of a model, whose numbers are `wide` bytes in memory. `place`: its
     folder or file. Raises RequestError(MODEL_BROKEN)."""
     if place.is_dir():
-        names = [name for name in parts_of(place, index_of(place)) if is_network(place / name)]
-        return {name: _of_folder(place / name, wide, name) for name in names}
+        index = index_of(place)
+        places = {name: part_place(place, index, name) for name in parts_of(place, index)}
+        return {
+            name: _of_folder(part, wide, name) for name, part in places.items() if is_network(part)
+        }
     lone = denoiser_in(place)
     return _of_checkpoint(place, wide) if lone is None else _of_lone(paths, lone, wide)
 

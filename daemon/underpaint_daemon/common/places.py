@@ -20,6 +20,7 @@ from .disk import write_whole
 
 LIST = "model_folders.json"
 INDEX = "model_index.json"
+MODULAR_INDEX = "modular_model_index.json"
 SUFFIXES = (".safetensors", ".gguf")
 _REPOSITORY = "models--"
 _PACKED = ".gguf"
@@ -186,8 +187,19 @@ def _snapshots(repository: Path) -> list[Path]:
     return sorted(_entries(repository / "snapshots"), key=os.path.getmtime)[-1:]
 
 
+def cached_repository(name: str, environ: Mapping[str, str], home: Path) -> Path | None:
+    """A repository's snapshot in Hugging Face's cache, by its name ("owner/name")."""
+    folder = _hub_cache(environ, home) / f"{_REPOSITORY}{name.replace('/', '--')}"
+    return next(iter(_snapshots(folder)), None)
+
+
+def is_model_folder(path: Path) -> bool:
+    """Whether a folder has a model's index, of either kind."""
+    return (path / INDEX).is_file() or (path / MODULAR_INDEX).is_file()
+
+
 def _is_model(path: Path) -> bool:
-    return (path / INDEX).is_file() or (path.suffix in SUFFIXES and path.is_file())
+    return is_model_folder(path) or (path.suffix in SUFFIXES and path.is_file())
 
 
 def name_of(path: Path) -> str:

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from . import single_files
-from .abilities import ABILITIES
-from .model_files import INDEX, broken, read_json
+from .contents.foreign import family_of_foreign, refuse_no_painter
+from .model_files import read_json
 
 _OF_CLASS = {
     "StableDiffusion3": "sd35",
@@ -30,13 +30,12 @@ _OF_CLASS = {
 }
 _TASKS = ("", "Img2Img", "Inpaint", "ControlNet", "ControlNetInpaint", "ControlNetImg2Img")
 _LIBRARIES = ("diffusers", "transformers")
-_SUFFIX = "Pipeline"
-# What ends in "Pipeline" and paints no picture from words.
-_NO_PAINTERS = (
-    "AnimateDiff", "Audio", "CogVideo", "HunyuanVideo", "I2VGen", "LTX", "Latte", "Marigold",
-    "Mochi", "Music", "Prior", "Shap", "StableAudio", "StableVideo", "Upscale", "Video", "Wan",
-)  # fmt: skip
-_FAMILY_OF_PREFIX = {"StableDiffusionXL": "sdxl", "StableDiffusion": "sd15"}
+_SUFFIX, _MODULAR = "Pipeline", "ModularPipeline"
+_FAMILY_OF_PREFIX = {
+    "StableDiffusionXL": "sdxl",
+    "StableDiffusion": "sd15",
+    "LatentConsistencyModel": "sd15",
+}
 _OTHER_PIPELINES = (
     ("ImageVariation", "is an image variation model: it takes a picture in place of words"),
     ("UnCLIP", "is an unCLIP model: it takes a picture in place of words"),
@@ -48,14 +47,23 @@ Part = tuple[str, str]
 
 
 def family_of_pipeline(name: str) -> str | None:
-    """The family of a pipeline's class; "auto" for one that Underpaint has no file for, None for
-    what does not paint pictures."""
+    """The family of a pipeline's class; that of the foreign for one that Underpaint has no file
+    for, None for what does not paint pictures."""
     stem = name.removesuffix(_SUFFIX)
     for start, family in _OF_CLASS.items():
         if stem in [f"{start}{task}" for task in _TASKS]:
             return family
-    paints = name.endswith(_SUFFIX) and not any(word in name for word in _NO_PAINTERS)
-    return "auto" if paints else None
+    return family_of_foreign(name)
+
+
+def kin_of(family: str, index: Mapping[str, Any]) -> str:
+    """The family whose networks are in a modular pipeline; any other is its own."""
+    name = str(index.get("_class_name", ""))
+    if not name.endswith(_MODULAR):
+        return family
+    stem = name.removesuffix(_MODULAR)
+    found = _FAMILY_OF_PREFIX.get(stem) or family_of_pipeline(f"{stem}{_SUFFIX}")
+    return family if found is None or found.startswith("auto") else found
 
 
 def parts_of(folder: Path, index: Mapping[str, Any]) -> dict[str, Part]:
@@ -65,12 +73,18 @@ def parts_of(folder: Path, index: Mapping[str, Any]) -> dict[str, Part]:
     """
     found: dict[str, Part] = {}
     for name, entry in index.items():
-        if not isinstance(entry, list) or entry == [None, None]:
+        if not is_part(entry) or entry == [None, None]:
             continue
-        if len(entry) != 2 or entry[0] not in _LIBRARIES:
+        if entry[0] not in _LIBRARIES:
             _refuse(folder, f"has a {name} that is neither diffusers' nor transformers': {entry!r}")
         found[name] = (str(entry[0]), str(entry[1]))
     return found
+
+
+def is_part(entry: Any) -> bool:
+    """Whether an entry of an index is a library and a class, or an empty part, and no setting."""
+    whole = isinstance(entry, list) and len(entry) == 2
+    return whole and all(word is None or isinstance(word, str) for word in entry)
 
 
 def is_network(folder: Path) -> bool:
@@ -91,15 +105,14 @@ def family_of_index(folder: Path, index: Mapping[str, Any]) -> str:
     no pictures from words, and what is not known here."""
     name = str(index.get("_class_name", ""))
     _refuse_others(folder, name)
-    if not name.startswith(_UNLIKE_PREFIXES):
+    if not name.startswith(_UNLIKE_PREFIXES) and not name.endswith(_MODULAR):
         for prefix, family in _FAMILY_OF_PREFIX.items():
             if name.startswith(prefix):
                 return _of_channels(folder, family, index)
     found = family_of_pipeline(name)
-    if found is not None:
-        return found
-    families = ", ".join(ABILITIES)
-    broken(folder / INDEX, f"names the pipeline {name!r}; families known here: {families}")
+    if found is None:
+        refuse_no_painter(folder, name)
+    return found
 
 
 def _refuse_others(folder: Path, pipeline: str) -> None:

@@ -20,6 +20,7 @@ from underpaint.requests import (
     UpscaleRequest,
 )
 
+from ..common.abilities import ABILITIES
 from ..common.checks.validation import enlarged, validate
 from ..common.defaults.remarks import remarks
 from ..common.defaults.settle import image_size, settle
@@ -128,7 +129,9 @@ class PipelineRunner:
         artifacts = image_artifacts(images, request, facts, stopped=reporter.enough())
         if isinstance(request, ImageRequest):
             made = recipe(request, seed=request.sampling.seed, index=0, model=facts)
-            cell = grid_cell(model.vae, model.denoiser)
+            foreign = model.family.foreign  # its networks may be of any kind
+            able = ABILITIES[model.family.name]
+            cell = able.cell if foreign else grid_cell(model.vae, model.denoiser)
             artifacts += within_memory(
                 lambda _tier: material_artifacts(images, request, made, self.models, cell),
                 (Tier.FULL, Tier.TILED),

@@ -1,4 +1,4 @@
-"""What a folder is that has no `model_index.json`. No torch."""
+"""A model's index, and what a folder is that has none. No torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from underpaint.errors import ErrorCode, RequestError
 
 from ..model_files import INDEX, read_json
+from ..places import MODULAR_INDEX
 from .disguises import Told, disguise_of
+from .modular import OF_BLOCKS, modular_index
 
 _PICKLES = ("*.ckpt", "*.pt", "*.pth", "*.bin")
 _MODEL = "Give a model's whole folder: the one that has model_index.json in it."
@@ -19,6 +21,8 @@ def index_of(folder: Path) -> dict[str, Any]:
     """A model's index. Raises RequestError(MODEL_BROKEN) that says what a folder without one is."""
     if (folder / INDEX).is_file():
         return read_json(folder / INDEX)
+    if (folder / MODULAR_INDEX).is_file():
+        return modular_index(folder)
     told = _told(folder)
     raise RequestError(ErrorCode.MODEL_BROKEN, f"{folder} {told.problem}", hint=told.hint)
 
@@ -31,7 +35,7 @@ def _told(folder: Path) -> Told:
     if (folder / "config.json").is_file():
         return _network(read_json(folder / "config.json"))
     for name, problem in (
-        ("modular_model_index.json", "is a modular pipeline, without an index of its own parts"),
+        (OF_BLOCKS, "holds a modular pipeline's blocks alone, without an index of its parts"),
         ("adapter_config.json", "is a LoRA's folder"),
         ("scheduler_config.json", "holds a scheduler alone"),
         ("tokenizer_config.json", "holds a tokenizer alone"),

@@ -42,4 +42,7 @@ FAMILY_WANTS: Mapping[str, Wants] = {
     "chroma": _flow("chroma", 35, 5.0),
     "sana": _flow("sana", 20, 4.5, Sampler.DPMPP_2M),
     "auto": _flow("auto", 28, 5.0),
+    "auto_image": _flow("auto_image", 28, 5.0),
+    "modular": _flow("modular", 28, 5.0),
+    "modular_text": _flow("modular_text", 28, 5.0),
 }

@@ -13,6 +13,7 @@ from underpaint.tree import part_to_plain
 
 from ..models import Glance, glance, model_folder
 from ..places import name_of
+from ..recognition import kin_of
 from ..refusals import kinds_without_network
 from .distilled import distillation_of
 from .external import control_files, fitting
@@ -72,18 +73,23 @@ def model_defaults(paths: Paths, name: str, loras: Sequence[Lora] = ()) -> Defau
     others = fitting(control_files(paths), seen.denoiser)
     told, distilled = distillation_of(
         _names(place, loras),
-        seen.family,
+        kin_of(seen.family, seen.index),
         seen.scheduler,
         embedded_guidance=seen.denoiser.get("time_cond_proj_dim") is not None,
     )
+    able = FAMILY_WANTS[seen.family].samplers or ()
+    if distilled.sampler not in able:  # the family has its own way to so few steps
+        distilled = replace(distilled, sampler=None)
     wishes = (own_wants(place), distilled, Wants(size=seen.native_size), _of_family(seen))
     return _known(layered(wishes), seen, others, told)
 
 
 def _of_family(seen: Glance) -> Wants:
-    wants = FAMILY_WANTS[seen.family]
+    wants, kin = FAMILY_WANTS[seen.family], kin_of(seen.family, seen.index)
+    if kin != seen.family:
+        wants = replace(wants, steps=FAMILY_WANTS[kin].steps, guidance=FAMILY_WANTS[kin].guidance)
     # Schnell, under whatever name: only dev's network takes the guidance in.
-    if seen.family == "flux1" and not seen.denoiser.get("guidance_embeds"):
+    if kin == "flux1" and not seen.denoiser.get("guidance_embeds"):
         return replace(wants, steps=4, guidance=1.0)
     if seen.index.get("is_distilled"):
         return replace(wants, steps=4, guidance=1.0)

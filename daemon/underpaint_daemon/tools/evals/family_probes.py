@@ -75,10 +75,7 @@ def probe(
         if only is not None and not (name in only and claimed(able)):
             continue
         asked = _Asked(model, able, things, painter, seen)
-        if (family, name) == ("auto", "image"):  # some of the unknown can, the others say so
-            found[name] = _refused(asked, attempt) or attempt(asked)
-        else:
-            found[name] = attempt(asked) if claimed(able) else _refused(asked, attempt)
+        found[name] = attempt(asked) if claimed(able) else _refused(asked, attempt)
     return found
 
 

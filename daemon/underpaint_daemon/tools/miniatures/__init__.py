@@ -11,7 +11,9 @@ from pathlib import Path
 
 from .flux import flux, flux_control, flux_fill, flux_kontext, flux_schnell
 from .flux2 import flux2, flux2_klein
-from .others import auto, chroma, sana
+from .foreign import auto, auto_image
+from .modular import modular, modular_flux, modular_sdxl, modular_text
+from .others import chroma, sana
 from .qwen import qwen_edit, qwen_edit_plus, qwen_image
 from .sd3 import sd3
 from .unets import sd2_depth, sd15, sd15_edit, sdxl, sdxl_edit, sdxl_refiner
@@ -39,5 +41,10 @@ MINIATURES: Mapping[str, Callable[[Path], Path]] = {
     "chroma": chroma,
     "sana": sana,
     "auto": auto,
+    "auto_image": auto_image,
+    "modular": modular,
+    "modular_flux": modular_flux,
+    "modular_sdxl": modular_sdxl,
+    "modular_text": modular_text,
 }
 """By what they prove: each writes a model's folder and returns it."""

@@ -1,4 +1,4 @@
-"""Chroma, Sana, and a family that Underpaint does not know."""
+"""Chroma and Sana."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 
 import torch
 from diffusers import (
-    AuraFlowPipeline,
-    AuraFlowTransformer2DModel,
     ChromaPipeline,
     ChromaTransformer2DModel,
     SanaControlNetModel,
@@ -82,31 +80,4 @@ def sana(folder: Path) -> Path:
     network = awake(SanaControlNetModel(**shape, num_layers=2))
     network.save_pretrained(folder / "controlnet_depth")
     save_lora(transformer, folder / "loras" / "style.safetensors", ("attn1.to_q", "attn1.to_v"))
-    return folder
-
-
-def auto(folder: Path) -> Path:
-    """AuraFlow: diffusers loads it, Underpaint has no file for it."""
-    torch.manual_seed(95)
-    transformer = awake(
-        AuraFlowTransformer2DModel(
-            sample_size=16,
-            in_channels=4,
-            out_channels=4,
-            num_mmdit_layers=1,
-            num_single_dit_layers=2,
-            attention_head_dim=8,
-            num_attention_heads=4,
-            joint_attention_dim=WIDTH,
-            caption_projection_dim=32,
-            pos_embed_max_size=256,
-        )
-    )
-    AuraFlowPipeline(
-        transformer=transformer,
-        scheduler=flow(shift=1.73),
-        vae=kl(4, shift=0.0, quantised=True),
-        text_encoder=t5_encoder(),
-        tokenizer=t5_tokenizer(),
-    ).save_pretrained(folder)
     return folder

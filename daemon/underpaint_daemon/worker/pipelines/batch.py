@@ -33,7 +33,7 @@ from .loading.components import LoadedModel
 from .memory import Tier, frugal
 from .references import Beside
 from .regions import Region, told
-from .spaces import channels_of, unpacked
+from .spaces import channels_of, laid_out, unpacked
 from .tiling import circular
 from .watch import StepWatch
 
@@ -198,10 +198,14 @@ def _denoise_all(job: Denoising, plan: Plan, reporter: Reporter) -> list[Tensor]
 def shown(model: LoadedModel, plan: Plan, latents: Tensor) -> Image8 | None:
     """A small picture of what the latents stand for, as the result would look; None of a family
     whose latents cannot be read."""
-    image = unpacked(latents, model.family.patches, plan.canvas.padded)
+    size = plan.canvas.padded
+    if model.family.foreign:
+        image = laid_out(model.parts.get("vae"), latents, size)
+    else:
+        image = unpacked(latents, model.family.patches, size)
     if image is None or image.shape[1] != channels_of(model.vae):
         return None
-    picture = plan.finish(resize(model.preview(image), plan.canvas.padded))[..., :3]
+    picture = plan.finish(resize(model.preview(image), size))[..., :3]
     scale = min(1.0, _PREVIEW_SIDE / max(picture.shape[:2]))
-    size = (max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
-    return np.ascontiguousarray(resize(picture, size))
+    small = (max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
+    return np.ascontiguousarray(resize(picture, small))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import diffusers
 import numpy as np
@@ -21,6 +19,7 @@ from underpaint.requests import Sampler, Spacing
 from underpaint.requests.curves import part_of
 from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import Settled
+from underpaint_daemon.common.recognition import is_part
 
 from .adapters import Turn
 from .canvas import resize
@@ -28,11 +27,15 @@ from .controls.adapters import applied
 from .controls.networks import Conditioning
 from .families import Task
 from .families.base import Ask, Embedding, Words
+from .foreign.calls import in_words, resting, taken_by, tells_of_steps
+from .foreign.classes import parameters, placed
+from .foreign.modular import ModularPainter
+from .foreign.pictures import pictured
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .precision import check_finite
 from .regions import Region, regional
-from .watch import EnoughSteps, StepWatch
+from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]
 _CALLED = {
@@ -118,7 +121,8 @@ def _part(job: Denoising) -> _Part:
     """Pipelines round a strength to whole steps of the full schedule, which with few steps is far
     from what was asked: theirs begins just there instead. To repaint they begin from pure noise
     when they are told 1, so they get a first step that they leave out."""
-    if job.model.flow:  # rounded up to a step, and noise levels that shift with the size
+    if job.model.flow or job.model.own_schedule:
+        # Rounded up to a step, and noise levels that shift with the size, or are its own.
         return _Part(job.sampling.steps, 1.0, job.strength)
     taken = active_steps(job.sampling.steps, job.strength)
     if job.strength >= 1:
@@ -158,27 +162,17 @@ def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) 
             "pipeline of this family for it",
             hint="Begin from words alone.",
         )
-    kind = _placed(getattr(diffusers, model.family.pipelines[task, controlled]), model.place.device)
-    known = _parameters(kind.__init__)
-    offered = {**model.index, **model.family.fixed, **model.parts, "scheduler": scheduler}
+    if model.family.modular:
+        return ModularPainter(model.index, model.parts, scheduler, task, model.place.device)
+    kind = placed(getattr(diffusers, model.family.pipelines[task, controlled]), model.place.device)
+    known = parameters(kind.__init__)
+    settings = {name: None if is_part(it) else it for name, it in model.index.items()}
+    offered = {**settings, **model.family.fixed, **model.parts, "scheduler": scheduler}
     if network is not None:
         offered["controlnet"] = network
     pipe = kind(**{name: value for name, value in offered.items() if name in known})
     pipe.set_progress_bar_config(disable=True)
     return pipe
-
-
-@functools.cache
-def _placed(kind: type[Any], device: torch.device) -> type[Any]:
-    """A pipeline's class that knows where it computes; diffusers walks through every module of
-    every network, again and again, to find that out: an eighth of a small picture's time."""
-    where = property(lambda _pipe: device)
-    return type(kind.__name__, (kind,), {"_execution_device": where})
-
-
-@functools.cache
-def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(function).parameters
 
 
 @torch.no_grad()
@@ -193,11 +187,11 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     left_out = part.told < 1 and sampling.spacing is Spacing.FIRST  # the steps would lie too early
     spacing = None if left_out else sampling.spacing
     scheduler = make_scheduler(job.model, sampling.sampler, part.steps, spacing, part.of_schedule)
-    watch.attach(scheduler)
     watch.before = lambda running, step: _turned(job, running, step)
     network = job.conditioning.network if job.conditioning.networks else None
     pipe = make_pipeline(job.model, job.task, network, scheduler)
-    known = _parameters(type(pipe).__call__)
+    known = taken_by(pipe)
+    watch.attach(scheduler, None if tells_of_steps(known) else pipe)
     arguments = {**_arguments(job, part, seed), **_told_steps(watch, pipe, known)}
     timesteps = scheduler.config.num_train_timesteps
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
@@ -205,12 +199,20 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
         job.turn.over_steps(0.0)
     steady = steadied(seed, job.model.place.device)
     with adapters, regional(pipe, job.regions, job.turn), steady:
-        try:
-            made: Tensor = pipe(**{key: v for key, v in arguments.items() if key in known})[0]
-        except EnoughSteps as stopped:
-            made = stopped.latents
+        made = _called(job, pipe, {k: v for k, v in arguments.items() if k in known}, watch)
     check_finite(made, job.model)
     return _sized(made, job.size) if job.model.family.self_decoding else made
+
+
+def _called(job: Denoising, pipe: Any, arguments: Mapping[str, Any], watch: StepWatch) -> Tensor:
+    """What the pipeline makes of it."""
+    stops = hasattr(type(pipe), "interrupt")
+    rest = nullcontext() if stops else resting(job.model.denoiser, lambda: watch.ended is not None)
+    if not job.model.family.foreign:
+        with rest:
+            return cast(Tensor, pipe(**arguments)[0])
+    with rest, in_words(pipe, job.model.info.name):
+        return pictured(pipe(**arguments)[0])
 
 
 def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
@@ -236,8 +238,10 @@ def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
     }
 
 
-def _told_steps(watch: StepWatch, pipe: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+def _told_steps(watch: StepWatch, pipe: Any, known: Collection[str]) -> dict[str, Any]:
     """How a pipeline tells of its steps; one of them (SDXL's InstructPix2Pix) in the old way."""
+    if not tells_of_steps(known):
+        return {}
     if "callback_on_step_end" in known:
         return {"callback_on_step_end": watch}
 

@@ -141,18 +141,12 @@ def frugal(
 
 
 def _set_tiling(networks: Sequence[Any], *, on: bool) -> None:
+    """Of what can work in tiles: some decoders (Kandinsky's) have the words for it, and refuse."""
     for network in networks:
-        if hasattr(network, "enable_tiling"):
-            _tile(network, on=on)
-
-
-def _tile(vae: Any, *, on: bool) -> None:
-    if on:
-        vae.enable_tiling()
-        vae.enable_slicing()
-    else:
-        vae.disable_tiling()
-        vae.disable_slicing()
+        if hasattr(network, "use_tiling"):
+            (network.enable_tiling if on else network.disable_tiling)()
+        if hasattr(network, "use_slicing"):
+            (network.enable_slicing if on else network.disable_slicing)()
 
 
 def _send_away(networks: Sequence[Any]) -> None:

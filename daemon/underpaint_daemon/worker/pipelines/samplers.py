@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import diffusers
 import torch
 from diffusers import (
     DDIMScheduler,
@@ -73,6 +74,13 @@ _FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
 }
 
 _FLOW_CLASS = "FlowMatch"
+_FLOW_EULER = "FlowMatchEulerDiscreteScheduler"
+# Whose noise levels are those of the ones here; only their steps differ.
+_ALIKE = {
+    "DEISMultistepScheduler", "DPMSolverSDEScheduler", "DPMSolverSinglestepScheduler",
+    "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "KDPM2DiscreteScheduler",
+    "LMSDiscreteScheduler", "PNDMScheduler", "TCDScheduler",
+}  # fmt: skip
 # What belongs to a model of flow matching: how its noise levels shift with the picture's size.
 _OF_THE_FLOW = (
     "num_train_timesteps",
@@ -103,6 +111,20 @@ def is_flow(config: Mapping[str, Any]) -> bool:
     # A live scheduler's config names no class; only those of flow matching have a shift.
     solver = config.get("prediction_type") == "flow_prediction"
     return named or solver or ("shift" in config and "beta_schedule" not in config)
+
+
+def is_foreign(config: Mapping[str, Any]) -> bool:
+    """Whether the samplers here do not have a config's noise levels; what is of flow matching and
+    Euler's they have, but not all of its settings."""
+    name = str(config.get("_class_name", ""))
+    ours = {kind.__name__ for kind, _ in _FORMS.values()} | _ALIKE
+    return bool(name) and name not in ours and (name == _FLOW_EULER or not is_flow(config))
+
+
+def as_it_is(config: Mapping[str, Any]) -> Any:
+    """The scheduler that a config names, with all its settings. Raises AttributeError of one that
+    diffusers does not have."""
+    return getattr(diffusers, str(config["_class_name"])).from_config(dict(config))
 
 
 def _flow_scheduler(model_config: Mapping[str, Any], sampler: Sampler) -> Any:

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 _PATCH = 2
+_KNOWN = ("AutoencoderDC", "AutoencoderKL", "AutoencoderKLFlux2", "AutoencoderKLQwenImage")
+_ROW, _FILM = 3, 5  # dimensions
 
 
 def kind_of(vae: Any) -> str:
@@ -65,6 +67,17 @@ def from_space(vae: Any, latents: Tensor) -> Tensor:
         raw = latents.float() * spread.to(latents.device) + mean.to(latents.device)
         return _decoded(vae, pixel_shuffle(raw, _PATCH))
     return _decoded(vae, latents / vae.config.scaling_factor + _shift(vae))
+
+
+def laid_out(vae: Any, latents: Tensor, size: tuple[int, int]) -> Tensor | None:
+    """A pipeline's latents, in whatever layout, as an image (1, c, h, w): patches in a row, or a
+    film of one frame. None where they cannot be read, or the VAE is of no kind that is known."""
+    if kind_of(vae) not in _KNOWN:
+        return None
+    if latents.ndim != _ROW:
+        return latents[:, :, 0] if latents.ndim == _FILM else latents
+    patch = math.isqrt(latents.shape[-1] // channels_of(vae))
+    return unpacked(latents, patch, size) if patch else None
 
 
 def unpacked(latents: Tensor, patch: int | None, size: tuple[int, int]) -> Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +20,6 @@ Image8 = npt.NDArray[np.uint8]
 _SIGMA_SCALED = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
 
 
-class EnoughSteps(Exception):
-    """It is enough, in a pipeline that cannot be told so. `latents`: what it believes in."""
-
-    def __init__(self, latents: Tensor) -> None:
-        super().__init__("enough steps")
-        self.latents = latents
-
-
 @dataclass(slots=True)
 class StepWatch:
     """A pipeline's `callback_on_step_end`, and an ear at its scheduler.
@@ -34,7 +27,9 @@ class StepWatch:
     Schedulers hand the pipelines only the next sample; the network's output is noted on the way
     in, so that a preview can show the picture the network has in mind (predicted x0) and not the
     noise around it. `done`, `total`: steps of earlier images of the batch, and of the whole job.
-    `before`: is told the pipeline and the number of the step that comes next.
+    `before`: is told the pipeline and the number of the step that comes next. `ended`: what it
+    believed in when it was enough, in a pipeline that cannot be told so: the scheduler says that
+    from then on.
     """
 
     reporter: Reporter
@@ -42,16 +37,22 @@ class StepWatch:
     done: int
     total: int
     before: Callable[[Any, int], None] | None = None
+    ended: Tensor | None = None
     _last: tuple[Tensor, Tensor, Any] | None = None
 
-    def attach(self, scheduler: Any) -> None:
-        """Listen to `scheduler.step`; pipelines read its signature, which is kept."""
-        step = scheduler.step
+    def attach(self, scheduler: Any, silent: Any = None) -> None:
+        """Listen to `scheduler.step`; pipelines read its signature, which is kept. `silent`: a
+        pipeline that tells of no steps; they are counted here."""
+        step, count = scheduler.step, itertools.count()
 
         @functools.wraps(step)
-        def noted(model_output: Tensor, timestep: Any, sample: Tensor, **rest: Any) -> Any:
-            self._last = (model_output, sample, timestep)
-            return step(model_output, timestep, sample, **rest)
+        def noted(output: Tensor, timestep: Any, sample: Tensor, *more: Any, **rest: Any) -> Any:
+            if self.ended is None:
+                self._last = (output, sample, timestep)
+            made = step(output, timestep, sample, *more, **rest)
+            if silent is not None and self.ended is None:
+                self(silent, next(count), timestep, {"latents": made[0]})
+            return made if self.ended is None else _with(made, self.ended)
 
         scheduler.step = noted
 
@@ -60,6 +61,8 @@ class StepWatch:
         is enough, the pipeline leaves out the steps that are left and decodes what it believes in.
         """
         self.reporter.raise_if_cancelled()
+        if self.ended is not None:
+            return {}
         if self.before is not None:
             self.before(pipe, index + 1)
         step = self.done + index + 1
@@ -77,10 +80,19 @@ class StepWatch:
         if not enough:
             return {}
         latents = clean.to(tensors["latents"].dtype)
-        if not hasattr(type(pipe), "interrupt"):
-            raise EnoughSteps(latents)
-        pipe._interrupt = True  # diffusers' own word for it
+        if hasattr(type(pipe), "interrupt"):
+            pipe._interrupt = True  # diffusers' own word for it
+        else:
+            self.ended = latents
         return {"latents": latents}
+
+
+def _with(made: Any, latents: Tensor) -> Any:
+    """What a scheduler says of a step, with other latents."""
+    if isinstance(made, tuple):
+        return (latents, *made[1:])
+    made.prev_sample = latents
+    return made
 
 
 def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep: Any) -> Tensor:

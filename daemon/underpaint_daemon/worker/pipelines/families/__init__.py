@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .auto import AUTO, auto_family
+from .auto import FOREIGN, foreign_family
 from .base import Family, Task
 from .chroma import CHROMA
 from .depth2img import SD2_DEPTH
@@ -23,8 +23,8 @@ FAMILIES: Mapping[str, Family] = {
     for family in (
         SD15, SDXL, SD35, FLUX1, FLUX1_FILL, FLUX1_KONTEXT, FLUX1_CONTROL, FLUX2, FLUX2_KLEIN,
         QWEN_IMAGE, QWEN_EDIT, QWEN_EDIT_PLUS, Z_IMAGE, CHROMA, SANA, SD15_EDIT, SDXL_EDIT,
-        SD2_DEPTH, SDXL_REFINER, AUTO,
+        SD2_DEPTH, SDXL_REFINER, *FOREIGN.values(),
     )
 }  # fmt: skip
 
-__all__ = ["FAMILIES", "Family", "Task", "auto_family"]
+__all__ = ["FAMILIES", "FOREIGN", "Family", "Task", "foreign_family"]

@@ -1,15 +1,20 @@
-"""A family without a file here: the pipeline that its index names, and diffusers' own way from a
-picture where it has one."""
+"""A family without a file here: the pipeline that its index names, diffusers' own way from a
+picture where it has one, and the blocks of a modular pipeline."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import diffusers
+from diffusers.pipelines import auto_pipeline
 
-from .base import Family, Task, Words
+from ..foreign.classes import blocks_of, painting_class, parameters
+from .base import Ask, Family, Task, Words
 from .flow import flow_family
+
+_FROM_PICTURE = ("image", "strength")
 
 
 def _read(pipe: Any, words: Words) -> dict[str, Any]:
@@ -18,17 +23,38 @@ def _read(pipe: Any, words: Words) -> dict[str, Any]:
     return {"prompt": words.text, **negative}
 
 
-AUTO = flow_family("auto", {}, _read)
+def _arguments(ask: Ask) -> dict[str, Any]:
+    """The scale under each of the names that pipelines have for it; they take what they know."""
+    names = ("guidance_scale", "true_cfg_scale", "prior_guidance_scale")
+    return dict.fromkeys(names, ask.guidance)
 
 
-def auto_family(class_name: str) -> Family:
-    """The family of one pipeline's class; without a way from pictures where diffusers has none."""
-    pipelines = {(Task.TEXT, False): class_name}
-    try:
-        found = diffusers.pipelines.auto_pipeline._get_task_class(
-            diffusers.pipelines.auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, class_name
-        )
-        pipelines[Task.IMAGE, False] = found.__name__
-    except ValueError:
-        pass
-    return replace(AUTO, pipelines=pipelines)
+AUTO = flow_family("auto", {}, _read, _arguments, foreign=True)
+AUTO_IMAGE = replace(AUTO, name="auto_image")
+MODULAR = replace(AUTO, name="modular", modular=True)
+MODULAR_TEXT = replace(MODULAR, name="modular_text")
+FOREIGN = {family.name: family for family in (AUTO, AUTO_IMAGE, MODULAR, MODULAR_TEXT)}
+
+
+def foreign_family(name: str, index: Mapping[str, Any], folder: Path) -> Family:
+    """The family of one model's pipeline. Raises RequestError(MODEL_BROKEN) for a class that
+    diffusers does not have, or that makes no picture of words."""
+    family, kind = FOREIGN[name], str(index["_class_name"])
+    if family.modular:
+        known = {one.name for one in blocks_of(index, folder).inputs}
+        more = {Task.IMAGE: kind} if family is MODULAR else {}
+    else:
+        known = set(parameters(painting_class(kind, folder).__call__))
+        more = _from_pictures(kind)
+    pipelines = {(task, False): one for task, one in ({Task.TEXT: kind} | more).items()}
+    return replace(family, pipelines=pipelines, reads_negative="negative_prompt" in known)
+
+
+def _from_pictures(kind: str) -> dict[Task, str]:
+    """diffusers' pipeline of the same parts that begins from a picture."""
+    table = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
+    found = auto_pipeline._get_task_class(table, kind, throw_error_if_not_exist=False)
+    named = found or getattr(auto_pipeline, kind.replace("Pipeline", "Img2ImgPipeline"), None)
+    if named is None or not all(name in parameters(named.__call__) for name in _FROM_PICTURE):
+        return {}
+    return {Task.IMAGE: named.__name__}

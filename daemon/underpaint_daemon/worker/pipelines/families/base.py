@@ -78,7 +78,9 @@ class Family:
     picture goes into the network's own input channels, without a ControlNet. `whole_pictures`:
     the call takes PIL images to start from. `controlled`: what is made of a control's arguments.
     `needs_picture`: words alone begin from plain grey. `whole_noise`: it begins from pure noise
-    whatever it is given, so that a strength means nothing to it.
+    whatever it is given, so that a strength means nothing to it. `foreign`: whatever a folder
+    names, with its own scheduler where none of ours has its noise levels. `modular`: blocks in
+    place of a pipeline. `reads_negative`: it is told what not to paint.
     """
 
     name: str
@@ -98,6 +100,9 @@ class Family:
     controlled: Callable[[dict[str, Any]], dict[str, Any]] = unchanged
     needs_picture: bool = False
     whole_noise: bool = False
+    foreign: bool = False
+    modular: bool = False
+    reads_negative: bool = True
 
     @property
     def first(self) -> tuple[Task, bool]:

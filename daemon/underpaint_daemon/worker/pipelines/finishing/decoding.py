@@ -45,6 +45,8 @@ def decoded_by(
 def wrapping(model: LoadedModel, tier: Tier) -> list[Any]:
     """The networks whose convolutions are to wrap where a picture repeats. A decoder that is given
     blocks cannot (see `with_margins`, `in_windows`)."""
+    if model.family.self_decoding:
+        return []
     others = [part for part in model.networks if part is not model.vae]
     if tier is not Tier.FULL:
         return others

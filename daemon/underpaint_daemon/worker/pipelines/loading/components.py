@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-import numpy as np
 import torch
 import transformers
 
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
-from underpaint_daemon.common.caches import PREVIEWS, remember, used
+from underpaint_daemon.common.contents.folders import index_of
+from underpaint_daemon.common.contents.modular import schedule_of
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.denoisers.files import Denoiser, denoiser_in
 from underpaint_daemon.common.denoisers.rest import rest_of
@@ -34,15 +33,15 @@ from underpaint_daemon.common.places import followed
 from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
-from ..families import FAMILIES, Family, auto_family
+from ..families import FAMILIES, FOREIGN, Family, foreign_family
 from ..families.base import Embedding, Words
 from ..families.named import NAMED, Named
 from ..families.vocabulary import Reading, Vocabulary
-from ..latents import LatentPreview, fit_preview
+from ..latents import LatentPreview
 from ..memory import Tier, frugal
 from .checkpoint import load_checkpoint, scheduler_of
 from .controlnets import ControlNets
-from .digests import model_digest
+from .digests import whole_digest
 from .folders import load_network
 from .lone import load_lone, lone_digest
 from .networks import (
@@ -54,9 +53,9 @@ from .networks import (
     weight_bytes,
 )
 from .parts import load_parts
+from .previews import remembered_preview
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
-AUTO = "auto"
 
 
 @dataclass(slots=True, eq=False)
@@ -110,6 +109,11 @@ class LoadedModel:
         return samplers.is_flow(self.scheduler_config)
 
     @property
+    def own_schedule(self) -> bool:
+        """Whether it paints with the scheduler of its folder."""
+        return self.family.foreign and samplers.is_foreign(self.scheduler_config)
+
+    @property
     def tokenizer(self) -> Any:
         return self.parts["tokenizer"]
 
@@ -151,13 +155,17 @@ class LoadedModel:
     def preview(self) -> LatentPreview:
         """The latent preview of this model's VAE; fitted once, then kept in the cache folder."""
         if self._preview is None:
-            self._preview = _remembered_preview(self)
+            self._preview = remembered_preview(self.digest, self.cache, self.vae)
         return self._preview
 
 
 def denoiser_of(parts: Mapping[str, Any]) -> Any:
-    """The network that denoises, of a model's parts."""
-    return parts["unet"] if "unet" in parts else parts["transformer"]
+    """The network that denoises, of a model's parts; the largest where it is called otherwise."""
+    for name in ("unet", "transformer"):
+        if name in parts:
+            return parts[name]
+    networks = [part for part in parts.values() if isinstance(part, torch.nn.Module)]
+    return max(networks, key=lambda network: weight_bytes([network]))
 
 
 def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedModel:
@@ -169,17 +177,16 @@ def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedMo
     found = followed(model_folder(paths, name))
     if found.is_file():
         return _from_file(paths, name, found, place)
-    info, index = inspect(name, found), read_json(found / INDEX)
-    schedule = read_json(found / "scheduler" / "scheduler_config.json")
-    family = _family_of(info, index)
+    info, index = inspect(name, found), index_of(found)
+    family = _family_of(info, index, found)
     place = _precision(place, family)
     parts = _load_parts(found, family, index, place)
-    return _loaded(paths, info, found, parts, index, schedule, place)
+    return _loaded(paths, info, found, parts, index, schedule_of(found, index), place)
 
 
-def _family_of(info: ModelInfo, index: Mapping[str, Any]) -> Family:
-    if info.family == AUTO:
-        return auto_family(str(index["_class_name"]))
+def _family_of(info: ModelInfo, index: Mapping[str, Any], found: Path) -> Family:
+    if info.family in FOREIGN:
+        return foreign_family(info.family, index, found)
     return FAMILIES[info.family]
 
 
@@ -215,7 +222,7 @@ def _loaded(
 ) -> LoadedModel:
     folder = found.with_suffix("") if found.is_file() else found
     _try_schedule(schedule, found)
-    family = _family_of(info, index)
+    family = _family_of(info, index, found)
     if family.text_parts:
         parts[NAMED] = _named(paths, found, family, parts)
     wants = own_wants(found)
@@ -224,7 +231,7 @@ def _loaded(
         folder=folder,
         family=family,
         place=place,
-        digest=model_digest(found, paths.cache),
+        digest=whole_digest(found, index, paths.cache),
         index=index,
         parts=parts,
         scheduler_config=schedule,
@@ -243,7 +250,10 @@ def _try_schedule(schedule: Mapping[str, Any], found: Path) -> None:
     """Raise RequestError(MODEL_BROKEN) for a noise schedule that no sampler can be made of."""
     sampler = Sampler.EULER if samplers.is_flow(schedule) else Sampler.DDIM
     try:
-        samplers.make_scheduler(schedule, sampler)
+        if samplers.is_foreign(schedule):
+            samplers.as_it_is(schedule)
+        else:
+            samplers.make_scheduler(schedule, sampler)
     except LOAD_ERRORS as error:
         broken(found, f"has a noise schedule that cannot be used: {first_line(error)}")
 
@@ -269,6 +279,8 @@ def make_scheduler(
     strength: float = 1.0,
 ) -> Any:
     """A fresh diffusers scheduler of this model's noise schedule (see `samplers`)."""
+    if model.own_schedule:
+        return samplers.as_it_is(model.scheduler_config)
     return samplers.make_scheduler(model.scheduler_config, sampler, steps, spacing, strength)
 
 
@@ -286,16 +298,3 @@ def _load_parts(
         parts[text.encoder] = load_network(kind, folder / text.encoder, place)
         parts[text.tokenizer] = load_tokenizer(folder / text.tokenizer)
     return parts
-
-
-def _remembered_preview(model: LoadedModel) -> LatentPreview:
-    file = model.cache / PREVIEWS / f"{model.digest}.npy"
-    with contextlib.suppress(OSError, ValueError, EOFError):  # none, or one that was cut short
-        matrix = np.load(file, allow_pickle=False)
-        used(file)
-        return LatentPreview(matrix)
-    preview = fit_preview(model.vae)
-    packed = io.BytesIO()
-    np.save(packed, preview.matrix, allow_pickle=False)
-    remember(file, packed.getvalue())
-    return preview

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from underpaint_daemon.common.caches import DIGESTS, remember, used
+from underpaint_daemon.common.contents.modular import places_elsewhere
 from underpaint_daemon.common.model_files import fingerprint
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -30,6 +33,15 @@ def model_digest(folder: Path, cache: Path) -> str:
     digest = _compute(folder)
     remember(remembered, digest.encode())
     return digest
+
+
+def whole_digest(place: Path, index: Mapping[str, Any], cache: Path) -> str:
+    """A model's digest, over those of its parts too that lie outside of its folder."""
+    own, others = model_digest(place, cache), places_elsewhere(index)
+    if not others:
+        return own
+    digests = [own, *(model_digest(other, cache) for other in others)]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def file_digest(file: Path) -> str:

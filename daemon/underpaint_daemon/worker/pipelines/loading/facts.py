@@ -16,6 +16,7 @@ from underpaint_daemon.common.control_files import find_control
 from underpaint_daemon.common.embedding_files import mentions_none
 
 from ..families.named import NAMED, Named
+from ..samplers import is_flow
 from .components import LoadedModel
 from .digests import file_digest, model_digest
 
@@ -67,12 +68,25 @@ def word_notes(model: LoadedModel, request: Request) -> list[str]:
     if named is not None:
         return [*named.notes(texts), *_left_out(model, request)]
     mentions_none(texts, f"Model {model.info.name!r} ({able.title})")
+    notes = _own_ways(model, request)
     if any(has_numbers(text) for text in texts):
-        return [
+        notes.append(
             f"{able.title} reads no weights: words in (brackets:1.3) count as all others do, and "
             "BREAK breaks nothing."
-        ]
-    return []
+        )
+    return notes
+
+
+def _own_ways(model: LoadedModel, request: Request) -> list[str]:
+    """Of a family that has no file here: what its pipeline does in its own way."""
+    name, negative = model.info.name, request.prompt.negative
+    notes = list[str]()
+    if negative and not model.family.reads_negative:
+        notes.append(f"Model {name!r} takes no negative prompt and leaves out {negative!r}.")
+    sampler = str(model.scheduler_config.get("_class_name"))
+    if model.own_schedule and not is_flow(model.scheduler_config):
+        notes.append(f"Model {name!r} paints with the sampler of its folder, {sampler}.")
+    return notes
 
 
 def _left_out(model: LoadedModel, request: Request) -> list[str]:

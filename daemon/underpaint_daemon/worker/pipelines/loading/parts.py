@@ -9,6 +9,7 @@ from typing import Any
 import diffusers
 import transformers
 
+from underpaint_daemon.common.contents.modular import part_place
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.recognition import is_network, parts_of
 
@@ -31,7 +32,7 @@ def load_parts(
 ) -> dict[str, Any]:
     """Every part but the scheduler, by its name. Raises RequestError(MODEL_BROKEN)."""
     return {
-        name: load_part(folder / name, library, kind, load_network)
+        name: load_part(part_place(folder, index, name), library, kind, load_network)
         for name, (library, kind) in parts_of(folder, index).items()
         if name != "scheduler"
     }

@@ -1,0 +1,1 @@
+"""Pipelines that Underpaint has no file for: diffusers' own, as its index names them."""
