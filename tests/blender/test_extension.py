@@ -120,7 +120,7 @@ def test_the_starter_model_paints_pictures_and_textures_from_the_panel(
     assert report["layers_after_flatten"] == 1
 
 
-def test_the_zip_carries_the_daemon_for_install_and_gives_blender_none_of_it(extension):
+def test_the_zip_carries_daemon_and_pip_for_install_and_gives_blender_none_of_them(extension):
     with zipfile.ZipFile(extension) as archive:
         names = archive.namelist()
         manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
@@ -128,9 +128,10 @@ def test_the_zip_carries_the_daemon_for_install_and_gives_blender_none_of_it(ext
         with archive.open(ours) as file, zipfile.ZipFile(file) as wheel:
             packed = wheel.namelist()
             assert wheel.testzip() is None
-    (daemon,) = [name for name in names if "underpaint_daemon" in name]
-    assert daemon.startswith("install/packages/")
-    wheels = {name for name in names if name.endswith(".whl")} - {daemon}
+    carried = {name for name in names if name.startswith("install/packages/")}
+    kinds = sorted(Path(name).name.partition("-")[0] for name in carried)
+    assert kinds == ["pip", "underpaint_daemon"], "what Install uses, and Blender never imports"
+    wheels = {name for name in names if name.endswith(".whl")} - carried
     assert {word.removeprefix("./") for word in manifest["wheels"]} == wheels
     for tag in ("pyzmq-27.3.0-cp311", "pyzmq-27.3.0-cp312-abi3", "msgpack-1.2.4-cp313"):
         assert any(tag in name for name in wheels), tag
