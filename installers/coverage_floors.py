@@ -62,8 +62,8 @@ class Floor:
 
 FLOORS = {
     "protocol": Floor(95, 95),
-    "daemon outside worker": Floor(90, 0),
-    "worker": Floor(85, 0),
+    "daemon outside worker": Floor(92, 0),
+    "worker": Floor(95, 85),
 }
 _GPU_ONLY = "/tools/gpu/"
 """What a machine without a GPU cannot run: shown by its folder, in no room."""

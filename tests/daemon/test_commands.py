@@ -74,6 +74,13 @@ def test_why_nothing_begins_stands_above_the_jobs(served, typed):
     assert "goes on" in typed("jobs", "resume")
 
 
+def test_models_are_listed_with_what_each_can_and_wants(typed):
+    said = typed("models")
+    assert "starter" in said
+    assert "controls: depth" in said
+    assert "guidance" in said
+
+
 def test_a_daemon_that_paints_ends_after_its_picture(daemon, typed):
     job = daemon.client().submit(asked("steps=20 seconds=0.02"))
     wait_for(lambda: job.info.state is JobState.RUNNING)

@@ -169,3 +169,6 @@ def test_a_client_keeps_saying_why_the_daemon_could_not_be_started(paths, tmp_pa
         time.sleep(3 * TICK_S)  # it has looked for one since, and found none
         assert told()
         assert "no room" in str(up.why)
+        monkeypatch.setenv("UNDERPAINT_PYTHON", script(tmp_path, "echo no luck >&2; exit 4"))
+        up.want_daemon()
+        wait_for(lambda: "no luck" in str(up.why), 30)

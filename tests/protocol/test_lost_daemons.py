@@ -37,6 +37,15 @@ def test_a_deaf_daemon_costs_no_more_than_the_timeout(daemon, paths):
     assert up.state is underpaint.ClientState.CLOSED
 
 
+def test_a_daemon_that_stays_deaf_is_lost_and_found_again(daemon, paths):
+    with underpaint.connect(paths, start=False) as up:
+        daemon.deaf.set()
+        wait_for(lambda: up.why is not None and "stopped answering" in up.why.message, 60)
+        daemon.deaf.clear()
+        wait_for(lambda: up.state is underpaint.ClientState.READY, 60)
+        assert up.ping()
+
+
 def test_closing_is_prompt_and_what_waits_fails(daemon, paths):
     daemon.deaf.set()
     up = underpaint.Client(paths, start=False)

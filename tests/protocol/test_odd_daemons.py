@@ -3,6 +3,7 @@ it in words, and takes no harm."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import underpaint
@@ -110,6 +111,22 @@ def test_a_result_that_arrives_damaged_is_not_taken(daemon, paths, offset, told)
         with pytest.raises(JobFailed, match=told) as failed:
             job.result(10)
     assert "Fetch it again" in failed.value.hint
+
+
+def test_why_buffers_are_missing_is_what_is_told(daemon, paths):
+    """Of a daemon whose disk is full: not that what was sent is not there."""
+    buffers = underpaint.Buffers()
+    refs = [buffers.add(underpaint.Kind.COLOR, np.full((8, 8, 3), i, np.uint8)) for i in range(40)]
+    controls = tuple(underpaint.Control(underpaint.ControlKind.CANNY, image=r) for r in refs)
+    request = underpaint.ImageRequest(underpaint.Prompt(), controls=controls)
+    daemon.odd[m.BlobPut] = refusing(ErrorCode.DISK_FULL)
+    with underpaint.connect(paths, start=False) as up:
+        with pytest.raises(RequestError) as full:
+            up.submit(request, buffers)
+        assert full.value.code is ErrorCode.DISK_FULL
+        daemon.odd[m.Submit] = refusing(ErrorCode.UNSUPPORTED, ProtocolError)
+        with pytest.raises(ProtocolError):
+            up.submit(underpaint.ImageRequest(underpaint.Prompt("x")))
 
 
 def test_a_preview_that_is_no_picture_is_not_shown(daemon, paths):

@@ -91,11 +91,15 @@ def test_a_program_that_calls_the_command_may_bring_streams_of_its_own(tmp_path:
     assert out.getvalue().rstrip().endswith("config.toml")
 
 
-def test_a_full_disk_has_its_own_error() -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, ErrorCode.DISK_FULL), (errno.EACCES, ErrorCode.FILE)]
+)
+def test_what_the_system_refuses_of_a_file_is_told(number: int, code: ErrorCode, capsys) -> None:
     def write() -> int:
-        raise OSError(errno.ENOSPC, "No space left on device", "out/image_0.png")
+        raise OSError(number, os.strerror(number), "out/image_0.png")
 
-    assert guarded(write, as_json=False) == exit_code(RequestError(ErrorCode.DISK_FULL, ""))
+    assert guarded(write, as_json=False) == exit_code(RequestError(code, ""))
+    assert "out/image_0.png: " in capsys.readouterr().err
 
 
 def test_the_table_is_in_the_help() -> None:
@@ -230,6 +234,9 @@ def test_a_wrong_setting_in_the_file_is_mended_by_the_command(
     assert front(["config", "unset", "results_mb"]) == 0
     assert front(["config", "get", "gpu"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1"
+    file.write_text("gpu = true\n")
+    assert front(["config", "list"]) == Exit.BAD_INPUT
+    assert "gpu is True; expected text" in capsys.readouterr().err
     file.write_text("mood = 3\n")
     assert front(["config", "unset", "mood"]) == 0
     assert front(["config", "list"]) == 0
@@ -276,6 +283,7 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
         ),
         (("generate", "--prompt", "x", "--out", "o", "--size", "9x9"), "from 64 to 8192", "512x"),
         (("config", "set", "gpu"), "config set gpu: give a value", ""),
+        (("config", "unset", "mood"), "'mood' is no setting", ""),
         (("config", "get"), "config get: which? known: idle_exit_minutes", ""),
         (("generate", "--prompt", "x", "--out", ""), "--out: the path is empty", ""),
         (("upscale", "nowhere.png", "--out", "o"), "cannot be read: No such file", ""),

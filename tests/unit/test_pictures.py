@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from underpaint.files.imagefile import read_color, read_depth, read_mask, read_t
 from underpaint.files.viewfile import load_view
 from underpaint.srgb import linear, srgb
 
-from helpers.pictures import COLOURS, GREYS, saved
+from helpers.pictures import COLOURS, GREYS, png, saved
 
 
 def exr(path: Path, **channels: np.ndarray) -> Path:
@@ -143,6 +144,12 @@ def test_16_bits_and_a_turn_go_together(tmp_path: Path, orientation: int) -> Non
     assert np.array_equal(read_color(tmp_path / "d.png"), expected)
 
 
+def deep_png(path: Path, colours: np.ndarray, profile: bytes) -> Path:
+    """A PNG of 16 bits with a profile."""
+    chunks = {b"iCCP": b"mine\0\0" + zlib.compress(profile)}
+    return png(path, (colours * 257).astype(">u2"), 2, chunks)
+
+
 def test_a_profile_says_what_the_colours_are(tmp_path: Path) -> None:
     """The same green, once as sRGB and once in a profile of swapped primaries."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -157,6 +164,8 @@ def test_a_profile_says_what_the_colours_are(tmp_path: Path) -> None:
     clear = np.full((8, 8, 4), (255, 128, 0, 9), np.uint8)
     path = saved(tmp_path, clear, "a.png", icc_profile=bytes(swapped))
     assert np.abs(read_color(path)[0, 0].astype(int) - (0, 128, 255, 9)).max() <= 2
+    deep = deep_png(tmp_path / "d.png", np.full((8, 8, 3), (255, 128, 0)), bytes(swapped))
+    assert np.abs(read_color(deep)[0, 0].astype(int) - (0, 128, 255)).max() <= 2
     broken = saved(tmp_path, COLOURS, "b.png", icc_profile=b"no profile at all")
     assert np.array_equal(read_color(broken), COLOURS)
 

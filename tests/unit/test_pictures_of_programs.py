@@ -18,7 +18,7 @@ from underpaint.errors import ErrorCode
 from underpaint.files.imagefile import read_color, read_depth, read_mask
 from underpaint.srgb import linear, srgb
 
-from helpers.pictures import COLOURS, saved
+from helpers.pictures import COLOURS, png, saved
 
 HIGH, WIDE = COLOURS.shape[:2]
 LIGHT = linear(COLOURS / np.float32(255))
@@ -38,27 +38,6 @@ def exr(path: Path, channels: dict[str, np.ndarray], **header: object) -> Path:
 
 def window(left: int, top: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array([left, top], np.int32), np.array([left + width - 1, top + height - 1], np.int32)
-
-
-def png(
-    path: Path, pixels: np.ndarray, kind: int, chunks: dict[bytes, bytes] | None = None
-) -> Path:
-    """A PNG of 8 or 16 bits (big-endian) with chunks before its pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    high, wide = pixels.shape[:2]
-    head = struct.pack(">IIBBBBB", wide, high, pixels.itemsize * 8, kind, 0, 0, 0)
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    parts = {b"IHDR": head, **(chunks or {}), b"IDAT": zlib.compress(rows), b"IEND": b""}
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts.items()))
-    return path
-
-
-# ---- EXR ------------------------------------------------------------------------------------
 
 
 def test_a_render_of_a_region_stands_where_it_was_rendered(tmp_path: Path) -> None:
@@ -174,6 +153,25 @@ def test_a_grey_picture_of_linear_values_is_shown_by_the_curve(tmp_path: Path) -
     file = png(tmp_path / "g.png", grey, 0, {b"gAMA": struct.pack(">I", 100_000)})
     expected = srgb(grey / 255) * 255
     assert np.abs(read_color(file)[..., :1] - expected).max() <= 1
+
+
+def test_colours_that_are_said_far_behind_other_chunks_are_not_looked_for(tmp_path: Path) -> None:
+    """A file of thousands of chunks is a picture all the same, and takes no time."""
+    names = (f"{one}{other}Te" for one in "abcd" for other in "abcdefghijklmnopqrstuvwxyz")
+    chunks = {name.encode(): b"" for name in names} | {b"cICP": bytes([12, 13, 0, 1])}
+    found = read_color(png(tmp_path / "c.png", COLOURS, 2, chunks))
+    assert np.array_equal(found, COLOURS)
+
+
+def test_an_exr_without_colours_says_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="holds no colours: its channels are Z"):
+        read_color(exr(tmp_path / "z.exr", {"Z": METRES}))
+
+
+def test_depth_of_words_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.array([["near", "far"]]))
+    with pytest.raises(RequestError, match="it holds no array of numbers"):
+        read_depth(tmp_path / "w.npy")
 
 
 def test_linear_values_are_shown_by_the_curve(tmp_path: Path) -> None:

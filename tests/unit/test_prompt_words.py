@@ -74,6 +74,12 @@ def test_choices_and_wildcards_are_settled_by_the_seed_alone() -> None:
     assert all(settled(settled(text, seed), seed + 1) == settled(text, seed) for seed in range(20))
 
 
+def test_weights_and_shares_of_nothing_leave_the_words() -> None:
+    assert without_numbers("(a (b:1.5) c:1.2)") == "a b c"
+    assert settled("a {0::red|0::blue} cube", 1) == "a red cube"
+    assert settled("{a\\|b|a\\|b}", 1) == "a\\|b", "an escaped sign parts nothing"
+
+
 def test_shares_escapes_and_open_braces() -> None:
     drawn = [settled("{3::a|b}", seed) for seed in range(400)]
     assert 0.65 < drawn.count("a") / 400 < 0.85
