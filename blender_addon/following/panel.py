@@ -94,7 +94,7 @@ def _draw_fold(box: Any, settings: Any, kind: str, has: bool) -> None:
     row = box.row(align=True)
     row.prop(settings, f"{kind}_start")
     row.prop(settings, f"{kind}_end")
-    own = "The model's own ControlNet" if has else "Its ControlNet's file"
+    own = "The model's ControlNet" if has else "Its ControlNet's file"
     box.prop(settings, f"{kind}_model", text="", placeholder=own)
     _draw_source(box, settings, kind)
 

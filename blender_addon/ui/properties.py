@@ -125,7 +125,7 @@ class UnderpaintSettings(
         description="Follow the scene as the model was made to; off: as set below",
     )
     more_controls: BoolProperty(
-        name="With a ControlNet of Your Own",
+        name="With Your Own ControlNet",
         description="Show what the model itself has no ControlNet for: give it one as a file",
     )
     repaint: BoolProperty(

@@ -31,6 +31,7 @@ from window_tools import (
     until_settled,
     viewport,
     wait,
+    what_lies_below,
     window,
 )
 
@@ -310,6 +311,8 @@ def every_panel_at_each_scale() -> Iterator[float]:
                 only(name)
                 tag = f"{name.removeprefix('UNDERPAINT_PT_')}_{scale:.0f}x"
                 yield from until_settled(f"w_{mode.lower()}_{tag}")
+                if scale > 1:
+                    yield from what_lies_below(f"w_{mode.lower()}_{tag}_below")
     bpy.context.preferences.view.ui_scale = 1.0
 
 

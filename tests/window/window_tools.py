@@ -21,7 +21,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-_XWD_COLOUR = 12
+_XWD_COLOUR, _FAR = 12, 2000
 MODULE = "bl_ext.user_default.underpaint"
 OUT, EXTENSION = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 REPORT: dict[str, Any] = {}
@@ -121,6 +121,17 @@ def only_one_window() -> Iterator[float]:
         with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
             bpy.ops.wm.window_close()
         yield 0.5
+
+
+def what_lies_below(name: str) -> Iterator[float]:
+    """The sidebar scrolled to its end, and back."""
+    area = viewport()
+    sidebar = next(region for region in area.regions if region.type == "UI")
+    with bpy.context.temp_override(window=window(), area=area, region=sidebar):
+        bpy.ops.view2d.scroll_down(deltay=_FAR)
+    yield from until_settled(name)
+    with bpy.context.temp_override(window=window(), area=area, region=sidebar):
+        bpy.ops.view2d.scroll_up(deltay=_FAR)
 
 
 def measure_ticks(count: int = 60) -> Iterator[float]:
