@@ -29,7 +29,7 @@ from .families import Task
 from .families.base import Ask, Embedding, Words
 from .foreign.calls import in_words, resting, taken_by, tells_of_steps
 from .foreign.classes import parameters, placed
-from .foreign.modular import ModularPainter
+from .foreign.modular import painter_of
 from .foreign.pictures import pictured
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
@@ -163,7 +163,7 @@ def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) 
             hint="Begin from words alone.",
         )
     if model.family.modular:
-        return ModularPainter(model.index, model.parts, scheduler, task, model.place.device)
+        return painter_of(model, task, scheduler)
     kind = placed(getattr(diffusers, model.family.pipelines[task, controlled]), model.place.device)
     known = parameters(kind.__init__)
     settings = {name: None if is_part(it) else it for name, it in model.index.items()}

@@ -33,7 +33,6 @@ class ModularPainter:
         self,
         index: Mapping[str, Any],
         parts: Mapping[str, Any],
-        scheduler: Any,
         task: Task,
         device: torch.device,
     ) -> None:
@@ -47,12 +46,18 @@ class ModularPainter:
         self._pipe.update_components(
             **{name: part for name, part in parts.items() if name in known},
             **{name: value for name, value in index.items() if name in _settings(self._pipe)},
-            scheduler=scheduler,
         )
-        self.scheduler = scheduler
         named = {one.name for one in blocks.inputs}
         self._asked = frozenset(name for name in named if name)
         self.taken = self._asked | {_GUIDANCE}
+
+    @property
+    def scheduler(self) -> Any:
+        return self._pipe.scheduler
+
+    @scheduler.setter
+    def scheduler(self, scheduler: Any) -> None:
+        self._pipe.scheduler = scheduler
 
     def __call__(self, **given: Any) -> tuple[Tensor]:
         """The picture (1, 3, h, w), 0–1."""
@@ -72,6 +77,16 @@ class ModularPainter:
         if guider is not None and _GUIDANCE in guider.config:
             asked = {_GUIDANCE: scale, "enabled": scale > 1}
             self._pipe.guider = type(guider).from_config(guider.config, **asked)
+
+
+def painter_of(model: Any, task: Task, scheduler: Any) -> ModularPainter:
+    """A loaded model's blocks for a task, built once: that takes as long as a step of a small
+    picture."""
+    if task not in model.built:
+        model.built[task] = ModularPainter(model.index, model.parts, task, model.place.device)
+    painter: ModularPainter = model.built[task]
+    painter.scheduler = scheduler
+    return painter
 
 
 def _for_task(blocks: Any, task: Task) -> Any:

@@ -52,7 +52,7 @@ from .networks import (
     load_tokenizer,
     weight_bytes,
 )
-from .parts import load_parts
+from .parts import denoiser_of, load_parts
 from .previews import remembered_preview
 
 _Key = tuple[Path, tuple[tuple[str, int, int], ...]]
@@ -68,6 +68,7 @@ class LoadedModel:
     `companions`: networks from elsewhere that work with it, the last used last. `decode_window`,
     `guide_detail`, `smooth_unguided`, `upscales`: see `Wants`. `vocabulary`: its words, if it
     knows few. `said`: the words that it encoded last, as it is itself, and what they became.
+    `built`: pipelines of it that take long to build, by task.
     """
 
     info: ModelInfo
@@ -88,6 +89,7 @@ class LoadedModel:
     vocabulary: Vocabulary | None = None
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
     said: tuple[Words, Embedding] | None = None
+    built: dict[str, Any] = field(default_factory=dict)
     _preview: LatentPreview | None = None
 
     @property
@@ -157,15 +159,6 @@ class LoadedModel:
         if self._preview is None:
             self._preview = remembered_preview(self.digest, self.cache, self.vae)
         return self._preview
-
-
-def denoiser_of(parts: Mapping[str, Any]) -> Any:
-    """The network that denoises, of a model's parts; the largest where it is called otherwise."""
-    for name in ("unet", "transformer"):
-        if name in parts:
-            return parts[name]
-    networks = [part for part in parts.values() if isinstance(part, torch.nn.Module)]
-    return max(networks, key=lambda network: weight_bytes([network]))
 
 
 def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedModel:

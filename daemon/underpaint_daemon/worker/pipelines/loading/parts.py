@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import torch
 import transformers
 
 from underpaint_daemon.common.contents.modular import part_place
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.recognition import is_network, parts_of
 
+from .networks import weight_bytes
 from .pictures import ChatProcessor, PictureProcessor
 
 _LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
@@ -53,3 +55,12 @@ def load_part(
         return found.from_pretrained(str(folder), local_files_only=True)
     except _LOAD_ERRORS as error:
         broken(folder, f"cannot be loaded: {str(error).strip().splitlines()[0]}")
+
+
+def denoiser_of(parts: Mapping[str, Any]) -> Any:
+    """The network that denoises, of a model's parts; the largest where it is called otherwise."""
+    for name in ("unet", "transformer"):
+        if name in parts:
+            return parts[name]
+    networks = [part for part in parts.values() if isinstance(part, torch.nn.Module)]
+    return max(networks, key=lambda network: weight_bytes([network]))
