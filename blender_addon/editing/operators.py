@@ -34,8 +34,8 @@ _TO = (
     (
         "PROJECT",
         "Project onto the Scene",
-        "Onto the selected objects, else all, from the view that it was painted for; what lies "
-        "behind something gets it, too",
+        "Onto the selected objects, else all, from the view that it was painted for; what that "
+        "view does not see stays as it is",
     ),
 )
 _SEND = {

@@ -1,5 +1,5 @@
 """A picture onto the scene, from the view that it was painted for: by nodes, as a slide projector
-does it. What lies behind something else gets it, too."""
+does it. What that view does not see, behind something else or turned away, stays as it is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 from mathutils import Matrix
 
 from underpaint.cameras import Camera
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import ImageRequest, InpaintRequest
 
 from ..image import results
 from ..layers import nodes
+from ..operators.recall import folder_of
+from .reaching import reach
 
 _OWN, _NAME = "underpaint", "Underpaint Projection"
 _STEP = 260
@@ -21,20 +25,23 @@ _HALF = 0.5
 
 
 def project(context: Any, image: Any) -> list[Any]:
-    """Show a picture on the selected objects, or on all that are visible; their materials.
+    """Show a picture on what its view sees of the selected objects, or of all that are visible;
+    their materials.
 
     Raises RequestError: FILE for a picture that was not painted by us, CAPTURE_FAILED for one that
     shows no view, BAD_REQUEST where there is nothing that can show it.
     """
-    view = getattr(results.request_of(image), "view", None)
-    if view is None:
+    request = results.request_of(image)
+    view = getattr(request, "view", None)
+    if view is None or not isinstance(request, ImageRequest | InpaintRequest):
         raise RequestError(
             ErrorCode.CAPTURE_FAILED,
             "this painting was not made of a view of a scene",
             hint="Choose a picture that was painted over a camera's or a viewport's view.",
         )
     materials = _materials(context)
-    group = _group(image, _projector(context, image, view.camera), view.camera)
+    depth = _depth_image(image, reach(context, request, folder_of(image)))
+    group = _group(image, depth, _projector(context, image, view.camera), view.camera)
     for material in materials:
         _insert(material, group)
     return materials
@@ -68,7 +75,22 @@ def _projector(context: Any, image: Any, camera: Camera) -> Any:
     return item
 
 
-def _group(image: Any, projector: Any, camera: Camera) -> Any:
+def _depth_image(image: Any, limit: npt.NDArray[np.float32]) -> Any:
+    """How far the picture reaches, as an image, kept in the file."""
+    height, width = limit.shape
+    made = bpy.data.images.new(
+        f"{image.name} depth", width, height, alpha=False, float_buffer=True, is_data=True
+    )
+    made.use_half_precision = False
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = limit[::-1, :, None]
+    made.pixels.foreach_set(pixels.ravel())
+    made.update()
+    made.pack()  # renders read it anew
+    return made
+
+
+def _group(image: Any, depth_image: Any, projector: Any, camera: Camera) -> Any:
     """A node group: its colour over what comes in, where the picture reaches."""
     tree = bpy.data.node_groups.new(f"{_NAME}: {image.name}", "ShaderNodeTree")
     for way in ("INPUT", "OUTPUT"):
@@ -86,10 +108,51 @@ def _group(image: Any, projector: Any, camera: Camera) -> Any:
     picture = _node(tree, "ShaderNodeTexImage", 5)
     picture.image, picture.extension = image, "CLIP"
     tree.links.new(at.outputs[0], picture.inputs["Vector"])
-    before = _sum(tree, "GREATER_THAN", 5, depth, 0.0)
-    seen = _sum(tree, "MULTIPLY", 6, picture.outputs["Alpha"], before)
+    reached = _node(tree, "ShaderNodeTexImage", 5)
+    reached.image, reached.extension, reached.interpolation = depth_image, "CLIP", "Closest"
+    tree.links.new(at.outputs[0], reached.inputs["Vector"])
+    away = _row(tree, place.outputs["Object"], (0, 0, -1, 0))
+    seen = _all(
+        tree,
+        picture.outputs["Alpha"],
+        _sum(tree, "GREATER_THAN", 5, depth, 0.0),
+        _sum(tree, "LESS_THAN", 5, away, reached.outputs["Color"]),
+        _faces(tree, camera),
+    )
     _mix(tree, seen, picture.outputs["Color"])
     return tree
+
+
+def _faces(tree: Any, camera: Camera) -> Any:
+    """Whether the side that is looked at is that which the view saw: of a sheet, one of both."""
+    place = _node(tree, "ShaderNodeNewGeometry", 1)
+    to_world = np.linalg.inv(np.asarray(camera.view_matrix))
+    if camera.orthographic:
+        return _dot(tree, place.outputs["True Normal"], tuple(to_world[:3, 2]))
+    from_eye = _node(tree, "ShaderNodeVectorMath", 2)
+    from_eye.operation = "SUBTRACT"
+    from_eye.inputs[0].default_value = [float(number) for number in to_world[:3, 3]]
+    tree.links.new(place.outputs["Position"], from_eye.inputs[1])
+    return _dot(tree, place.outputs["True Normal"], from_eye.outputs["Vector"])
+
+
+def _dot(tree: Any, normal: Any, towards: Any) -> Any:
+    """1 where a normal points towards the eye."""
+    product = _node(tree, "ShaderNodeVectorMath", 3)
+    product.operation = "DOT_PRODUCT"
+    tree.links.new(normal, product.inputs[0])
+    if isinstance(towards, tuple):
+        product.inputs[1].default_value = [float(number) for number in towards]
+    else:
+        tree.links.new(towards, product.inputs[1])
+    return _sum(tree, "GREATER_THAN", 4, product.outputs["Value"], 0.0)
+
+
+def _all(tree: Any, first: Any, *others: Any) -> Any:
+    """The product."""
+    for other in others:
+        first = _sum(tree, "MULTIPLY", 6, first, other)
+    return first
 
 
 def _mix(tree: Any, seen: Any, colour: Any) -> None:
