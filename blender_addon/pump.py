@@ -11,6 +11,7 @@ import bpy
 
 from underpaint.errors import ConnectionLost, ErrorCode, JobFailed
 
+from .animation.animating import Animating
 from .following import icons
 from .gallery import thumbnails
 from .install import following
@@ -140,7 +141,7 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
     work, installing = live.shown_work, live.installing
     seen = (*seen, live.installed, _of_installing(installing))
     animating = live.animating
-    seen = (*seen, animating and (animating.line, animating.note, animating.taken))
+    seen = (*seen, animating and _of_animating(animating), session.starting.left_s)
     return (
         *seen,
         _of_live(),
@@ -151,6 +152,10 @@ def _glance(live: runtime.Runtime) -> tuple[Any, ...]:
         live.shown.looks,
         live.gallery.fresh[:1],
     )
+
+
+def _of_animating(animating: Animating) -> tuple[Any, ...]:
+    return animating.line, animating.doing, animating.left, animating.note, animating.taken
 
 
 def _of_installing(installing: Installing | None) -> tuple[str, ...]:

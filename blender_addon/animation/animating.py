@@ -10,23 +10,26 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from underpaint.conversation.progress import rounded
+from underpaint.conversation.usual import Wait
 from underpaint.errors import ErrorCode, JobFailed, UnderpaintError, error_from_dict
 from underpaint.launcher import daemon_environment, daemon_python
 from underpaint.paths import Paths
 
 _MOST_WORDS = 400
-_MINUTE = 60.0
 
 
 @dataclass(slots=True, eq=False)
 class Animating:
     """`scene`: the name of the one that it is of. `done` of `total` frames; `eta_s`: seconds left,
-    once known. `ended`: painted, cancelled or failed; empty while it runs. `taken`: the end has
+    once known. `doing`: what goes on before the first, since when and for how long as a rule
+    (`wait`). `ended`: painted, cancelled or failed; empty while it runs. `taken`: the end has
     been shown."""
 
     folder: Path
@@ -34,6 +37,8 @@ class Animating:
     done: int = 0
     total: int = 0
     eta_s: float | None = None
+    doing: str = ""
+    wait: Wait = field(default_factory=lambda: Wait(time.monotonic()))
     note: str = ""
     ended: str = ""
     pictures: tuple[Path, ...] = ()
@@ -45,17 +50,24 @@ class Animating:
 
     @property
     def line(self) -> str:
-        """E.g. `3/24, 2 min`."""
-        if not self.total:
-            return "…"
-        if self.eta_s is None:
-            return f"{self.done}/{self.total}"
-        left = f"{self.eta_s / _MINUTE:.0f} min" if self.eta_s > _MINUTE else f"{self.eta_s:.0f} s"
-        return f"{self.done}/{self.total}, {left}"
+        """E.g. `3/24, 2 min`; empty before the first frame."""
+        if not self.total or self.doing:
+            return ""
+        left = "" if self.eta_s is None else f", {_told(self.eta_s)}"
+        return f"{self.done}/{self.total}{left}"
+
+    @property
+    def left(self) -> str:
+        """E.g. `20 s`: until what goes on before the first frame is probably over; empty where that
+        is not known."""
+        left = self.wait.left_s(time.monotonic())
+        return "" if left is None else _told(left)
 
     @property
     def fraction(self) -> float:
-        """How much is done, 0–1."""
+        """How much is done, 0–1; before the first frame, of what goes on then."""
+        if self.doing:
+            return self.wait.part(time.monotonic()) or 0.0
         return self.done / self.total if self.total else 0.0
 
     def cancel(self) -> None:
@@ -73,6 +85,8 @@ class Animating:
             self._said.append(line.strip())
         elif "note" in told:
             self.note = told["note"]
+        elif "doing" in told:
+            self.doing, self.wait = told["doing"], Wait(time.monotonic(), told["usual_s"])
         elif "ended" in told:
             self.pictures = tuple(map(Path, told.get("pictures", ())))
             self.movie = Path(told["movie"]) if told.get("movie") else None
@@ -80,6 +94,7 @@ class Animating:
             self.ended = told["ended"]
         else:
             self.done, self.total, self.eta_s = told["done"], told["total"], told["eta_s"]
+            self.doing = "" if self.done else self.doing
 
     def follow(self) -> None:
         """Read what it tells until it is gone; runs in a thread."""
@@ -114,6 +129,11 @@ def start(paths: Paths, folder: Path, scene: str) -> Animating:
     )
     threading.Thread(target=animating.follow, name="underpaint-animation", daemon=True).start()
     return animating
+
+
+def _told(seconds: float) -> str:
+    number, minutes = rounded(seconds)
+    return f"{number} min" if minutes else f"{number} s"
 
 
 def unfinished(folder: str) -> bool:

@@ -12,15 +12,20 @@ import bpy
 
 from underpaint.animation.asking import Asked
 from underpaint.animation.job import SCENE, save_job
+from underpaint.animation.scene_parts import Parts
 from underpaint.animation.series import Series
 from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
 from underpaint.errors import ErrorCode, RequestError
+from underpaint.following.drawing import lacking
+from underpaint.following.sights import Sighted
 from underpaint.wire.envelope import new_id
 
+from ..capture.sources import resolve
+from ..following.sighting import sights
 from ..image import results
 from ..image.given import with_pictures
-from ..image.request import image_request
+from ..image.request import ImageSettings, image_request
 from ..link import runtime
 from ..link.saving import folder_name
 from ..ui.properties import read_settings
@@ -38,19 +43,6 @@ def ask(context: Any) -> Path:
         )
     group, pictures = scene.underpaint_animation, Buffers()
     settings = read_settings(scene.underpaint, pictures)
-    if any(control.drawn for control in settings.active_controls):
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            "an animation follows no armature, objects' outlines or annotations: they are drawn "
-            "for one view",
-            hint="Choose This View or an image in the control's fold.",
-        )
-    if settings.left_alone:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            "an animation leaves no object alone",
-            hint="Open the locks in Objects, or paint the frames one by one.",
-        )
     colours = settings.strength if settings.repaint else None
     settings = replace(settings, repaint=False)
     root = Path(bpy.path.abspath(group.folder)) if group.folder else results.results_folder()
@@ -59,8 +51,9 @@ def ask(context: Any) -> Path:
     side = runtime.native_side(settings.model)
     size, buffers = (settings.width or side, settings.height or side), Buffers()
     settings = with_pictures(settings, pictures, buffers, size)
+    request, parts = image_request(settings, None), _parts(context, settings, size)
     series = Series(
-        Asked(image_request(settings, None), buffers, round(group.refresh, 6), colours),
+        Asked(request, buffers, round(group.refresh, 6), colours, parts),
         folder / SCENE,
         folder,
         size,
@@ -71,6 +64,20 @@ def ask(context: Any) -> Path:
     bpy.ops.wm.save_as_mainfile(filepath=str(series.blend), copy=True, check_existing=False)
     group.last = str(folder)
     return folder
+
+
+def _parts(context: Any, settings: ImageSettings, size: tuple[int, int]) -> Parts:
+    """What each frame is asked for itself. Raises RequestError where a control is to follow what
+    the scene has not."""
+    drawings = tuple(control.drawing for control in settings.active_controls)
+    if any(drawings):
+        camera = resolve(None, context.evaluated_depsgraph_get(), *size)
+        seen = Sighted(size, sights(context, camera))
+        problems = [lacking(drawing, seen) for drawing in drawings if drawing is not None]
+        for problem in problems:
+            if problem is not None:
+                raise problem
+    return Parts(drawings, settings.left_alone, object_words=settings.object_prompts)
 
 
 def _this_blender() -> Blender:

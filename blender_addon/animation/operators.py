@@ -29,9 +29,11 @@ _VALUES = (
     ("seed", "Seed", "Another number gives another picture of the same"),
     ("guidance", "Guidance", "How closely to follow the prompt"),
     ("refresh", "Refresh", "How much of every frame is painted anew"),
+    ("strength", "Strength", "How far to go from the scene's colours"),
     *((kind.value, name_of(kind), "How strongly it is followed") for kind in PANEL_CONTROLS),
 )
 _USUAL = {"guidance": 5.0, "refresh": 0.0}
+_MOST = {"guidance": 30.0, "refresh": 1.0, "strength": 1.0}
 
 
 class UNDERPAINT_OT_animate(Paints, bpy.types.Operator):
@@ -116,9 +118,9 @@ class UNDERPAINT_OT_animate_value(bpy.types.Operator):
         scene, group = context.scene, context.scene.underpaint
         key = value_key(self.name)
         if key not in scene:
-            usual = group.seed if self.name == "seed" else _USUAL.get(self.name, 1.0)
+            usual = {"seed": group.seed, "strength": group.strength, **_USUAL}.get(self.name, 1.0)
             scene[key] = usual
-            most = {"seed": 2**31 - 1, "guidance": 30.0, "refresh": 1.0}.get(self.name, 2.0)
+            most = {"seed": 2**31 - 1, **_MOST}.get(self.name, 2.0)
             scene.id_properties_ui(key).update(min=type(usual)(0), max=most)
         scene.keyframe_insert(f'["{key}"]')
         return {"FINISHED"}

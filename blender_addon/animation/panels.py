@@ -6,6 +6,8 @@ from typing import Any
 
 import bpy
 
+from underpaint.animation.series import FIRST, OPENING, STARTING
+
 from ..languages import say
 from ..link import runtime
 from ..ui.panel_parts import InSidebar, characters, draw_text, in_property_rows
@@ -13,6 +15,7 @@ from .animating import Animating, unfinished
 from .operators import animated
 
 _BIG = 1.4
+_DOING = {OPENING: "Opening the scene", STARTING: "Starting", FIRST: "The first frame"}
 
 
 class UNDERPAINT_PT_animation(InSidebar, bpy.types.Panel):
@@ -65,7 +68,15 @@ def _draw_values(column: Any, scene: Any) -> None:
 def _draw_progress(layout: Any, animating: Animating, room: int) -> None:
     row = layout.row(align=True)
     row.scale_y = _BIG
-    row.progress(text=animating.line, factor=animating.fraction, type="BAR", translate=False)
+    row.progress(text=_bar_text(animating), factor=animating.fraction, type="BAR", translate=False)
     row.operator("underpaint.animation_cancel", text="", icon="X")
     if animating.note:
         draw_text(layout, animating.note, room, "INFO")
+
+
+def _bar_text(animating: Animating) -> str:
+    """E.g. `3/24, 2 min`; before the first frame what goes on, and for how long."""
+    if not animating.doing:
+        return animating.line or say("Starting")
+    left = f", {animating.left}" if animating.left else ""
+    return say(_DOING.get(animating.doing, animating.doing)) + left

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from underpaint.buffers import BufferRef, Kind
+from underpaint.following.drawing import Drawing, DrawnFrom
 from underpaint.requests import ControlKind
 
 _FORM = frozenset({Kind.DEPTH, Kind.NORMAL})
@@ -62,8 +63,12 @@ SOURCES: Mapping[ControlKind, tuple[ControlSource, ...]] = {
     ControlKind.MLSD: (ControlSource.STROKES, ControlSource.IMAGE),
 }
 """What each kind can be read from; the first is the usual one."""
-DRAWN = frozenset({ControlSource.OBJECTS, ControlSource.ARMATURE, ControlSource.STROKES})
-"""Those that are drawn here, for the view that is painted."""
+_DRAWN = {
+    ControlSource.OBJECTS: DrawnFrom.OBJECTS,
+    ControlSource.ARMATURE: DrawnFrom.ARMATURE,
+    ControlSource.STROKES: DrawnFrom.STROKES,
+}
+"""Those that are drawn for the view that is painted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +99,10 @@ class ControlSettings:
         return NEEDS[self.kind] if of_view else frozenset()
 
     @property
-    def drawn(self) -> bool:
-        """Whether its picture is yet to be drawn here."""
-        return self.image is None and self.read_from in DRAWN
+    def drawing(self) -> Drawing | None:
+        """How its picture is yet to be drawn, if it is."""
+        source = _DRAWN.get(self.read_from)
+        return None if self.image is not None or not source else Drawing(source, self.shows)
 
 
 _USUAL = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .pose import Joint
+from underpaint.following.pose import Joint
 
 Points = npt.NDArray[np.float64]
 _PREFIX = re.compile(r"^(mixamorig\d*[:_]?|def[-_]|org[-_]|bip0*1?[ _]|j_bip_|j_)", re.IGNORECASE)

@@ -31,13 +31,33 @@ def strokes(scene: Any, camera: Camera, viewport: Viewport | None) -> list[Point
     return [points for points in found if len(points)]
 
 
+def is_annotated(scene: Any) -> bool:
+    """Whether the scene has strokes, in whatever frame and wherever."""
+    notes = _notes(scene)
+    layers = () if notes is None else notes.layers
+    return any(len(frame.strokes) for layer in layers for frame in layer.frames)
+
+
 def _shown(scene: Any) -> Iterator[Any]:
-    """Blender 5.0 calls the scene's annotations so; before, they were its grease pencil."""
-    name = "annotation" if hasattr(scene, "annotation") else "grease_pencil"
-    notes = getattr(scene, name)
+    notes = _notes(scene)
     for layer in () if notes is None else notes.layers:
-        if not layer.annotation_hide and layer.active_frame is not None:
-            yield from layer.active_frame.strokes
+        frame = None if layer.annotation_hide else _frame_at(layer, scene.frame_current)
+        if frame is not None:
+            yield from frame.strokes
+
+
+def _notes(scene: Any) -> Any:
+    """Blender 5.0 calls the scene's annotations so; before, they were its grease pencil."""
+    return getattr(scene, "annotation" if hasattr(scene, "annotation") else "grease_pencil")
+
+
+def _frame_at(layer: Any, now: int) -> Any:
+    """The drawing that a layer shows at a frame of the scene. Its `active_frame` is that of the
+    last redraw, which there is none of without a window."""
+    if layer.lock_frame:
+        return layer.active_frame
+    before = [frame for frame in layer.frames if frame.frame_number <= now]
+    return max(before, key=lambda frame: frame.frame_number, default=None)
 
 
 def _in_front(pixels: Points, depth: Points) -> Iterator[Points]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from underpaint.buffers import Array, Buffers, Kind
+from underpaint.buffers import Buffers, Kind
+from underpaint.following.drawing import DrawnFrom, drawn
+from underpaint.following.sights import Sighted
 from underpaint.requests import View
 
-from ..capture import Kept, Source, Viewport, capture_view
+from ..capture import Kept, Source, Viewport, capture_view, object_ids
 from ..capture.sources import resolve
 from ..image.given import with_pictures
 from ..image.request import ImageSettings, wanted_buffers
-from .drawn import Seen, drawn
-from .kinds import ControlSource
+from .sighting import sights
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ def take(
     """
     size = (settings.width or side, settings.height or side)
     wants = wanted_buffers(settings)
-    by_object = any(
-        control.drawn and control.read_from is ControlSource.OBJECTS
-        for control in settings.active_controls
-    )
+    drawings = [control.drawing for control in settings.active_controls]
+    by_object = any(one is not None and one.source is DrawnFrom.OBJECTS for one in drawings)
     view, buffers = None, Buffers()
     if wants or by_object:
         whole = wants | ({Kind.OBJECT_ID} if by_object else set())
         view, buffers = capture_view(context, source, *size, frozenset(whole), kept=kept)
-    settings = _with_drawings(context, settings, view, buffers, source, size, pictures)
+    if any(one is not None for one in drawings):
+        seen = _sighted(context, view, buffers, source, size)
+        settings = _with_drawings(settings, seen, pictures)
     if view is not None and Kind.OBJECT_ID not in wants:
         view, buffers = _without_ids(view, buffers)
     known = size if view is not None or (settings.width and settings.height) else None
@@ -66,29 +66,26 @@ def _without_ids(view: View, arrays: Buffers) -> tuple[View | None, Buffers]:
     return (left if len(handed) else None), handed
 
 
-def _with_drawings(
-    context: Any,
-    settings: ImageSettings,
-    view: View | None,
-    arrays: Mapping[str, Array],
-    source: Source,
-    size: tuple[int, int],
-    pictures: Buffers,
-) -> ImageSettings:
-    """The settings with a picture for each control that is drawn here, put into `pictures`."""
-    if not any(control.drawn for control in settings.active_controls):
-        return settings
-    camera = view.camera if view is not None else None
-    if camera is None:
-        camera = resolve(source, context.evaluated_depsgraph_get(), *size)
+def _sighted(
+    context: Any, view: View | None, arrays: Buffers, source: Source, size: tuple[int, int]
+) -> Sighted:
+    """What can be followed of the view."""
+    depsgraph = context.evaluated_depsgraph_get()
+    camera = resolve(source, depsgraph, *size) if view is None else view.camera
     ids = None if view is None or view.object_id is None else arrays[view.object_id.sha256]
-    seen = Seen(camera, source if isinstance(source, Viewport) else None, ids)
-    return replace(
-        settings,
-        controls=tuple(
-            replace(control, image=pictures.add(Kind.COLOR, drawn(context, control, seen)))
-            if control.enabled and control.drawn
-            else control
-            for control in settings.controls
-        ),
-    )
+    viewport = source if isinstance(source, Viewport) else None
+    names = {number: name for name, number in object_ids(depsgraph).items()}
+    shape = (camera.width, camera.height)
+    return Sighted(shape, sights(context, camera, viewport), ids, names)
+
+
+def _with_drawings(settings: ImageSettings, seen: Sighted, pictures: Buffers) -> ImageSettings:
+    """The settings with a picture for each control that is drawn, put into `pictures`."""
+    rows = []
+    for control in settings.controls:
+        drawing = control.drawing if control.enabled else None
+        if drawing is not None:
+            picture = drawn(control.kind, drawing, seen)
+            control = replace(control, image=pictures.add(Kind.COLOR, picture))
+        rows.append(control)
+    return replace(settings, controls=tuple(rows))

@@ -30,6 +30,7 @@ from . import left
 from .fetching import found_or_asked, note_down
 from .left import Note
 from .saving import Saved, folder_name, keep_inputs, kept_target, save_results
+from .starting import Starting
 from .supervisor import is_installed, is_running
 from .task import Task
 from .threads import Threads
@@ -52,13 +53,15 @@ class DaemonState(StrEnum):
 class Session:
     """Connects when it is asked to, submits, follows, cancels, and saves what was painted.
 
-    `told`: whether the daemon has said which models it has, and so what they paint best with."""
+    `starting`: how far the daemon's start is. `told`: whether the daemon has said which models it
+    has, and so what they paint best with."""
 
     def __init__(self, paths: Callable[[], Paths]) -> None:
         self._paths = paths
         self._client: Client | None = None
         self._was_ready = False
         self._models_asked = False
+        self.starting = Starting()
         self.told = False
         self._threads = Threads()
         self.tasks: dict[str, Task] = {}
@@ -129,6 +132,8 @@ class Session:
                 "what paints is not installed yet",
                 hint="Press Install at the top of the Underpaint tab.",
             )
+        if not is_running(paths):
+            self.starting.begin(paths)
         if self._client is None or self._client.state is ClientState.CLOSED:
             self._client = connect(paths, wait=False, client="blender")
             self._models_asked = False
@@ -272,6 +277,7 @@ class Session:
         if not client.state.reachable:
             return
         self._was_ready = True
+        self.starting.end(self._paths)
         if not self._models_asked:
             self._models_asked = True
             self._threads.run(client.models, self._take_models, self._not_told)

@@ -10,9 +10,9 @@ import bpy
 from bpy.props import StringProperty
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.following.leaving import painted_view
 from underpaint.requests import Request, TextureRequest
 
-from ..following.leaving import painted_view
 from ..image.again import kept_pictures
 from ..image.request import settings_of
 from ..image.results import request_of

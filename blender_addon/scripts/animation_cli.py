@@ -26,8 +26,10 @@ import capture_cli  # noqa: E402
 import movie  # noqa: E402
 
 from blender_addon import demo_scene  # noqa: E402
+from blender_addon.animation.numbers import numbers  # noqa: E402
 from blender_addon.capture.tracks import track_of  # noqa: E402
 from blender_addon.capture.view import capture  # noqa: E402
+from blender_addon.following.sighting import sights  # noqa: E402
 from underpaint.animation.captures import PREFIX  # noqa: E402
 from underpaint.animation.tracks import save_track  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
@@ -69,7 +71,7 @@ def _answer(asked: dict[str, Any], scene: Any, camera: Any, known: set[str]) -> 
             return {"movie": movie.write(Path(asked["movie"]), pictures, asked["fps"])}
         # Not around the movie: Blender ends when another scene is rendered in another's view layer.
         with bpy.context.temp_override(scene=scene, view_layer=capture_cli.layer_of(scene)):
-            return _take(asked, camera, known) | {"numbers": _numbers(scene)}
+            return _take(asked, camera, known) | {"numbers": numbers(scene)}
     except UnderpaintError as error:
         return {"code": error.code, "message": error.message}
 
@@ -77,7 +79,9 @@ def _answer(asked: dict[str, Any], scene: Any, camera: Any, known: set[str]) -> 
 def _take(asked: dict[str, Any], camera: Any, known: set[str]) -> dict[str, Any]:
     _go_to(bpy.context.scene, asked["frame"])
     taken = capture(bpy.context, camera, asked["width"], asked["height"])
-    save_view(Path(asked["view"]), taken.view, taken.buffers)
+    objects = capture_cli.objects_in(taken.view, taken.buffers)
+    seen = sights(bpy.context, taken.view.camera)
+    save_view(Path(asked["view"]), taken.view, taken.buffers, objects, seen)
     track = track_of(taken.placed, taken.passes, taken.view.camera)
     save_track(Path(asked["track"]), track, known)
     return _facts(bpy.context.scene)
@@ -105,12 +109,6 @@ def _facts(scene: Any) -> dict[str, Any]:
         "present": scene.frame_current,
         "fps": render.fps / render.fps_base,
     }
-
-
-def _numbers(scene: Any) -> dict[str, float]:
-    """The scene's custom properties that are numbers, animated ones as they are in this frame."""
-    values = {name: scene[name] for name in scene.keys()}  # noqa: SIM118 (no mapping)
-    return {n: float(v) for n, v in values.items() if isinstance(v, (int, float))}
 
 
 def _say(answer: dict[str, Any]) -> None:

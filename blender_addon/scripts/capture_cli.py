@@ -30,6 +30,7 @@ from blender_addon.capture import (  # noqa: E402
     not_captured,
     object_ids,
 )
+from blender_addon.following.sighting import sights  # noqa: E402
 from blender_addon.plain.painting_settings import tidy  # noqa: E402
 from underpaint.blenders import script_arguments  # noqa: E402
 from underpaint.buffers import Buffers, Kind  # noqa: E402
@@ -39,6 +40,7 @@ from underpaint.requests import Lora, View  # noqa: E402
 from underpaint.requests.curves import curve_of  # noqa: E402
 
 _OWN_PROMPT, _OWN_LORAS = "underpaint_prompt", "underpaint_loras"
+_LEFT = "underpaint_leave"
 
 
 class OwnLora(bpy.types.PropertyGroup):
@@ -75,20 +77,21 @@ def _capture(args: argparse.Namespace, camera: Any) -> View:
     wants = DEFAULT_WANTS | ({Kind.POSITION, Kind.UV} if args.surface else frozenset())
     width, height = args.size
     view, buffers = capture_view(bpy.context, camera, width, height, wants, use_gpu=not args.no_gpu)
-    save_view(args.out, view, buffers, objects_in(view, buffers))
+    save_view(args.out, view, buffers, objects_in(view, buffers), sights(bpy.context, view.camera))
     for lack in not_captured(bpy.context.evaluated_depsgraph_get()):
         print(f"capture: note: {lack} is in the scene and not in the view", file=sys.stderr)
     return view
 
 
 def objects_in(view: View, buffers: Buffers) -> dict[int, SceneObject]:
-    """The objects that a view shows, by their ids, with their own prompts and LoRAs."""
+    """The objects that a view shows, by their ids, with what the artist has set on them."""
     if view.object_id is None:
         return {}
     if not hasattr(bpy.types.Object, _OWN_PROMPT):  # as the add-on has it, which is not running
         bpy.utils.register_class(OwnLora)
         setattr(bpy.types.Object, _OWN_PROMPT, bpy.props.StringProperty())
         setattr(bpy.types.Object, _OWN_LORAS, bpy.props.CollectionProperty(type=OwnLora))
+        setattr(bpy.types.Object, _LEFT, bpy.props.BoolProperty())
     seen = set(np.unique(buffers[view.object_id.sha256]).tolist())
     names = {item.name_full: item for item in bpy.context.scene.objects}
     return {
@@ -99,7 +102,7 @@ def objects_in(view: View, buffers: Buffers) -> dict[int, SceneObject]:
 
 
 def _told(item: Any) -> SceneObject:
-    """An object's name, words and LoRAs."""
+    """An object's name, words, LoRAs and lock."""
     loras = tuple(
         Lora(
             bpy.path.abspath(one.path, library=item.library),
@@ -109,7 +112,7 @@ def _told(item: Any) -> SceneObject:
         for one in getattr(item, _OWN_LORAS)
         if one.enabled and one.path
     )
-    return SceneObject(item.name_full, getattr(item, _OWN_PROMPT).strip(), loras)
+    return SceneObject(item.name_full, getattr(item, _OWN_PROMPT).strip(), loras, bool(getattr(item, _LEFT)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -138,6 +138,11 @@ def _draw_state(layout: Any, live: runtime.Runtime) -> None:
     state = live.session.state
     text, icon = _STATES[state]
     row = layout.row()
+    left = live.session.starting.left_s if state is DaemonState.STARTING else None
+    if left is not None:
+        told = f"{say(text)} {say('{count} s left', count=left)}"
+        row.progress(text=told, factor=live.session.starting.part, type="BAR", translate=False)
+        return
     row.label(text=text, icon=icon)
     if state in _FIXES:
         row.operator("underpaint.start_daemon", text=_FIXES[state], icon="PLAY")

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.cameras import Camera
+from underpaint.following.leaving import painted_view
 
 from ..capture import main_region
-from ..following.leaving import painted_view
 from ..link.task import Task
 from ..plain.srgb import linear
 from . import live_view

@@ -47,9 +47,9 @@ def pixels(folder: Path) -> list[np.ndarray]:
     return [addon("editing.marks").read(image) for image in found]
 
 
-def command(blend: Path, out: Path, last: int = FRAMES[1]) -> subprocess.Popen[str]:
+def command(blend: Path, out: Path, last: int = FRAMES[1], *more: str) -> subprocess.Popen[str]:
     """The same by the command line, in a process group of its own as in a terminal."""
-    words = ["render", str(blend), "--frames", f"{FRAMES[0]}:{last}"]
+    words = ["render", str(blend), "--frames", f"{FRAMES[0]}:{last}", *more]
     words += ["--camera", "Camera", "--prompt", PROMPT, "--seed", str(SEED)]
     words += ["--size", f"{SIDE}x{SIDE}", "--out", str(out)]
     return subprocess.Popen(
@@ -147,6 +147,76 @@ def values_change_over_time():
     assert addon("animation.operators").animated(scene) == [("underpaint_seed", "Seed")]
 
 
+def what_is_locked_stays_and_the_first_frame_is_what_the_button_paints():
+    """The seed has keyframes on the panel's own field, the box words of its own. No depth is
+    followed: its range is that of all frames."""
+    scene, group = box_that_moves(), settings()
+    group.model_controls = group.depth_enabled = False
+    group.normal_enabled, group.normal_scale = True, 1.0
+    scene.frame_set(1)
+    ball = bpy.data.objects.new("Ball", bpy.data.objects["Cube"].data.copy())
+    scene.collection.objects.link(ball)
+    ball.location, ball.underpaint_leave = (-1.0, 2.5, 0.0), True
+    bpy.data.objects["Cube"].underpaint_prompt, settings().object_prompts = "moss", True
+    for frame, seed in ((1, SEED), (3, SEED + 2)):
+        settings().seed = seed
+        settings().keyframe_insert("seed", frame=frame)
+    scene.frame_set(1)
+    assert bpy.ops.underpaint.generate(timeout=600) == {"FINISHED"}
+    still = addon("editing.marks").read(bpy.data.images[live().last_image])
+    assert bpy.ops.underpaint.animate(timeout=600) == {"FINISHED"}
+    folder = Path(scene.underpaint_animation.last)
+    painted = pixels(folder)
+    assert np.array_equal(painted[0], still), "as the button paints it"
+    one = folder.with_name("one-frame")
+    words = ("--leave-alone", "--object-prompts", "--control", "normal")
+    ended(command(folder / "scene.blend", one, FRAMES[0], *words))
+    (by_command,) = (recipe(path) for path in one.glob("*.png"))
+    assert by_command == recipe(folder / "0001.png")
+    series = folder.with_name("by-command-locked")
+    ended(command(folder / "scene.blend", series, FRAMES[1], *words))
+    for mine, other in zip(painted, pixels(series), strict=True):
+        assert np.abs(mine - other).mean() < 0.02
+    ids = kept_of(scene)
+    assert all(mask.any() and not mask.all() for mask, _ in ids)
+    for (mask, colours), picture in zip(ids, painted, strict=True):
+        assert np.abs(picture[..., :3] - colours)[mask].max() < 1 / 255
+
+
+def recipe(picture: Path) -> dict:
+    """What a picture was asked by, without the viewport's colours: of its edges a few come out a
+    level brighter in one capture of many."""
+    from underpaint.files.recipe import recipe_in
+
+    request = recipe_in(picture.read_bytes(), picture.name)["request"]
+    assert request.pop("image") == request["view"].pop("color")
+    return request
+
+
+def kept_of(scene) -> list[tuple[np.ndarray, np.ndarray]]:
+    """In each frame where the ball is seen, and the scene's own colours, 0 to 1."""
+    from underpaint.buffers import Kind
+
+    found = []
+    for frame in range(FRAMES[0], FRAMES[1] + 1):
+        scene.frame_set(frame)
+        wants = frozenset({Kind.COLOR, Kind.OBJECT_ID})
+        view, arrays = addon("capture").capture_view(bpy.context, None, SIDE, SIDE, wants)
+        number = addon("capture").object_ids(bpy.context.evaluated_depsgraph_get())["Ball"]
+        mask = arrays[view.object_id.sha256] == number
+        found.append((mask, arrays[view.color.sha256][..., :3] / 255))
+    return found
+
+
+def a_pose_without_people_is_refused_at_once():
+    scene = box_that_moves()
+    group = settings()
+    group.depth_enabled = group.normal_enabled = group.guide_enabled = False
+    group.openpose_enabled = True
+    assert "bones of a person" in refusal(bpy.ops.underpaint.animate)
+    assert not scene.underpaint_animation.last
+
+
 def without_a_camera_it_says_so():
     scene = box_that_moves()
     scene.camera = None
@@ -155,6 +225,8 @@ def without_a_camera_it_says_so():
 
 BEHAVIOURS = (
     without_a_camera_it_says_so,
+    a_pose_without_people_is_refused_at_once,
+    what_is_locked_stays_and_the_first_frame_is_what_the_button_paints,
     values_change_over_time,
     the_panel_paints_what_the_command_paints,
     what_was_cancelled_goes_on_where_it_was,

@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from underpaint.animation.captures import SceneCaptures
+from underpaint.animation.scene_parts import drawings_in
 from underpaint.blenders import Blender
 from underpaint.buffers import Buffers
+from underpaint.cli.generate import build_request
+from underpaint.cli.main import build_parser
+from underpaint.cli.parts.following import parts_of
 from underpaint.evals.capture import evaluate
 from underpaint.files.viewfile import SceneObject, load_objects, load_view
-from underpaint.requests import Lora
+from underpaint.requests import Control, ControlKind, Lora
 
 from helpers.blender.behaviour_lists import behaviours
 
@@ -25,6 +31,7 @@ pytestmark = pytest.mark.blender
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("capture_behaviours.py")
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
+FOLLOWED = Path(__file__).with_name("followed_scene.py")
 
 
 def run(blender: Blender, script: Path, *arguments: str, env: dict[str, str] | None = None):
@@ -88,42 +95,66 @@ def test_a_bare_blender_without_the_clients_libraries_captures(blender, tmp_path
     assert load_view(out, Buffers()).camera.width == 32
 
 
-_OWN_WORDS = """
-import os, sys
-import bpy
-
-bpy.types.Object.underpaint_prompt = bpy.props.StringProperty()
-bpy.data.objects["Cube"].underpaint_prompt = "red bricks"
-
-
-class Worn(bpy.types.PropertyGroup):
-    pass
-
-
-Worn.__annotations__ = {
-    "path": bpy.props.StringProperty(), "weight": bpy.props.FloatProperty(default=1.0)
-}
-bpy.utils.register_class(Worn)
-bpy.types.Object.underpaint_loras = bpy.props.CollectionProperty(type=Worn)
-worn = bpy.data.objects["Cube"].underpaint_loras.add()
-worn.path, worn.weight = "ink", 0.3
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
-os._exit(0)
-"""
-
-
-def test_a_view_file_says_what_its_objects_are_called_and_are_to_look_like(blender, tmp_path):
-    script, scene, out = (tmp_path / name for name in ("own.py", "own.blend", "view.npz"))
-    script.write_text(_OWN_WORDS)
-    made = run(blender, script, str(scene))
+@pytest.fixture(scope="module")
+def followed(blender, tmp_path_factory) -> tuple[Path, dict[str, np.ndarray]]:
+    """A scene with all that pictures follow, and what the panel draws of its frames."""
+    folder = tmp_path_factory.mktemp("followed")
+    scene, drawn = folder / "own.blend", folder / "drawn.npz"
+    made = run(blender, FOLLOWED, str(scene), str(drawn))
     assert scene.exists(), made.stdout + made.stderr
-    done = run(blender, CAPTURE, "--blend", str(scene), "--size", "32", "--out", str(out))
+    with np.load(drawn) as stored:
+        return scene, dict(stored)
+
+
+CONTROLS = (
+    "openpose:from=armature:of=Person",
+    "scribble:from=annotations",
+    "canny:from=objects:of=Cube",
+)
+
+
+def test_a_view_file_has_what_its_objects_are_called_and_all_that_is_followed(
+    blender, followed, tmp_path
+):
+    scene, drawn = followed
+    out = tmp_path / "view.npz"
+    words = ["--blend", str(scene), "--size", "64", "--frame", "3", "--out", str(out)]
+    done = run(blender, CAPTURE, *words)
     assert done.returncode == 0, done.stderr
     ((number, cube),) = load_objects(out).items()
-    assert cube == SceneObject("Cube", "red bricks", (Lora("ink", 0.3),))
-    buffers = Buffers()
-    view = load_view(out, buffers)
-    assert number in buffers[view.object_id.sha256]
+    assert cube == SceneObject("Cube", "red bricks", (Lora("ink", 0.3),), left=True)
+    words = ["generate", "--prompt", "x", "--view", str(out), "--out", "o"]
+    controls = [word for text in CONTROLS for word in ("--control", text)]
+    request, buffers = build_request(build_parser().parse_args([*words, *controls]))
+    shown = [buffers[control.image.sha256] for control in request.controls]
+    assert np.array_equal(shown, drawn["3"]), "what the panel's button draws"
+    assert all(picture.any() for picture in shown)
+    request, buffers = build_request(build_parser().parse_args([*words, "--leave-alone"]))
+    ids = buffers[request.view.object_id.sha256]
+    assert np.array_equal(buffers[request.mask.sha256] == 0, ids == number)
+    assert request.image == request.view.color
+
+
+def test_each_frame_has_its_own_pose_strokes_and_numbers(blender, followed):
+    """As the panel's button draws them in that frame."""
+    scene, drawn = followed
+    words = [word for text in CONTROLS for word in ("--control", text)]
+    words = ["generate", "--prompt", "x", *words, "--out", "o"]
+    parts = parts_of(build_parser().parse_args(words))
+    controls = tuple(Control(ControlKind(text.partition(":")[0])) for text in CONTROLS)
+    with closing(SceneCaptures(blender, scene)) as captures:
+        for frame in (3, 1, 2):
+            taken = captures.take(frame, 64, 64)
+            rows, arrays = drawings_in(parts, controls, taken.sighted, Buffers())
+            shown = [arrays[row.image.sha256] for row in rows]
+            assert np.array_equal(shown, drawn[str(frame)])
+            assert shown[0].any()
+            assert shown[1].any() == (frame > 1), "annotations begin in the second"
+            keyed = {name: taken.numbers[f"underpaint_{name}"] for name in ("seed", "depth")}
+            assert keyed == {"seed": pytest.approx(10 * frame), "depth": pytest.approx(frame / 2)}
+            assert taken.numbers["underpaint_guidance"] == 4.0
+    assert not np.array_equal(drawn["1"][0], drawn["3"][0]), "it moves"
+    assert not np.array_equal(drawn["2"][1], drawn["3"][1])
 
 
 def test_a_blend_file_that_is_not_there_is_said_in_words(blender, tmp_path):

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from blender_addon.following.lines import blank, draw_line
-from blender_addon.following.pose import Joint, draw_person
 from blender_addon.following.skeleton import Bone, body, part_of
+from underpaint.following.lines import blank, draw_line
+from underpaint.following.pose import Joint, draw_person
 
 RIGS = {
     "Rigify": ("upper_arm.L", "forearm.R", "hand.L", "thigh.R", "shin.L", "foot.R", "spine.006"),

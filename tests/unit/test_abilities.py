@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from underpaint.buffers import Buffers, Kind
-from underpaint.cli.references import reference_of
+from underpaint.cli.parts.references import reference_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import (
     Control,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from underpaint.buffers import Buffers
-from underpaint.cli.controls import control_of
+from underpaint.cli.parts.controls import control_of
 from underpaint.errors import RequestError
 from underpaint.requests import Control, ControlKind
 

@@ -3,73 +3,20 @@ was stopped goes on as if it had not been."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from underpaint.animation.asking import Asked
-from underpaint.animation.folder import Folder, decoded, encoded
-from underpaint.animation.sequence import Animation, Plan
-from underpaint.buffers import Buffers, Kind
+from underpaint.animation.folder import decoded, encoded
 from underpaint.errors import RequestError
 from underpaint.requests import (
     Control,
     ControlKind,
     ImageRequest,
     InpaintRequest,
-    Prompt,
-    Sampling,
 )
-from underpaint.tree import buffer_refs
 
-from helpers.painting.sliding_card import SIDE, STEP, take
-from helpers.painting.studio import Recorder
-
-FRAMES = (1, 2, 3)
-
-
-class Stopped(Exception):
-    """What a series ends by in the middle."""
-
-
-class Series:
-    """An animation of the sliding card in a folder; `asked` are the requests that it painted, at
-    `most` so many before it is stopped."""
-
-    def __init__(
-        self, studio, root, digest="a", frames=FRAMES, words="grey", take=take, most=None, **fields
-    ):
-        self.asked, self.pictures, self._studio = [], [], studio
-        self._most = most
-        self.folder = Folder(root, digest)
-        request = ImageRequest(
-            Prompt(words),
-            "tiny",
-            SIDE,
-            SIDE,
-            Sampling(steps=2, seed=5),
-            controls=fields.pop("controls", ()),
-        )
-        refresh, colours = fields.pop("refresh", 0.0), fields.pop("colours", None)
-        asked = Asked(request, Buffers(), refresh, colours)
-        plan = Plan(asked, frames, (SIDE, SIDE), **fields)
-        self.animation = Animation(plan, take, self._paint, self.folder)
-        self.made = list(self.animation.frames())
-
-    def _paint(self, request, buffers):
-        if len(self.asked) == self._most:
-            raise Stopped
-        self.asked.append(request)
-        self.pictures.append({ref.sha256: buffers[ref.sha256] for ref in buffer_refs(request)})
-        artifacts = self._studio.runner(request, buffers, Recorder())
-        return next(item.data for item in artifacts if item.media == "image/png")
-
-    def bytes(self, frame):
-        return self.folder.done(f"{frame:04d}")
-
-    def picture(self, frame):
-        return decoded(self.bytes(frame)).astype(int)
+from helpers.painting.painted_series import FRAMES, Series, Stopped
+from helpers.painting.sliding_card import STEP, coloured, take
 
 
 def test_paint_moves_with_its_surface(studio, tmp_path):
@@ -83,15 +30,6 @@ def test_paint_moves_with_its_surface(studio, tmp_path):
     assert np.abs(third - moved)[inside].max() <= 1
     corner = np.s_[:8, :8]
     assert (third[corner] == first[corner]).all()
-
-
-def coloured(frame, width=SIDE, height=SIDE):
-    """The card and what is behind it in the scene's own colours."""
-    taken = take(frame, width, height)
-    card = np.isfinite(taken.track.depth)[..., None]
-    colours = np.where(card, (200, 40, 30, 255), (20, 60, 180, 255)).astype(np.uint8)
-    view = replace(taken.view, color=taken.buffers.add(Kind.COLOR, colours))
-    return replace(taken, view=view)
 
 
 def test_what_is_painted_begins_from_the_scenes_colours_where_that_is_asked(studio, tmp_path):

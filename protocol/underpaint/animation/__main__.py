@@ -2,8 +2,9 @@
 underpaint.animation FOLDER`, in the Python that has the daemon.
 
 The folder has what `job.save_job` wrote, and gets the pictures. Tells on stdout, one JSON object a
-line: {"done", "total", "eta_s"}, {"note"}, and at last {"ended": "painted", "pictures", "movie"},
-{"ended": "cancelled"} or {"ended": "failed", "error"}. Cancels what it paints when stdin ends.
+line: {"done", "total", "eta_s"}, {"note"}, {"doing", "usual_s"}, and at last {"ended": "painted",
+"pictures", "movie"}, {"ended": "cancelled"} or {"ended": "failed", "error"}. Cancels what it paints
+when stdin ends.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class _Lines:
 
     def noted(self, text: str) -> None:
         _say({"note": text})
+
+    def doing(self, text: str, usual_s: float | None) -> None:
+        _say({"doing": text, "usual_s": usual_s})
 
 
 def main(folder: Path) -> int:

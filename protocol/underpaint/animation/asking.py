@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..buffers import Buffers, Kind
+from ..following.leaving import around, leave_alone
 from ..requests import ImageRequest, InpaintRequest, Prompt, Refiner
 from ..tree import from_plain, to_plain
 from ..wire.records import ModelInfo
 from .captures import Taken
 from .motion import Mask, grown
 from .sampling import Image8
+from .scene_parts import Parts, drawings_in, kept_in, words_in
 
 _SHARED = (
     "prompt", "model", "sampling", "controls", "pattern", "loras", "references", "regions",
@@ -31,12 +33,15 @@ _BETWEEN = 128  # of 255: how much of the new paint lies on the ring around what
 class Asked:
     """`request`: a frame's, without its view; `refresh` (0–1): how much of every frame is painted
     anew. `buffers`: what the request refers to. `colours`: the strength by which what is painted
-    begins from the scene's own colours; None: from nothing."""
+    begins from the scene's own colours; None: from nothing. `parts`: what each frame is asked for
+    itself. `kept`: of a frame, where it stays as the scene shows it, (h, w); None is nowhere."""
 
     request: ImageRequest
     buffers: Buffers
     refresh: float = 0.0
     colours: float | None = None
+    parts: Parts = field(default_factory=Parts)
+    kept: Mask | None = None
 
 
 def with_models_controls(asked: Asked, models: Iterable[ModelInfo]) -> Asked:
@@ -50,25 +55,39 @@ def with_models_controls(asked: Asked, models: Iterable[ModelInfo]) -> Asked:
     return replace(asked, request=cast(ImageRequest, told))
 
 
-def in_frame(asked: Asked, numbers: Mapping[str, float]) -> Asked:
-    """What is asked in a frame, by the scene's custom properties there: `{name}` in the words is
-    the property of that name; `underpaint_seed`, `_guidance`, `_refresh` and those called after a
-    control (`underpaint_depth`) stand for the options."""
+def in_frame(asked: Asked, taken: Taken) -> Asked:
+    """What is asked in a captured frame.
+
+    By its objects and whatever else it shows (`parts`), and by the scene's custom properties there:
+    `{name}` in the words is the property of that name; `underpaint_seed`, `_guidance`, `_strength`,
+    `_refresh` and those called after a control (`underpaint_depth`) stand for the options.
+    """
+    numbers = taken.numbers
     own = {name.removeprefix(_PREFIX): v for name, v in numbers.items() if name.startswith(_PREFIX)}
-    request = asked.request
+    request, strength = asked.request, own.get("strength")
     sampling = replace(
         request.sampling,
         seed=round(own.get("seed", request.sampling.seed)),
         guidance=own.get("guidance", request.sampling.guidance),
     )
-    prompt = _worded(request.prompt, numbers)
-    regions = tuple(replace(r, prompt=_worded(r.prompt, numbers)) for r in request.regions)
-    controls = request.controls and tuple(
-        replace(control, scale=own.get(control.kind.value, control.scale))
-        for control in request.controls
+    controls, buffers = drawings_in(asked.parts, request.controls, taken.sighted, asked.buffers)
+    regions = words_in(asked.parts, taken.objects, request.prompt.negative) + request.regions
+    request = replace(
+        request,
+        sampling=sampling,
+        prompt=_worded(request.prompt, numbers),
+        controls=controls
+        and tuple(replace(one, scale=own.get(one.kind.value, one.scale)) for one in controls),
+        regions=tuple(replace(one, prompt=_worded(one.prompt, numbers)) for one in regions),
     )
-    request = replace(request, sampling=sampling, prompt=prompt, controls=controls, regions=regions)
-    return replace(asked, request=request, refresh=own.get("refresh", asked.refresh))
+    return replace(
+        asked,
+        request=request,
+        buffers=buffers,
+        refresh=own.get("refresh", asked.refresh),
+        colours=asked.colours if asked.colours is None or strength is None else strength,
+        kept=kept_in(asked.parts, taken.objects, taken.sighted),
+    )
 
 
 def unknown(asked: Asked, numbers: Mapping[str, float]) -> list[str]:
@@ -88,13 +107,26 @@ def changes(asked: Asked, numbers: Mapping[str, float]) -> bool:
     return named or asked.refresh > 0
 
 
-def whole(asked: Asked, taken: Taken) -> tuple[ImageRequest, Buffers]:
-    """A frame by itself."""
+def whole(asked: Asked, taken: Taken) -> tuple[ImageRequest | InpaintRequest, Buffers]:
+    """A frame by itself. Raises RequestError(BAD_REQUEST) where all of it stays as it is."""
+    request, buffers = _viewed(asked, taken)
+    return leave_alone(request, asked.kept, buffers), buffers
+
+
+def _viewed(asked: Asked, taken: Taken) -> tuple[ImageRequest, Buffers]:
     request, buffers = replace(asked.request, view=taken.view), _with(asked.buffers, taken.buffers)
     if asked.colours is None or taken.view.color is None:
         return request, buffers
     second, init = _over(request.refiner), taken.view.color
     return replace(request, init=init, strength=asked.colours, refiner=second), buffers
+
+
+def as_shown(asked: Asked, taken: Taken, picture: Image8) -> Image8:
+    """A frame's picture with what stays as the scene shows it."""
+    ref = taken.view.color
+    if asked.kept is None or ref is None:
+        return picture
+    return np.where(asked.kept[..., None], taken.buffers[ref.sha256][..., :3], picture)
 
 
 def _over(refiner: Refiner | None) -> Refiner | None:
@@ -114,26 +146,29 @@ def begun(asked: Asked, taken: Taken, picture: Image8, spot: Mask) -> tuple[Imag
 
 def again(
     asked: Asked, taken: Taken, picture: Image8, strength: float
-) -> tuple[ImageRequest, Buffers]:
+) -> tuple[ImageRequest | InpaintRequest, Buffers]:
     """A frame painted over what it is already."""
-    request, buffers = whole(asked, taken)
+    request, buffers = _viewed(asked, taken)
     init = buffers.add(Kind.COLOR, picture)
-    second = _over(request.refiner)
-    return replace(request, init=init, strength=strength, refiner=second), buffers
+    request = replace(request, refiner=_over(request.refiner))
+    if asked.kept is not None:
+        return around(request, init, asked.kept, strength, buffers), buffers
+    return replace(request, init=init, strength=strength), buffers
 
 
 def patch(
     asked: Asked, taken: Taken, picture: Image8, spot: Mask, strength: float
 ) -> tuple[InpaintRequest, Buffers]:
     """A spot of a frame, passing into the rest over the pixels around it."""
-    request, buffers = whole(asked, taken)
+    request, buffers = _viewed(asked, taken)
+    opened = mask_of(spot) if asked.kept is None else np.where(asked.kept, 0, mask_of(spot))
     shared: dict[str, Any] = {name: getattr(request, name) for name in _SHARED}
     shared["refiner"] = _over(request.refiner)
     return InpaintRequest(
         **shared,
         view=request.view,
         image=buffers.add(Kind.COLOR, picture),
-        mask=buffers.add(Kind.MASK, mask_of(spot)),
+        mask=buffers.add(Kind.MASK, opened.astype(np.uint8)),
         strength=strength,
         feather=0,
     ), buffers

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from ..blenders import Blender, addon_folder
 from ..buffers import Buffers
 from ..errors import ErrorCode, RequestError
-from ..files.viewfile import load_view
+from ..files.viewfile import SceneObject, load_objects, load_sights, load_view
+from ..following.sights import Sighted, Sights
 from ..requests import View
 from .tracks import Shape, Track, load_track
 
@@ -34,12 +35,23 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A captured frame. `numbers`: the scene's custom properties that are numbers."""
+    """A captured frame. `numbers`: the scene's custom properties that are numbers. `objects`: those
+    that it shows, by their numbers in it; `sights`: what else it shows."""
 
     view: View
     buffers: Buffers
     track: Track
     numbers: dict[str, float]
+    objects: Mapping[int, SceneObject] = field(default_factory=dict)
+    sights: Sights = field(default_factory=Sights)
+
+    @property
+    def sighted(self) -> Sighted:
+        """It by what can be followed."""
+        camera, ids = self.view.camera, self.view.object_id
+        shown = None if ids is None else self.buffers[ids.sha256]
+        names = {number: one.name for number, one in self.objects.items()}
+        return Sighted((camera.width, camera.height), self.sights, shown, names)
 
 
 class SceneCaptures:
@@ -85,7 +97,14 @@ class SceneCaptures:
         answer = self._ask(asked | {"view": str(view_file), "track": str(track_file)})
         buffers = Buffers()
         view = load_view(view_file, buffers)
-        return Taken(view, buffers, load_track(track_file, self._shapes), answer["numbers"])
+        return Taken(
+            view,
+            buffers,
+            load_track(track_file, self._shapes),
+            answer["numbers"],
+            load_objects(view_file),
+            load_sights(view_file),
+        )
 
     def movie(self, path: Path, pictures: Sequence[Path], fps: float) -> bool:
         """Encode pictures; False when this Blender has no encoder."""

@@ -16,6 +16,7 @@ from ..errors import ErrorCode, RequestError
 from ..files.inputs import load_inputs, save_inputs
 from ..requests import ImageRequest
 from ..tree import from_plain, request_digest, to_plain
+from . import scene_parts
 from .asking import Asked
 from .series import Series
 
@@ -33,6 +34,7 @@ def save_job(series: Series, blender: Blender) -> None:
         "request": to_plain(request),
         "refresh": series.asked.refresh,
         "colours": series.asked.colours,
+        "parts": scene_parts.to_plain(series.asked.parts),
         "size": series.size,
         "frames": None if series.frames is None else list(series.frames),
         "camera": series.camera,
@@ -50,11 +52,12 @@ def load_job(folder: Path) -> tuple[Series, Blender]:
         width, height = told["size"]
         frames, camera, refresh = told["frames"], told["camera"], float(told["refresh"])
         colours = None if told["colours"] is None else float(told["colours"])
+        parts = scene_parts.from_plain(told["parts"]) if "parts" in told else scene_parts.Parts()
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
     if not isinstance(request, ImageRequest):
         raise _damaged(folder, "it asks for no pictures")
-    asked = Asked(request, load_inputs(folder, request), refresh, colours)
+    asked = Asked(request, load_inputs(folder, request), refresh, colours, parts)
     series = Series(asked, folder / SCENE, folder, (width, height), frames, camera)
     return series, Blender(version, Path(executable), bool(is_python))
 

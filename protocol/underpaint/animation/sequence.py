@@ -12,13 +12,14 @@ import numpy.typing as npt
 from ..buffers import Buffers
 from ..errors import ErrorCode, RequestError
 from ..files.recipe import recipe_in, recipe_request
+from ..following.leaving import painted_view
 from ..requests import ImageRequest, Request
-from .asking import Asked, again, begun, changes, in_frame, patch, settled, whole
+from .asking import Asked, again, as_shown, begun, changes, in_frame, patch, settled, whole
 from .captures import Taken
 from .depths import looked_at, range_of, ranged, small, wants_range
 from .flicker import Flicker
 from .folder import Folder, decoded, encoded
-from .memory import Painted, painted, recall, remembered
+from .memory import Painted, Recalled, painted, recall, remembered
 from .motion import Mask, grown, outlines, target
 from .order import ahead, gone_on
 from .sampling import Image8, crumbs, healed, smoothed
@@ -68,6 +69,7 @@ class Animation:
         self._plan, self._take, self._paint, self._folder = plan, take, paint, folder
         self._asked = plan.asked
         self._size = plan.size
+        self._settled = False
         self._memory: list[Painted] = []
         self.figures = Figures()
 
@@ -105,27 +107,37 @@ class Animation:
         resumed = data is not None and fresh is not None
         if data is None or fresh is None:
             paint = self._next if self._memory else self._first
-            data, fresh = paint(in_frame(self._asked, taken.numbers), taken)
+            data, fresh = paint(in_frame(self._asked, taken), taken)
             self._folder.keep(name, data, fresh)
         picture = decoded(data)
-        if not self._memory:
+        if not self._settled and fresh.any():
+            self._settled = True
             self._asked = settled(self._asked, _settled_request(data, name))
             taken = self._sized(frame, taken, picture)
-            fresh = np.ones(picture.shape[:2], bool)
+            fresh = _own(in_frame(self._asked, taken), taken)
         if self._plan.compare:
             self._by_itself(name, taken, data)
-        self._memory = remembered([*self._memory, painted(taken.track, picture, fresh)])
+        if self._settled:  # before, nothing was painted
+            self._memory = remembered([*self._memory, painted(taken.track, picture, fresh)])
         return Made(frame, resumed, float(fresh.mean()))
 
     def _first(self, asked: Asked, taken: Taken) -> tuple[bytes, Mask]:
+        own = _own(asked, taken)
+        if not own.any():
+            height, width = own.shape
+            return encoded(as_shown(asked, taken, np.zeros((height, width, 3), np.uint8))), own
         data = self._paint(*whole(asked, taken))
-        return data, np.ones(decoded(data).shape[:2], bool)
+        return data, own if asked.kept is not None else np.ones(decoded(data).shape[:2], bool)
 
     def _next(self, asked: Asked, taken: Taken) -> tuple[bytes, Mask]:
         """A frame from what is remembered; what nobody saw is painted."""
         found = recall(taken.track, self._memory)
-        if not found.known.any():
+        own = _own(asked, taken)
+        if not (found.known & own).any():
             return self._first(asked, taken)
+        found = Recalled(
+            as_shown(asked, taken, found.picture), found.known | ~own, found.coarse & own
+        )
         holes = ~found.known & ~crumbs(~found.known)
         picture = healed(found.picture, found.known, taken.track.item)
         # Each pixel shows one surface alone, so outlines come out as stairs.
@@ -138,11 +150,12 @@ class Animation:
         if coarse.any():
             shown, new = self._repainted(asked, taken, shown, coarse, shown, _RENEWED)
             fresh |= new
-        data = encoded(shown)
+        # An outline that was smoothed, and paint beside it, reach over what stays as it is.
+        data = encoded(as_shown(asked, taken, shown))
         if asked.refresh > 0:
             data = self._paint(*again(asked, taken, decoded(data), asked.refresh))
             fresh |= True
-        return data, fresh
+        return data, fresh & own
 
     def _repainted(
         self,
@@ -168,9 +181,8 @@ class Animation:
         """Paint the frame as if there were no other."""
         own = f"{PER_FRAME}/{name}"
         if self._folder.done(own) is None:
-            asked = in_frame(self._asked, taken.numbers)
-            data = self._paint(*whole(asked, taken)) if self._memory else first
-            self._folder.keep(own, data)
+            asked = in_frame(self._asked, taken)
+            self._folder.keep(own, self._first(asked, taken)[0] if self._memory else first)
 
     def _measure(self) -> None:
         """How much the series flickers: each frame beside the one before it."""
@@ -194,8 +206,14 @@ class Animation:
         return decoded(data)
 
 
+def _own(asked: Asked, taken: Taken) -> Mask:
+    """Where a frame is painted at all, (h, w)."""
+    return np.ones(taken.track.size, bool) if asked.kept is None else ~asked.kept
+
+
 def _settled_request(data: bytes, name: str) -> ImageRequest:
-    request = recipe_request(recipe_in(data, name))
-    if not isinstance(request, ImageRequest):
+    painted_by = recipe_request(recipe_in(data, name))
+    request = painted_view(painted_by)
+    if request is None:
         raise RequestError(ErrorCode.FILE, f"{name}.png was not painted as a whole picture")
     return request

@@ -15,17 +15,23 @@ from typing import Any, Protocol
 from ..blenders import Blender
 from ..buffers import Buffers
 from ..client import Client, connect
+from ..conversation.usual import DAEMON, captured_as, learn, learned, usual_s
 from ..errors import ErrorCode, RequestError
 from ..events import Warning_
+from ..launcher import running_connection
+from ..paths import user_paths
 from ..requests import Request
 from ..tree import to_json
 from ..version import VERSION
 from .asking import Asked, unknown, with_models_controls
 from .captures import SceneCaptures, Taken
 from .folder import Folder
+from .scene_parts import Parts, to_plain, unseen_in
 from .sequence import Animation, Made, Plan, Take
 
 REPORT, MOVIE = "report.json", "movie.mp4"
+OPENING, STARTING = "opening the scene in Blender", "starting the daemon"
+FIRST = "painting the first frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ class Listener(Protocol):
     def noted(self, text: str) -> None:
         """What the user should know; each text once."""
 
+    def doing(self, text: str, usual_s: float | None) -> None:
+        """What goes on before the first frame; the seconds that it usually takes, if known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Painted:
@@ -66,9 +75,12 @@ def paint_series(series: Series, blender: Blender, listener: Listener) -> Painte
     """Paint what is missing, and the movie. Ctrl-C cancels the picture under way; what is done
     stays. Raises UnderpaintErrors."""
     began, made, known = time.monotonic(), list[Made](), set[str]()
-    scene_captures = SceneCaptures(blender, series.blend, series.camera)
-    with closing(scene_captures) as captures, connect() as up:
-        scene, frames = captures.scene, series.frames
+    paths = user_paths()
+    with learned(paths, f"series {captured_as(blender, series.blend)}") as opens_s:
+        listener.doing(OPENING, opens_s)
+        scene_captures = SceneCaptures(blender, series.blend, series.camera)
+    with closing(scene_captures) as captures, _reached(listener) as up:
+        reached, scene, frames = time.monotonic(), captures.scene, series.frames
         frames = list(range(scene.first, scene.last + 1)) if frames is None else frames
         folder = Folder(series.out, _digest(series, frames))
         asked = with_models_controls(series.asked, up.models())
@@ -79,8 +91,12 @@ def paint_series(series: Series, blender: Blender, listener: Listener) -> Painte
             folder,
         )
         listener.told(made, len(frames), None)
+        first = f"first {asked.request.model} {max(series.size)}"
+        listener.doing(FIRST, usual_s(paths, first))
         with room(series.out):
             for done in animation.frames():
+                if not (made or done.resumed):
+                    learn(paths, first, time.monotonic() - reached)
                 made.append(done)
                 listener.told(made, len(frames), _left(made, len(frames), began))
         pictures = [folder.picture(f"{frame:04d}") for frame in frames]
@@ -94,17 +110,33 @@ def paint_series(series: Series, blender: Blender, listener: Listener) -> Painte
     return Painted(tuple(pictures), movie if has_movie else None, report)
 
 
+@contextmanager
+def _reached(listener: Listener) -> Iterator[Client]:
+    """The daemon, started if there is none."""
+    paths = user_paths()
+    if running_connection(paths) is None:
+        with learned(paths, DAEMON) as starts_s:
+            listener.doing(STARTING, starts_s)
+            connect(paths).close()
+    with connect(paths) as up:
+        yield up
+
+
 def _noting(take: Take, asked: Asked, listener: Listener, known: set[str]) -> Take:
     """`take`, which also says what the words name and the scene has not."""
 
     def taken(frame: int, width: int, height: int) -> Taken:
         found = take(frame, width, height)
         for name in unknown(asked, found.numbers):
-            text = f"The scene has no custom property {name}: {{{name}}} stays as it is."
-            if text not in known:
-                known.add(text)
-                listener.noted(text)
+            note(f"The scene has no custom property {name}: {{{name}}} stays as it is.")
+        for kind, why in unseen_in(asked.parts, asked.request.controls, found.sighted):
+            note(f"In some frames {why}: there, {kind} follows nothing.")
         return found
+
+    def note(text: str) -> None:
+        if text not in known:
+            known.add(text)
+            listener.noted(text)
 
     return taken
 
@@ -136,6 +168,7 @@ def _digest(series: Series, frames: Sequence[int]) -> str:
         series.size,
         asked.refresh,
         asked.colours,
+        *([] if asked.parts == Parts() else [to_plain(asked.parts)]),
     ]
     return hashlib.sha256((to_json(asked.request) + json.dumps(rest)).encode()).hexdigest()
 

@@ -17,6 +17,7 @@ from ..requests import ImageRequest
 from .generate import build_request
 from .options import grouped
 from .output import print_result, told_count
+from .parts.following import parts_of
 from .terminal.progress_line import ProgressLine
 
 _SCALE = " (0 is none; the demo's frames have 0.035 when each is painted by itself)"
@@ -54,7 +55,6 @@ def animate(
     asked, line = _asked(args), ProgressLine()
     with own_folder(args.out) as out:
         series = Series(asked, args.blend, out, size, frames, args.camera, args.compare)
-        line.doing("opening the scene in Blender", logged=False)
         try:
             painted = paint_series(series, blender, _Line(line))
         finally:
@@ -79,21 +79,18 @@ class _Line:
     def noted(self, text: str) -> None:
         self.line.note(f"note: {text}")
 
+    def doing(self, text: str, usual_s: float | None) -> None:
+        self.line.doing(text, logged=False, usual_s=usual_s)
+
 
 def _asked(args: argparse.Namespace) -> Asked:
     args.view = args.depth = None
-    request, buffers = build_request(args)
+    request, buffers = build_request(args, in_frames=True)
     if not isinstance(request, ImageRequest) or request.batch != 1:
         raise RequestError(
             ErrorCode.BAD_REQUEST,
             "--mask and --batch are for single pictures, not for a range of frames",
             hint="Leave them out, or give one frame.",
-        )
-    if args.object_prompts:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            "--object-prompts is for single frames: an object's number may change over a range",
-            hint="Leave it out, or give masks: --region MASK=PROMPT.",
         )
     if not 0 <= args.refresh <= 1:
         raise RequestError(ErrorCode.BAD_REQUEST, f"--refresh is {args.refresh:g}; expected 0 to 1")
@@ -102,7 +99,7 @@ def _asked(args: argparse.Namespace) -> Asked:
         raise RequestError(
             ErrorCode.BAD_REQUEST, f"--from-colours is {colours:g}; expected above 0, up to 1"
         )
-    return Asked(request, buffers, args.refresh, colours)
+    return Asked(request, buffers, args.refresh, colours, parts_of(args))
 
 
 def _lines(report: dict[str, Any], count: int) -> list[str]:

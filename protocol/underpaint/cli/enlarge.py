@@ -10,9 +10,9 @@ from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_color
 from ..pictures.outpaint import Sides, outpaint, sides_for
 from ..requests import InpaintRequest, Prompt, UpscaleRequest
-from .controls import add_control, controls_of
 from .options import add_json, add_model, add_sampling, add_words, loras_of, path_of, sampling_of
 from .output import picture
+from .parts.controls import add_control, controls_of
 from .run import run_job
 
 _UPSCALE = """\

@@ -22,7 +22,6 @@ from ..requests import (
     Request,
     View,
 )
-from .controls import add_control, controls_of
 from .options import (
     add_json,
     add_model,
@@ -41,8 +40,10 @@ from .options import (
     tile_of,
 )
 from .output import picture
-from .references import add_reference, references_of
-from .regions import add_region, regions_of
+from .parts.controls import add_control, controls_of
+from .parts.following import add_leave_alone, follow, leave_alone_in
+from .parts.references import add_reference, references_of
+from .parts.regions import add_region, regions_of
 from .run import run_job
 
 MIN_SIDE, MAX_SIDE = 64, 8192  # pixels
@@ -90,6 +91,7 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
     add_tile(parser, defaults.tile)
     add_json(parser)
     add_control(parser)
+    add_leave_alone(parser)
     add_reference(parser, "depth, normal and color alone come from the view; ")
     start = grouped(parser, "painting on a picture").add_argument
     start("--init", type=path_of, metavar="IMAGE", help="start from this image")
@@ -135,21 +137,25 @@ def _run(args: argparse.Namespace) -> int:
     return run_job(request, buffers, args.out, as_json=args.json)
 
 
-def build_request(args: argparse.Namespace) -> tuple[Request, Buffers]:
-    """The request that the arguments mean. Raises RequestError for files and values."""
+def build_request(args: argparse.Namespace, *, in_frames: bool = False) -> tuple[Request, Buffers]:
+    """The request that the arguments mean; `in_frames`: without what each frame of a series is
+    asked for by what it shows. Raises RequestError for files and values."""
     buffers = Buffers()
     painting = {
         **painting_of(args),
         "sampling": replace(sampling_of(args), image_guidance=args.image_guidance),
         "view": _view(args, buffers),
-        "controls": controls_of(args.control, buffers),
+        "controls": controls_of(args.control, buffers, drawn=True),
         "references": references_of(args, buffers),
         "regions": regions_of(args, {} if args.view is None else load_objects(args.view), buffers),
     }
     if args.strength is not None:
         painting["strength"] = args.strength
     make = _image if args.mask is None else _inpaint
-    return make(args, painting, buffers), buffers
+    request: Request = make(args, painting, buffers)
+    if not in_frames:
+        request = leave_alone_in(args, follow(args, request, buffers), buffers)
+    return request, buffers
 
 
 def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers) -> ImageRequest:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..buffers import Buffers
-from ..client import connect
+from ..client import Client, connect
+from ..conversation.usual import DAEMON, learned
 from ..errors import RequestError
 from ..events import ResultFile
 from ..files.claims import write_new
 from ..files.inputs import save_inputs
 from ..files.saving import ready_folder, saved
 from ..job import Job
+from ..launcher import running_connection
+from ..paths import user_paths
 from ..requests import Request
 from ..tree import request_digest
 from .guard import exit_code
@@ -25,12 +28,10 @@ from .terminal.progress_line import ProgressLine
 def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> int:
     """Submit, follow, save."""
     ready_folder(out)
-    with told() as line:
-        line.doing("reaching the daemon", logged=False)
-        with connect() as up:
-            job = up.submit(request, buffers)
-            follow(job, line)
-            results = job.result()
+    with told() as line, reached(line) as up:
+        job = up.submit(request, buffers)
+        follow(job, line)
+        results = job.result()
     digest = request_digest(request)
 
     def write(folder: Path) -> tuple[list[str], str | None]:
@@ -56,6 +57,22 @@ def tell_saved(
     print_result({**data, "error": problem.to_dict()}, files, as_json)
     print_error(problem, as_json=False)
     return exit_code(problem)
+
+
+@contextmanager
+def reached(line: ProgressLine) -> Iterator[Client]:
+    """The daemon, started if there is none, and how long that still takes."""
+    paths = user_paths()
+    if running_connection(paths) is not None:
+        line.doing("reaching the daemon", logged=False)
+        with connect(paths) as up:
+            yield up
+        return
+    with ExitStack() as stack:
+        with learned(paths, DAEMON) as usual_s:
+            line.doing("starting the daemon", logged=False, usual_s=usual_s)
+            up = stack.enter_context(connect(paths))
+        yield up
 
 
 @contextmanager

@@ -7,16 +7,21 @@ import argparse
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..blenders import Blender, addon_folder, require_blenders
+from ..conversation.usual import captured_as, learned
 from ..errors import ErrorCode, RequestError
 from ..files.saving import ready_folder
+from ..paths import user_paths
 from . import animate
 from .generate import add_painting, build_request, size_of
 from .options import add_json, grouped, path_of
 from .output import print_result
 from .run import run_job, told
+from .terminal.progress_line import ProgressLine
 
 _SCRIPT = Path("scripts", "capture_cli.py")
 _USUAL_SIZE = "512x512"
@@ -120,6 +125,14 @@ def capture(
         raise _failed(blend, done.stderr)
 
 
+@contextmanager
+def _capturing(line: ProgressLine, blender: Blender, blend: Path) -> Iterator[None]:
+    """That Blender captures, and how long that file usually takes."""
+    with learned(user_paths(), captured_as(blender, blend)) as usual_s:
+        line.doing("capturing in Blender", logged=False, usual_s=usual_s)
+        yield
+
+
 def _failed(blend: Path, stderr: str) -> RequestError:
     """Blender's reason; with the script's own fix, where it has one."""
     lines = stderr.strip().splitlines() or ["Blender ended and said nothing"]
@@ -167,16 +180,8 @@ def _capture(args: argparse.Namespace) -> int:
     _check(args.blend)
     _ready(args.out)
     blender, size = require_blenders(args.blender)[-1], f"{width}x{height}"
-    with told() as line:
-        line.doing("capturing in Blender", logged=False)
-        capture(
-            blender,
-            args.blend,
-            args.out,
-            camera=args.camera,
-            size=size,
-            frame=args.frame,
-        )
+    with told() as line, _capturing(line, blender, args.blend):
+        capture(blender, args.blend, args.out, camera=args.camera, size=size, frame=args.frame)
     print_result({"view": str(args.out)}, [str(args.out)], args.json)
     return 0
 
@@ -195,8 +200,7 @@ def _render(args: argparse.Namespace) -> int:
     frame = frames[0] if frames else None
     with tempfile.TemporaryDirectory(prefix="underpaint-render-") as folder:
         args.depth, args.view = None, Path(folder) / "view.npz"
-        with told() as line:
-            line.doing("capturing in Blender", logged=False)
+        with told() as line, _capturing(line, blender, args.blend):
             capture(blender, args.blend, args.view, camera=args.camera, size=size, frame=frame)
         request, buffers = build_request(args)
         return run_job(request, buffers, args.out, as_json=args.json)

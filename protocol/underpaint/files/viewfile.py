@@ -2,7 +2,8 @@
 
 The file holds the View's JSON (as it stands in a request) as UTF-8 bytes under `view`, and its
 arrays under their sha256; under `objects`, also as JSON, what the scene calls the objects of its
-`object_id`, and what they are to look like by their own prompts and LoRAs.
+`object_id`, what they are to look like by their own prompts and LoRAs, and which are to be left
+alone; under `sights` what else can be followed of it: people by their bones, strokes of annotations.
 """
 
 from __future__ import annotations
@@ -18,22 +19,24 @@ import numpy as np
 
 from ..buffers import Array, Buffers
 from ..errors import ErrorCode, RequestError, why
+from ..following.sights import Sights, from_plain, to_plain
 from ..requests import Lora, View
 from ..tree import buffer_refs, part_from_plain, part_to_plain, view_from_plain, view_to_plain
 from .refusal import check_file
 
-_VIEW, _OBJECTS = "view", "objects"
+_VIEW, _OBJECTS, _SIGHTS = "view", "objects", "sights"
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """An object that a view shows: its name, and its own prompt and LoRAs; empty where it has
-    none."""
+    """An object that a view shows: its name, its own prompt and LoRAs, empty where it has none, and
+    whether it is `left` alone."""
 
     name: str
     prompt: str = ""
     loras: tuple[Lora, ...] = ()
+    left: bool = False
 
 
 def save_view(
@@ -41,12 +44,15 @@ def save_view(
     view: View,
     buffers: Mapping[str, Array],
     objects: Mapping[int, SceneObject] | None = None,
+    sights: Sights | None = None,
 ) -> None:
     """Write a view and the arrays it refers to; `objects`: those of its ids that are known.
+    `sights`: what else it shows.
 
     Raises RequestError(FILE).
     """
     named = {str(number): _told(one) for number, one in (objects or {}).items()}
+    seen = to_plain(Sights() if sights is None else sights)
     text = json.dumps(view_to_plain(view), sort_keys=True, allow_nan=False)
     arrays = {ref.sha256: buffers[ref.sha256] for ref in buffer_refs(view)}
     try:
@@ -55,6 +61,7 @@ def save_view(
                 file,
                 allow_pickle=False,
                 **{_VIEW: _bytes(text), _OBJECTS: _bytes(json.dumps(named)), **arrays},
+                **{_SIGHTS: _bytes(json.dumps(seen))},
             )
     except OSError as error:
         raise RequestError(ErrorCode.FILE, f"cannot write {path}: {why(error)}") from error
@@ -92,14 +99,30 @@ def load_objects(path: Path) -> dict[int, SceneObject]:
 
 
 def _told(one: SceneObject) -> dict[str, Any]:
-    """Without LoRAs as it was before there were any: an older reader knows no other key."""
+    """Only what it has: a reader from before LoRAs or locks knows no other key."""
     loras = [part_to_plain(lora) for lora in one.loras]
-    return {"name": one.name, "prompt": one.prompt, **({"loras": loras} if loras else {})}
+    more = {"loras": loras, "left": one.left}
+    return {
+        "name": one.name,
+        "prompt": one.prompt,
+        **{key: value for key, value in more.items() if value},
+    }
 
 
 def _object(told: Mapping[str, Any]) -> SceneObject:
     loras = [part_from_plain(Lora, one, "objects.loras") for one in told.get("loras", ())]
-    return SceneObject(told["name"], told.get("prompt", ""), tuple(loras))
+    left = bool(told.get("left", False))
+    return SceneObject(told["name"], told.get("prompt", ""), tuple(loras), left)
+
+
+def load_sights(path: Path) -> Sights:
+    """What else a view file's view shows. Raises RequestError(FILE)."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            told = stored[_SIGHTS].tobytes() if _SIGHTS in stored else None
+            return Sights() if told is None else from_plain(json.loads(told))
+    except _DAMAGED as error:
+        raise _no_view(path, error) from error
 
 
 def _no_view(path: Path, error: Exception) -> RequestError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from underpaint.animation.captures import Taken
@@ -44,3 +46,12 @@ def take(frame: int, width: int = SIDE, height: int = SIDE) -> Taken:
     normal = np.full((height, width, 3), (128, 128, 255), np.uint8)
     view = View(camera, buffers.add(Kind.DEPTH, depth), buffers.add(Kind.NORMAL, normal))
     return Taken(view, buffers, track, {"wet": float(frame)})
+
+
+def coloured(frame, width=SIDE, height=SIDE):
+    """The card and what is behind it in the scene's own colours."""
+    taken = take(frame, width, height)
+    card = np.isfinite(taken.track.depth)[..., None]
+    colours = np.where(card, (200, 40, 30, 255), (20, 60, 180, 255)).astype(np.uint8)
+    view = replace(taken.view, color=taken.buffers.add(Kind.COLOR, colours))
+    return replace(taken, view=view)

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from underpaint.buffers import BufferRef, Buffers, Kind
-from underpaint.cli.controls import controls_of
 from underpaint.cli.options import (
     chosen,
     grouped,
@@ -24,7 +23,8 @@ from underpaint.cli.options import (
     sampling_of,
 )
 from underpaint.cli.output import picture
-from underpaint.cli.references import references_of
+from underpaint.cli.parts.controls import controls_of
+from underpaint.cli.parts.references import references_of
 from underpaint.errors import ErrorCode, RequestError, why
 from underpaint.files.imagefile import read_mask, read_texels
 from underpaint.files.recipe import read_recipe, recipe_request

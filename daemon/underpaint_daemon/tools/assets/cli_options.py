@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from underpaint.cli.controls import add_control
 from underpaint.cli.options import (
     add_json,
     add_model,
@@ -15,7 +14,8 @@ from underpaint.cli.options import (
     chosen,
     path_of,
 )
-from underpaint.cli.references import add_reference
+from underpaint.cli.parts.controls import add_control
+from underpaint.cli.parts.references import add_reference
 from underpaint.cli.terminal.parser import Parser
 from underpaint.encodings import typed
 from underpaint.requests import Method, TextureRequest

@@ -6,9 +6,9 @@ import argparse
 from dataclasses import replace
 
 from underpaint.buffers import Buffers
-from underpaint.cli.controls import controls_of
 from underpaint.cli.options import chosen, loras_of, pattern_of, pbr_of, sampling_of
-from underpaint.cli.references import references_of
+from underpaint.cli.parts.controls import controls_of
+from underpaint.cli.parts.references import references_of
 from underpaint.requests import MeshRef, Method, TextureRequest
 
 from ..meshes.files import MeshFile, mesh_ref

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from underpaint.buffers import Buffers
-from underpaint.cli.controls import FORM, NONE, control_of
 from underpaint.cli.options import chosen
+from underpaint.cli.parts.controls import FORM, NONE, control_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing

@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from ...conversation.progress import Course, told_left
+from ...conversation.usual import Wait
 from ...events import JobEvent, Progress, StateChanged, Warning_
 from ...wire.records import JobState
 
@@ -37,13 +38,22 @@ PHASES = {
 class _Now:
     """What goes on. `part`: of the whole, 0–1, None where nothing is known of it. `at`: when it was
     told (where `part` is None: when it began), by a monotonic clock. `after_s`: what comes after
-    this job will take so long."""
+    this job will take so long. `usual_s`: how long it usually takes, where `part` is None."""
 
     text: str
     part: float | None
     left_s: float | None
     at: float
     after_s: float = 0.0
+    usual_s: float | None = None
+
+    def later(self, now: float) -> _Now:
+        """It as it probably is by now."""
+        wait = Wait(self.at, self.usual_s)
+        part = wait.part(now) if self.part is None else None
+        if part is None or wait.left_s(now) is None:
+            return self
+        return replace(self, part=part, left_s=wait.left_s(now), at=now)
 
 
 class ProgressLine:
@@ -98,11 +108,11 @@ class ProgressLine:
         told = f"{text} {done}/{total}" if done else text
         self._told(told, _Now(told, done / max(total, 1), left_s, self._clock()))
 
-    def doing(self, text: str, *, logged: bool = True) -> None:
-        """Something of which is known only that it goes on; its seconds are counted. `logged`:
-        whether a log is told, too."""
+    def doing(self, text: str, *, logged: bool = True, usual_s: float | None = None) -> None:
+        """Something that tells nothing of itself; its seconds are counted, up to those that it
+        usually takes, where that is known. `logged`: whether a log is told, too."""
         if self._live or logged:
-            self._told(text, _Now(text, None, None, self._clock()))
+            self._told(text, _Now(text, None, None, self._clock(), usual_s))
 
     def wait(self, before: int) -> None:
         """That others are painted first. `before`: how many."""
@@ -151,7 +161,8 @@ class ProgressLine:
         if not self._live or self._now is None:
             return
         room = max(shutil.get_terminal_size().columns - 1, 20)
-        line = self._bar(self._now.part) + self.about + _said(self._now, self._clock())
+        now = self._now.later(self._clock())
+        line = self._bar(now.part) + self.about + _said(now, self._clock())
         self._write(f"{_CLEAR}{line[:room]}")
 
     def _write(self, text: str) -> None:

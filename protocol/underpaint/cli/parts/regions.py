@@ -11,14 +11,14 @@ import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..buffers import Buffers, Kind
-from ..encodings import typed
-from ..errors import ErrorCode, RequestError
-from ..files.imagefile import read_mask
-from ..files.viewfile import SceneObject
-from ..requests import Prompt, RegionPrompt
-from .options import grouped, split_numbers, with_loras_of_its_own
-from .output import picture
+from ...buffers import Buffers, Kind
+from ...encodings import typed
+from ...errors import ErrorCode, RequestError
+from ...files.imagefile import read_mask
+from ...files.viewfile import SceneObject
+from ...requests import Prompt, RegionPrompt
+from ..options import grouped, split_numbers, with_loras_of_its_own
+from ..output import picture
 
 FORM = "MASK=PROMPT[:WEIGHT][:lora=FILE[:WEIGHT]]"
 Objects = Mapping[int, SceneObject]

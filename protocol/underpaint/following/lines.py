@@ -1,4 +1,4 @@
-"""Lines, ellipses and discs drawn into arrays, row 0 at the top. No bpy."""
+"""Lines, ellipses and discs drawn into arrays, row 0 at the top."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chosen objects look like as a control: their outline, or flat colours. No bpy."""
+"""What chosen objects look like as a control: their outline, or flat colours."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.pictures.segments import segments
-from underpaint.requests import ControlKind
-
+from ..pictures.segments import segments
+from ..requests import ControlKind
 from .lines import Image8, thicker
 
 WIDTHS = {

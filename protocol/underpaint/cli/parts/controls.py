@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
-from ..buffers import Buffers, Kind
-from ..errors import ErrorCode, RequestError
-from ..files.imagefile import read_color
-from ..requests import Control, ControlKind
-from .options import grouped, is_number
-from .output import picture
+from ...buffers import Buffers, Kind
+from ...errors import ErrorCode, RequestError
+from ...files.imagefile import read_color
+from ...following.drawing import Drawing, DrawnFrom, drawn
+from ...following.sights import Sighted
+from ...requests import Control, ControlKind
+from ..options import grouped, is_number
+from ..output import picture
 
 FORM = "KIND[=IMAGE][@NETWORK][:SCALE[:START[:END]]][:OPTION=VALUE]"
 NONE = "none"
@@ -27,10 +29,12 @@ a ControlNet; KIND is one of {", ".join(ControlKind)}.
 NETWORK: a ControlNet, Union network or T2I-Adapter of your own, a folder or a
 .safetensors file, or its name among the models; else the model's own is taken.
 Options: convention=opengl|bae|midas|directx (normals), inverse|linear (depth);
-range=NEAR-FAR (metres from white to black). Repeat for several; 'none' for none;
-default: with a view what the model wants"""
+range=NEAR-FAR (metres from white to black); from=objects|armature|annotations: its
+picture is drawn of what the scene shows of these, of=NAME,NAME: of which objects or
+armatures (scribble:from=objects:of=Chair, openpose:from=armature). Repeat for
+several; 'none' for none; default: with a view what the model wants"""
 _NUMBERS = 3
-_OPTIONS = ("convention", "range")
+_OPTIONS = ("convention", "range", "from", "of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,20 @@ def add_control(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--control", action="append", default=[], metavar=FORM, help=HELP)
 
 
-def controls_of(texts: Sequence[str], buffers: Buffers) -> tuple[Control, ...] | None:
+def controls_of(
+    texts: Sequence[str], buffers: Buffers, *, drawn: bool = False
+) -> tuple[Control, ...] | None:
     """The controls that all `--control` mean; None, what the model wants, when there is none.
+    `drawn`: pictures may be drawn of a scene, see `drawings_of`.
 
     Raises RequestError.
     """
     if not texts:
         return None
-    return tuple(control_of(text, buffers) for text in texts if text != NONE)
+    return tuple(control_of(text, buffers, drawn=drawn) for text in texts if text != NONE)
 
 
-def control_of(text: str, buffers: Buffers) -> Control:
+def control_of(text: str, buffers: Buffers, *, drawn: bool = False) -> Control:
     """The control that one `--control` means; its image goes into `buffers`.
 
     Raises RequestError.
@@ -66,6 +73,8 @@ def control_of(text: str, buffers: Buffers) -> Control:
     parts = _parts(text)
     if parts.kind not in list(ControlKind):
         _refuse(text, f"{parts.kind!r} is not one of {', '.join(ControlKind)}")
+    if "from" in parts.options and not drawn:
+        _refuse(text, "from= is for pictures of a view: generate and render")
     image = buffers.add(Kind.COLOR, picture(Path(parts.image), read_color)) if parts.image else None
     defaults = (1.0, 0.0, 1.0)
     scale, start, end = (*parts.numbers, *defaults[len(parts.numbers) :])
@@ -78,6 +87,47 @@ def control_of(text: str, buffers: Buffers) -> Control:
         model=from_root(parts.network),
         convention=parts.options.get("convention"),
         depth_range=_range(text, parts.options.get("range")),
+    )
+
+
+def drawings_of(texts: Sequence[str]) -> tuple[Drawing | None, ...]:
+    """How the picture of each control that all `--control` mean is drawn of the scene; None where
+    it is not. Raises RequestError."""
+    return tuple(_drawing(text) for text in texts if text != NONE)
+
+
+def _drawing(text: str) -> Drawing | None:
+    parts = _parts(text)
+    source, names = parts.options.get("from"), parts.options.get("of", "")
+    if source is None:
+        if names:
+            _refuse(text, "of= needs from=objects or from=armature")
+        return None
+    if source not in list(DrawnFrom):
+        _refuse(text, f"from={source}: expected {', '.join(DrawnFrom)}")
+    if parts.image:
+        _refuse(text, "its picture is an image already; leave out the image, or from=")
+    shows = tuple(name.strip() for name in names.split(",") if name.strip())
+    if source == DrawnFrom.OBJECTS and not shows:
+        _refuse(text, "which objects? Give their names: of=NAME,NAME")
+    return Drawing(DrawnFrom(source), shows)
+
+
+def with_drawings(
+    controls: tuple[Control, ...] | None,
+    drawings: tuple[Drawing | None, ...],
+    seen: Sighted,
+    buffers: Buffers,
+) -> tuple[Control, ...] | None:
+    """The controls with the pictures that are drawn of a view, which go into `buffers`. Raises
+    RequestError(BAD_REQUEST) where it shows nothing of what is to be drawn."""
+    if controls is None:
+        return None
+    return tuple(
+        control
+        if drawing is None
+        else replace(control, image=buffers.add(Kind.COLOR, drawn(control.kind, drawing, seen)))
+        for control, drawing in zip(controls, drawings, strict=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""People as OpenPose draws them: 18 points of the body, each limb in a colour of its own. No bpy.
+"""People as OpenPose draws them: 18 points of the body, each limb in a colour of its own.
 
 Points and colours as published (Cao et al., *OpenPose*, COCO model); thickness as ControlNet's
 annotator draws them at 512 pixels: ellipses 9 wide at 0.6 of their colour, discs as wide.
@@ -54,9 +54,9 @@ def draw_person(picture: Image8, joints: Mapping[Joint, Points]) -> None:
     """Draw what is known of one person: `joints` in pixels, (x, y)."""
     scale = min(picture.shape[:2]) / _REFERENCE_SIDE
     for (a, b), colour in zip(LIMBS, COLOURS, strict=False):
-        ends = joints.get(Joint(a)), joints.get(Joint(b))
-        if ends[0] is not None and ends[1] is not None:
-            darker: Colour = tuple(int(c * _DARKER) for c in colour)  # type: ignore[assignment]
-            draw_limb(picture, *ends, max(2.0, _STICK * scale), darker)
+        start, end = joints.get(Joint(a)), joints.get(Joint(b))
+        if start is not None and end is not None:
+            red, green, blue = (int(part * _DARKER) for part in colour)
+            draw_limb(picture, start, end, max(2.0, _STICK * scale), (red, green, blue))
     for joint, at in joints.items():
         draw_disc(picture, np.asarray(at), max(1.0, _DISC * scale), COLOURS[joint])

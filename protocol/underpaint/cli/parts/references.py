@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..buffers import Buffers, Kind
-from ..errors import ErrorCode, RequestError
-from ..files.imagefile import read_color
-from ..requests import Reference, ReferenceRole
+from ...buffers import Buffers, Kind
+from ...errors import ErrorCode, RequestError
+from ...files.imagefile import read_color
+from ...requests import Reference, ReferenceRole
+from ..options import grouped, is_number, split_numbers
+from ..output import picture
 from .controls import from_root
-from .options import grouped, is_number, split_numbers
-from .output import picture
 
 FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
 

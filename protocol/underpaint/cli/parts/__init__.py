@@ -1,0 +1,1 @@
+"""What pictures follow, keep and are painted by in places, as options of the command line."""
