@@ -92,7 +92,7 @@ class Animating:
             self.movie = Path(told["movie"]) if told.get("movie") else None
             self.error = error_from_dict(told["error"]) if "error" in told else None
             self.ended = told["ended"]
-        else:
+        elif "done" in told:
             self.done, self.total, self.eta_s = told["done"], told["total"], told["eta_s"]
             self.doing = "" if self.done else self.doing
 

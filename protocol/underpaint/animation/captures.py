@@ -143,7 +143,7 @@ class SceneCaptures:
     def _gone(self) -> RequestError:
         said = self._said.read_text(encoding="utf-8", errors="replace").strip()
         tail = "\n".join(said.splitlines()[-5:])
-        return RequestError(ErrorCode.CAPTURE_FAILED, f"Blender ended while capturing:\n{tail}")
+        return RequestError(ErrorCode.CAPTURE_FAILED, f"Blender ended while capturing: {tail}")
 
     def _streams(self) -> tuple[IO[str], IO[str]]:
         stdin, stdout = self._process.stdin, self._process.stdout
