@@ -112,7 +112,9 @@ def _told(item: Any) -> SceneObject:
         for one in getattr(item, _OWN_LORAS)
         if one.enabled and one.path
     )
-    return SceneObject(item.name_full, getattr(item, _OWN_PROMPT).strip(), loras, bool(getattr(item, _LEFT)))
+    return SceneObject(
+        item.name_full, getattr(item, _OWN_PROMPT).strip(), loras, bool(getattr(item, _LEFT))
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,10 +3,13 @@ was stopped goes on as if it had not been."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from underpaint.animation.folder import decoded, encoded
+from underpaint.animation.folder import Folder, decoded, encoded
+from underpaint.buffers import Kind
 from underpaint.errors import RequestError
 from underpaint.requests import (
     Control,

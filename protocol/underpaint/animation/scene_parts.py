@@ -76,9 +76,7 @@ def words_in(parts: Parts, objects: Objects, negative: str) -> tuple[RegionPromp
     if not parts.object_words:
         return ()
     return tuple(
-        RegionPrompt(
-            Prompt(one.prompt, negative), object_id=number, name=one.name, loras=one.loras
-        )
+        RegionPrompt(Prompt(one.prompt, negative), object_id=number, name=one.name, loras=one.loras)
         for number, one in sorted(objects.items())
         if one.prompt.strip() or one.loras
     )

@@ -3,7 +3,7 @@
 The file holds the View's JSON (as it stands in a request) as UTF-8 bytes under `view`, and its
 arrays under their sha256; under `objects`, also as JSON, what the scene calls the objects of its
 `object_id`, what they are to look like by their own prompts and LoRAs, and which are to be left
-alone; under `sights` what else can be followed of it: people by their bones, strokes of annotations.
+alone; under `sights` what else can be followed of it: people by their bones, and annotations.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class ProgressLine:
         """Something that tells nothing of itself; its seconds are counted, up to those that it
         usually takes, where that is known. `logged`: whether a log is told, too."""
         if self._live or logged:
-            self._told(text, _Now(text, None, None, self._clock(), usual_s))
+            self._told(text, _Now(text, None, None, self._clock(), usual_s=usual_s))
 
     def wait(self, before: int) -> None:
         """That others are painted first. `before`: how many."""
