@@ -21,7 +21,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-_XWD_COLOUR, _FAR = 12, 2000
+_XWD_COLOUR, _SCROLLS = 12, 30
 MODULE = "bl_ext.user_default.underpaint"
 OUT, EXTENSION = map(Path, sys.argv[sys.argv.index("--") + 1 :])
 REPORT: dict[str, Any] = {}
@@ -128,10 +128,12 @@ def what_lies_below(name: str) -> Iterator[float]:
     area = viewport()
     sidebar = next(region for region in area.regions if region.type == "UI")
     with bpy.context.temp_override(window=window(), area=area, region=sidebar):
-        bpy.ops.view2d.scroll_down(deltay=_FAR)
+        for _ in range(_SCROLLS):
+            bpy.ops.view2d.scroll_down()
     yield from until_settled(name)
     with bpy.context.temp_override(window=window(), area=area, region=sidebar):
-        bpy.ops.view2d.scroll_up(deltay=_FAR)
+        for _ in range(_SCROLLS):
+            bpy.ops.view2d.scroll_up()
 
 
 def measure_ticks(count: int = 60) -> Iterator[float]:
