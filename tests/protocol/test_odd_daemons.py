@@ -153,6 +153,8 @@ def test_jobs_of_a_daemon_from_before_queues_had_an_order_are_listed(
     monkeypatch.setenv("UNDERPAINT_DATA", str(paths.data))
     assert main(["jobs"]) == 0
     assert "moss" in capsys.readouterr().out
+    daemon.odd[m.QueueList] = refusing(ErrorCode.PROTOCOL, ProtocolError)
+    assert main(["jobs"]) != 0, "any other trouble is told"
 
 
 def test_who_was_greeted_late_is_answered_all_the_same(daemon, paths):

@@ -81,6 +81,14 @@ def test_every_colour_type_of_tiff_opens(tmp_path: Path, mode: str) -> None:
     assert np.abs(found.astype(int) - GREYS[..., None]).max() <= (255 if mode == "1" else 3)
 
 
+def test_lab_is_lab_without_a_profile_that_says_so(tmp_path: Path) -> None:
+    image = Image.fromarray(GREYS).convert("LAB")
+    image.info.pop("icc_profile")
+    image.save(tmp_path / "t.tif")
+    found = read_color(tmp_path / "t.tif")
+    assert np.abs(found.astype(int) - GREYS[..., None]).max() <= 3
+
+
 @pytest.mark.parametrize(
     "name", ["p.bmp", "p.gif", "p.tga", "p.ppm", "p.webp", "p.jp2", "p.qoi", "p.ico", "p.avif"]
 )

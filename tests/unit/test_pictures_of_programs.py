@@ -15,6 +15,7 @@ from PIL import Image
 
 from underpaint import RequestError
 from underpaint.errors import ErrorCode
+from underpaint.files.decoding import told_of_frames
 from underpaint.files.imagefile import read_color, read_depth, read_mask
 from underpaint.srgb import linear, srgb
 
@@ -166,12 +167,16 @@ def test_colours_that_are_said_far_behind_other_chunks_are_not_looked_for(tmp_pa
 def test_an_exr_without_colours_says_what_it_holds(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="holds no colours: its channels are Z"):
         read_color(exr(tmp_path / "z.exr", {"Z": METRES}))
+    assert told_of_frames(tmp_path / "z.exr") is None, "it is one picture"
 
 
 def test_depth_of_words_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.array([["near", "far"]]))
     with pytest.raises(RequestError, match="it holds no array of numbers"):
         read_depth(tmp_path / "w.npy")
+    np.save(tmp_path / "n.npy", np.ones((4, 6, 3), np.float32))
+    with pytest.raises(RequestError, match=r"has shape \(4, 6, 3\); expected"):
+        read_depth(tmp_path / "n.npy")
 
 
 def test_linear_values_are_shown_by_the_curve(tmp_path: Path) -> None:
