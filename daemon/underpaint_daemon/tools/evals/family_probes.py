@@ -20,9 +20,11 @@ from underpaint.requests import (
     ImageRequest,
     InpaintRequest,
     Lora,
+    ObjectPrompt,
     Prompt,
     Reference,
     ReferenceRole,
+    RegionPrompt,
     Sampler,
     Sampling,
     TextureRequest,
@@ -34,6 +36,7 @@ from .family_things import SIDE, Things, picture
 
 Image8 = npt.NDArray[np.uint8]
 _STEPS = 3
+_BORDER = 8  # pixels beside a part that its own show in, too
 _MANY = 150  # so that the word to stop comes in time, however small the network
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
 
@@ -180,6 +183,30 @@ def _lora(asked: _Asked) -> bool:
     return not np.array_equal(before, changed) and np.array_equal(before, after)
 
 
+def _part_lora(asked: _Asked) -> bool:
+    """A LoRA of the left half acts there more than beside it, and nowhere else does the whole's."""
+    request = asked.base()
+    before = asked.first(request).astype(float)
+    part = RegionPrompt(Prompt("", "blue"), asked.things.left, loras=(Lora("style"),))
+    change = abs(asked.painter.paint(replace(request, regions=(part,))) - before).mean((0, 2))
+    half = SIDE // 2
+    return bool(change[:half].mean() > 1.5 * change[half + _BORDER :].mean())
+
+
+def _object_lora(asked: _Asked) -> bool:
+    """A LoRA of one of two objects shows; the whole's, at no weight on both, does not."""
+    plain, style = _texture_of(asked), (Lora("style"),)
+    before = asked.first(plain)
+    worn = asked.painter.paint(replace(plain, object_prompts=(_wearing(2, style),)))
+    off = tuple(_wearing(number, (Lora("style", 0.0),)) for number in (1, 2))
+    without = asked.painter.paint(replace(plain, loras=style, object_prompts=off))
+    return not np.array_equal(worn, before) and np.array_equal(without, before)
+
+
+def _wearing(number: int, loras: tuple[Lora, ...]) -> ObjectPrompt:
+    return ObjectPrompt(number, Prompt(), loras=loras)
+
+
 def _reference(asked: _Asked) -> bool:
     base = asked.base()
     one, two = (
@@ -208,21 +235,29 @@ def _rerun(asked: _Asked) -> bool:
 
 def _texture(asked: _Asked) -> bool:
     """Views of a box painted together: the same twice, another without the form."""
-    request = TextureRequest(
-        Prompt("red stone"), asked.things.mesh, asked.model, sampling=asked.sampling(),
-        controls=(Control(ControlKind.DEPTH, scale=1.0),), size=SIDE, view_size=SIDE,
-        view_count=2,
-    )  # fmt: skip
+    request = _texture_of(asked)
     unseen = Control(ControlKind.DEPTH, scale=0.0)
     if asked.able.inner_control:
         unseen = Control(ControlKind.CANNY)
     if asked.able.needs_reference:
         unseen = Control(ControlKind.NORMAL)
     first, again, formless = (
-        asked.painter.paint(replace(request, controls=controls))
-        for controls in (request.controls, request.controls, (unseen,))
+        paint(replace(request, controls=controls))
+        for paint, controls in (
+            (asked.first, request.controls),
+            (asked.painter.paint, request.controls),
+            (asked.painter.paint, (unseen,)),
+        )
     )
     return np.array_equal(first, again) and not np.array_equal(first, formless)
+
+
+def _texture_of(asked: _Asked) -> TextureRequest:
+    return TextureRequest(
+        Prompt("red stone"), asked.things.mesh, asked.model, sampling=asked.sampling(),
+        controls=(Control(ControlKind.DEPTH, scale=1.0),), size=SIDE, view_size=SIDE,
+        view_count=2,
+    )  # fmt: skip
 
 
 def _preview(asked: _Asked) -> bool:
@@ -237,7 +272,12 @@ def _cancel(asked: _Asked) -> bool:
 def reasons(family: str) -> dict[str, str]:
     """What a family cannot do, by the names of the probes, and why."""
     able = ABILITIES[family]
-    called = {"reference": "references", "form_as_reference": "references"}
+    called = {
+        "reference": "references",
+        "form_as_reference": "references",
+        "part_lora": "regions",
+        "object_lora": "texture",
+    }
     return {
         name: able.why.get(called.get(name, name), "it refuses this by name.")
         for name, (claimed, _) in _PROBES.items()
@@ -266,9 +306,11 @@ _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "mask": (lambda able: able.mask, _mask),
     "control": (lambda able: "text" in able.control or _reads(able), _control),
     "lora": (lambda able: able.lora, _lora),
+    "part_lora": (lambda able: able.lora and able.regions, _part_lora),
     "reference": (lambda able: able.references > 0, _reference),
     "form_as_reference": (lambda able: _reads(able), _form),
     "texture": (lambda able: bool(able.texture), _texture),
+    "object_lora": (lambda able: able.lora and bool(able.texture), _object_lora),
     "rerun_bit_equal": (lambda _able: True, _rerun),
     "preview": (lambda _able: True, _preview),
     "cancel": (lambda _able: True, _cancel),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from underpaint.buffers import BufferRef, Buffers, Kind
 from underpaint.cameras import Camera
 from underpaint.requests import MeshRef, View
+from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
 from .meshes import mesh_ref
 from .shapes import two_shell_box
@@ -27,19 +28,31 @@ class Things:
     picture: BufferRef
     other: BufferRef
     mask: BufferRef
+    left: BufferRef
     mesh: MeshRef
 
     @classmethod
     def into(cls, buffers: Buffers) -> Things:
         mask = np.zeros((SIDE, SIDE), np.uint8)
         mask[16:48, 16:48] = 255
+        left = np.zeros((SIDE, SIDE), np.uint8)
+        left[:, : SIDE // 2] = 255
         return cls(
             view=ball(buffers),
             picture=buffers.add(Kind.COLOR, picture(1)),
             other=buffers.add(Kind.COLOR, picture(2)),
             mask=buffers.add(Kind.MASK, mask),
-            mesh=mesh_ref(two_shell_box(), buffers),
+            left=buffers.add(Kind.MASK, left),
+            mesh=mesh_ref(in_two(two_shell_box()), buffers),
         )
+
+
+def in_two(mesh: Mesh) -> Mesh:
+    """The same mesh, what lies in the right half of its texture another object."""
+    right = mesh.uv.reshape(-1, 3, 2).mean(1)[:, 0] > 0.5
+    ids = mesh.ids.clone()
+    ids[:, 0] = 1 + right.repeat_interleave(3)
+    return replace(mesh, ids=ids)
 
 
 def ball(buffers: Buffers) -> View:
