@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
@@ -20,7 +21,9 @@ from .contents.headers import header
 # Packages of quantisation that are not called like their method.
 _PACKAGES: Mapping[str, str] = {"quanto": "optimum", "auto-round": "auto_round"}
 _WHOLE_NUMBERS = ("I8", "U8", "I4", "U4")
-_PLAIN_HINT = "Take fp16, bf16 or fp8 weights of the same model."
+TRIED = ("torchao", "bitsandbytes")
+"""Methods of quantisation whose packages have been tried here."""
+PLAIN_HINT = "Take fp16, bf16 or fp8 weights of the same model."
 _FETCH_HINT = "Fetch the model again; what is there already is kept (underpaint models pull)."
 _VARIANT = re.compile(r"[^.]+\.([^.-]+)(?:-\d+-of-\d+)?\.safetensors")
 
@@ -29,9 +32,9 @@ def check_network(folder: Path) -> None:
     """Raise RequestError(MODEL_BROKEN) unless a network's folder has a config and whole weights
     that can be read here."""
     config = read_json(folder / "config.json")
-    method = _quantised_by(config)
+    method = _method_of(config)
     if method is not None and find_spec(_PACKAGES.get(method, method)) is None:
-        broken(folder, f"is quantised by {method}, which is not installed here", _PLAIN_HINT)
+        broken(folder, f"is quantised by {method}, which is not installed here", _missing(method))
     _check_shards(folder)
     weights = weight_files(folder)
     if not weights:
@@ -42,7 +45,7 @@ def check_network(folder: Path) -> None:
         for name, entry in header(file).items():
             whole = entry["dtype"] in _WHOLE_NUMBERS and name.endswith(".weight")
             if whole and method is None:
-                broken(file, f"is quantised to whole numbers ({entry['dtype']})", _PLAIN_HINT)
+                broken(file, f"is quantised to whole numbers ({entry['dtype']})", PLAIN_HINT)
 
 
 def check_schedule(file: Path) -> None:
@@ -53,8 +56,20 @@ def check_schedule(file: Path) -> None:
         broken(file, problem, single_files.EDM_HINT)
 
 
-def _quantised_by(config: Mapping[str, Any]) -> str | None:
-    """The method that a network's weights are quantised by, as its config names it."""
+def quantised_by(folder: Path) -> str | None:
+    """The method that a network's weights are quantised by, as its folder's config names it; None
+    of plain ones. Raises RequestError(MODEL_BROKEN)."""
+    return _method_of(read_json(folder / "config.json"))
+
+
+def _missing(method: str) -> str:
+    """What has been tried has a command, too, where one can be typed."""
+    if method not in TRIED:
+        return PLAIN_HINT
+    return f"{PLAIN_HINT} (Or run: `{sys.executable} -m pip install {method}`.)"
+
+
+def _method_of(config: Mapping[str, Any]) -> str | None:
     said = config.get("quantization_config")
     return str(said.get("quant_method")) if isinstance(said, dict) else None
 

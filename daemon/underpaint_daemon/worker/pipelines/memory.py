@@ -158,12 +158,18 @@ def _send_away(networks: Sequence[Any]) -> None:
 def _offload(networks: Sequence[Any], device: torch.device) -> None:
     from accelerate import cpu_offload  # type: ignore[import-untyped]
 
-    # A VAE is small, and pipelines read numbers out of it (FLUX.2's: its running means).
-    vaes = [network for network in networks if hasattr(network, "decode")]
-    invite(vaes, device)
+    whole = [network for network in networks if _in_one_piece(network)]
+    invite(whole, device)
     for network in networks:
-        if network not in vaes:
+        if network not in whole:
             cpu_offload(network, device, offload_buffers=True)
+
+
+def _in_one_piece(network: Any) -> bool:
+    """Whether a network cannot go layer by layer: a VAE, which is small, and out of which pipelines
+    read numbers (FLUX.2's: its running means); what bitsandbytes holds in four bits, whose tables
+    accelerate leaves behind."""
+    return hasattr(network, "decode") or bool(getattr(network, "is_loaded_in_4bit", False))
 
 
 def _bring_back(networks: Sequence[Any], device: torch.device) -> None:

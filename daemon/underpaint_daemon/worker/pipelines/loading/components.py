@@ -21,7 +21,13 @@ from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.denoisers.files import Denoiser, denoiser_in
 from underpaint_daemon.common.denoisers.rest import rest_of
 from underpaint_daemon.common.embedding_files import embedding_files
-from underpaint_daemon.common.model_files import INDEX, broken, fingerprint, read_json
+from underpaint_daemon.common.model_files import (
+    INDEX,
+    broken,
+    fingerprint,
+    quantised_by,
+    read_json,
+)
 from underpaint_daemon.common.models import (
     ModelInfo,
     configs_of,
@@ -30,6 +36,7 @@ from underpaint_daemon.common.models import (
     model_folder,
 )
 from underpaint_daemon.common.places import followed
+from underpaint_daemon.common.recognition import is_network
 from underpaint_daemon.common.single_files import recognise
 
 from .. import samplers
@@ -172,7 +179,7 @@ def load_model(paths: Paths, name: str, place: Device | None = None) -> LoadedMo
         return _from_file(paths, name, found, place)
     info, index = inspect(name, found), index_of(found)
     family = _family_of(info, index, found)
-    place = _precision(place, family)
+    place = _precision(place, family, quantised=_of_torchao(found, index))
     parts = _load_parts(found, family, index, place)
     return _loaded(paths, info, found, parts, index, schedule_of(found, index), place)
 
@@ -258,9 +265,15 @@ def _named(paths: Paths, found: Path, family: Family, parts: Mapping[str, Any]) 
     return Named(lambda: embedding_files(paths, found), widths)
 
 
-def _precision(place: Device, family: Family) -> Device:
-    """Transformers overflow in float16; they were trained in bfloat16."""
-    half = place.dtype == torch.float16 and family.read is not None
+def _of_torchao(folder: Path, index: Mapping[str, Any]) -> bool:
+    parts = [folder / name for name in index]
+    return any(quantised_by(part) == "torchao" for part in parts if is_network(part))
+
+
+def _precision(place: Device, family: Family, *, quantised: bool = False) -> Device:
+    """Transformers overflow in float16; they were trained in bfloat16. torchao's whole numbers want
+    it, too (diffusers' own word)."""
+    half = place.dtype == torch.float16 and (family.read is not None or quantised)
     return replace(place, dtype=torch.bfloat16) if half else place
 
 

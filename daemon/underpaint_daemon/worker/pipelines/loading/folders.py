@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from underpaint_daemon.common.model_files import broken, read_json, variant_of, weight_files
+from underpaint_daemon.common.model_files import (
+    PLAIN_HINT,
+    broken,
+    quantised_by,
+    read_json,
+    variant_of,
+    weight_files,
+)
 
 from .loose import as_it_is
 from .networks import LOAD_ERRORS, Device, empty, filled, first_line, ready, refuse_memory
@@ -19,10 +25,9 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
 
     Raises RequestError(MODEL_BROKEN) when weights are missing or of other shapes.
     """
-    files = [WeightFile(file) for file in weight_files(folder)]
-    scaled = any(file.scaled for file in files)
-    if scaled or any(file.kind(name) in EIGHT for file in files for name in file.names):
-        network = _in_eight_bits(kind, folder, files, place, must=scaled)
+    method = quantised_by(folder)
+    if method is None:
+        network = _in_eight_bits(kind, folder, place)
         if network is not None:
             return network
     try:
@@ -36,19 +41,22 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
         )
     except LOAD_ERRORS as error:
         refuse_memory(error)
-        broken(folder, f"cannot be loaded: {first_line(error)}")
+        problem = f"cannot be loaded: {first_line(error)}"
+        broken(folder, problem, PLAIN_HINT if method else None)
     missing = sorted(report["missing_keys"])
     if missing:
         broken(folder, f"lacks {len(missing)} weights, {missing[0]} among them")
     return ready(network, place)
 
 
-def _in_eight_bits(
-    kind: Any, folder: Path, files: Sequence[WeightFile], place: Device, *, must: bool
-) -> Any:
+def _in_eight_bits(kind: Any, folder: Path, place: Device) -> Any:
     """From weights in fp8, which stay so in memory (the libraries would widen them, and pass over
-    scales that stand beside them). None where transformers writes the network's weights by other
-    names than it holds them, unless it `must` be."""
+    scales that stand beside them). None of all other weights, and where transformers writes a
+    network's weights by other names than it holds them, unless they have scales."""
+    files = [WeightFile(file) for file in weight_files(folder)]
+    scaled = any(file.scaled for file in files)
+    if not scaled and all(file.kind(name) not in EIGHT for file in files for name in file.names):
+        return None
     try:
         network = empty(lambda: _unfilled(kind, folder))
     except LOAD_ERRORS as error:
@@ -59,7 +67,7 @@ def _in_eight_bits(
         state |= file.state(place.dtype, keep=True)
     if not hasattr(kind, "from_config"):
         state = as_it_is(state, network)
-        if not must and network.state_dict().keys() - state.keys():
+        if not scaled and network.state_dict().keys() - state.keys():
             return None
     # Pipelines ask a VAE's layers for their type; it is small.
     keep_packed(network, state, place.dtype, packs=not hasattr(network, "decode"))
