@@ -7,9 +7,10 @@ from typing import Any
 
 import bpy
 
+from ..link import runtime
 from ..parts.drawing import draw_adding, draw_loras
 from ..parts.own import can_wear
-from .model_defaults import offered
+from .model_defaults import can, offered
 from .painting_properties import shown_settings
 from .panel_parts import InSidebar, in_property_rows, thumbnail
 
@@ -66,8 +67,21 @@ class UNDERPAINT_PT_reference(InSidebar, bpy.types.Panel):
         layout.template_ID(item, "image", open="image.open")
         layout.prop(item, "role")
         layout.prop(item, "scale", slider=True)
+        _draw_attention(layout, settings, item)
         if item.model or offered(settings, "ip_adapter", "references"):
             layout.prop(item, "model", text="", placeholder="The model's own IP-Adapter")
+
+
+def _draw_attention(layout: Any, settings: Any, item: Any) -> None:
+    """What only models that take pictures in bit by bit are told."""
+    record = runtime.record_of(settings.model)
+    by_itself = can(record, "attention")
+    if by_itself or can(record, "ip_adapter"):
+        row = layout.row(align=True)
+        row.prop(item, "start", slider=True)
+        row.prop(item, "end", slider=True)
+    if by_itself:
+        layout.prop(item, "fidelity", slider=True)
 
 
 class UNDERPAINT_UL_regions(bpy.types.UIList):

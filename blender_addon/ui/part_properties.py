@@ -94,14 +94,38 @@ class UnderpaintReference(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        description="How much of it to take over, through an IP-Adapter; models that edit read "
-        "pictures whole",
+        description="How much of it to take over; models that edit read pictures whole",
+    )
+    start: FloatProperty(
+        name="From",
+        default=Reference().start,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="From this part of the steps on; later leaves the large forms free",
+    )
+    end: FloatProperty(
+        name="To",
+        default=Reference().end,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="Up to this part of the steps; earlier leaves the details free",
+    )
+    fidelity: FloatProperty(
+        name="Fidelity",
+        default=Reference().fidelity,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        description="How closely to keep to the picture where the model looks at it without an "
+        "IP-Adapter, with a guidance above 1",
     )
     model: StringProperty(
         name="IP-Adapter",
         subtype="FILE_PATH",
         description="An IP-Adapter of your own, a folder or file; empty takes the model's, or one "
-        "that fits",
+        "that fits, else the model looks at the picture itself, as with: attention",
     )
     enabled: BoolProperty(name="On", default=True, description="Show the model this picture")
 
@@ -189,6 +213,7 @@ def read_references(group: Any, pictures: Buffers | None) -> tuple[Reference, ..
             taken(item.image, pictures),
             tidy(item.scale),
             bpy.path.abspath(item.model) or None,
+            *(tidy(value) for value in (item.start, item.end, item.fidelity)),
         )
         for item in group.references
         if item.enabled and item.image is not None and pictures is not None
@@ -206,6 +231,7 @@ def write_references(
     for number, one in enumerate(references):
         item = group.references.add()
         item.role, item.scale, item.model = one.role.value, one.scale, one.model or ""
+        item.start, item.end, item.fidelity = one.start, one.end, one.fidelity
         present = before[number] if number < len(before) else None
         item.image = image_again(one.image, pictures, present, "Reference")
 

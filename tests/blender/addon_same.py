@@ -72,7 +72,13 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
         "curve": chance.choice(_CURVES),
         "image_guidance": maybe(round(chance.uniform(1, 3), 2)),
         "references": [
-            (chance.choice(_ROLES), chance.randrange(2), chance.choice((None, "plus")), 0.25)
+            (
+                chance.choice(_ROLES),
+                chance.randrange(2),
+                chance.choice((None, "plus", "attention")),
+                0.25,
+                *chance.choice(((0.0, 1.0, 0.5), (0.2, 0.75, 1.0))),
+            )
             for _ in range(chance.randrange(3))
         ],
         "regions": [
@@ -121,8 +127,8 @@ def _python(values: dict[str, Any]):
         sampling=_sampling(values),
         loras=worn(values["loras"]),
         references=tuple(
-            Reference(ReferenceRole(role), colours[which], scale, adapter)
-            for role, which, adapter, scale in values["references"]
+            Reference(ReferenceRole(role), colours[which], scale, adapter, *rest)
+            for role, which, adapter, scale, *rest in values["references"]
         ),
         regions=tuple(
             RegionPrompt(
@@ -173,10 +179,11 @@ def _panel(values: dict[str, Any], images):
     group.guidance_curve = values["curve"]
     group.image_guidance = values["image_guidance"] or 0
     group.references.clear()
-    for role, which, adapter, scale in values["references"]:
+    for role, which, adapter, scale, *rest in values["references"]:
         bpy.ops.underpaint.reference_add(image=images[which].name)
         one = group.references[group.active_reference]
         one.role, one.model, one.scale = role, adapter or "", scale
+        one.start, one.end, one.fidelity = rest
     group.regions.clear()
     for which, words, weight, loras in values["regions"]:
         bpy.ops.underpaint.region_add()
@@ -220,9 +227,10 @@ def _command_line(values: dict[str, Any], files: list[Path]):
     words += ["--guidance-curve", values["curve"]] if values["curve"] else []
     if values["image_guidance"]:
         words += ["--image-guidance", str(values["image_guidance"])]
-    for role, which, adapter, scale in values["references"]:
+    for role, which, adapter, scale, start, end, fidelity in values["references"]:
         through = f"@{adapter}" if adapter else ""
-        words += ["--reference", f"{role}={files[which]}{through}:{scale}"]
+        told = f"{scale}:{start}:{end}:fidelity={fidelity}"
+        words += ["--reference", f"{role}={files[which]}{through}:{told}"]
     for which, said, weight, loras in values["regions"]:
         own = "".join(f":lora={_said(*lora)}" for lora in loras)
         words += ["--region", f"{files[which]}={said}:{weight}{own}"]

@@ -13,6 +13,7 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.cli.parts.references import reference_of
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import (
+    BY_ATTENTION,
     Control,
     ControlKind,
     ImageRequest,
@@ -39,11 +40,13 @@ IMAGE = ImageRequest(Prompt("a"), "m", 64, 64, controls=())
 TEXTURE = TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m")
 DEPTH = (Control(ControlKind.DEPTH, image=PICTURE),)
 REFERENCE = (Reference(ReferenceRole.STYLE, PICTURE),)
+LOOKED_AT = (Reference(ReferenceRole.STYLE, PICTURE, model=BY_ATTENTION),)
 
 
 def test_hosts_are_told_what_a_family_can_do():
     told = {"image", "mask", "references", "ip_adapter", "loras", "negative", "curves"}
-    assert set(told_abilities("sdxl")) == told | {"regions", "controls"}
+    assert set(told_abilities("sdxl")) == told | {"regions", "controls", "attention"}
+    assert "attention" not in told_abilities("sdxl", looks=False)
     assert set(told_abilities("sd15_edit")) == {
         *("image", "loras", "negative", "image_guidance", "curves")
     }
@@ -132,7 +135,11 @@ def test_a_folder_of_a_video_model_is_told_what_it_is(tmp_path: Path) -> None:
         ("sd15", replace(IMAGE, references=(Reference(ReferenceRole.DEPTH, PICTURE),)),
          "not for its depth"),
         ("z_image", replace(TEXTURE, references=REFERENCE), "reads no reference pictures"),
-        ("sdxl", replace(TEXTURE, references=REFERENCE * 2), "reads 1 reference pictures at most"),
+        ("sdxl", replace(TEXTURE, references=LOOKED_AT * 5), "reads 4 reference pictures at most"),
+        ("sdxl", replace(TEXTURE, references=REFERENCE * 2), "takes one IP-Adapter at a time"),
+        ("flux2", replace(TEXTURE, references=LOOKED_AT), "does not look at pictures"),
+        ("sdxl_refiner", replace(IMAGE, init=PICTURE, references=(replace(REFERENCE[0],
+         model="plus"),)), "takes no IP-Adapter"),
         ("flux2", replace(TEXTURE, references=(replace(REFERENCE[0], model="plus"),)),
          "takes no IP-Adapter"),
         ("chroma", TextureRequest(Prompt("a"), MeshRef(PICTURE, PICTURE, PICTURE, PICTURE), "m"),
@@ -178,6 +185,9 @@ def test_references_of_the_command_line(tmp_path: Path) -> None:
     assert (through.image, through.scale, through.model) == (named.image, 0.3, str(adapter))
     assert reference_of(f"{file}@plus", buffers) == Reference(image=named.image, model="plus")
     assert reference_of("depth", buffers) == Reference(ReferenceRole.DEPTH)
-    for wrong in ("mood=x.png", "depth:much", "depth:1:2"):
+    assert reference_of(f"{file}@attention:0.8:0.1:0.9:fidelity=1", buffers) == Reference(
+        ReferenceRole.STYLE, named.image, 0.8, BY_ATTENTION, 0.1, 0.9, 1.0
+    )
+    for wrong in ("mood=x.png", "depth:much", f"{file}:fidelity=much"):
         with pytest.raises(RequestError):
             reference_of(wrong, buffers)

@@ -16,7 +16,6 @@ from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Lora, Prompt, Reference, View
 
 from helpers.painting.studio import Studio, photo
-from helpers.painting.tiny_model import build_xl
 
 ASKED = ImageRequest(Prompt("a red cube"), model="tiny", width=64, height=64)
 
@@ -159,11 +158,3 @@ def test_loras_that_are_missing_or_do_not_fit_are_refused_and_leave_no_trace(
             studio.run(replace(ASKED, loras=(Lora("style"), Lora(path))))
         assert caught.value.code is ErrorCode.LORA_MISSING, path
     assert np.array_equal(before, studio.paint(ASKED)[0])
-
-
-def test_a_model_without_ip_adapter_says_so(studio: Studio, tmp_path: Path) -> None:
-    folder = build_xl(tmp_path / "xl")
-    reference = studio.buffers.add(Kind.COLOR, photo())
-    with pytest.raises(UnderpaintError) as caught:
-        studio.run(replace(ASKED, model=str(folder), references=(Reference(image=reference),)))
-    assert caught.value.code is ErrorCode.CONTROL_MISSING

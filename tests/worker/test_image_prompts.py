@@ -18,12 +18,12 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 from underpaint.buffers import BufferRef, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
-from underpaint.requests import ImageRequest, Method, Prompt, Reference, ReferenceRole
+from underpaint.requests import BY_ATTENTION, ImageRequest, Method, Prompt, Reference, ReferenceRole
 from underpaint_daemon.common.adapter_files import Form, recognise_adapter
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.places import add_folder, forget_folder
 from underpaint_daemon.tools.evals.meshes import mesh_ref
-from underpaint_daemon.worker.pipelines.image_prompt import _read_picture
+from underpaint_daemon.worker.pipelines.references.image_prompt import _read_picture
 
 from helpers.meshes.sync_scene import torus, two_objects
 from helpers.painting.image_adapters import adapter, encoder
@@ -73,7 +73,8 @@ def test_every_form_acts_by_its_weight_and_leaves_no_trace(
     fainter = studio.paint(replace(asked, references=(replace(through, scale=0.1),)))[0]
     other = studio.buffers.add(Kind.COLOR, photo(60, 90))
     another = studio.paint(replace(asked, references=(replace(through, image=other),)))[0]
-    assert len({one.tobytes() for one in (before, shown, fainter, another)}) == 4
+    early = studio.paint(replace(asked, references=(replace(through, end=0.5),)))[0]
+    assert len({one.tobytes() for one in (before, shown, fainter, another, early)}) == 5
     assert np.array_equal(studio.paint(asked)[0], before)
 
 
@@ -175,8 +176,8 @@ def test_one_among_the_models_serves_those_that_it_fits_and_the_recipe_says_so(
         told = json.loads(recipe.data)
         assert told["request"]["references"][0]["model"] == str(file)
         assert str(file) in told["model"]["files"]
-        with pytest.raises(RequestError, match="no IP-Adapter"):
-            studio.run(replace(asked, model=bare["sdxl"]))
+        wider = settle(replace(asked, model=bare["sdxl"]), paths)
+        assert wider.references[0].model == BY_ATTENTION, "it fits no other family"
         named = replace(
             asked, model=bare["sdxl"], references=(Reference(image=picture, model="plus"),)
         )

@@ -15,6 +15,7 @@ from diffusers import T2IAdapter
 from underpaint.buffers import Kind
 from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import (
+    BY_ATTENTION,
     Control,
     ControlKind,
     ImageRequest,
@@ -96,7 +97,8 @@ def test_every_tier_paints_the_same_motif(studio: Studio) -> None:
 def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
     studio: Studio, view: View, tmp_path: Path
 ) -> None:
-    """Regions, ControlNets, T2I-Adapters, LoRAs and IP-Adapters, together and by themselves."""
+    """Regions, ControlNets, T2I-Adapters, LoRAs, IP-Adapters and what is looked at, together and
+    by themselves."""
     T2IAdapter(
         channels=[16, 32], num_res_blocks=1, downscale_factor=8, adapter_type="full_adapter_xl"
     ).save_pretrained(tmp_path / "adapter")
@@ -104,7 +106,8 @@ def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
     left[:, :32] = 255
     regions = (RegionPrompt(Prompt("blue ball"), studio.buffers.add(Kind.MASK, left)),)
     of_its_own = (replace(regions[0], loras=(Lora("style", -1.0),)),)
-    looks = (Reference(image=studio.buffers.add(Kind.COLOR, photo())),)
+    picture = Reference(image=studio.buffers.add(Kind.COLOR, photo()))
+    looks = (picture, replace(picture, model=BY_ATTENTION))
     networks = (Control(ControlKind.DEPTH), Control(ControlKind.NORMAL))
     adapter = (Control(ControlKind.DEPTH, model=str(tmp_path / "adapter")),)
     plain = replace(ASKED, sampling=Sampling(steps=2), view=view, controls=())

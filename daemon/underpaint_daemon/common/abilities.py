@@ -33,7 +33,8 @@ class Abilities:
     pixels; `side`: those that it was made for. `inner_control`: the controls whose picture goes
     into its own channels, without a ControlNet; it needs one of them. `image_guidance`: the usual
     scale by which it keeps to the picture that it edits; None of those that have none.
-    `ip_adapter`: references go through one. `reads_weights`: of words, like `(this:1.3)`.
+    `ip_adapter`: references go through one; `attention`: they are seen by the UNet's own attention.
+    `reads_weights`: of words, like `(this:1.3)`.
     `regions`: prompts for parts of a picture. `curves`: guidance and LoRAs that change over the
     steps. `why`: reasons for what it cannot, by the field's
     name.
@@ -58,20 +59,28 @@ class Abilities:
     inner_control: tuple[ControlKind, ...] = ()
     image_guidance: float | None = None
     ip_adapter: bool = False
+    attention: bool = False
     reads_weights: bool = False
     regions: bool = False
     curves: bool = False
     why: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def reads(self) -> bool:
+        """Whether it reads references beside the words, of any role."""
+        return self.references > 0 and not (self.ip_adapter or self.attention)
 
-def told_abilities(family: str) -> tuple[str, ...]:
-    """What a family can do beside text, as the wire's model record says it."""
+
+def told_abilities(family: str, *, looks: bool = True) -> tuple[str, ...]:
+    """What a family can do beside text, as the wire's model record says it. looks: the model sees
+    pictures by its attention, where its family does."""
     able = ABILITIES[family]
     can = {
         "image": able.image,
         "mask": able.mask,
         "references": able.references > 0,
         "ip_adapter": able.ip_adapter,
+        "attention": able.attention and looks,
         "loras": able.lora,
         "negative": able.negative,
         "image_guidance": able.image_guidance is not None,
@@ -100,6 +109,8 @@ _ONE_PICTURE = (
     "A control is a picture for it, too: leave it out (--control none) to give one of yours."
 )
 _NO_PICTURES = "FLUX.1 Kontext reads references."
+_SEEN = 4  # each costs one more pass of the UNet
+_ITS_PICTURE = "It goes by one picture: the one that it edits (--init)."
 _FINISHES = "It finishes pictures of SDXL: give one (--init), with a strength of about 0.25."
 _NO_NETWORK = "No ControlNet of this family is known to diffusers."
 
@@ -135,13 +146,13 @@ def _foreign(
 
 ABILITIES: Mapping[str, Abilities] = {
     "sd15": Abilities(
-        "Stable Diffusion 1.5 and 2", control=_ALL, references=1, flow=False, tile=True,
-        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True,
+        "Stable Diffusion 1.5 and 2", control=_ALL, references=_SEEN, flow=False, tile=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, attention=True,
         reads_weights=True, regions=True, curves=True,
     ),
     "sdxl": Abilities(
-        "Stable Diffusion XL", control=_ALL, references=1, flow=False, tile=True,
-        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True,
+        "Stable Diffusion XL", control=_ALL, references=_SEEN, flow=False, tile=True,
+        samplers=_DENOISING, texture=_METHODS, cell=8, ip_adapter=True, attention=True,
         reads_weights=True, regions=True, curves=True,
     ),
     "sd15_edit": Abilities(
@@ -149,7 +160,7 @@ ABILITIES: Mapping[str, Abilities] = {
         curves=True, reads_weights=True, image_guidance=1.5, side=512,
         why={"text": _INSTRUCTS, "mask": _EDITS_WHOLE,
              "control": "It keeps the picture's form by itself (--image-guidance).",
-             "references": "diffusers' pipeline for it reads none.",
+             "references": _ITS_PICTURE,
              "texture": "It edits pictures."},
     ),
     "sdxl_edit": Abilities(
@@ -157,22 +168,21 @@ ABILITIES: Mapping[str, Abilities] = {
         reads_weights=True, image_guidance=1.5, side=1024,
         why={"text": _INSTRUCTS, "mask": _EDITS_WHOLE,
              "control": "It keeps the picture's form by itself (--image-guidance).",
-             "references": "diffusers' pipeline for it reads none.",
+             "references": _ITS_PICTURE,
              "texture": "It edits pictures."},
     ),
     "sd2_depth": Abilities(
         "Stable Diffusion 2 depth2img", mask=False, control=frozenset({"text", "image"}),
         inner_control=(ControlKind.DEPTH,), flow=False, samplers=_DENOISING, cell=8,
-        curves=True, reads_weights=True, regions=True, side=512,
+        curves=True, reads_weights=True, regions=True, side=512, references=_SEEN, attention=True,
         why={"mask": "diffusers has no inpainting for it.", "inner_control": "Give a view, a depth "
-             "map, or a picture of one (--control depth=IMAGE).",
-             "references": "diffusers' pipeline for it reads none.", "texture": _NO_TEXTURE},
+             "map, or a picture of one (--control depth=IMAGE).", "texture": _NO_TEXTURE},
     ),
     "sdxl_refiner": Abilities(
         "SDXL's refiner", text=False, lora=False, flow=False, samplers=_DENOISING,
-        cell=8, curves=True, reads_weights=True,
+        cell=8, curves=True, reads_weights=True, references=_SEEN, attention=True,
         why={"text": _FINISHES, "control": "No ControlNet was made for it.",
-             "references": "No IP-Adapter was made for it.", "texture": _FINISHES,
+             "texture": _FINISHES,
              "lora": "LoRAs are made for SDXL itself."},
     ),
     "sd35": Abilities(

@@ -8,6 +8,7 @@ from typing import NoReturn
 from underpaint.buffers import BufferRef
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import (
+    BY_ATTENTION,
     ControlKind,
     ImageRequest,
     InpaintRequest,
@@ -33,8 +34,7 @@ def role_of_control(kind: ControlKind, family: str) -> ReferenceRole | None:
     """The role in which a control is shown to a family that has no ControlNets and reads
     references; None of a control that acts through a network."""
     able = ABILITIES[family]
-    reads = able.references > 0 and not able.ip_adapter
-    return _AS_REFERENCE.get(kind) if reads and not able.control else None
+    return _AS_REFERENCE.get(kind) if able.reads and not able.control else None
 
 
 def kinds_without_network(family: str) -> tuple[ControlKind, ...]:
@@ -127,6 +127,15 @@ def refuse_handoff(first: str, second: str) -> None:
     )
 
 
+def no_adapter(model: str) -> RequestError:
+    """Of a model that sees nothing of a picture by its own attention, and has no IP-Adapter."""
+    return RequestError(
+        ErrorCode.CONTROL_MISSING,
+        f"Model {model!r} has no IP-Adapter for references",
+        hint=_GIVE_ADAPTER,
+    )
+
+
 def tile_request(request: UpscaleRequest) -> ImageRequest:
     """What painting one tile of an upscaling asks of a model."""
     return ImageRequest(
@@ -145,6 +154,12 @@ def tile_request(request: UpscaleRequest) -> ImageRequest:
 _NO_WEIGHING = "Leave image guidance (--image-guidance) out; strength says how much stays."
 _OF_LOOKS = (ReferenceRole.STYLE, ReferenceRole.SUBJECT)
 _BY_CONTROL = "Give its form to a ControlNet (--control depth, or --control depth=IMAGE)."
+_GIVE_ADAPTER = (
+    "By its own attention it sees nothing of a picture: give an adapter (--reference IMAGE@FILE; "
+    "in Python, Reference(model=...)), take another model, or leave the reference out."
+)
+_ONE_ADAPTER = "Let the others be seen by the model's own attention (--reference IMAGE@attention)."
+_READS = "Leave @attention out."
 _NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
 _BY_WORDS = " Or say in the prompt where things are."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
@@ -184,11 +199,17 @@ def _check_references(
         most = f"reads {able.references} reference pictures at most" if able.references else ""
         _refuse(able, model, "references", most or "reads no reference pictures")
     formal = [one.role for one in request.references if one.role not in _OF_LOOKS]
-    if able.ip_adapter and formal:
+    seen = able.ip_adapter or able.attention
+    if seen and formal:
         told = f"reads a picture for its style or subject, not for its {formal[0]}"
         _refuse(able, model, "roles", told, hint=_BY_CONTROL)
-    if not able.ip_adapter and any(one.model for one in request.references):
+    through = [one.model for one in request.references if one.model != BY_ATTENTION]
+    if not able.ip_adapter and any(through):
         _refuse(able, model, "ip_adapter", "takes no IP-Adapter", hint=_NO_ADAPTER)
+    if able.ip_adapter and len(through) > 1:
+        _refuse(able, model, "adapters", "takes one IP-Adapter at a time", hint=_ONE_ADAPTER)
+    if not seen and len(through) < len(request.references):
+        _refuse(able, model, "attention", "does not look at pictures by attention", hint=_READS)
     if able.needs_reference and count == 0 and not isinstance(request, InpaintRequest):
         _refuse(able, model, "text", "edits, and needs a reference picture")
 

@@ -67,6 +67,6 @@ def _model_info(paths: Paths, model: Mapping[str, Any]) -> ModelInfo:
         samplers=() if known is None else tuple(known.samplers),
         defaults={} if known is None else known.to_plain(),
         size_mb=round(model["size_mb"]),
-        abilities=None if known is None else told_abilities(known.family),
+        abilities=None if known is None else told_abilities(known.family, looks=known.looks),
         file=str(model["path"]) if Path(str(model["path"])).is_file() else None,
     )

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from transformers import CLIPTokenizer, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from underpaint_daemon.common.models import IP_ADAPTER
-from underpaint_daemon.worker.pipelines.image_prompt import normalised
+from underpaint_daemon.worker.pipelines.references.image_prompt import normalised
 from underpaint_starter.networks.models import TEXT_WIDTH
 from underpaint_starter.training.batches import Batch
 from underpaint_starter.training.finetune import FinetuneRun, finetune, frozen_networks

@@ -17,9 +17,10 @@ from .images import (
 )
 from .painting import STARTER_MODEL, Curve, Lora, Pattern, Pbr, Prompt, Sampler, Sampling, Spacing
 from .textures import MeshRef, Method, Mirror, ObjectPrompt, TextureRequest, TileImages
-from .views import Control, ControlKind, Reference, ReferenceRole, View
+from .views import BY_ATTENTION, Control, ControlKind, Reference, ReferenceRole, View
 
 __all__ = [
+    "BY_ATTENTION",
     "HANDOFF",
     "REQUEST_KINDS",
     "STARTER_MODEL",

@@ -83,14 +83,25 @@ class ReferenceRole(StrEnum):
 class Reference:
     """A picture that the model reads beside the words, in the order of the request.
 
-    Models that edit read several, of any role; Stable Diffusion 1.5 and XL read one of style or
-    subject through an IP-Adapter, by `scale` (0–1; the others take a picture whole). `image`: None
-    takes depth, normal and color from the view. `model`: the IP-Adapter's .safetensors file or
-    folder (a full path), or the name of one among the models; None takes the model's own, or one
-    among the models that fits.
+    Models that edit read several, of any role; Stable Diffusion 1.5, 2 and XL and what is of their
+    make read those of style or subject, one through an IP-Adapter and the others by their own
+    attention, by `scale` (0–1; the others take a picture whole). `image`: None takes depth, normal
+    and color from the view. `model`: the IP-Adapter's .safetensors file or folder (a full path), or
+    the name of one among the models; `BY_ATTENTION`: none, the model looks at the picture itself;
+    None takes the model's own, or one among the models that fits, or else its attention.
+
+    `start`, `end`: the part of the denoising steps in which it acts, 0–1. `fidelity`: with
+    guidance, how far the unprompted half goes without it, 0–1: 1 keeps closest to the picture.
     """
 
     role: ReferenceRole = ReferenceRole.STYLE
     image: BufferRef | None = None
     scale: float = 0.6
     model: str | None = None
+    start: float = 0.0
+    end: float = 1.0
+    fidelity: float = 0.5
+
+
+BY_ATTENTION = "attention"
+"""In an IP-Adapter's place: the model's own attention."""

@@ -97,8 +97,9 @@ class ModelInfo:
     of a view, as in a request), and `distillation`, what it was recognised as.
     `size_mb`: of its files. `file`: where it lies, of a model that is a single file. `abilities`:
     what its family can do beside text, by the names of a request's fields: `image` and `mask` to
-    begin from, `references`, `ip_adapter`, `loras`, `negative`, `image_guidance`, `curves`,
-    `regions`, and `controls` where it can be given ControlNets of one's own.
+    begin from, `references`, `ip_adapter`, `attention` (sees them by itself), `loras`, `negative`,
+    `image_guidance`, `curves`, `regions`, `controls` where it can be given ControlNets of one's
+    own.
     """
 
     name: str

@@ -41,6 +41,8 @@ def check_references(references: Sequence[Reference], view: View | None) -> None
     for i, reference in enumerate(references):
         where = f"references[{i}]"
         check_range(f"{where}.scale", reference.scale, 0.0, 1.0)
+        check_range(f"{where}.fidelity", reference.fidelity, 0.0, 1.0)
+        _check_part(where, reference)
         check_ref(f"{where}.image", reference.image, Kind.COLOR)
         if reference.model == "":
             refuse(f"{where}.model", "is empty; leave it out to take the model's own")
@@ -52,16 +54,21 @@ def check_control(i: int, control: Control) -> None:
     """Raise RequestError unless a control's own fields are within their ranges."""
     where = f"controls[{i}]"
     check_range(f"{where}.scale", control.scale, 0.0, 2.0)
-    check_range(f"{where}.start", control.start, 0.0, 1.0)
-    check_range(f"{where}.end", control.end, 0.0, 1.0)
-    if control.start >= control.end:
-        refuse(f"{where}.start", f"is {control.start}, not below its end {control.end}")
+    _check_part(where, control)
     if control.depth_range is not None:
         _check_depth_range(f"{where}.depth_range", control.depth_range)
     convention_of(control.kind, control.convention, None)
     exact = {ControlKind.DEPTH: Kind.DEPTH, ControlKind.NORMAL: Kind.NORMAL}.get(control.kind)
     kinds = (Kind.COLOR,) if exact is None else (Kind.COLOR, exact)
     check_ref(f"{where}.image", control.image, *kinds)
+
+
+def _check_part(where: str, one: Control | Reference) -> None:
+    """The part of the steps in which it acts."""
+    check_range(f"{where}.start", one.start, 0.0, 1.0)
+    check_range(f"{where}.end", one.end, 0.0, 1.0)
+    if one.start >= one.end:
+        refuse(f"{where}.start", f"is {one.start}, not below its end {one.end}")
 
 
 def _check_depth_range(where: str, limits: tuple[float, ...]) -> None:

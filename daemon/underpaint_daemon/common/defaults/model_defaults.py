@@ -28,8 +28,8 @@ class Defaults:
 
     `size`: pixels a side. `controls`: for a view. `own_controls`: ControlNets that it brings;
     `other_controls`: those among the models that fit it, by kind. `samplers`: that it can do.
-    `told`: the distillation that it was recognised as, or empty. `most_steps`, `sharpen`:
-    see `Wants`.
+    `told`: the distillation that it was recognised as, or empty. `most_steps`, `sharpen`,
+    `looks`: see `Wants`.
     """
 
     family: str
@@ -45,6 +45,7 @@ class Defaults:
     told: str
     most_steps: int | None = None
     sharpen: float | None = None
+    looks: bool = True
 
     @property
     def control_kinds(self) -> tuple[ControlKind, ...]:
@@ -122,4 +123,5 @@ def _known(wants: Wants, seen: Glance, others: Mapping[ControlKind, Path], told:
         told=told,
         most_steps=wants.most_steps,
         sharpen=wants.sharpen,
+        looks=wants.looks is not False,
     )

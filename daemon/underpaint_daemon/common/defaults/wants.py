@@ -20,7 +20,8 @@ class Wants:
     smaller than what is painted: it is given windows of this size. `guide_detail`: how much of the
     detail that its paintings lose is drawn again from their guide, 0–1. `smooth_unguided`: with a
     guide, what it does not lead (ground, sky) is smoothed. `upscales`: false for a model that draws
-    noise over a picture without a view: upscaling then enlarges alone. `prediction` ("epsilon",
+    noise over a picture without a view: upscaling then enlarges alone. `looks`: false
+    for a model that sees nothing of a reference by its own attention. `prediction` ("epsilon",
     "v_prediction") and `zero_snr`: of a single file whose own keys do not say it. `base`: the
     folder that the other parts come from of a file that holds a transformer alone.
     These are the fields of an `underpaint.json`.
@@ -41,6 +42,7 @@ class Wants:
     decode_window: int | None = None
     smooth_unguided: bool | None = None
     upscales: bool | None = None
+    looks: bool | None = None
     base: str | None = None
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.requests import (
+    BY_ATTENTION,
     Control,
     ControlKind,
     ImageRequest,
@@ -38,6 +39,7 @@ Image8 = npt.NDArray[np.uint8]
 _STEPS = 3
 _BORDER = 8  # pixels beside a part that its own show in, too
 _MANY = 150  # so that the word to stop comes in time, however small the network
+_LOOKED_AT = Reference(ReferenceRole.STYLE, model=BY_ATTENTION)
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
 
 
@@ -113,7 +115,7 @@ class _Plain:
         return Sampling(Sampler.EULER, _STEPS, 3.0, 7)
 
     def with_control(self, request: Any) -> Any:
-        if self.able.references == 1 and not self.able.ip_adapter:  # the control is the one
+        if self.able.references == 1 and self.able.reads:  # the control is the one
             request = replace(request, references=())
         return replace(
             request, view=self.things.view, controls=(Control(ControlKind.DEPTH, scale=1.0),)
@@ -216,6 +218,17 @@ def _reference(asked: _Asked) -> bool:
     return not np.array_equal(one, two)
 
 
+def _attention(asked: _Asked) -> bool:
+    """Pictures are seen without an adapter; without weight nothing of them is."""
+    base = replace(asked.base(), references=())
+    one, two, none = (
+        asked.painter.paint(replace(base, references=(replace(_LOOKED_AT, image=p, scale=scale),)))
+        for p, scale in ((asked.things.picture, 1.0), (asked.things.other, 1.0),
+                         (asked.things.picture, 0.0))
+    )  # fmt: skip
+    return not np.array_equal(one, two) and np.array_equal(none, asked.first(base))
+
+
 def _form(asked: _Asked) -> bool:
     """Depth and normals as references, from the view."""
     base = replace(asked.base(), view=asked.things.view)
@@ -275,6 +288,7 @@ def reasons(family: str) -> dict[str, str]:
     called = {
         "reference": "references",
         "form_as_reference": "references",
+        "reference_attention": "references",
         "part_lora": "regions",
         "object_lora": "texture",
     }
@@ -294,21 +308,17 @@ def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:
     return False
 
 
-def _reads(able: Abilities) -> bool:
-    """Whether pictures go in beside the words."""
-    return able.references > 0 and not able.ip_adapter
-
-
 _Claim = Callable[[Abilities], bool]
 _PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
     "text": (lambda able: able.text, _text),
     "image": (lambda able: able.image, _image),
     "mask": (lambda able: able.mask, _mask),
-    "control": (lambda able: "text" in able.control or _reads(able), _control),
+    "control": (lambda able: "text" in able.control or able.reads, _control),
     "lora": (lambda able: able.lora, _lora),
     "part_lora": (lambda able: able.lora and able.regions, _part_lora),
     "reference": (lambda able: able.references > 0, _reference),
-    "form_as_reference": (lambda able: _reads(able), _form),
+    "reference_attention": (lambda able: able.attention, _attention),
+    "form_as_reference": (lambda able: able.reads, _form),
     "texture": (lambda able: bool(able.texture), _texture),
     "object_lora": (lambda able: able.lora and bool(able.texture), _object_lora),
     "rerun_bit_equal": (lambda _able: True, _rerun),

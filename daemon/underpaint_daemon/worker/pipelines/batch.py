@@ -27,11 +27,12 @@ from .finishing.decoding import decoded, wrapping
 from .finishing.detail import detailed
 from .finishing.sharpen import sharpened
 from .finishing.unguided import Kept, smoothed_unguided
-from .image_prompt import with_reference
 from .latents import to_image8
 from .loading.components import LoadedModel
 from .memory import Tier, frugal
-from .references import Beside
+from .references.beside import Beside
+from .references.image_prompt import ranged, with_reference
+from .references.seen import seen_by
 from .regions import Region, told
 from .spaces import channels_of, laid_out, unpacked
 from .tiling import circular
@@ -161,8 +162,9 @@ def ready(model: LoadedModel, plan: Plan, tier: Tier) -> Iterator[Denoising]:
             start=plan.start,
             extra=extra,
             references=beside.pictures,
+            seen=seen_by(model, beside.attended, plan.canvas.padded),
             regions=told(plan.regions, embed),
-            turn=turn,
+            turn=ranged(turn, tool, beside),
             begin=plan.begin,
             end=plan.end,
         )

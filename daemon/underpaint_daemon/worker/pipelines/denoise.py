@@ -34,6 +34,7 @@ from .foreign.pictures import pictured
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .precision import check_finite
+from .references.attention import Seen, drawn, looking
 from .regions import Region, regional
 from .watch import StepWatch
 
@@ -50,9 +51,9 @@ _LEAST_STRENGTH = 0.005
 class Denoising:
     """What all images of a request share. `start`: the pipeline's own arguments for the task
     (image, mask, strength). `extra`: an image prompt's. `references`: PIL images beside the
-    words. `turn`: of LoRAs, over the steps and for parts. `begin`, `end`: the part of the noise
-    schedule that is denoised; what ends before 1 has noise in it, and what begins after 0 begins
-    from such latents."""
+    words. `seen`: references that the UNet looks at. `turn`: of LoRAs, over the steps and for
+    parts. `begin`, `end`: the part of the noise schedule that is denoised; what ends before 1 has
+    noise in it, and what begins after 0 begins from such latents."""
 
     model: LoadedModel
     task: Task
@@ -65,6 +66,7 @@ class Denoising:
     extra: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[Any, ...] = ()
     regions: tuple[Region, ...] = ()
+    seen: tuple[Seen, ...] = ()
     turn: Turn | None = None
     begin: float = 0.0
     end: float = 1.0
@@ -198,7 +200,11 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     if job.turn is not None:
         job.turn.over_steps(0.0)
     steady = steadied(seed, job.model.place.device)
-    with adapters, regional(pipe, job.regions, job.turn), steady:
+    # References go through the UNet without what leads it, once a step, however many regions.
+    plain, seen = pipe.unet.forward if job.seen else None, drawn(job.seen, seed)
+    bare = job.turn.of_part if job.turn is not None else lambda: None
+    look = looking(pipe, plain, seen, job.taken, bare)
+    with adapters, regional(pipe, job.regions, job.turn), look, steady:
         made = _called(job, pipe, {k: v for k, v in arguments.items() if k in known}, watch)
     check_finite(made, job.model)
     return _sized(made, job.size) if job.model.family.self_decoding else made

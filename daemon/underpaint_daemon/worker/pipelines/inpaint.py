@@ -25,7 +25,7 @@ from .families import Task
 from .latents import from_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier
-from .references import read_beside, through_networks
+from .references.beside import read_beside, through_networks
 from .regions import read_regions
 
 Image8 = npt.NDArray[np.uint8]

@@ -31,7 +31,7 @@ from .families import Task
 from .latents import from_image8
 from .loading.components import LoadedModel
 from .memory import Tier
-from .references import read_beside, through_networks
+from .references.beside import read_beside, through_networks
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]

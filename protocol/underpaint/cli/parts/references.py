@@ -1,4 +1,5 @@
-"""`--reference [ROLE=]IMAGE[@ADAPTER][:SCALE]`, or a role alone for what the view has."""
+"""`--reference [ROLE=]IMAGE[@ADAPTER][:SCALE[:START[:END]]][:fidelity=F]`, or a role alone for what
+the view has."""
 
 from __future__ import annotations
 
@@ -8,12 +9,14 @@ from pathlib import Path
 from ...buffers import Buffers, Kind
 from ...errors import ErrorCode, RequestError
 from ...files.imagefile import read_color
-from ...requests import Reference, ReferenceRole
+from ...requests import BY_ATTENTION, Reference, ReferenceRole
 from ..options import grouped, is_number, split_numbers
 from ..output import picture
 from .controls import from_root
 
-FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE], or ROLE[:SCALE]"
+FORM = "[ROLE=]IMAGE[@ADAPTER][:SCALE[:START[:END]]][:fidelity=F], or ROLE[:SCALE]"
+_NUMBERS = 3
+_FIDELITY = ":fidelity="
 
 
 def add_reference(parser: argparse.ArgumentParser, told: str) -> None:
@@ -24,8 +27,9 @@ def add_reference(parser: argparse.ArgumentParser, told: str) -> None:
         default=[],
         metavar=FORM,
         help=f"a picture to read beside the words; ROLE is one of {', '.join(ReferenceRole)}; "
-        f"{told}ADAPTER: an IP-Adapter of your own, for Stable Diffusion 1.5 and XL; repeat for "
-        "several",
+        f"{told}ADAPTER: an IP-Adapter of your own, for Stable Diffusion 1.5 and XL, or "
+        f"'{BY_ATTENTION}': the model looks at the picture itself, the closer the higher F (0-1); "
+        "START, END: the part of the steps in which it acts, 0-1; repeat for several",
     )
 
 
@@ -44,14 +48,23 @@ def reference_of(text: str, buffers: Buffers) -> Reference:
 
     Raises RequestError.
     """
+    plain = Reference()
+    text, named, fidelity = text.partition(_FIDELITY)
+    if named and not is_number(fidelity):
+        raise RequestError(
+            ErrorCode.BAD_REQUEST, f"--reference {text}{named}{fidelity}: expected {FORM}"
+        )
     role, equals, rest = text.partition("=")
     if not equals or role not in list(ReferenceRole):
         role, rest = _without_equals(text)
-    given, numbers = split_numbers(rest, 1)
+    given, numbers = split_numbers(rest, _NUMBERS)
     path, adapter = _parted(given)
     image = buffers.add(Kind.COLOR, picture(Path(path), read_color)) if path else None
-    scale = numbers[0] if numbers else Reference().scale
-    return Reference(ReferenceRole(role), image, scale, from_root(adapter))
+    defaults = (plain.scale, plain.start, plain.end)
+    scale, start, end = (*numbers, *defaults[len(numbers) :])
+    through = adapter if adapter == BY_ATTENTION else from_root(adapter)
+    told = float(fidelity) if named else plain.fidelity
+    return Reference(ReferenceRole(role), image, scale, through, start, end, told)
 
 
 def _parted(given: str) -> tuple[str, str]:
@@ -66,7 +79,7 @@ def _without_equals(text: str) -> tuple[str, str]:
     role, colon, scale = text.partition(":")
     if role in list(ReferenceRole) and (not colon or is_number(scale)):
         return role, f":{scale}" if colon else ""
-    path, _ = _parted(split_numbers(text, 1)[0])
+    path, _ = _parted(split_numbers(text, _NUMBERS)[0])
     if Path(path).suffix:
         return ReferenceRole.STYLE, text
     raise RequestError(

@@ -76,6 +76,7 @@ class LoadedModel:
     `guide_detail`, `smooth_unguided`, `upscales`: see `Wants`. `vocabulary`: its words, if it
     knows few. `said`: the words that it encoded last, as it is itself, and what they became.
     `built`: pipelines of it that take long to build, by task.
+    `seen`: latents of the references that its UNet saw last, by picture and size.
     """
 
     info: ModelInfo
@@ -97,6 +98,9 @@ class LoadedModel:
     companions: OrderedDict[_Key, Any] = field(default_factory=OrderedDict)
     said: tuple[Words, Embedding] | None = None
     built: dict[str, Any] = field(default_factory=dict)
+    seen: OrderedDict[tuple[str, tuple[int, ...], tuple[int, int]], torch.Tensor] = field(
+        default_factory=OrderedDict
+    )
     _preview: LatentPreview | None = None
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from underpaint.requests import Prompt, Request, UpscaleRequest
+from underpaint.requests import BY_ATTENTION, Prompt, Request, UpscaleRequest
 from underpaint.requests.parts import loras_of, parts_of
 from underpaint.words import has_numbers
 from underpaint_daemon.common.abilities import ABILITIES
@@ -36,7 +36,8 @@ def _files(model: LoadedModel, request: Request) -> dict[str, str]:
     named = [control.model for control in controls if control.model and control.scale > 0]
     files = {name: find_control(model.models, name) for name in named}
     if not isinstance(request, UpscaleRequest):
-        read = [one.model for one in request.references if one.model]
+        through = [one.model for one in request.references if one.model]
+        read = [name for name in through if name != BY_ATTENTION]
         files |= {name: find_adapter(model.models, name) for name in read}
     files |= {lora.path: Path(lora.path) for lora in loras_of(request)}
     words: Named | None = model.parts.get(NAMED)

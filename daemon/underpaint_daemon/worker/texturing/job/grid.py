@@ -17,7 +17,7 @@ from torch import Tensor
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.requests import Control
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning
-from underpaint_daemon.worker.pipelines.references import Beside
+from underpaint_daemon.worker.pipelines.references.beside import Beside
 
 from ..cameras.placement import place
 from ..cameras.render import ViewBuffers

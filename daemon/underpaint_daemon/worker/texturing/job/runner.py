@@ -16,14 +16,15 @@ from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 from underpaint_daemon.worker.pipelines.adapters import Turn, with_loras
 from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
 from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
-from underpaint_daemon.worker.pipelines.image_prompt import with_reference
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
 from underpaint_daemon.worker.pipelines.loading.fetch import fetched
 from underpaint_daemon.worker.pipelines.loading.networks import exact_device
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, within_memory
-from underpaint_daemon.worker.pipelines.references import adapted
+from underpaint_daemon.worker.pipelines.references.beside import Beside, adapted
+from underpaint_daemon.worker.pipelines.references.image_prompt import ranged, with_reference
+from underpaint_daemon.worker.pipelines.references.seen import Attended
 from underpaint_daemon.worker.provenance import recipe
 
 from ..surface.atlas import tiles
@@ -132,12 +133,15 @@ def prepared(
     for warning in (*mesh.warnings, *uv.warnings, *([small] if small else [])):
         reporter.warn(warning)
     with ExitStack() as stack:
-        of_parts = [one.loras for one in request.object_prompts]
-        turn = stack.enter_context(with_loras(tool_pipeline(model), model, request.loras, of_parts))
-        shown = stack.enter_context(_shown(request, buffers, model))
-        place = model.place
+        tool, of_parts = tool_pipeline(model), [one.loras for one in request.object_prompts]
+        turn = stack.enter_context(with_loras(tool, model, request.loras, of_parts))
+        beside = adapted(request.references if "unet" in model.parts else (), buffers)
+        shown = stack.enter_context(_shown(beside, model))
+        turn, place = ranged(turn, tool, beside), model.place
         stack.enter_context(frugal(tier, model.networks, place.device, place.home))
-        denoiser = stack.enter_context(_denoiser(request, model, share_attention, turn, shown))
+        denoiser = stack.enter_context(
+            _denoiser(request, model, share_attention, turn, shown, beside.attended)
+        )
         existing = Existing.of(request, buffers, tiles(mesh))
         yield Inputs(
             model=model,
@@ -162,23 +166,20 @@ def _denoiser(
     share: bool,
     turn: Turn,
     shown: Sequence[torch.Tensor],
+    attended: Sequence[Attended],
 ) -> Iterator[AnyDenoiser]:
     """UNets share attention between views; transformers are called through their pipelines."""
     sampling = settled(request.sampling)
     if "unet" not in model.parts:
         yield PipelineDenoiser(model, sampling, turn)
         return
-    with shared_attention(model.unet, share) as memory:
-        yield Denoiser(model, sampling, memory, turn, shown)
+    with shared_attention(model.unet, share, seen=bool(attended)) as memory:
+        yield Denoiser(model, sampling, memory, turn, shown, attended)
 
 
 @contextmanager
-def _shown(
-    request: TextureRequest, buffers: Arrays, model: LoadedModel
-) -> Iterator[Sequence[torch.Tensor]]:
-    """What UNets read of the references, through an IP-Adapter that is put on for the block;
-    others read the pictures themselves, with each view."""
-    beside = adapted(request.references if "unet" in model.parts else (), buffers)
+def _shown(beside: Beside, model: LoadedModel) -> Iterator[Sequence[torch.Tensor]]:
+    """What UNets read of a reference through an IP-Adapter that is put on for the block."""
     tool, guided = tool_pipeline(model), True
     with with_reference(
         tool, model, beside.adapter, beside.scale, guided, beside.through

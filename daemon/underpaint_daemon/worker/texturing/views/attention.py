@@ -4,7 +4,8 @@ values, and for a while those of a reference view.
 Views are denoised one after another along a chain in which neighbours stand side by side. Each
 sees its own surface and the view before it; in the first steps its answer is mixed with one that
 looks at the reference (front) view alone. Prompted and unprompted halves of a batch never mix.
-Keys and values of two views are kept, and while there is a reference its own. Method: after Liu
+Keys and values of two views are kept, and while there is a reference its own. Reference pictures of
+the artist's join what each view sees, from their own bank. Method: after Liu
 et al., SyncMVD (SIGGRAPH Asia 2024), there with both neighbours at once.
 """
 
@@ -18,8 +19,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from underpaint_daemon.worker.pipelines.references.attention import (
+    Bank,
+    KeyValue,
+    attend,
+    put_out,
+)
+
 _MOST_TOKENS = 96 * 96
-KeyValue = tuple[Tensor, Tensor]
 _Memory = dict[tuple[int, str], KeyValue]
 
 
@@ -27,10 +34,13 @@ _Memory = dict[tuple[int, str], KeyValue]
 class AttentionMemory:
     """Keys and values of the reference and the view before, by region and layer.
 
-    reference_weight: how much of each answer looks at the reference alone, 0..1.
+    reference_weight: how much of each answer looks at the reference alone, 0..1. bank: of the
+    artist's pictures. apart: views do not look at each other.
     """
 
     reference_weight: float = 0.0
+    bank: Bank = field(default_factory=Bank)
+    apart: bool = False
     region: int = 0
     _reference: _Memory = field(default_factory=dict)
     _previous: _Memory = field(default_factory=dict)
@@ -47,6 +57,7 @@ class AttentionMemory:
         """Let go of what was noted: it weighs as much as a network's activations."""
         for memory in (self._reference, self._previous, self._current):
             memory.clear()
+        self.bank.forget()
 
     def end_view(self) -> None:
         """What was noted becomes the view before (and the reference, if it was the first)."""
@@ -58,6 +69,8 @@ class AttentionMemory:
     def meet(self, layer: str, own: KeyValue) -> tuple[KeyValue, KeyValue | None]:
         """Note a layer's keys and values (B, T, D); returns those to look at, and the
         reference's if it takes part."""
+        if self.apart:
+            return own, None
         key = (self.region, layer)
         self._current[key] = own
         before = self._previous.get(key)
@@ -89,37 +102,34 @@ class SharedAttention:
         del encoder_hidden_states, attention_mask, temb, unused
         query = attn.to_q(hidden_states)
         own = (attn.to_k(hidden_states), attn.to_v(hidden_states))
+        if self._memory.bank.writing:
+            self._memory.bank.note(self._layer, own)
+            return put_out(attn, attend(attn, query, own), hidden_states)
         if hidden_states.shape[1] <= _MOST_TOKENS:
             pair, reference = self._memory.meet(self._layer, own)
         else:
             pair, reference = own, None
-        mixed = _attend(attn, query, pair)
+        seen, bias = self._memory.bank.joined(self._layer, pair, len(query))
+        mixed = attend(attn, query, seen, bias)
         if reference is not None:
             share = self._memory.reference_weight
-            mixed = (1 - share) * mixed + share * _attend(attn, query, reference)
-        out: Tensor = attn.to_out[1](attn.to_out[0](mixed))
-        if attn.residual_connection:
-            out = out + hidden_states
-        scaled: Tensor = out / attn.rescale_output_factor
-        return scaled
-
-
-def _attend(attn: Any, query: Tensor, pair: KeyValue) -> Tensor:
-    q, k, v = (
-        part.reshape(*part.shape[:2], attn.heads, -1).transpose(1, 2) for part in (query, *pair)
-    )
-    mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=attn.scale)
-    return mixed.transpose(1, 2).flatten(2)
+            mixed = (1 - share) * mixed + share * attend(attn, query, reference)
+        return put_out(attn, mixed, hidden_states)
 
 
 @contextmanager
-def shared_attention(unet: Any, enabled: bool = True) -> Iterator[AttentionMemory | None]:
-    """Give every self-attention of a UNet a SharedAttention for the block; put back what was."""
-    if not enabled:
+def shared_attention(
+    unet: Any, enabled: bool = True, *, seen: bool = False
+) -> Iterator[AttentionMemory | None]:
+    """Give every self-attention of a UNet a SharedAttention for the block; put back what was.
+
+    seen: pictures are looked at, also where views are not to look at each other (not `enabled`).
+    """
+    if not (enabled or seen):
         yield None
         return
     before = unet.attn_processors
-    memory = AttentionMemory()
+    memory = AttentionMemory(apart=not enabled)
     unet.set_attn_processor(
         {
             name: SharedAttention(name, memory) if "attn1" in name else processor

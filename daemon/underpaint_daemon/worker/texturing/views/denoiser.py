@@ -20,6 +20,8 @@ from underpaint_daemon.worker.pipelines.adapters import Turn
 from underpaint_daemon.worker.pipelines.controls.adapters import applied
 from underpaint_daemon.worker.pipelines.latents import from_image8
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+from underpaint_daemon.worker.pipelines.references.attention import acts, drawn, signal_at, write
+from underpaint_daemon.worker.pipelines.references.seen import Attended, seen_by
 
 from .attention import AttentionMemory
 from .stations import Station
@@ -51,18 +53,25 @@ class Turning:
             self.turn.of_part()
             self.turn.over_steps(None)
 
+    def look(
+        self, station: Station, sampler: Any, timestep: Any, progress: tuple[int, int]
+    ) -> None:
+        """Before a step's views are predicted: look at what they are painted after. station: the
+        first; sampler: its own."""
+
 
 @dataclass(slots=True)
 class Denoiser(Turning):
     """Predicts a network's output for one view. sampling: whose guidance is the classifier-free
-    scale, 1 = off. turn: of LoRAs. shown: what IP-Adapters read of no
-    picture and of theirs (2, …)."""
+    scale, 1 = off. turn: of LoRAs. shown: what IP-Adapters read of no picture and of theirs (2, …).
+    attended: pictures that the UNet looks at by its attention."""
 
     model: LoadedModel
     sampling: Settled
     memory: AttentionMemory | None = None
     turn: Turn | None = None
     shown: Sequence[Tensor] = ()
+    attended: Sequence[Attended] = ()
 
     def __post_init__(self) -> None:
         if int(self.model.unet.config.in_channels) != self.channels:
@@ -76,6 +85,28 @@ class Denoiser(Turning):
     def channels(self) -> int:
         """Latent channels."""
         return int(self.model.vae.config.latent_channels)
+
+    def look(
+        self, station: Station, sampler: Any, timestep: Any, progress: tuple[int, int]
+    ) -> None:
+        """Let the memory's bank note what the pictures have at a step, by the first station's
+        words: once for all views."""
+        if self.memory is None or not self.attended:
+            return
+        self.wear(station.regions[0])
+        guided = self.sampling.guidance_at(*progress) > 1
+        text = self._text(station.regions[0].embedding, station.size, guided)
+        seen = drawn(seen_by(self.model, self.attended, station.size), self.sampling.seed)
+        hidden = text["encoder_hidden_states"]
+        write(
+            self.memory.bank,
+            self.model.unet,
+            [one for one in seen if acts(one.start, one.end, progress)],
+            timestep,
+            signal_at(sampler, timestep),
+            hidden,
+            **{**text, **self._seen(text, guided)},
+        )
 
     def predict(
         self, station: Station, scaled: Tensor, timestep: Any, progress: tuple[int, int]
@@ -165,7 +196,7 @@ class Denoiser(Turning):
         for control, network, told in zip(
             conditioning.controls, conditioning.networks, conditioning.images, strict=True
         ):
-            if not _acts(control.start, control.end, progress):
+            if not acts(control.start, control.end, progress):
                 continue
             # Made anew each time: kept for all views they would fill the memory of two.
             image = from_image8(told).to(sample)
@@ -189,9 +220,3 @@ class Denoiser(Turning):
 
 def _sums(some: list[Tensor], others: list[Tensor]) -> list[Tensor]:
     return [a + b for a, b in zip(some, others, strict=True)]
-
-
-def _acts(start: float, end: float, progress: tuple[int, int]) -> bool:
-    """Whether a control with a range acts at a step (diffusers' rule)."""
-    step, steps = progress
-    return step / steps >= start and (step + 1) / steps <= end

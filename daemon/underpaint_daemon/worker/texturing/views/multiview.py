@@ -169,6 +169,7 @@ def _step_all(
     planned = run.first + step, run.scheduled
     if denoiser.memory is not None:
         denoiser.memory.start_step(run.reference_weight(*planned))
+    denoiser.look(run.stations[0], samplers[0], timestep, (step, run.steps))
     levels = [level_at(sampler, timestep) for sampler in samplers]
     clean = []
     for i, station in enumerate(run.stations):

@@ -23,7 +23,7 @@ from underpaint_daemon.worker.pipelines.controls.images import Series, Sources
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning, prepare_controls
 from underpaint_daemon.worker.pipelines.latents import vae_scale
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
-from underpaint_daemon.worker.pipelines.references import (
+from underpaint_daemon.worker.pipelines.references.beside import (
     Beside,
     read_beside,
     through_networks,

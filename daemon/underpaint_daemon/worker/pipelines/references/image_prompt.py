@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from underpaint.errors import ErrorCode, RequestError
+from underpaint.requests import Lora
 from underpaint_daemon.common.adapter_files import (
     AdapterFile,
     Form,
@@ -24,18 +24,20 @@ from underpaint_daemon.common.adapter_files import (
 )
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.models import IP_ADAPTER
+from underpaint_daemon.common.refusals import no_adapter
 
-from .canvas import flatten
-from .latents import from_image8
-from .loading.components import LoadedModel
-from .loading.image_encoders import load_image_encoder
-from .loading.networks import LOAD_ERRORS, first_line
+from ..adapters import Turn
+from ..canvas import flatten
+from ..latents import from_image8
+from ..loading.components import LoadedModel
+from ..loading.image_encoders import load_image_encoder
+from ..loading.networks import LOAD_ERRORS, first_line
+from .beside import Beside
 
 Image8 = npt.NDArray[np.uint8]
 # What CLIP's image encoders were trained on (Radford et al. 2021).
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-_HINT = "Give one (--reference IMAGE@FILE; in Python, Reference(model=...)), or leave it out."
 
 
 @contextmanager
@@ -67,6 +69,29 @@ def with_reference(
         pipe.unload_ip_adapter()
 
 
+class _Ranged(Turn):
+    """Another that also has an IP-Adapter act in its part of the steps alone."""
+
+    def __init__(self, inner: Turn, pipe: Any, beside: Beside) -> None:
+        self._inner, self._pipe, self._seen = inner, pipe, beside
+
+    def over_steps(self, part: float | None) -> None:
+        self._inner.over_steps(part)
+        start, end = self._seen.part
+        acts = part is None or start <= part <= end
+        self._pipe.set_ip_adapter_scale(self._seen.scale if acts else 0.0)
+
+    def of_part(self, loras: tuple[Lora, ...] = ()) -> None:
+        self._inner.of_part(loras)
+
+
+def ranged(turn: Turn, pipe: Any, beside: Beside) -> Turn:
+    """`turn`, which also has an IP-Adapter act in its part of the steps alone."""
+    start, end = beside.part
+    whole = beside.adapter is None or (start <= 0 and end >= 1)
+    return turn if whole else _Ranged(turn, pipe, beside)
+
+
 def adapter_of(model: LoadedModel, named: str | None) -> AdapterFile:
     """The IP-Adapter that a reference goes through. Raises RequestError."""
     width = int(model.unet.config.cross_attention_dim)
@@ -75,11 +100,7 @@ def adapter_of(model: LoadedModel, named: str | None) -> AdapterFile:
     elif model.info.ip_adapter:
         found = recognise_adapter(model.folder / IP_ADAPTER)
     else:
-        raise RequestError(
-            ErrorCode.CONTROL_MISSING,
-            f"Model {model.info.name!r} has no IP-Adapter for references",
-            hint=_HINT,
-        )
+        raise no_adapter(model.info.name)
     if found.text_width != width:
         broken(
             found.path,

@@ -1,4 +1,5 @@
-"""Reference pictures: for families that read them beside the words, and for IP-Adapters.
+"""Reference pictures: for families that read them beside the words, for IP-Adapters and for the
+attention of UNets.
 
 A family without ControlNets is shown the scene's exact depth and normals as references, as its
 makers tell to (FLUX.2: "structural control is achieved through reference images and prompt
@@ -9,21 +10,22 @@ keypoint maps natively, its model card). The words say which picture is what, by
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from underpaint.requests import Control, ControlKind, Reference, ReferenceRole
+from underpaint.requests import BY_ATTENTION, Control, ControlKind, Reference, ReferenceRole
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.conventions import Convention
 from underpaint_daemon.common.refusals import role_of_control
 
-from .canvas import flatten
-from .controls.images import Sources, control_image
-from .loading.components import LoadedModel
+from ..canvas import flatten
+from ..controls.images import Sources, control_image
+from ..loading.components import LoadedModel
+from .seen import Attended
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -45,7 +47,8 @@ class Beside:
     """What is read beside the prompt: `pictures` (PIL), and `words` to end the prompt with.
     `given`: how many of them, the first, do not come from a view.
     `adapter`: one for an IP-Adapter, (h, w, 3 or 4) uint8, its scale, and which adapter it goes
-    `through`; None leaves that to the model."""
+    `through`; None leaves that to the model; `part`: of the steps in which it acts.
+    `attended`: those for a UNet's own attention."""
 
     pictures: tuple[Any, ...] = ()
     words: str = ""
@@ -53,6 +56,8 @@ class Beside:
     adapter: Image8 | None = None
     scale: float = 0.0
     through: str | None = None
+    part: tuple[float, float] = (0.0, 1.0)
+    attended: tuple[Attended, ...] = ()
 
 
 def read_beside(
@@ -84,13 +89,17 @@ def through_networks(controls: Sequence[Control], family: str) -> tuple[Control,
 
 
 def adapted(references: Sequence[Reference], arrays: Arrays) -> Beside:
-    """What goes through an IP-Adapter, of families that read pictures that way."""
-    if not references:
-        return Beside()
-    first = references[0]
-    assert first.image is not None
-    picture = arrays[first.image.sha256]
-    return Beside(adapter=picture, scale=first.scale, through=first.model)
+    """What UNets see: through an IP-Adapter, and by their own attention."""
+    beside = Beside()
+    for one in references:
+        assert one.image is not None
+        picture = arrays[one.image.sha256]
+        if one.model == BY_ATTENTION:
+            beside = replace(beside, attended=(*beside.attended, (one, picture)))
+        else:
+            part = (one.start, one.end)
+            beside = replace(beside, adapter=picture, scale=one.scale, through=one.model, part=part)
+    return beside
 
 
 def _picture(reference: Reference, sources: Sources) -> Image8:
