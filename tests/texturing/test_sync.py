@@ -87,7 +87,7 @@ def run_of(views, rewrite, reporter, sampler=Sampler.DDIM):
     place = SimpleNamespace(device=torch.device("cpu"), dtype=torch.float32)
     stations = [SimpleNamespace(number=i, latent=v) for i, v in enumerate(views)]
     return Run(
-        model=SimpleNamespace(place=place, scheduler_config=CONFIG, flow=False),
+        model=SimpleNamespace(place=place, scheduler_config=CONFIG, flow=False, own_schedule=False),
         sampling=Sampling(sampler, STEPS, 1.0, 3),
         stations=stations,
         noise=SurfaceNoise.build(views),
