@@ -39,6 +39,7 @@ Image8 = npt.NDArray[np.uint8]
 _STEPS = 3
 _BORDER = 8  # pixels beside a part that its own show in, too
 _MANY = 150  # so that the word to stop comes in time, however small the network
+_BY_REFERENCE = ("form_as_reference", "reference_attention")
 _LOOKED_AT = Reference(ReferenceRole.STYLE, model=BY_ATTENTION)
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
 
@@ -220,12 +221,10 @@ def _reference(asked: _Asked) -> bool:
 
 def _attention(asked: _Asked) -> bool:
     """Pictures are seen without an adapter; without weight nothing of them is."""
-    base = replace(asked.base(), references=())
-    one, two, none = (
-        asked.painter.paint(replace(base, references=(replace(_LOOKED_AT, image=p, scale=scale),)))
-        for p, scale in ((asked.things.picture, 1.0), (asked.things.other, 1.0),
-                         (asked.things.picture, 0.0))
-    )  # fmt: skip
+    base, things = replace(asked.base(), references=()), asked.things
+    seen = ((things.picture, 1.0), (things.other, 1.0), (things.picture, 0.0))
+    looks = (replace(_LOOKED_AT, image=image, scale=scale) for image, scale in seen)
+    one, two, none = (asked.painter.paint(replace(base, references=(look,))) for look in looks)
     return not np.array_equal(one, two) and np.array_equal(none, asked.first(base))
 
 
@@ -285,13 +284,8 @@ def _cancel(asked: _Asked) -> bool:
 def reasons(family: str) -> dict[str, str]:
     """What a family cannot do, by the names of the probes, and why."""
     able = ABILITIES[family]
-    called = {
-        "reference": "references",
-        "form_as_reference": "references",
-        "reference_attention": "references",
-        "part_lora": "regions",
-        "object_lora": "texture",
-    }
+    called = dict.fromkeys(("reference", *_BY_REFERENCE), "references")
+    called |= {"part_lora": "regions", "object_lora": "texture"}
     return {
         name: able.why.get(called.get(name, name), "it refuses this by name.")
         for name, (claimed, _) in _PROBES.items()
