@@ -39,7 +39,6 @@ Image8 = npt.NDArray[np.uint8]
 _STEPS = 3
 _BORDER = 8  # pixels beside a part that its own show in, too
 _MANY = 150  # so that the word to stop comes in time, however small the network
-_BY_REFERENCE = ("form_as_reference", "reference_attention")
 _LOOKED_AT = Reference(ReferenceRole.STYLE, model=BY_ATTENTION)
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
 
@@ -284,8 +283,8 @@ def _cancel(asked: _Asked) -> bool:
 def reasons(family: str) -> dict[str, str]:
     """What a family cannot do, by the names of the probes, and why."""
     able = ABILITIES[family]
-    called = dict.fromkeys(("reference", *_BY_REFERENCE), "references")
-    called |= {"part_lora": "regions", "object_lora": "texture"}
+    names = ("reference", "form_as_reference", "reference_attention")
+    called = dict.fromkeys(names, "references") | {"part_lora": "regions", "object_lora": "texture"}
     return {
         name: able.why.get(called.get(name, name), "it refuses this by name.")
         for name, (claimed, _) in _PROBES.items()
