@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_a_models_need_is_told_before_it_is_loaded(studio: Studio) -> None:
     needed = bytes_of_parts(studio.models.paths, model.folder, 4)
     assert needed == {name: weight_bytes([model.parts[name]]) for name in needed}
     assert needed.keys() == {"unet", "vae", "text_encoder"}
+
+
+def test_a_safety_checker_in_the_index_takes_no_memory(studio: Studio, tmp_path: Path) -> None:
+    """As Stable Diffusion 1.5 is published: its class is neither diffusers' nor transformers'."""
+    source, folder = studio.models.paths.models / "tiny", tmp_path / "published"
+    shutil.copytree(source, folder)
+    shutil.copytree(folder / "text_encoder", folder / "safety_checker")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    needed = bytes_of_parts(studio.models.paths, folder, 4)
+    assert needed == bytes_of_parts(studio.models.paths, source, 4)
 
 
 def test_weights_that_wait_paint_the_same_and_the_artist_is_told(studio: Studio) -> None:

@@ -19,6 +19,7 @@ from .model_files import weight_files
 from .recognition import is_network, parts_of
 from .single_files import UNET_PREFIX, VAE_PREFIX
 
+_IDLE = ("safety_checker",)  # published with Stable Diffusion, and never loaded here
 _WIDENED = ("F64", "F32", "F16", "BF16")
 
 
@@ -26,7 +27,7 @@ def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
     """Bytes of each network of a model, whose numbers are `wide` bytes in memory. `place`: its
     folder or file. Raises RequestError(MODEL_BROKEN)."""
     if place.is_dir():
-        index = index_of(place)
+        index = {name: part for name, part in index_of(place).items() if name not in _IDLE}
         places = {name: part_place(place, index, name) for name in parts_of(place, index)}
         return {
             name: _of_folder(part, wide, name) for name, part in places.items() if is_network(part)
