@@ -4,7 +4,7 @@
 
 Undo, redo, delete, rename, save, reload, new files and scenes, disable and enable, at random
 moments of pictures and textures under way, in each Blender of this machine, without a window. What
-breaks is told with the actions before it. See `tests/blender/addon_random.py`.
+breaks is told with the actions before it. See `tests/blender/inside/deeds/addon_random.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from underpaint.measures import Report, at_most
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
-_SCRIPT = TESTS / "blender" / "addon_random.py"
+_SCRIPT = TESTS / "blender" / "inside" / "deeds" / "addon_random.py"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from helpers.blender.running import run
 from helpers.processes import ROOT
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(1000)]
-SCRIPT = Path(__file__).with_name("addon_animation.py")
+SCRIPT = Path(__file__).parent / "inside" / "panel" / "addon_animation.py"
 
 
 def python_of_the_checkout(folder: Path) -> Path:

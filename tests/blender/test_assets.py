@@ -20,7 +20,7 @@ from underpaint_daemon.tools.meshes.wear import wear
 from helpers.blender.asset_script import blender_says
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(1000)]
-SCRIPT = Path(__file__).with_name("asset_files.py")
+SCRIPT = Path(__file__).parent / "inside" / "shared" / "asset_files.py"
 NAMES = {"W\u00fcrfel", "\u041a\u0443\u0433\u0435\u043b\u044c", "Plate", "Mirrored plate"}
 BOX, BALL, PLATE = "W\u00fcrfel", "\u041a\u0443\u0433\u0435\u043b\u044c", "Plate"
 KINDS = ("blend", "glb", "fbx")

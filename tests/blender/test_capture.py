@@ -29,9 +29,9 @@ from helpers.blender.behaviour_lists import behaviours
 
 pytestmark = pytest.mark.blender
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("capture_behaviours.py")
+SCRIPT = Path(__file__).parent / "inside" / "capture" / "capture_behaviours.py"
 CAPTURE = ROOT / "blender_addon" / "scripts" / "capture_cli.py"
-FOLLOWED = Path(__file__).with_name("followed_scene.py")
+FOLLOWED = Path(__file__).parent / "inside" / "shared" / "followed_scene.py"
 
 
 def run(blender: Blender, script: Path, *arguments: str, env: dict[str, str] | None = None):

@@ -21,12 +21,12 @@ from helpers.blender.running import end_daemon, painter, run, run_once, user_env
 
 pytestmark = [pytest.mark.blender, pytest.mark.timeout(1000)]
 ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
-SCRIPT = HERE / "addon_behaviours.py"
-TEXTURE_SCRIPT = HERE / "texture_behaviours.py"
-STARTER_SCRIPT = HERE / "addon_starter.py"
-RANDOM_SCRIPT = HERE / "addon_random.py"
-RESTART_SCRIPT = HERE / "addon_restart.py"
+HERE = Path(__file__).parent / "inside"
+SCRIPT = HERE / "panel" / "addon_behaviours.py"
+TEXTURE_SCRIPT = HERE / "texture" / "texture_behaviours.py"
+STARTER_SCRIPT = HERE / "panel" / "addon_starter.py"
+RANDOM_SCRIPT = HERE / "deeds" / "addon_random.py"
+RESTART_SCRIPT = HERE / "panel" / "addon_restart.py"
 
 
 @pytest.fixture(scope="session")

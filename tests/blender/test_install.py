@@ -23,7 +23,7 @@ from helpers.blender.running import end_daemon, run_once
 pytestmark = [pytest.mark.install, pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ROOT / "blender_addon" / "install" / "outside"
-SCRIPT = Path(__file__).with_name("addon_install.py")
+SCRIPT = Path(__file__).parent / "inside" / "panel" / "addon_install.py"
 
 
 @pytest.fixture(scope="session")

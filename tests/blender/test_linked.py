@@ -20,7 +20,7 @@ from helpers.blender.asset_script import blender_says
 from helpers.meshes.wearing import painted
 
 pytestmark = [pytest.mark.blender, pytest.mark.slow, pytest.mark.timeout(600)]
-SCRIPT = Path(__file__).with_name("asset_files.py")
+SCRIPT = Path(__file__).parent / "inside" / "shared" / "asset_files.py"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from underpaint.animation.captures import SceneCaptures
 
 pytestmark = [pytest.mark.blender]
-SCRIPT = Path(__file__).with_name("simulated_scene.py")
+SCRIPT = Path(__file__).parent / "inside" / "shared" / "simulated_scene.py"
 
 
 def heights(blender, file, frames):

@@ -112,7 +112,7 @@ def test_the_command_lines_that_pages_show_are_understood(page: str, line: str):
 
 
 def test_no_block_of_a_page_is_looked_at_by_nobody():
-    """`py` is run in Blenders (tests/blender/addon_scripted.py); `text` is a drawing."""
+    """`py` is run in Blenders (by `addon_scripted.py`); `text` is a drawing."""
     tried = {"sh", "python", "py", "json", "text"}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Every word that the panel shows is there in every language of the add-on.
 
-That each tooltip is, too, is asked in Blender (`tests/blender/addon_tooltips.py`).
+That each tooltip is, too, is asked in Blender (`tests/blender/inside/panel/addon_tooltips.py`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL
 from underpaint_daemon.worker.pipelines.latents import decode_latents
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, release, within_memory
 
-from .address_space import only_more
+from ..address_space import only_more
 
 torch.set_num_threads(1)
 vae = AutoencoderKL(

@@ -67,5 +67,5 @@ def in_words(pipe: Any, model: str) -> Iterator[None]:
         raise RequestError(
             ErrorCode.BAD_REQUEST,
             f"Model {model!r}: diffusers' {type(pipe).__name__} refuses: {first_line(error)}",
-            hint="Try its makers' size, steps and guidance (`underpaint models defaults`).",
+            hint="Try the size, steps and guidance that its makers name.",
         ) from error

@@ -14,8 +14,8 @@ import shutil
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "protocol"), str(Path(__file__).parent)]
+ROOT = Path(__file__).resolve().parents[4]
+sys.path[:0] = [str(ROOT), str(ROOT / "protocol"), *map(str, Path(__file__).parents[1].iterdir())]
 
 import bpy
 

@@ -11,7 +11,7 @@ from addon_tools import addon, draw, settings
 
 
 def what_the_docs_show_for_scripts_in_blender_runs():
-    pages = Path(__file__).resolve().parents[2] / "docs"
+    pages = Path(__file__).resolve().parents[4] / "docs"
     text = (pages / "scripts.md").read_text(encoding="utf-8")
     found = re.findall(r"^```py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(found) == 2

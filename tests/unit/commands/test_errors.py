@@ -11,7 +11,7 @@ import pytest
 from underpaint import errors
 from underpaint.errors import ErrorCode, ProtocolError, UnderpaintError, error_from_dict
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLASSES = {"UnderpaintError", "RequestError", "ConnectionLost", "JobFailed", "ProtocolError"}
 # A decoder's errors are all ProtocolErrors; the peer that is told of one sees its code.
 DECODERS = {("ProtocolError", "TOO_LARGE")}

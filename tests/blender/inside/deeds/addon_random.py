@@ -18,7 +18,7 @@ import time
 from contextlib import redirect_stderr
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.extend(map(str, Path(__file__).parents[1].iterdir()))
 from addon_tools import live, main, pump_until
 
 # isort: split

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.extend(map(str, Path(__file__).parents[1].iterdir()))
 from addon_tools import MODULE, addon, begin, draw, install, live, pump_until, settings
 
 # isort: split

@@ -37,7 +37,7 @@ from underpaint_daemon.worker.pipelines.loading.plan import planned
 from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
 from underpaint_daemon.worker.pipelines.threads import threads_for
 
-from helpers.painting.address_space import only_more
+from helpers.address_space import only_more
 from helpers.painting.studio import Recorder, Studio, photo
 from helpers.processes import run_helper
 

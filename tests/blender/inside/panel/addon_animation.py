@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.extend(map(str, Path(__file__).parents[1].iterdir()))
 import bpy
 from addon_tools import addon, draw, live, main, pump_until, refusal, settings
 

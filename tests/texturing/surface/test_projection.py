@@ -23,7 +23,7 @@ from underpaint_daemon.worker.texturing.projection.seams import (
 from underpaint_daemon.worker.texturing.projection.tiers import EXACT
 
 torch.set_num_threads(1)
-SPOT = Path(__file__).parent.parent / "data" / "spot.obj"
+SPOT = Path(__file__).parents[2] / "data" / "spot.obj"
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))

@@ -12,7 +12,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "blender_addon" / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "blender_addon" / "scripts"))
 
 import bare
 

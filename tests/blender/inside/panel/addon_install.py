@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.extend(map(str, Path(__file__).parents[1].iterdir()))
 import bpy
 from addon_tools import MODULE, addon, draw, install, live, pump_until, refusal, stop_daemon
 
