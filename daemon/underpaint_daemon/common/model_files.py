@@ -132,7 +132,7 @@ def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
     for root, _, files in os.walk(folder):
         for name in files:
             path = Path(root) / name
-            with suppress(FileNotFoundError):  # a link into a cache that was cleared
+            with suppress(OSError):  # a link into a cache that was cleared, or to itself
                 stat = path.stat()
                 rows.append((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns))
     return tuple(sorted(rows))

@@ -115,6 +115,13 @@ def test_one_that_begins_from_no_picture_says_so(studio: Studio, paths: Paths) -
         studio.paint(replace(ASKED, model="words", init=start))
 
 
+def test_a_part_that_the_index_leaves_out_is_named(blocks: Path, tmp_path: Path, paths: Paths):
+    folder = _changed(blocks, tmp_path / "half", vae=[None, None, {}])
+    shutil.rmtree(folder / "vae")
+    with pytest.raises(RequestError, match="names no vae, which ZImageModularPipeline needs"):
+        load_model(paths, str(folder))
+
+
 def _changed(blocks: Path, folder: Path, **changes: object) -> Path:
     shutil.copytree(blocks, folder)
     index = json.loads((folder / INDEX).read_text())
@@ -158,6 +165,8 @@ def test_blocks_that_bring_their_own_code_are_refused(blocks: Path, tmp_path: Pa
         ({"_class_name": "QwenImageEditModularPipeline"}, "begins from pictures"),
         ({"_class_name": "SomeoneElsesModularPipeline"}, "does not know"),
         ({"_blocks_class_name": "SomeoneElsesBlocks"}, "does not know"),
+        ({"_blocks_class_name": "DDIMScheduler"}, "which are none"),
+        ({"_class_name": "OnnxStableDiffusionPipeline"}, "other programs"),
     ],
 )
 def test_what_is_not_known_or_no_painter_is_told_by_name(

@@ -12,6 +12,7 @@ from underpaint.errors import ErrorCode, RequestError
 _SUFFIX, _MODULAR = "Pipeline", "ModularPipeline"
 # Words in the names of those that do not, by what they are.
 _OTHERS = (
+    ("a model for other programs (ONNX, Flax)", ("Flax", "Onnx")),
     (
         "a model of videos",
         ("Allegro", "AnimateDiff", "AnyFlow", "ChronoEdit", "CogVideo", "ConsisID", "Cosmos",

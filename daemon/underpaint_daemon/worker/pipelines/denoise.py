@@ -217,7 +217,7 @@ def _called(job: Denoising, pipe: Any, arguments: Mapping[str, Any], watch: Step
     if not job.model.family.foreign:
         with rest:
             return cast(Tensor, pipe(**arguments)[0])
-    with rest, in_words(pipe, job.model.info.name):
+    with rest, in_words(str(job.model.index["_class_name"]), job.model.info.name):
         return pictured(pipe(**arguments)[0])
 
 

@@ -122,9 +122,12 @@ def is_foreign(config: Mapping[str, Any]) -> bool:
 
 
 def as_it_is(config: Mapping[str, Any]) -> Any:
-    """The scheduler that a config names, with all its settings. Raises AttributeError of one that
+    """The scheduler that a config names, with all its settings. Raises LookupError of one that
     diffusers does not have."""
-    return getattr(diffusers, str(config["_class_name"])).from_config(dict(config))
+    kind = getattr(diffusers, str(config["_class_name"]), None)
+    if kind is None or not hasattr(kind, "from_config"):
+        raise LookupError(f"this diffusers knows no {config['_class_name']}")
+    return kind.from_config(dict(config))
 
 
 def _flow_scheduler(model_config: Mapping[str, Any], sampler: Sampler) -> Any:

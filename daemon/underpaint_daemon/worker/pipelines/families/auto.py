@@ -10,7 +10,14 @@ from typing import Any
 
 from diffusers.pipelines import auto_pipeline
 
-from ..foreign.classes import blocks_of, painting_class, parameters
+from ..foreign.classes import (
+    blocks_of,
+    needed_by,
+    needed_by_blocks,
+    painting_class,
+    parameters,
+    refuse_incomplete,
+)
 from .base import Ask, Family, Task, Words
 from .flow import flow_family
 
@@ -41,10 +48,14 @@ def foreign_family(name: str, index: Mapping[str, Any], folder: Path) -> Family:
     diffusers does not have, or that makes no picture of words."""
     family, kind = FOREIGN[name], str(index["_class_name"])
     if family.modular:
-        known = {one.name for one in blocks_of(index, folder).inputs}
+        blocks = blocks_of(index, folder)
+        refuse_incomplete(folder, index, needed_by_blocks(blocks))
+        known = {one.name for one in blocks.inputs}
         more = {Task.IMAGE: kind} if family is MODULAR else {}
     else:
-        known = set(parameters(painting_class(kind, folder).__call__))
+        found = painting_class(kind, folder)
+        refuse_incomplete(folder, index, needed_by(found))
+        known = set(parameters(found.__call__))
         more = _from_pictures(kind)
     pipelines = {(task, False): one for task, one in ({Task.TEXT: kind} | more).items()}
     return replace(family, pipelines=pipelines, reads_negative="negative_prompt" in known)

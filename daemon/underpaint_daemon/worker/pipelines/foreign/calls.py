@@ -55,7 +55,7 @@ def resting(network: Any, is_over: Callable[[], bool]) -> Iterator[None]:
 
 
 @contextmanager
-def in_words(pipe: Any, model: str) -> Iterator[None]:
+def in_words(pipeline: str, model: str) -> Iterator[None]:
     """What a pipeline that nobody here has tried refuses, as an error of the request with the
     pipeline's own words. Raises RequestError(BAD_REQUEST)."""
     try:
@@ -66,6 +66,6 @@ def in_words(pipe: Any, model: str) -> Iterator[None]:
             raise
         raise RequestError(
             ErrorCode.BAD_REQUEST,
-            f"Model {model!r}: diffusers' {type(pipe).__name__} refuses: {first_line(error)}",
+            f"Model {model!r}: diffusers' {pipeline} refuses: {first_line(error)}",
             hint="Try the size, steps and guidance that its makers name.",
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import torch
 
 from underpaint_daemon.common.contents.modular import BLOCKS
 from underpaint_daemon.common.model_files import INDEX, broken
+from underpaint_daemon.common.recognition import is_part, parts_of
 
+_OTHER = "Take a model that needs none of them."
+_NEEDED = ("text_encoder", "transformer", "unet", "vae")  # of a modular pipeline, where it has them
 _OLDER = "Update Underpaint: a newer one may bring a diffusers that knows it."
 
 
@@ -31,8 +35,8 @@ def found_class(name: str, place: Path) -> Any:
         version = diffusers.__version__
         broken(place, f"names {name!r}, which diffusers {version} does not know", _OLDER)
     if hasattr(kind, "_backends"):  # diffusers' own stand-in for a class that cannot be imported
-        needs = ", ".join(kind._backends)
-        broken(place, f"names {name!r}, which needs packages that are not here: {needs}", _OLDER)
+        needs = ", ".join(one for one in kind._backends if find_spec(one) is None)
+        broken(place, f"names {name!r}, which needs packages that are not here: {needs}", _OTHER)
     return kind
 
 
@@ -46,6 +50,31 @@ def painting_class(name: str, folder: Path) -> Any:
         hint = "Take a model that paints pictures from words."
         broken(place, f"names the pipeline {name!r}, which {problem}", hint)
     return kind
+
+
+def needed_by(kind: Any) -> set[str]:
+    """The parts that a pipeline's class cannot be without."""
+    made_of = parameters(kind.__init__).items()
+    needed = {name for name, one in made_of if one.default is one.empty}
+    return needed - {"self", "args", "kwargs", *kind._optional_components}
+
+
+def needed_by_blocks(blocks: Any) -> set[str]:
+    """Those of a modular pipeline that it paints nothing without."""
+    return {one.name for one in blocks.expected_components if one.name in _NEEDED}
+
+
+def refuse_incomplete(folder: Path, index: Mapping[str, Any], needed: set[str]) -> None:
+    """Raise RequestError(MODEL_BROKEN) that names a part which the index leaves out."""
+    lacking = sorted(needed - parts_of(folder, index).keys() - index_settings(index))
+    if lacking:
+        told = f"names no {lacking[0]}, which {index['_class_name']} needs"
+        broken(folder, told, "Fetch the model again, whole.")
+
+
+def index_settings(index: Mapping[str, Any]) -> set[str]:
+    """What stands in an index and is no part."""
+    return {name for name, entry in index.items() if not is_part(entry)}
 
 
 def uncallable(kind: Any) -> str:
@@ -70,6 +99,8 @@ def blocks_of(index: Mapping[str, Any], place: Path) -> Any:
     kind = found_class(str(index["_class_name"]), place)
     named = index.get(BLOCKS)
     found = None if named is None else found_class(str(named), place)
+    if found is not None and not hasattr(found, "block_classes"):
+        broken(place, f"names {named!r} as its blocks, which are none")
     if found is None or not found.block_classes:
         found = getattr(diffusers, kind.default_blocks_name or "", None)
     if found is None:
