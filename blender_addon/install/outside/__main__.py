@@ -90,6 +90,7 @@ def _make(environment: Path, python: Path, wanted: Wanted) -> None:
         packages.add_pip(python, pip)
     elif importlib.util.find_spec("ensurepip") is not None:
         run([*venv, str(places.venv_of(environment))], _MAKE)
+        packages.pip(python, "install", *wanted.source, "--upgrade", "pip", purpose="fetch pip")
     else:
         raise StepFailed(
             "this Blender's Python cannot make environments: it has no ensurepip",
