@@ -19,6 +19,7 @@ def test_a_model_waits_in_main_memory_and_paints_the_same_when_it_is_back(
         Prompt("a red cube"), "tiny", 64, 64, Sampling(steps=2), view=view,
         controls=(Control(ControlKind.DEPTH),), loras=(Lora("style"),),
     )  # fmt: skip
+    studio.models.unload()  # what other tests of this process left would wait on
     before, model = studio.paint(asked)[0], studio.models.load("tiny")
     held = studio.models.nbytes
     studio.runner.let_go()

@@ -1,5 +1,5 @@
 """Pipelines of diffusers that Underpaint has no file for: which of them paint pictures from words,
-told by the names of their classes alone. No torch; tests hold it against diffusers itself."""
+told by the names of their classes alone. No torch."""
 
 from __future__ import annotations
 
