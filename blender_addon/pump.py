@@ -18,7 +18,7 @@ from .install import following
 from .install.installing import Installing
 from .layers import shown
 from .link import runtime
-from .link.session import DaemonState
+from .link.connected import DaemonState
 from .ui import preferences
 from .viewport import growing, live_view, overlay
 from .writing import texts

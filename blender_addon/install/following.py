@@ -7,7 +7,7 @@ from collections.abc import Callable
 from underpaint.paths import Paths
 
 from ..link import runtime, supervisor
-from ..link.session import DaemonState
+from ..link.connected import DaemonState
 
 
 def follow(live: runtime.Runtime, paths: Callable[[], Paths]) -> None:

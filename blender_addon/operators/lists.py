@@ -21,12 +21,8 @@ def _taken_off(group: Any, items: str, active: str) -> set[str]:
     return {"FINISHED"}
 
 
-class UNDERPAINT_OT_lora_add(bpy.types.Operator):
-    """Add LoRA files: small additions to a model that change what it paints, or in what manner"""
-
-    bl_idname = "underpaint.lora_add"
-    bl_label = "Add LoRA"
-    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+class LoraFiles:
+    """A mixin of operators that add LoRAs: files, or one of the model's own by its name."""
 
     name: StringProperty(
         options={"HIDDEN", "SKIP_SAVE"},
@@ -48,6 +44,19 @@ class UNDERPAINT_OT_lora_add(bpy.types.Operator):
         description="Which files the file browser shows",
     )
 
+    def paths(self) -> list[str]:
+        """What was chosen."""
+        files = [str(Path(self.directory) / file.name) for file in self.files if file.name]
+        return [self.name] if self.name else files
+
+
+class UNDERPAINT_OT_lora_add(LoraFiles, bpy.types.Operator):
+    """Add LoRA files: small additions to a model that change what it paints, or in what manner"""
+
+    bl_idname = "underpaint.lora_add"
+    bl_label = "Add LoRA"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
     def invoke(self, context: Any, _event: Any) -> set[str]:
         if self.name:
             return self.execute(context)
@@ -56,8 +65,7 @@ class UNDERPAINT_OT_lora_add(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         group = shown_settings(context.scene)
-        files = [str(Path(self.directory) / file.name) for file in self.files if file.name]
-        for path in [self.name] if self.name else files:
+        for path in self.paths():
             group.loras.add().path = path
         group.active_lora = len(group.loras) - 1
         return {"FINISHED"}

@@ -2,22 +2,22 @@
 
 # No `from __future__ import annotations` here: Blender reads properties from annotations.
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..languages import say
 from ..link import runtime
 from ..operators.failing import allowed
+from ..operators.lists import LoraFiles
 from ..ui.painting_properties import shown_settings
 from .own import can_wear
 
 _OWNER = "The object's full name; empty: the chosen part of the picture"
 
 
-class UNDERPAINT_OT_part_lora_add(bpy.types.Operator):
+class UNDERPAINT_OT_part_lora_add(LoraFiles, bpy.types.Operator):
     """Give it a LoRA of its own, which acts there alone: one of the model's, or a file"""
 
     bl_idname = "underpaint.part_lora_add"
@@ -25,28 +25,9 @@ class UNDERPAINT_OT_part_lora_add(bpy.types.Operator):
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
     owner: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, description=_OWNER)
-    name: StringProperty(
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="One of the model's own LoRAs, in place of a file",
-    )
     browse: BoolProperty(
         options={"HIDDEN", "SKIP_SAVE"},
         description="Choose files, whatever LoRAs the model brings",
-    )
-    directory: StringProperty(
-        subtype="DIR_PATH",
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="The folder of the chosen files",
-    )
-    files: CollectionProperty(
-        type=bpy.types.OperatorFileListElement,
-        options={"HIDDEN", "SKIP_SAVE"},
-        description="The chosen files, by name",
-    )
-    filter_glob: StringProperty(
-        default="*.safetensors",
-        options={"HIDDEN"},
-        description="Which files the file browser shows",
     )
 
     @classmethod
@@ -81,8 +62,7 @@ class UNDERPAINT_OT_part_lora_add(bpy.types.Operator):
         if items is None:
             self.report({"ERROR"}, say("It is not in this scene, or of another file"))
             return {"CANCELLED"}
-        files = [str(Path(self.directory) / file.name) for file in self.files if file.name]
-        for path in [self.name] if self.name else files:
+        for path in self.paths():
             items.add().path = path
         if self.owner and context.scene.underpaint.mode == "IMAGE":
             context.scene.underpaint.object_prompts = True  # else it would not act

@@ -11,8 +11,8 @@ from underpaint.errors import UnderpaintError
 
 from ..languages import say
 from ..link import runtime
+from ..link.connected import DaemonState
 from ..link.marks import JOB_KEY
-from ..link.session import DaemonState
 from ..viewport import live_view
 from . import texture_tab
 from .install_parts import draw_install

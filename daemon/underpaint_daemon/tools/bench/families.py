@@ -36,7 +36,7 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.quiet import Quiet
 
-from ..evals.family_probes import plainest
+from ..evals.family_requests import plainest
 from ..evals.family_things import Things, picture
 from ..miniatures import MINIATURES
 from .harness import finish

@@ -22,7 +22,7 @@ from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.memory import Tier
 from underpaint_daemon.worker.quiet import Quiet
 
-from .family_probes import plainest
+from .family_requests import plainest
 from .family_things import Things
 
 Image8 = npt.NDArray[np.uint8]

@@ -7,11 +7,9 @@ asked of it, and that everything else about it stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from underpaint.errors import ErrorCode, RequestError, UnderpaintError
 from underpaint.requests import (
@@ -19,46 +17,23 @@ from underpaint.requests import (
     Control,
     ControlKind,
     ImageRequest,
-    InpaintRequest,
     Lora,
     ObjectPrompt,
     Prompt,
     Reference,
     ReferenceRole,
     RegionPrompt,
-    Sampler,
-    Sampling,
     TextureRequest,
 )
-from underpaint.tree import request_digest
 from underpaint_daemon.common.abilities import ABILITIES, Abilities
 
+from .family_requests import Asked, Image8, Painter
 from .family_things import SIDE, Things, picture
 
-Image8 = npt.NDArray[np.uint8]
-_STEPS = 3
 _BORDER = 8  # pixels beside a part that its own show in, too
 _MANY = 150  # so that the word to stop comes in time, however small the network
 _LOOKED_AT = Reference(ReferenceRole.STYLE, model=BY_ATTENTION)
 _REFUSALS = (ErrorCode.BAD_REQUEST, ErrorCode.CONTROL_MISSING)
-
-
-class Painter(Protocol):
-    """Runs requests: in this process, or on a daemon."""
-
-    def paint(self, request: Any) -> Image8:
-        """The first picture. Raises UnderpaintErrors."""
-
-    def previews(self, request: Any) -> int:
-        """How many previews came before the picture."""
-
-    def cancel(self, request: Any) -> int:
-        """Cancel after the first step; how many steps were told. Raises when it was not."""
-
-
-def plainest(family: str, model: str, things: Things) -> Any:
-    """The plainest request that a family takes."""
-    return _Plain(model, ABILITIES[family], things).base()
 
 
 def probe(
@@ -79,86 +54,33 @@ def probe(
             continue
         if only is not None and not (name in only and claimed(able)):
             continue
-        asked = _Asked(model, able, things, painter, seen)
+        asked = Asked(model, able, things, painter, seen)
         found[name] = attempt(asked) if claimed(able) else _refused(asked, attempt)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    model: str
-    able: Abilities
-    things: Things
-
-    def base(self) -> Any:
-        """The plainest request that the family takes."""
-        if not (self.able.text or self.able.image):
-            return self.masked()
-        request = ImageRequest(
-            Prompt("red stone cube", "blue"), self.model, SIDE, SIDE, self.sampling(),
-            controls=(),
-        )  # fmt: skip
-        if not self.able.text:
-            return replace(request, init=self.things.picture, strength=0.5)
-        if self.able.needs_reference:
-            return replace(request, references=(Reference(image=self.things.picture),))
-        return self.with_control(request) if self.able.inner_control else request
-
-    def masked(self) -> InpaintRequest:
-        request = InpaintRequest(
-            Prompt("red stone cube", "blue"), self.things.picture, self.things.mask, self.model,
-            self.sampling(), controls=(), feather=0,
-        )  # fmt: skip
-        return self.with_control(request) if self.able.inner_control else request
-
-    def sampling(self) -> Sampling:
-        return Sampling(Sampler.EULER, _STEPS, 3.0, 7)
-
-    def with_control(self, request: Any) -> Any:
-        if self.able.references == 1 and self.able.reads:  # the control is the one
-            request = replace(request, references=())
-        return replace(
-            request, view=self.things.view, controls=(Control(ControlKind.DEPTH, scale=1.0),)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked(_Plain):
-    """seen: what was painted before, by the digest of its request."""
-
-    painter: Painter
-    seen: dict[str, Image8]
-
-    def first(self, request: Any) -> Image8:
-        """What a request painted the first time that it was asked."""
-        digest = request_digest(request)
-        if digest not in self.seen:
-            self.seen[digest] = self.painter.paint(request)
-        return self.seen[digest]
-
-
-def _text(asked: _Asked) -> bool:
+def _text(asked: Asked) -> bool:
     request = asked.base()
     if not asked.able.text:
         request = ImageRequest(Prompt("a"), asked.model, SIDE, SIDE, asked.sampling(), controls=())
     return bool(asked.first(request).std() > 1)
 
 
-def _image(asked: _Asked) -> bool:
+def _image(asked: Asked) -> bool:
     start = replace(_as_image(asked), init=asked.things.picture, strength=0.5)
     painted = asked.painter.paint(start)
     other = asked.painter.paint(replace(start, init=asked.things.other))
     return not np.array_equal(painted, other)
 
 
-def _as_image(asked: _Asked) -> ImageRequest:
+def _as_image(asked: Asked) -> ImageRequest:
     request = asked.base()
     if isinstance(request, ImageRequest):
         return replace(request, references=())
     return ImageRequest(Prompt("a"), asked.model, SIDE, SIDE, asked.sampling(), controls=())
 
 
-def _mask(asked: _Asked) -> bool:
+def _mask(asked: Asked) -> bool:
     painted = asked.painter.paint(asked.masked())
     before = picture(1)
     inside = np.zeros((SIDE, SIDE), bool)
@@ -167,7 +89,7 @@ def _mask(asked: _Asked) -> bool:
     return bool(kept and (painted[inside] != before[inside]).mean() > 0.5)
 
 
-def _control(asked: _Asked) -> bool:
+def _control(asked: Asked) -> bool:
     request = asked.base()
     controlled = asked.with_control(request)
     plain = replace(controlled, controls=(Control(ControlKind.DEPTH, scale=0.0),))
@@ -177,7 +99,7 @@ def _control(asked: _Asked) -> bool:
     return not np.array_equal(asked.first(controlled), asked.painter.paint(plain))
 
 
-def _lora(asked: _Asked) -> bool:
+def _lora(asked: Asked) -> bool:
     request = asked.base()
     before = asked.first(request)
     changed = asked.painter.paint(replace(request, loras=(Lora("style"),)))
@@ -185,7 +107,7 @@ def _lora(asked: _Asked) -> bool:
     return not np.array_equal(before, changed) and np.array_equal(before, after)
 
 
-def _part_lora(asked: _Asked) -> bool:
+def _part_lora(asked: Asked) -> bool:
     """A LoRA of the left half acts there more than beside it, and nowhere else does the whole's."""
     request = asked.base()
     before = asked.first(request).astype(float)
@@ -195,7 +117,7 @@ def _part_lora(asked: _Asked) -> bool:
     return bool(change[:half].mean() > 1.5 * change[half + _BORDER :].mean())
 
 
-def _object_lora(asked: _Asked) -> bool:
+def _object_lora(asked: Asked) -> bool:
     """A LoRA of one of two objects shows; the whole's, at no weight on both, does not."""
     plain, style = _texture_of(asked), (Lora("style"),)
     before = asked.first(plain)
@@ -209,7 +131,7 @@ def _wearing(number: int, loras: tuple[Lora, ...]) -> ObjectPrompt:
     return ObjectPrompt(number, Prompt(), loras=loras)
 
 
-def _reference(asked: _Asked) -> bool:
+def _reference(asked: Asked) -> bool:
     base = asked.base()
     one, two = (
         asked.first(replace(base, references=(Reference(ReferenceRole.SUBJECT, picture),)))
@@ -218,7 +140,7 @@ def _reference(asked: _Asked) -> bool:
     return not np.array_equal(one, two)
 
 
-def _attention(asked: _Asked) -> bool:
+def _attention(asked: Asked) -> bool:
     """Pictures are seen without an adapter; without weight nothing of them is."""
     base, things = replace(asked.base(), references=()), asked.things
     seen = ((things.picture, 1.0), (things.other, 1.0), (things.picture, 0.0))
@@ -227,7 +149,7 @@ def _attention(asked: _Asked) -> bool:
     return not np.array_equal(one, two) and np.array_equal(none, asked.first(base))
 
 
-def _form(asked: _Asked) -> bool:
+def _form(asked: Asked) -> bool:
     """Depth and normals as references, from the view."""
     base = replace(asked.base(), view=asked.things.view)
     roles = (ReferenceRole.DEPTH, ReferenceRole.NORMAL)
@@ -235,7 +157,7 @@ def _form(asked: _Asked) -> bool:
     return not np.array_equal(one, two)
 
 
-def _rerun(asked: _Asked) -> bool:
+def _rerun(asked: Asked) -> bool:
     """The same again, whatever else was painted since the first time."""
     request = asked.base()
     if "text" in asked.able.control:
@@ -244,7 +166,7 @@ def _rerun(asked: _Asked) -> bool:
     return np.array_equal(one, two)
 
 
-def _texture(asked: _Asked) -> bool:
+def _texture(asked: Asked) -> bool:
     """Views of a box painted together: the same twice, another without the form."""
     request = _texture_of(asked)
     unseen = Control(ControlKind.DEPTH, scale=0.0)
@@ -263,7 +185,7 @@ def _texture(asked: _Asked) -> bool:
     return np.array_equal(first, again) and not np.array_equal(first, formless)
 
 
-def _texture_of(asked: _Asked) -> TextureRequest:
+def _texture_of(asked: Asked) -> TextureRequest:
     return TextureRequest(
         Prompt("red stone"), asked.things.mesh, asked.model, sampling=asked.sampling(),
         controls=(Control(ControlKind.DEPTH, scale=1.0),), size=SIDE, view_size=SIDE,
@@ -271,11 +193,11 @@ def _texture_of(asked: _Asked) -> TextureRequest:
     )  # fmt: skip
 
 
-def _preview(asked: _Asked) -> bool:
+def _preview(asked: Asked) -> bool:
     return asked.painter.previews(asked.base()) > 0
 
 
-def _cancel(asked: _Asked) -> bool:
+def _cancel(asked: Asked) -> bool:
     many = replace(asked.base(), sampling=replace(asked.sampling(), steps=_MANY))
     return 1 <= asked.painter.cancel(many) < _MANY
 
@@ -292,7 +214,7 @@ def reasons(family: str) -> dict[str, str]:
     }
 
 
-def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:
+def _refused(asked: Asked, attempt: Callable[[Asked], bool]) -> bool:
     """Whether it is refused in words: what, and with a hint."""
     try:
         attempt(asked)
@@ -302,7 +224,7 @@ def _refused(asked: _Asked, attempt: Callable[[_Asked], bool]) -> bool:
 
 
 _Claim = Callable[[Abilities], bool]
-_PROBES: Mapping[str, tuple[_Claim, Callable[[_Asked], bool]]] = {
+_PROBES: Mapping[str, tuple[_Claim, Callable[[Asked], bool]]] = {
     "text": (lambda able: able.text, _text),
     "image": (lambda able: able.image, _image),
     "mask": (lambda able: able.mask, _mask),

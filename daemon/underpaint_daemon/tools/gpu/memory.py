@@ -15,7 +15,7 @@ from underpaint_daemon.worker.pipelines.memory import Tier, release
 from underpaint_daemon.worker.quiet import Quiet
 
 from ..bench.narrow_xl import build_narrow_xl
-from ..evals.family_probes import plainest
+from ..evals.family_requests import plainest
 from ..miniatures import MINIATURES
 from .bench import Bench, Image8, picture, psnr
 from .pictures import STARTER, models, starter_request

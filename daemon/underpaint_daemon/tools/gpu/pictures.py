@@ -10,7 +10,8 @@ from underpaint.requests import Control, ControlKind, ImageRequest, Prompt, Samp
 from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.models import family_of
 
-from ..evals.family_probes import plainest, probe
+from ..evals.family_probes import probe
+from ..evals.family_requests import plainest
 from ..miniatures import MINIATURES
 from .bench import Bench, psnr
 

@@ -45,15 +45,6 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
     def maybe(value: Any) -> Any:
         return value if chance.random() < 0.6 else None
 
-    kinds = [kind.value for kind in addon("following.kinds").PANEL_CONTROLS]
-    rows = [
-        (
-            *(kind, chance.choice((None, 0, 1))),
-            *(round(chance.uniform(0, 2), 2), round(chance.uniform(0, 0.5), 2), 0.9),
-        )
-        for kind in kinds
-        if chance.random() < 0.4
-    ]
     side = 8 * chance.randint(8, 128)
     return {
         "prompt": ", ".join(chance.sample(_WORDS, chance.randint(1, 4))),
@@ -71,29 +62,39 @@ def _any_values(chance: random.Random) -> dict[str, Any]:
         ],
         "curve": chance.choice(_CURVES),
         "image_guidance": maybe(round(chance.uniform(1, 3), 2)),
-        "references": [
-            (
-                chance.choice(_ROLES),
-                chance.randrange(2),
-                chance.choice((None, "plus", "attention")),
-                0.25,
-                *chance.choice(((0.0, 1.0, 0.5), (0.2, 0.75, 1.0))),
-            )
-            for _ in range(chance.randrange(3))
-        ],
-        "regions": [
-            (
-                *(chance.randrange(2), chance.choice(_WORDS[:4]), round(chance.uniform(0, 1), 2)),
-                [(*lora, chance.choice(_CURVES)) for lora in chance.sample(_OF_PARTS, 2)][
-                    : chance.randrange(3)
-                ],
-            )
-            for _ in range(chance.randrange(3))
-        ],
+        "references": [_any_reference(chance) for _ in range(chance.randrange(3))],
+        "regions": [_any_region(chance) for _ in range(chance.randrange(3))],
         "refiner": maybe(("refiner", round(chance.uniform(0, 1), 2))),
         "handoff": maybe(round(chance.uniform(0.1, 0.9), 2)),
-        "controls": maybe(rows),
+        "controls": maybe(_any_controls(chance)),
     }
+
+
+def _any_reference(chance: random.Random) -> tuple[Any, ...]:
+    """Its role, picture, adapter, weight, and from, to and fidelity."""
+    seen = chance.choice(((0.0, 1.0, 0.5), (0.2, 0.75, 1.0)))
+    adapter = chance.choice((None, "plus", "attention"))
+    return (chance.choice(_ROLES), chance.randrange(2), adapter, 0.25, *seen)
+
+
+def _any_region(chance: random.Random) -> tuple[Any, ...]:
+    """Its mask, words, weight and LoRAs."""
+    worn = [(*lora, chance.choice(_CURVES)) for lora in chance.sample(_OF_PARTS, 2)]
+    weight = round(chance.uniform(0, 1), 2)
+    words = chance.choice(_WORDS[:4])
+    return (chance.randrange(2), words, weight, worn[: chance.randrange(3)])
+
+
+def _any_controls(chance: random.Random) -> list[tuple[Any, ...]]:
+    """Each one's kind, picture, weight, and from and to."""
+    return [
+        (
+            *(kind.value, chance.choice((None, 0, 1))),
+            *(round(chance.uniform(0, 2), 2), round(chance.uniform(0, 0.5), 2), 0.9),
+        )
+        for kind in addon("following.kinds").PANEL_CONTROLS
+        if chance.random() < 0.4
+    ]
 
 
 def _python(values: dict[str, Any]):
