@@ -29,9 +29,9 @@ from .canvas import Canvas
 from .families.base import Embedding
 from .latents import vae_scale
 from .loading.components import LoadedModel
+from .wrapping import Forward, wrapped
 
 Array = npt.NDArray[Any]
-Forward = Callable[..., Any]
 _HINT = "Mark with white where it is to be, or leave the region out."
 
 
@@ -106,8 +106,8 @@ def regional(pipe: Any, regions: Sequence[Region], turn: Turn | None = None) -> 
     network = getattr(pipe, "controlnet", None)
     with ExitStack() as stack:
         if network is not None:
-            stack.enter_context(_wrapped(network, passes.controls))
-        stack.enter_context(_wrapped(pipe.unet, passes.network))
+            stack.enter_context(wrapped(network, passes.controls))
+        stack.enter_context(wrapped(pipe.unet, passes.network))
         if turn is not None:
             stack.callback(turn.of_part)
         yield
@@ -207,17 +207,3 @@ def _pair(embedding: Embedding, name: str, like: Tensor) -> Tensor:
         [embedding[name]] if len(like) == 1 else [embedding[f"negative_{name}"], embedding[name]]
     )
     return torch.cat(parts).to(like)
-
-
-@contextmanager
-def _wrapped(module: Any, wrap: Callable[[Forward], Forward]) -> Iterator[None]:
-    """A module's `forward` replaced in this block; offloading may have replaced it before."""
-    own = module.__dict__.get("forward")
-    module.forward = wrap(module.forward)
-    try:
-        yield
-    finally:
-        if own is None:
-            del module.forward
-        else:
-            module.forward = own

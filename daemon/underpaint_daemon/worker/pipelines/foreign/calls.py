@@ -13,6 +13,7 @@ from underpaint_daemon.common.job_contract import JobCancelled
 
 from ..loading.networks import first_line
 from ..memory import is_out_of_memory
+from ..wrapping import Forward, wrapped
 from .classes import parameters
 
 _TELLING = ("callback_on_step_end", "callback")
@@ -34,24 +35,20 @@ def tells_of_steps(known: Collection[str]) -> bool:
 def resting(network: Any, is_over: Callable[[], bool]) -> Iterator[None]:
     """Let a network repeat its last answer once it is over: the steps that a pipeline cannot be
     told to leave out take no time then."""
-    forward, own = network.forward, network.__dict__.get("forward")
     last: Any = None
 
-    @functools.wraps(forward)
-    def answered(*args: Any, **rest: Any) -> Any:
-        nonlocal last
-        if last is None or not is_over():
-            last = forward(*args, **rest)
-        return last
+    def once(forward: Forward) -> Forward:
+        @functools.wraps(forward)
+        def answered(*args: Any, **rest: Any) -> Any:
+            nonlocal last
+            if last is None or not is_over():
+                last = forward(*args, **rest)
+            return last
 
-    network.forward = answered
-    try:
+        return answered
+
+    with wrapped(network, once):
         yield
-    finally:
-        if own is None:
-            del network.forward
-        else:
-            network.forward = own
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..wrapping import Forward, wrapped
+
 KeyValue = tuple[Tensor, Tensor]
 _SEED_STRIDE = 104_729
 _MOST_SEED = 2**63
@@ -197,19 +199,21 @@ def looking(
     if not seen:
         yield
         return
-    unet, bank, own = pipe.unet, Bank(), vars(pipe.unet).get("forward")
-    before, led = unet.attn_processors, pipe.unet.forward
-    taken = 0
+    unet, bank, taken = pipe.unet, Bank(), 0
+    before = unet.attn_processors
 
-    def forward(sample: Tensor, timestep: Any, *others: Any, **named: Any) -> Any:
-        nonlocal taken
-        acting = [one for one in seen if acts(one.start, one.end, (taken, steps))]
-        taken += 1
-        told = {name: named[name] for name in _KEPT if name in named}
-        signal = signal_at(pipe.scheduler, timestep)
-        bare()
-        write(bank, network, acting, timestep, signal, sample, **told)
-        return led(sample, timestep, *others, **named)
+    def after_references(led: Forward) -> Forward:
+        def forward(sample: Tensor, timestep: Any, *others: Any, **named: Any) -> Any:
+            nonlocal taken
+            acting = [one for one in seen if acts(one.start, one.end, (taken, steps))]
+            taken += 1
+            told = {name: named[name] for name in _KEPT if name in named}
+            signal = signal_at(pipe.scheduler, timestep)
+            bare()
+            write(bank, network, acting, timestep, signal, sample, **told)
+            return led(sample, timestep, *others, **named)
+
+        return forward
 
     unet.set_attn_processor(
         {
@@ -217,12 +221,8 @@ def looking(
             for name, processor in before.items()
         }
     )
-    unet.forward = forward
     try:
-        yield
+        with wrapped(unet, after_references):
+            yield
     finally:
         unet.set_attn_processor(before)
-        if own is None:
-            del unet.forward
-        else:
-            unet.forward = own
