@@ -268,6 +268,7 @@ def test_a_spoilt_config_file_is_named_when_the_daemon_starts(tmp_path: Path) ->
         (("generate", "--promt=x y", "--out", "o"), "--promt is no option", "`--prompt`? "),
         (("generat", "--prompt", "x"), "`generat` is nothing", "Did you mean `generate`? "),
         (("textur", "a.obj"), "`textur` is nothing", "Did you mean `texture`? "),
+        (("stop",), "`stop` is nothing", "Did you mean `underpaint daemon stop`? "),
         (("models", "pul"), "`pul` is nothing", "Did you mean `pull`? "),
         (("daemon", "stat"), "it knows start, stop, status, logs", "Did you mean `status`? "),
         (("eval", "projecton"), "there are projection, sync", "Did you mean `projection`? "),

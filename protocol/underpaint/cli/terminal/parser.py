@@ -100,7 +100,7 @@ class Parser(argparse.ArgumentParser):
         raise RequestError(
             ErrorCode.BAD_REQUEST,
             f"`{given}` is nothing that {place} knows{known}",
-            hint=_meant(closest(given, choices), self),
+            hint=_meant(_inside(given, action) or closest(given, choices), self),
         )
 
 
@@ -130,6 +130,15 @@ def closest(given: str, known: Iterable[str]) -> str | None:
     longer = [word for word in words if len(given) > _SHORTEST and word.startswith(given)]
     found = longer or difflib.get_close_matches(given, words, n=1, cutoff=_ALIKE)
     return found[-1] if found else None
+
+
+def _inside(given: str, action: argparse.Action) -> str | None:
+    """The command that has a word among its own: `underpaint daemon stop` for `stop`."""
+    commands = action.choices if isinstance(action, argparse._SubParsersAction) else {}
+    for parser in commands.values():
+        if any(not one.option_strings and given in (one.choices or ()) for one in parser._actions):
+            return f"{parser.prog} {given}"
+    return None
 
 
 def _meant(meant: str | None, parser: argparse.ArgumentParser) -> str:
