@@ -1,9 +1,17 @@
-"""The reference pages, made from the code: commands, the panel's controls, errors."""
+"""Write docs/reference from the code: commands, the panel's controls, errors.
+
+    python installers/docs_reference.py
+
+The pages lie beside the others, so that they are read where no site is built; a test says when the
+code has gone on (`tests/unit/test_walls.py`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,20 +20,22 @@ from underpaint.errors import REGISTRY
 from underpaint_daemon.tools.assets.cli_options import options as texture_options
 
 ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
 _UI = ROOT / "blender_addon" / "ui"
+_SIGNS = 102  # of a page's line, and what a terminal keeps free
 
 
-def write_reference(folder: Path) -> None:
-    """Write command-line.md, panel.md and errors.md."""
-    folder.mkdir(parents=True, exist_ok=True)
-    pages = {"command-line": command_line(), "panel": panel(), "errors": errors()}
-    for name, text in pages.items():
-        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+def pages() -> dict[str, str]:
+    """What each page is to say, by its file's name."""
+    return {"command-line.md": command_line(), "panel.md": panel(), "errors.md": errors()}
 
 
 def command_line() -> str:
     """Every command and its options, as `--help` tells them."""
-    parts = ["# Command line\n", "Made from the program itself.\n"]
+    parts = [
+        "# Command line\n",
+        "Made from the program itself (`installers/docs_reference.py`), as `--help` tells it.\n",
+    ]
     for name, parser in commands(build_parser(), "underpaint"):
         told = texture_options() if name == "underpaint texture" else parser
         if told.add_help:  # of the others, `underpaint --help` has a line
@@ -78,3 +88,16 @@ def _properties(path: Path) -> Iterator[str]:
 
 def _text(node: ast.expr | None) -> str:
     return str(node.value).replace("|", "/") if isinstance(node, ast.Constant) else ""
+
+
+def main() -> int:
+    os.environ["COLUMNS"] = str(_SIGNS)  # whatever the terminal here
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+        print(REFERENCE / name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -43,6 +43,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (f"{_INSTALLERS}/style_pictures.py",),
     ),
     "docs": ("build the documentation into dist/docs", (f"{_INSTALLERS}/build_docs.py",)),
+    "reference": (
+        "write docs/reference from the code: commands, panel, errors",
+        (f"{_INSTALLERS}/docs_reference.py",),
+    ),
     "wheels": ("build the three wheels", (f"{_INSTALLERS}/build_wheels.py",)),
     "extension": ("build the Blender extension", (f"{_INSTALLERS}/build_extension.py",)),
     "repository": ("build the extension repository", (f"{_INSTALLERS}/build_repository.py",)),

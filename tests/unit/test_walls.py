@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import docs_reference
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,3 +225,12 @@ def test_nothing_unpickles_what_it_received():
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     assert "recv_pyobj" not in text
     assert "trust_remote_code=True" not in text
+
+
+@pytest.mark.parametrize("name", docs_reference.pages())
+def test_the_reference_pages_are_the_code(name: str):
+    """Without spaces: Pythons lay out their help differently."""
+    written = (docs_reference.REFERENCE / name).read_text(encoding="utf-8")
+    made = docs_reference.pages()[name]
+    stale = "it is stale: run `python installers/docs_reference.py`"
+    assert "".join(written.split()) == "".join(made.split()), stale
