@@ -31,6 +31,7 @@ def test_every_check_runs_on_the_cpu_or_says_why_not(tmp_path: Path) -> None:
     found = report["measures"]
     for name in ("operator_against_cpu_db", "texture_against_cpu_db", "flux2_klein_text"):
         assert name in found
+    assert found["wide_blocks_against_full_db"] == 99
     assert found["live_pictures_per_second"] > 0
     # bfloat16 rounds: what it paints is near to float32's, and not the same.
     assert 25 < found["sampler_euler_against_cpu_db"] < 90
@@ -38,6 +39,8 @@ def test_every_check_runs_on_the_cpu_or_says_why_not(tmp_path: Path) -> None:
         "lease_left_on_the_card_mib",
         "out_of_memory",
         "starter_visiting",
+        "starter_blocks",
+        "wide_blocks_peak_mib",
         "starter_offloaded",
         "compile",
     }

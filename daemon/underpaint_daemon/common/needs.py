@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,19 @@ from .single_files import UNET_PREFIX, VAE_PREFIX
 
 _IDLE = ("safety_checker",)  # published with Stable Diffusion, and never loaded here
 _WIDENED = ("F64", "F32", "F16", "BF16")
+Sizes = dict[str, int]
+"""Bytes of a network's weights, by their names in its files."""
 
 
 def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
-    """Bytes of each network of a model, whose numbers are `wide` bytes in memory. `place`: its
-    folder or file. Raises RequestError(MODEL_BROKEN)."""
+    """Bytes of each network of a model: see `weights_of_parts`."""
+    parts = weights_of_parts(paths, place, wide)
+    return {name: sum(sizes.values()) for name, sizes in parts.items()}
+
+
+def weights_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, Sizes]:
+    """Each network of a model, whose numbers are `wide` bytes in memory. `place`: its folder or
+    file. Raises RequestError(MODEL_BROKEN)."""
     if place.is_dir():
         index = {name: part for name, part in index_of(place).items() if name not in _IDLE}
         places = {name: part_place(place, index, name) for name in parts_of(place, index)}
@@ -36,42 +44,42 @@ def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
     return _of_checkpoint(place, wide) if lone is None else _of_lone(paths, lone, wide)
 
 
-def _of_folder(folder: Path, wide: int, part: str) -> int:
+def _of_folder(folder: Path, wide: int, part: str) -> Sizes:
     """What lies in eight bits in a folder stays so, but in a VAE."""
-    entries = (entry for file in weight_files(folder) for entry in header(file).values())
-    return _sum(entries, wide, kept=() if part == "vae" else EIGHT_BITS)
+    kept = () if part == "vae" else EIGHT_BITS
+    entries = (entry for file in weight_files(folder) for entry in header(file).items())
+    return {name: _bytes(entry, wide, kept) for name, entry in entries}
 
 
-def _of_checkpoint(file: Path, wide: int) -> dict[str, int]:
+def _of_checkpoint(file: Path, wide: int) -> dict[str, Sizes]:
     """Of what lies in eight bits, the U-Net alone stays so."""
-    found = dict.fromkeys(("unet", "vae", "text_encoder"), 0)
+    found: dict[str, Sizes] = {"unet": {}, "vae": {}, "text_encoder": {}}
     for name, entry in header(file).items():
         part = "unet" if name.startswith(UNET_PREFIX) else "text_encoder"
         part = "vae" if name.startswith(VAE_PREFIX) else part
-        found[part] += _sum([entry], wide, kept=EIGHT_BITS if part == "unet" else ())
+        found[part][name] = _bytes(entry, wide, EIGHT_BITS if part == "unet" else ())
     return found
 
 
-def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, int]:
+def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, Sizes]:
     """What is packed in single files stays so in memory."""
-    tensors = header(lone.path)
-    found = {"transformer": _sum((tensors[name] for name in lone.names.values()), wide)}
+    found = {"transformer": _of_file(lone.path, lone.names.values(), wide)}
     rest = rest_of(paths, lone)
     for name, place in rest.places.items():
         if name in rest.loose:
             loose = rest.loose[name]
-            entries = header(loose.path)
-            found[name] = _sum((entries[true] for true in loose.names.values()), wide)
+            found[name] = _of_file(loose.path, loose.names.values(), wide)
         elif is_network(place):
             found[name] = _of_folder(place, wide, name)
     return found
 
 
-def _sum(entries: Iterable[Mapping[str, Any]], wide: int, kept: Iterable[str] = PACKED) -> int:
-    return sum(_bytes(entry, wide, tuple(kept)) for entry in entries)
+def _of_file(file: Path, names: Iterable[str], wide: int) -> Sizes:
+    entries = header(file)
+    return {name: _bytes(entries[name], wide, PACKED) for name in names}
 
 
-def _bytes(entry: Mapping[str, Any], wide: int, kept: tuple[str, ...]) -> int:
+def _bytes(entry: Mapping[str, Any], wide: int, kept: Collection[str]) -> int:
     begin, end = entry["data_offsets"]
     if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *EIGHT_BITS):
         return int(end - begin)

@@ -145,15 +145,16 @@ def test_a_lora_goes_onto_packed_weights(shop: Studio, tmp_path: Path):
 
 
 def test_packed_weights_wait_elsewhere_as_others_do(shop: Studio, tmp_path: Path):
-    """A card too small for the packed weights, too: they visit it layer by layer."""
+    """A card too small for the packed weights, too: they visit it by blocks or layers."""
     file = save_gguf(transformer(shop, "flux1"), tmp_path / "flux1-dev-Q4_0.gguf", "Q4_0")
     lora = Lora(str(paths_of(shop).models / "flux1" / "loras" / "style.safetensors"), 1.0)
     model = shop.models.load(str(file))
     asked = settle(replace(ASKED, model=str(file), loras=(lora,)), paths_of(shop))
-    full, offloaded, again = (
+    full, blocks, offloaded, again = (
         run_image(model, asked, {}, tier, Recorder())[0]
-        for tier in (Tier.TILED, Tier.OFFLOADED, Tier.TILED)
+        for tier in (Tier.TILED, Tier.BLOCKS, Tier.OFFLOADED, Tier.TILED)
     )
+    assert np.array_equal(full, blocks)
     assert np.array_equal(full, offloaded)
     assert np.array_equal(full, again)
 

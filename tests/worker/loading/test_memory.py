@@ -34,7 +34,7 @@ from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import Device, weight_bytes
 from underpaint_daemon.worker.pipelines.loading.plan import planned
-from underpaint_daemon.worker.pipelines.memory import Tier, within_memory
+from underpaint_daemon.worker.pipelines.memory import WAITING, Tier, within_memory
 from underpaint_daemon.worker.pipelines.threads import threads_for
 
 from helpers.address_space import only_more
@@ -85,11 +85,12 @@ def test_every_tier_paints_the_same_motif(studio: Studio) -> None:
     model = studio.models.load("tiny")
     asked = replace(ASKED, sampling=Sampling(steps=3), loras=(Lora("style"),))
     asked = settle(asked, studio.models.paths)
-    full, tiled, visiting, offloaded, again = (
+    full, tiled, visiting, blocks, offloaded, again = (
         run_image(model, asked, {}, tier, Recorder())[0].astype(int) for tier in (*Tier, Tier.FULL)
     )
     assert np.abs(full - tiled).mean() < 1
     assert np.array_equal(tiled, visiting)
+    assert np.array_equal(tiled, blocks)
     assert np.array_equal(tiled, offloaded)
     assert np.array_equal(full, again)
     assert model.unet.device.type != "meta"
@@ -122,11 +123,12 @@ def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
         replace(everything, loras=(Lora("style", 1.0, ((0, 1), (1, 0.5))),), regions=of_its_own),
     ):
         whole = settle(asked, studio.models.paths)
-        tiled, visiting, offloaded = (
+        tiled, visiting, blocks, offloaded = (
             run_image(model, whole, studio.buffers, tier, Recorder(credit=False))[0]
-            for tier in (Tier.TILED, Tier.VISITING, Tier.OFFLOADED)
+            for tier in (Tier.TILED, *WAITING)
         )
         assert np.array_equal(tiled, visiting)
+        assert np.array_equal(tiled, blocks)
         assert np.array_equal(tiled, offloaded)
         found.add(tiled.tobytes())
     assert len(found) == 5
@@ -134,13 +136,18 @@ def test_all_that_acts_inside_the_networks_acts_where_weights_wait_elsewhere(
 
 def test_what_the_card_has_no_room_for_waits_in_main_memory() -> None:
     card = Device(torch.device("cuda"), torch.float16)
-    assert planned(card, (6, 3, 1), room=10) == card
-    assert planned(card, (6, 3, 1), room=9).first is Tier.VISITING
-    assert planned(card, (6, 3, 1), room=5).first is Tier.OFFLOADED
+    needed = (
+        {"in.weight": 1, "layers.0.weight": 1, "layers.1.weight": 2, "layers.2.weight": 2},
+        {"weight": 4},
+    )
+    assert planned(card, needed, room=10) == card
+    assert planned(card, needed, room=9).first is Tier.VISITING
+    assert planned(card, needed, room=5).first is Tier.BLOCKS
+    assert planned(card, needed, room=4).first is Tier.OFFLOADED
     waiting = replace(card, first=Tier.VISITING)
-    assert planned(waiting, (1,), room=9) == waiting
+    assert planned(waiting, needed[1:], room=9) == waiting
     assert waiting.home.type == "cpu"
-    assert waiting.tiers == (Tier.VISITING, Tier.OFFLOADED)
+    assert waiting.tiers == (Tier.VISITING, Tier.BLOCKS, Tier.OFFLOADED)
     assert card.tiers == tuple(Tier)
 
 

@@ -54,7 +54,7 @@ def test_a_quantised_folder_paints_in_every_tier_and_takes_loras(
     plain, painted = studio.paint(ASKED)[0].astype(int), studio.paint(asked)[0]
     assert np.abs(painted - plain).mean() < 3
     model, whole = studio.models.load(str(folder)), settle(asked, studio.models.paths)
-    for tier in (Tier.TILED, Tier.VISITING, Tier.OFFLOADED):
+    for tier in (Tier.TILED, Tier.VISITING, Tier.BLOCKS, Tier.OFFLOADED):
         again = run_image(model, whole, {}, tier, Recorder(credit=False))[0]
         assert np.abs(again.astype(int) - painted).mean() < 1
     with_lora = studio.paint(replace(asked, loras=(Lora("style"),)))[0]

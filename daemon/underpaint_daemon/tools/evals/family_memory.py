@@ -26,12 +26,13 @@ from .family_requests import plainest
 from .family_things import Things
 
 Image8 = npt.NDArray[np.uint8]
-_FRUGAL = (Tier.TILED, Tier.VISITING, Tier.OFFLOADED)
+_FRUGAL = (Tier.TILED, Tier.VISITING, Tier.BLOCKS, Tier.OFFLOADED)
 
 
 def kept_in_memory(paths: Paths, name: str) -> dict[str, bool]:
-    """`tiers`: in tiles, with networks or layers that visit, the same bits; and as before when all
-    of it is in place again. `second_job_loads_nothing`: the networks of two jobs are the same."""
+    """`tiers`: in tiles, with networks, blocks or layers that visit, the same bits; and as before
+    when all of it is in place again. `second_job_loads_nothing`: the networks of two jobs are the
+    same."""
     buffers = Buffers()
     runner = PipelineRunner(ModelCache(paths))
     asked = plainest(family_of(paths, name), name, Things.into(buffers))

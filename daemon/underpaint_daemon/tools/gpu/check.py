@@ -124,7 +124,7 @@ def _bench(paths: Paths, device: Any, options: argparse.Namespace, began: float)
 
 def _checks(client: Any, bench: Any) -> list[tuple[str, Callable[[Any], None]]]:
     """In the order of worth: what comes last is left out when the time is up."""
-    from . import memory, pictures, speed, texture
+    from . import memory, pictures, speed, texture, waiting
 
     live = speed.Live(client, bench)
     return [
@@ -134,6 +134,7 @@ def _checks(client: Any, bench: Any) -> list[tuple[str, Callable[[Any], None]]]:
         ("lease", memory.lease),
         ("texture", texture.job),
         ("live", live.frames),
+        ("waiting", waiting.by_blocks),
         ("families", pictures.families),
         ("tiers", memory.tiers),
         ("compile", speed.compiled),

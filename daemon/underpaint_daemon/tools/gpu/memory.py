@@ -11,7 +11,7 @@ from underpaint.errors import ErrorCode, JobFailed
 from underpaint.requests import ImageRequest, Prompt, Sampler, Sampling
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.pipelines.image import run_image
-from underpaint_daemon.worker.pipelines.memory import Tier, release
+from underpaint_daemon.worker.pipelines.memory import WAITING, Tier, release
 from underpaint_daemon.worker.quiet import Quiet
 
 from ..bench.narrow_xl import build_narrow_xl
@@ -35,7 +35,7 @@ def tiers(bench: Bench) -> None:
             MINIATURES[name](bench.paths.models / name)
         request = starter_request(bench) if name == STARTER else plainest(name, name, bench.things)
         first, _ = _tried(bench, request, Tier.FULL)
-        for tier in (Tier.TILED, Tier.VISITING, Tier.OFFLOADED):
+        for tier in (Tier.TILED, *WAITING):
             if tier is not Tier.TILED and not bench.cuda:
                 bench.found.cannot(f"{name}_{tier}", "weights of the CPU have nowhere to wait")
                 continue

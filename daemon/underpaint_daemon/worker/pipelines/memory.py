@@ -14,8 +14,6 @@ import torch
 
 from underpaint.errors import ErrorCode, JobFailed
 
-from .visiting import invite
-
 T = TypeVar("T")
 _OUT_OF_MEMORY = (
     "DefaultCPUAllocator",
@@ -39,17 +37,20 @@ class Tier(StrEnum):
     than diffusers' sliced attention."""
     VISITING = "visiting"
     """Besides, networks wait in main memory, and visit the GPU while they work."""
+    BLOCKS = "blocks"
+    """As before, but block by block, each while the one before works."""
     OFFLOADED = "offloaded"
     """As before, but layer by layer."""
 
 
-_WAITING = (Tier.VISITING, Tier.OFFLOADED)
+WAITING = (Tier.VISITING, Tier.BLOCKS, Tier.OFFLOADED)
+"""In these, networks are in main memory while they do not work."""
 
 
 def tiers_for(device: torch.device, first: Tier = Tier.FULL) -> tuple[Tier, ...]:
     """The tiers that make sense on a device, from `first` on."""
-    if first in _WAITING:
-        return _WAITING[_WAITING.index(first) :]
+    if first in WAITING:
+        return WAITING[WAITING.index(first) :]
     # An Apple GPU's memory is main memory: there is nowhere else for weights to wait.
     return tuple(Tier) if device.type in ("cuda", "xpu") else (Tier.FULL, Tier.TILED)
 
@@ -112,6 +113,8 @@ def release() -> None:
     """
     gc.collect()
     release_gpu()
+    if torch.cuda.is_available() and hasattr(torch.accelerator, "empty_host_cache"):
+        torch.accelerator.empty_host_cache()  # main memory that the card reads by itself
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
         if trim is not None:
@@ -128,14 +131,13 @@ def frugal(
         yield
         return
     _set_tiling(networks, on=True)
-    if tier is not Tier.TILED:
-        _send_away(networks)
-        put = invite if tier is Tier.VISITING else _offload
-        put(networks, device)
     try:
+        if tier in WAITING:
+            _send_away(networks)
+            _PUT[tier](networks, device)
         yield
     finally:
-        if tier is not Tier.TILED:
+        if tier in WAITING:
             _bring_back(networks, kept_on or device)
         _set_tiling(networks, on=False)
 
@@ -155,21 +157,44 @@ def _send_away(networks: Sequence[Any]) -> None:
     release()
 
 
+def _visit(networks: Sequence[Any], device: torch.device) -> None:
+    from .waiting.visiting import Whole, invite
+
+    invite([Whole(network, device) for network in networks], device)
+
+
+def _visit_by_blocks(networks: Sequence[Any], device: torch.device) -> None:
+    from .waiting.blocks import ByBlocks
+    from .waiting.lane import Lane
+    from .waiting.visiting import Whole, invite
+
+    lane = Lane(device)
+    guests = (
+        Whole(network, device) if _in_one_piece(network, eight=True) else ByBlocks(network, lane)
+        for network in dict.fromkeys(networks)
+    )
+    invite(list(guests), device)
+
+
 def _offload(networks: Sequence[Any], device: torch.device) -> None:
     from accelerate import cpu_offload  # type: ignore[import-untyped]
 
     whole = [network for network in networks if _in_one_piece(network)]
-    invite(whole, device)
+    _visit(whole, device)
     for network in networks:
         if network not in whole:
             cpu_offload(network, device, offload_buffers=True)
 
 
-def _in_one_piece(network: Any) -> bool:
-    """Whether a network cannot go layer by layer: a VAE, which is small, and out of which pipelines
-    read numbers (FLUX.2's: its running means); what bitsandbytes holds in four bits, whose tables
-    accelerate leaves behind."""
-    return hasattr(network, "decode") or bool(getattr(network, "is_loaded_in_4bit", False))
+_PUT = {Tier.VISITING: _visit, Tier.BLOCKS: _visit_by_blocks, Tier.OFFLOADED: _offload}
+
+
+def _in_one_piece(network: Any, *, eight: bool = False) -> bool:
+    """Whether a network cannot go by parts: a VAE, which is small, and out of which pipelines read
+    numbers (FLUX.2's: its running means); what bitsandbytes holds in four bits, whose tables
+    accelerate leaves behind. `eight`: in eight, too, which has numbers beside its weights."""
+    marks = ("is_loaded_in_4bit", *(["is_loaded_in_8bit"] if eight else []))
+    return hasattr(network, "decode") or any(getattr(network, mark, False) for mark in marks)
 
 
 def _bring_back(networks: Sequence[Any], device: torch.device) -> None:

@@ -16,7 +16,7 @@ import torch
 from underpaint.paths import Paths
 from underpaint_daemon.common.model_files import fingerprint
 from underpaint_daemon.common.models import marks_of, model_folder
-from underpaint_daemon.common.needs import bytes_of_parts
+from underpaint_daemon.common.needs import weights_of_parts
 from underpaint_daemon.common.places import followed
 
 from ..memory import Tier, release
@@ -105,7 +105,7 @@ class ModelCache:
         room = room_for_weights(place, self.limit_bytes)
         if room is None:
             return place
-        needed = bytes_of_parts(self.paths, folder, place.dtype.itemsize)
+        needed = weights_of_parts(self.paths, folder, place.dtype.itemsize)
         return planned(place, needed.values(), room)
 
     def widen(self, name: str, dtype: torch.dtype) -> None:

@@ -8,6 +8,9 @@ from ..memory import Tier, within_memory
 from .cache import ModelCache
 from .components import LoadedModel
 
+_IN_PARTS = (Tier.BLOCKS, Tier.OFFLOADED)
+"""Networks are loaded whole in these, too: they save nothing before the painting."""
+
 
 def fetched(models: ModelCache, name: str, reporter: Reporter) -> LoadedModel:
     """The model of that name or path. When memory runs out on the way everything else is dropped,
@@ -19,7 +22,7 @@ def fetched(models: ModelCache, name: str, reporter: Reporter) -> LoadedModel:
     reporter.progress(Phase.LOADING, 0, 1)
     model = within_memory(
         lambda tier: _at(models, name, tier),
-        [tier for tier in models.place.tiers if tier is not Tier.OFFLOADED] or [Tier.OFFLOADED],
+        [one for one in models.place.tiers if one not in _IN_PARTS] or [models.place.first],
         reporter.warn,
         f"Model {name!r}",
     )
@@ -27,6 +30,11 @@ def fetched(models: ModelCache, name: str, reporter: Reporter) -> LoadedModel:
         reporter.warn(
             f"Model {name!r} is larger than the room on this GPU: its networks wait in main "
             "memory and visit it one after another."
+        )
+    if model.place.first is Tier.BLOCKS:
+        reporter.warn(
+            f"Model {name!r} has a network larger than the room on this GPU: its networks wait in "
+            "main memory and visit it block by block."
         )
     if model.place.first is Tier.OFFLOADED:
         reporter.warn(

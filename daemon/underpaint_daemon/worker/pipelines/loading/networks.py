@@ -17,7 +17,7 @@ from torch import Tensor
 from underpaint.settings import SETTINGS
 from underpaint_daemon.common.model_files import broken
 
-from ..memory import Tier, is_out_of_memory, tiers_for
+from ..memory import WAITING, Tier, is_out_of_memory, tiers_for
 
 _OF_VIDEO = 5  # dimensions of a weight that convolves in time too
 LOAD_ERRORS = (
@@ -42,7 +42,7 @@ class Device:
     @property
     def waits(self) -> bool:
         """Whether networks wait in main memory."""
-        return self.first in (Tier.VISITING, Tier.OFFLOADED)
+        return self.first in WAITING
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
@@ -136,14 +136,14 @@ def networks_in(pipe: Any) -> list[torch.nn.Module]:
 
 def weight_bytes(networks: Iterable[Any]) -> int:
     """Bytes of the networks' weights."""
-    return sum(_bytes(tensor) for network in networks for tensor in network.parameters())
+    return sum(tensor_bytes(tensor) for network in networks for tensor in network.parameters())
 
 
-def _bytes(tensor: Any) -> int:
-    """torchao's tensors say how large they would be unpacked; what is in them is asked."""
+def tensor_bytes(tensor: Any) -> int:
+    """Bytes of a tensor. torchao's say how large they would be unpacked; what is in them counts."""
     if type(tensor.data) is not Tensor and hasattr(tensor.data, "__tensor_flatten__"):
         names, _ = tensor.data.__tensor_flatten__()
-        return sum(_bytes(getattr(tensor.data, name)) for name in names)
+        return sum(tensor_bytes(getattr(tensor.data, name)) for name in names)
     return int(tensor.numel() * tensor.element_size())
 
 

@@ -1,23 +1,29 @@
 """Where a model's weights are to be, before they are read: on the GPU, where they fit, else in main
-memory, from where they visit it."""
+memory, from where they visit it: whole, by blocks or by layers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import torch
+
+from underpaint_daemon.common.contents.blocks import bytes_at_once
 
 from ..memory import Tier
 from .networks import Device
 
 
-def planned(place: Device, needed: Collection[int], room: int) -> Device:
-    """`place`, with the first tier that fits. `needed`: bytes of each network; `room`: bytes for
-    weights."""
-    if sum(needed) <= room:
+def planned(place: Device, needed: Collection[Mapping[str, int]], room: int) -> Device:
+    """`place`, with the first tier that fits. `needed`: bytes of each network's weights, by name;
+    `room`: bytes for weights."""
+    whole = [sum(sizes.values()) for sizes in needed]
+    if sum(whole) <= room:
         return place
-    first = Tier.VISITING if max(needed) <= room else Tier.OFFLOADED
+    first = Tier.VISITING
+    if max(whole) > room:
+        blocks = max(bytes_at_once(sizes) for sizes in needed)
+        first = Tier.BLOCKS if blocks <= room else Tier.OFFLOADED
     return replace(place, first=later(place.first, first))
 
 
