@@ -23,7 +23,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _SERIES = re.compile(r"^tests/blender/.*\[(\d\.\d)\b")
 """The Blender series that a test's parameters name first."""
 
-pytest_plugins = ["helpers.large_comparisons", "helpers.cpu_seconds", "helpers.own_data"]
+pytest_plugins = [
+    "helpers.large_comparisons",
+    "helpers.cpu_seconds",
+    "helpers.own_data",
+    "helpers.collecting",
+]
 
 _LONGEST_FIRST = (
     "tests/window/test_window.py",  # these mostly wait: others compute meanwhile

@@ -5,9 +5,10 @@ Each command is imported only when it is asked for: `serve` must not pay for tor
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+
+from .worker.importing import imported
 
 _CANCELLED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -88,7 +89,7 @@ def _run(words: list[str]) -> int:
     for count in (2, 1):
         if known := COMMANDS.get(" ".join(words[:count])):
             module, _, name = known[0].partition(":")
-            command: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
+            command: Callable[[list[str]], int] = getattr(imported(module), name)
             return command(words[count:])
     room = words[:1] if _below(words[:1]) else []
     rest = words[len(room) :]

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import ctypes
 import functools
-import importlib
 import logging
 import os
 import queue
@@ -28,6 +27,7 @@ from ..common.job_contract import Patient, Runner
 from ..common.pipe import STARVED, Message, Writer, read_message
 from ..common.staging import Staging
 from .host import run_job
+from .importing import imported
 from .reporting import Wishes
 
 BEAT_SECONDS = 1.0
@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 def load_factory(name: str) -> Callable[[Paths], Runner]:
     """The function that `module:function` names."""
     module, _, attribute = name.partition(":")
-    factory: Callable[[Paths], Runner] = getattr(importlib.import_module(module), attribute)
+    factory: Callable[[Paths], Runner] = getattr(imported(module), attribute)
     return factory
 
 

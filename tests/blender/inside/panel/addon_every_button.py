@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import bpy
@@ -77,9 +78,14 @@ def greyed(operator) -> str:
         operator()
     except RuntimeError as error:
         told = str(error)
-    languages = addon("languages").translations()["de_DE"]
     why = told.partition("poll() ")[2].strip()
-    return "" if ("Underpaint", why) in languages else f"greyed without a reason: {told}"
+    return "" if ("Underpaint", why) in translated() else f"greyed without a reason: {told}"
+
+
+@cache
+def translated() -> Mapping[tuple[str, str], str]:
+    """What the add-on says, in German: the tables are read once, and asked hundreds of times."""
+    return addon("languages").translations()["de_DE"]
 
 
 def leave_mode_changes() -> None:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diffusers.pipelines import auto_pipeline
-
 from ..foreign.classes import (
     blocks_of,
     needed_by,
@@ -63,6 +61,9 @@ def foreign_family(name: str, index: Mapping[str, Any], folder: Path) -> Family:
 
 def _from_pictures(kind: str) -> dict[Task, str]:
     """diffusers' pipeline of the same parts that begins from a picture."""
+    # It imports every pipeline there is: seconds that no family with a file here needs.
+    from diffusers.pipelines import auto_pipeline
+
     table = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
     found = auto_pipeline._get_task_class(table, kind, throw_error_if_not_exist=False)
     named = found or getattr(auto_pipeline, kind.replace("Pipeline", "Img2ImgPipeline"), None)
