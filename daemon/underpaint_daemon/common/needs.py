@@ -67,8 +67,11 @@ def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, Sizes]:
     rest = rest_of(paths, lone)
     for name, place in rest.places.items():
         if name in rest.loose:
-            loose = rest.loose[name]
-            found[name] = _of_file(loose.path, loose.names.values(), wide)
+            found[name] = {
+                weight: size
+                for one in rest.loose[name].files
+                for weight, size in _of_file(one.path, one.names.values(), wide).items()
+            }
         elif is_network(place):
             found[name] = _of_folder(place, wide, name)
     return found

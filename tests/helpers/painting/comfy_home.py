@@ -3,6 +3,8 @@ the same model as a folder of diffusers'."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,11 @@ class Parts:
 
     def as_folder(self, folder: Path) -> Path:
         getattr(diffusers, self.pipeline)(**self.parts).save_pretrained(folder)
+        if self.pipeline == "Flux2Pipeline":  # its processor: to make one needs torchvision
+            file = folder / "model_index.json"
+            index = json.loads(file.read_text("utf-8"))
+            index["tokenizer"] = ["transformers", "PixtralProcessor"]
+            file.write_text(json.dumps(index), "utf-8")
         return folder
 
     def files(self) -> dict[str, dict[str, Tensor]]:
@@ -60,6 +67,8 @@ def text_file(encoder: Any) -> dict[str, Tensor]:
     """Under the names of the releases."""
     state = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     kind = type(encoder).__name__
+    if kind == "Mistral3ForConditionalGeneration":
+        return mistral_file(state)
     if kind == "CLIPTextModelWithProjection":
         if torch.equal(state["text_projection.weight"], torch.eye(encoder.config.projection_dim)):
             state.pop("text_projection.weight")
@@ -75,6 +84,50 @@ def text_file(encoder: Any) -> dict[str, Tensor]:
     found = {name.replace("model.visual.", "visual."): t for name, t in found.items()}
     own = ("model.", "visual.", "lm_head.")
     return {n if n.startswith(own) else f"model.{n}": t for n, t in found.items()}
+
+
+_LAYER = "model.language_model.layers."
+
+
+def mistral_file(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As ComfyUI has it: thirty layers and no more, with the tokenizer."""
+    kept = {
+        name.replace("language_model.", ""): tensor
+        for name, tensor in state.items()
+        if "embed_tokens" in name
+        or (name.startswith(_LAYER) and int(name.removeprefix(_LAYER).split(".")[0]) < 30)
+    }
+    return {**kept, "tekken_model": torch.tensor(list(tekken()), dtype=torch.uint8)}
+
+
+MISTRALS_CHAT = (
+    "<s>{% for m in messages %}{% if m.role == 'system' %}[SYSTEM_PROMPT]{{ m.content[0].text }}"
+    "[/SYSTEM_PROMPT]{% else %}[INST]{{ m.content[0].text }}[/INST]{% endif %}{% endfor %}"
+)
+
+
+def tekken() -> bytes:
+    """Mistral's own file of a tokenizer: all bytes, a few words, its marks where they are."""
+    marks = {1: "<s>", 2: "</s>", 3: "[INST]", 4: "[/INST]", 11: "<pad>"}
+    marks |= {0: "<unk>", 17: "[SYSTEM_PROMPT]", 18: "[/SYSTEM_PROMPT]"}
+    words = [bytes([i]) for i in range(256)]
+    words += [b"re", b"ed", b" a", b" c", b"red", b" cu", b"be", b" cube", "ü".encode(), b"never"]
+    told = {
+        "config": {
+            "pattern": r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+",
+            "default_vocab_size": 20 + len(words) - 1,
+            "default_num_special_tokens": 20,
+        },
+        "vocab": [
+            {"rank": i, "token_bytes": base64.b64encode(word).decode(), "token_str": None}
+            for i, word in enumerate(words)
+        ],
+        "special_tokens": [
+            {"rank": i, "token_str": marks.get(i, f"<SPECIAL_{i}>"), "is_control": True}
+            for i in range(20)
+        ],
+    }
+    return json.dumps(told).encode()
 
 
 def vae_file(vae: Any) -> dict[str, Tensor]:

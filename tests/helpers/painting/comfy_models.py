@@ -9,6 +9,7 @@ from typing import Any
 import diffusers
 import torch
 import transformers
+from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
 
 from underpaint_daemon.common.denoisers.makes import MAKES
 from underpaint_daemon.common.single_files import config_folder
@@ -16,7 +17,7 @@ from underpaint_daemon.tools.miniatures.parts import awake
 from underpaint_daemon.tools.miniatures.texts import qwen_tokenizer, t5_tokenizer
 from underpaint_daemon.worker.pipelines.loading.checkpoint import tokenizer_folder
 
-from .comfy_home import Parts
+from .comfy_home import MISTRALS_CHAT, Parts, tekken
 
 _WIDE = 64
 _STREAM: dict[str, Any] = {
@@ -168,6 +169,47 @@ def klein(cache: Path) -> Parts:
         "is_distilled": True,
     }
     return Parts("Flux2KleinPipeline", parts)
+
+
+def flux2(cache: Path) -> Parts:
+    """FLUX.2 dev, whose pipeline reads its encoder's layers 10, 20 and 30."""
+    torch.manual_seed(7)
+    file = cache / "tekken.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(tekken())
+    words = convert_tekken_tokenizer(str(file), MISTRALS_CHAT)
+    words.padding_side = words.init_kwargs["padding_side"] = "left"
+    config = transformers.Mistral3Config(
+        text_config={
+            "model_type": "mistral",
+            "vocab_size": len(words),
+            "hidden_size": _WIDE,
+            "intermediate_size": _WIDE,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "head_dim": 128,
+            "rms_norm_eps": 1e-5,
+            "sliding_window": None,
+            "max_position_embeddings": 131072,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e9},
+        },
+        vision_config={
+            "model_type": "pixtral", "hidden_size": 32, "intermediate_size": 32,
+            "num_hidden_layers": 1, "num_attention_heads": 1, "head_dim": 32,
+        },
+    )  # fmt: skip
+    transformer = diffusers.Flux2Transformer2DModel(
+        **_STREAM, joint_attention_dim=3 * _WIDE, guidance_embeds=True
+    )
+    parts = {
+        "transformer": awake(transformer),
+        "text_encoder": transformers.Mistral3ForConditionalGeneration(config).eval(),
+        "tokenizer": words,
+        "vae": diffusers.AutoencoderKLFlux2(**_LEVELS).eval(),
+        "scheduler": _schedule(shift=3.0, use_dynamic_shifting=True),
+    }
+    return Parts("Flux2Pipeline", parts)
 
 
 def _thinking(tokenizer: Any) -> Any:

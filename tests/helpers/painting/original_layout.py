@@ -3,6 +3,7 @@ the layers that they keep as one; plain, in fp8, or as a GGUF file."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -76,19 +77,20 @@ def save_gguf(network: Any, file: Path, kind: str, arch: str = "flux") -> Path:
     writer.add_array("tokenizer.ggml.tokens", ["a", "b"])
     for name, tensor in original(network).items():
         _add(writer, name, tensor.float().numpy(), gguf.GGMLQuantizationType[kind])
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return file
+    return _closed(writer, file)
 
 
-def save_text_gguf(encoder: Any, file: Path, kind: str, arch: str) -> Path:
-    """A text encoder as llama.cpp's converter names its weights (by the format's own tables)."""
+def save_text_gguf(encoder: Any, file: Path, kind: str, arch: str, words: Any = None) -> Path:
+    """A text encoder as llama.cpp's converter names its weights (by the format's own tables), with
+    the rows of queries and keys as it lays them out in models of LLaMA's make. `words`: a
+    tokenizer to be kept beside them."""
     file.parent.mkdir(parents=True, exist_ok=True)
     named = gguf.MODEL_ARCH[arch]
     names = gguf.get_tensor_name_map(named, 99)
     writer = gguf.GGUFWriter(file, gguf.MODEL_ARCH_NAMES[named])
+    heads = {"q_proj": 2, "k_proj": 1} if arch in ("LLAMA", "MISTRAL3") else {}
+    if words is not None:
+        _add_words(writer, words)
     for name, tensor in encoder.state_dict().items():
         plain = name.replace("model.language_model.", "model.")
         plain = (
@@ -98,7 +100,54 @@ def save_text_gguf(encoder: Any, file: Path, kind: str, arch: str) -> Path:
         )
         told = names.get_name(plain, try_suffixes=(".weight", ".bias"))
         if told is not None and plain != "encoder.embed_tokens.weight":
-            _add(writer, told, tensor.float().numpy(), gguf.GGMLQuantizationType[kind])
+            count = heads.get(plain.split(".")[-2], 0)
+            data = _permuted(tensor, count) if count else tensor
+            _add(writer, told, data.float().numpy(), gguf.GGMLQuantizationType[kind])
+    return _closed(writer, file)
+
+
+def _permuted(tensor: Tensor, heads: int) -> Tensor:
+    halves = tensor.reshape(heads, 2, tensor.shape[0] // heads // 2, *tensor.shape[1:])
+    return halves.swapaxes(1, 2).reshape(tensor.shape)
+
+
+def _add_words(writer: Any, words: Any) -> None:
+    told = json.loads(words.backend_tokenizer.to_str())
+    tokens = sorted(words.get_vocab(), key=words.get_vocab().get)
+    marks = {one["content"] for one in told["added_tokens"]}
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("tekken")
+    writer.add_token_list(tokens)
+    kinds = [gguf.TokenType.CONTROL if one in marks else gguf.TokenType.NORMAL for one in tokens]
+    writer.add_token_types(kinds)
+    writer.add_token_merges([" ".join(pair) for pair in told["model"]["merges"]])
+
+
+def save_eyes_gguf(encoder: Any, file: Path, kind: str) -> Path:
+    """The part of Qwen 2.5 VL that sees, as llama.cpp's converter writes it (mmproj): queries, keys
+    and values apart, and the first layer one moment at a time."""
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.MMPROJ, 99)
+    writer = gguf.GGUFWriter(file, "clip")
+    for name, tensor in encoder.state_dict().items():
+        if not name.startswith("model.visual."):
+            continue
+        name = name.removeprefix("model.")
+        parts = {name: tensor}
+        if ".qkv." in name:
+            three = zip("qkv", tensor.chunk(3), strict=True)
+            parts = {name.replace("qkv", one): part for one, part in three}
+        if tensor.dim() == 5:
+            parts = {name: tensor[:, :, 0], f"{name}.1": tensor[:, :, 1]}
+        for one, part in parts.items():
+            told = names.get_name(one.removesuffix(".1"), try_suffixes=(".weight", ".bias"))
+            assert told is not None, one
+            again = ".1" if one.endswith(".1") else ""
+            data = part.contiguous().float().numpy()
+            _add(writer, told + again, data, gguf.GGMLQuantizationType[kind])
+    return _closed(writer, file)
+
+
+def _closed(writer: Any, file: Path) -> Path:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from underpaint.buffers import Buffers
@@ -26,7 +27,7 @@ from underpaint_daemon.worker.pipelines.loading.packed import is_packed
 
 from helpers.painting.comfy_home import WHOLE, write_home, write_whole
 from helpers.painting.comfy_models import HOMES
-from helpers.painting.original_layout import save_gguf, save_text_gguf
+from helpers.painting.original_layout import save_eyes_gguf, save_gguf, save_text_gguf
 from helpers.painting.studio import Studio
 
 ASKED = ImageRequest(
@@ -165,7 +166,46 @@ def test_editors_need_an_encoder_that_sees(shop: Studio, tmp_path: Path):
     (models / "text_encoders" / "first.safetensors").unlink()
     blind = models / "text_encoders" / "first.gguf"
     save_text_gguf(made.parts["text_encoder"], blind, "Q8_0", "QWEN2VL")
-    assert "not found: text encoder Qwen 2.5 VL" in describe(shop.models.paths, "x", file).problem
+    told = describe(shop.models.paths, "x", file).problem
+    assert "not found: text encoder Qwen 2.5 VL" in told
+    assert "GGUF with its mmproj beside it" in told
+
+
+@pytest.mark.parametrize("kind", ["F32", "Q8_0"])
+def test_editors_see_with_eyes_in_a_file_of_their_own(shop: Studio, tmp_path: Path, kind: str):
+    """As llama.cpp's users have Qwen 2.5 VL; another encoder's eyes lie beside them."""
+    made = HOMES["qwen_image_bf16"](shop.models.paths.cache)
+    models = tmp_path / "models"
+    file = write_home(models, made, "qwen_image_edit_bf16")
+    expected = seeing(shop, file)
+    texts = models / "text_encoders"
+    (texts / "first.safetensors").unlink()
+    encoder = made.parts["text_encoder"]
+    save_text_gguf(encoder, texts / "Qwen2.5-VL-7B-Instruct-Q8_0.gguf", kind, "QWEN2VL")
+    eyes = save_eyes_gguf(encoder, texts / "Qwen2.5-VL-7B-Instruct-mmproj-F16.gguf", kind)
+    torch.manual_seed(8)
+    for name, tensor in encoder.state_dict().items():
+        if name.startswith("model.visual."):
+            tensor.normal_()
+    save_eyes_gguf(encoder, texts / "A-mmproj-F16.gguf", "F32")
+    difference = (seeing(shop, file) - expected).abs()
+    assert difference.max() == 0 if kind == "F32" else 0 < difference.mean() < 0.05
+    assert is_packed(shop.models.load(str(file)).parts["text_encoder"]) == (kind == "Q8_0")
+    if kind == "F32":
+        needed = bytes_of_parts(shop.models.paths, file, 4)["text_encoder"]
+        assert needed == weight_bytes([shop.models.load(str(file)).parts["text_encoder"]])
+    digest = shop.models.load(str(file)).digest
+    eyes.unlink()
+    assert shop.models.load(str(file)).digest != digest, "another model"
+
+
+def seeing(shop: Studio, model: Path) -> torch.Tensor:
+    """What an editor's text encoder sees of a picture."""
+    parts = shop.models.load(str(model)).parts
+    ramp = np.arange(3 * 56 * 56, dtype=np.uint8).reshape(56, 56, 3)
+    told = parts["processor"](["<|image_pad|>"], [Image.fromarray(ramp)])
+    eyes = parts["text_encoder"].model.visual
+    return eyes(told["pixel_values"], told["image_grid_thw"]).pooler_output
 
 
 def test_gguf_scaled_fp8_and_plain_fp8_go_together(shop: Studio, tmp_path: Path):

@@ -81,13 +81,31 @@ def gguf_header(file: Path) -> dict[str, Any]:
     return tensors
 
 
-def _read(stream: BinaryIO) -> dict[str, Any]:
+def gguf_facts(file: Path) -> dict[str, Any]:
+    """What a GGUF file says of itself beside its tensors: its tokens and their merges, for one.
+
+    Raises RequestError(MODEL_BROKEN) for what is no GGUF file.
+    """
+    try:
+        with file.open("rb") as stream:
+            return _facts(stream)[0]
+    except _DAMAGED as error:
+        problem = f"{file} is a damaged GGUF file: {error}"
+        raise RequestError(ErrorCode.MODEL_BROKEN, problem, hint=_AGAIN) from error
+
+
+def _facts(stream: BinaryIO) -> tuple[dict[str, Any], int]:
+    """They, and how many tensors follow."""
     magic, version, tensor_count, fact_count = struct.unpack("<4sIQQ", stream.read(24))
     if magic != MAGIC or version not in _VERSIONS:
         raise ValueError(f"its version is {version}; {' and '.join(map(str, _VERSIONS))} are read")
     if tensor_count > _MOST_TENSORS or fact_count > _MOST_TENSORS:
         raise ValueError(f"it claims {tensor_count} tensors and {fact_count} facts")
-    facts = dict(_fact(stream) for _ in range(fact_count))
+    return dict(_fact(stream) for _ in range(fact_count)), tensor_count
+
+
+def _read(stream: BinaryIO) -> dict[str, Any]:
+    facts, tensor_count = _facts(stream)
     rows = [_tensor(stream) for _ in range(tensor_count)]
     step = int(facts.get("general.alignment") or 32)
     start = -(-stream.tell() // step) * step

@@ -86,6 +86,7 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("^first_stage_model.",), Told("is a VAE", _VAE)),
     (("^encoder.block.",), Told("is a text encoder (T5)", _MODEL)),
     (("^enc.blk.",), Told("is a text encoder (T5, packed)", _MODEL)),
+    (("^v.blk.",), Told("is the part of a text encoder that sees (mmproj)", _MODEL)),
     (("^blk.0.attn_q.weight",), Told("is a language model (packed)", _MODEL)),
     (("vision_model.",), Told("is an image encoder (CLIP)", _MODEL)),
     (("^text_model.",), Told("is a text encoder (CLIP)", _MODEL)),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,140 +22,48 @@ from ..model_files import INDEX, read_json
 from ..places import SUFFIXES
 from ..single_files import config_folder
 from .files import Denoiser
+from .kinds import (
+    EYES,
+    OWN_WORDS,
+    TEXTS,
+    VAES,
+    Kind,
+    Words,
+    marks_of,
+    parts_of,
+    sees,
+    told_of,
+    width_for,
+)
 from .packed_names import named_as_released
 
 Shapes = Mapping[str, tuple[int, ...]]
 _MODELS = ("diffusion_models", "unet", "checkpoints", "stable-diffusion")
-_TEXTS, _VAES = ("text_encoders", "clip", "text_encoder"), ("vae", "VAE")
 _DEPTH = 2
+_GATE, _GIVEN = "visual.blocks.0.mlp.gate_proj.weight", "visual.merger.mlp.2.weight"
+_WORDS, _PACKED = "model.embed_tokens.weight", "token_embd"
+_PACKING = re.compile(r"[-_.]?(?:ud-)?i?q[0-9]_[a-z0-9_-]{1,8}$", re.IGNORECASE)  # of a GGUF's name
 
 
 @dataclass(frozen=True, slots=True)
 class Loose:
     """A part in a file. `names`: of its tensors in the file, by those that it was released with.
-    `shapes`: by these, too."""
+    `shapes`: by these, too. `eyes`: the part of it that sees, where that is a file by itself."""
 
     path: Path
     names: Mapping[str, str]
     shapes: Shapes
+    eyes: Loose | None = None
 
+    @property
+    def of_llama(self) -> bool:
+        """Whether llama.cpp packed it: under its names, with the tokens beside the weights."""
+        return self.names.get(_WORDS, "").startswith(_PACKED)
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of part. `library`, `network`: its class. `told`: in words, with the name under which
-    it is shared. `folders`: where it lies. `baked`: its prefixes within a whole checkpoint.
-    `width`: the tensor whose last side is what it gives; `marks`: others that it has; `sees`: that
-    it has for families that show it pictures. `lacks`: that it has not."""
-
-    library: str
-    network: str
-    told: str
-    folders: tuple[str, ...]
-    baked: tuple[str, ...]
-    width: str
-    marks: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
-    sees: tuple[str, ...] = ()
-
-
-_CLIP = Kind(
-    "transformers", "CLIPTextModel", "text encoder CLIP-L (clip_l.safetensors)", _TEXTS,
-    ("text_encoders.clip_l.transformer.",), "text_model.embeddings.token_embedding.weight",
-)  # fmt: skip
-# Stable Diffusion 3 reads the two CLIPs of SDXL side by side, 768 and 1280 wide.
-_CLIP_L, _CLIP_G = (
-    Kind(
-        "transformers", "CLIPTextModelWithProjection", told, _TEXTS,
-        (f"text_encoders.{name}.transformer.",), _CLIP.width,
-    )
-    for name, told in (
-        ("clip_l", _CLIP.told), ("clip_g", "text encoder CLIP-G (clip_g.safetensors)"),
-    )
-)  # fmt: skip
-_SHARES = {_CLIP_L: 768 / 2048, _CLIP_G: 1280 / 2048}
-_T5 = Kind(
-    "transformers", "T5EncoderModel", "text encoder T5-XXL (t5xxl_fp16.safetensors)", _TEXTS,
-    ("text_encoders.t5xxl.transformer.",), "shared.weight",
-    ("encoder.block.0.layer.0.SelfAttention.q.weight",),
-)  # fmt: skip
-_QWEN3 = Kind(
-    "transformers", "Qwen3Model", "text encoder Qwen 3 (qwen_3_4b.safetensors)", _TEXTS,
-    ("text_encoders.qwen3_4b.transformer.",), "model.embed_tokens.weight",
-    ("model.layers.0.self_attn.q_norm.weight",), ("visual.patch_embed.proj.weight",),
-)  # fmt: skip
-_QWEN3_LM = Kind(
-    "transformers", "Qwen3ForCausalLM", _QWEN3.told, _TEXTS, _QWEN3.baked, _QWEN3.width,
-    _QWEN3.marks, _QWEN3.lacks,
-)  # fmt: skip
-_QWEN_VL = Kind(
-    "transformers", "Qwen2_5_VLForConditionalGeneration",
-    "text encoder Qwen 2.5 VL (qwen_2.5_vl_7b.safetensors)", _TEXTS,
-    ("text_encoders.qwen25_7b.transformer.",), "model.embed_tokens.weight",
-    ("model.layers.0.self_attn.q_proj.bias",), sees=("visual.patch_embed.proj.weight",),
-)  # fmt: skip
-_VAE = Kind(
-    "diffusers", "AutoencoderKL", "VAE (ae.safetensors)", _VAES, ("vae.",), "",
-    ("decoder.conv_in.weight",), ("bn.running_mean",),
-)  # fmt: skip
-_SD3_VAE = Kind(
-    "diffusers", "AutoencoderKL", "VAE (that of Stable Diffusion 3)", _VAES,
-    ("first_stage_model.", "vae."), "", ("decoder.conv_in.weight",), ("bn.running_mean",),
-)  # fmt: skip
-_FLUX2_VAE = Kind(
-    "diffusers", "AutoencoderKLFlux2", "VAE (flux2-vae.safetensors)", _VAES, ("vae.",), "",
-    ("decoder.conv_in.weight", "bn.running_mean"),
-)  # fmt: skip
-_QWEN_VAE = Kind(
-    "diffusers", "AutoencoderKLQwenImage", "VAE (qwen_image_vae.safetensors)", _VAES, ("vae.",), "",
-    ("decoder.conv1.weight", "decoder.middle.0.residual.0.gamma"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A tokenizer. `network`: its class. `told`: in words. `places`: where folders of it lie, from
-    a folder like ComfyUI's `models`."""
-
-    network: str
-    told: str
-    places: tuple[str, ...]
-
-
-_CLIP_WORDS = Words("CLIPTokenizer", "CLIP's tokenizer", ())
-_CLIP_G_WORDS = Words("CLIPTokenizer", "CLIP-G's tokenizer", ())
-_OWN_WORDS = {_CLIP_WORDS: "sd15/tokenizer", _CLIP_G_WORDS: "sdxl/tokenizer_2"}
-_T5_WORDS = Words(
-    "T5Tokenizer", "T5's tokenizer (a folder t5_tokenizer)",
-    (
-        "tokenizers/t5_tokenizer", "../comfy/text_encoders/t5_tokenizer",
-        "../backend/huggingface/black-forest-labs/FLUX.1-dev/tokenizer_2",
-    ),
-)  # fmt: skip
-_QWEN_WORDS = Words(
-    "Qwen2Tokenizer", "Qwen's tokenizer (a folder qwen25_tokenizer)",
-    ("tokenizers/qwen25_tokenizer", "../comfy/text_encoders/qwen25_tokenizer"),
-)  # fmt: skip
-_QWEN_PARTS: Mapping[str, Kind | Words] = {
-    "text_encoder": _QWEN_VL, "tokenizer": _QWEN_WORDS, "vae": _QWEN_VAE,
-}  # fmt: skip
-# By the make's name: part by part, and how wide what a text encoder gives must be.
-PARTS: Mapping[str, Mapping[str, Kind | Words]] = {
-    "FLUX.1": {
-        "text_encoder": _CLIP, "tokenizer": _CLIP_WORDS, "text_encoder_2": _T5,
-        "tokenizer_2": _T5_WORDS, "vae": _VAE,
-    },
-    "Chroma": {"text_encoder": _T5, "tokenizer": _T5_WORDS, "vae": _VAE},
-    "FLUX.2": {"text_encoder": _QWEN3_LM, "tokenizer": _QWEN_WORDS, "vae": _FLUX2_VAE},
-    "Qwen-Image": _QWEN_PARTS,
-    "Z-Image": {"text_encoder": _QWEN3, "tokenizer": _QWEN_WORDS, "vae": _VAE},
-    "Stable Diffusion 3": {
-        "text_encoder": _CLIP_L, "tokenizer": _CLIP_WORDS, "text_encoder_2": _CLIP_G,
-        "tokenizer_2": _CLIP_G_WORDS, "text_encoder_3": _T5, "tokenizer_3": _T5_WORDS,
-        "vae": _SD3_VAE,
-    },
-}  # fmt: skip
-# Klein reads three layers of its encoder side by side.
-_LAYERS_READ = {"FLUX.2": 3}
+    @property
+    def files(self) -> list[Loose]:
+        """One by one."""
+        return [self] if self.eyes is None else [self, self.eyes]
 
 
 def loose_parts(
@@ -164,35 +73,49 @@ def loose_parts(
 
     `roots`: folders like ComfyUI's `models`. `folders`: of models in diffusers' format.
     """
-    wanted = PARTS[found.make.name]
-    files = [*_baked(found, wanted.values()), *_files(_roots(found, roots))]
+    wanted, near = parts_of(found), _roots(found, roots)
+    files = [*_baked(found, wanted.values()), *_files(near)]
     held, known = dict[str, Loose](), list(folders)
     tokenizers, missing = dict[str, Path](), list[str]()
     for part, one in wanted.items():
         if isinstance(one, Words):
-            folder = _tokenizer(one, _roots(found, roots), known)
-            if folder is not None:
-                tokenizers[part] = folder
+            place = _tokenizer(one, near, known, _first(files, held.values()))
+            if place is not None:
+                tokenizers[part] = place
         else:
-            fits = (file for file in files if _is(one, file, found))
-            file = next(fits, None)
+            able = (_seeing(file, files) for file in files) if one.sees and sees(found) else files
+            file = next((file for file in able if _is(one, file, found)), None)
             if file is not None:
-                held[part] = file
+                held[part] = _read_of(file, one)
         if part not in held and part not in tokenizers:
-            missing.append(one.told)
+            missing.append(told_of(one, found))
     return held, tokenizers, missing
+
+
+def _first(files: Iterable[Loose], held: Iterable[Loose]) -> list[Loose]:
+    """All files, those before that something was found in."""
+    paths = {one.path for one in held}
+    return sorted(files, key=lambda one: one.path not in paths)
+
+
+def _read_of(file: Loose, kind: Kind) -> Loose:
+    """Without what nobody asks for."""
+    if not kind.unread:
+        return file
+    names = {new: old for new, old in file.names.items() if not re.match(kind.unread, new)}
+    return replace(file, names=names, shapes={name: file.shapes[name] for name in names})
 
 
 def holds_parts(found: Denoiser) -> bool:
     """Whether the transformer's own file has other parts in it, too: a whole checkpoint."""
-    return any(_baked(found, PARTS[found.make.name].values()))
+    return any(_baked(found, parts_of(found).values()))
 
 
-def index_of_parts(make: str) -> dict[str, list[str]]:
+def index_of_parts(found: Denoiser) -> dict[str, list[str]]:
     """The parts as a `model_index.json` names them."""
     return {
         part: ["transformers" if isinstance(one, Words) else one.library, one.network]
-        for part, one in PARTS[make].items()
+        for part, one in parts_of(found).items()
     }
 
 
@@ -205,7 +128,7 @@ def _roots(found: Denoiser, others: Iterable[Path]) -> list[Path]:
 def _files(roots: Iterable[Path]) -> Iterator[Loose]:
     seen = set[Path]()
     for root in roots:
-        for folder in (*_TEXTS, *_VAES):
+        for folder in (*TEXTS, *VAES):
             for path in _below(root / folder, _DEPTH):
                 if path not in seen:
                     seen.add(path)
@@ -247,14 +170,39 @@ def _baked(found: Denoiser, wanted: Iterable[Kind | Words]) -> Iterator[Loose]:
 
 
 def _is(kind: Kind, file: Loose, found: Denoiser) -> bool:
-    marks = (*kind.marks, *(kind.sees if "edit" in found.family else ()))
-    if any(mark not in file.shapes for mark in marks):
+    if any(mark not in file.shapes for mark in marks_of(kind, found)):
         return False
     if any(lack in file.shapes for lack in kind.lacks):
         return False
     if not kind.width:
         return _latents(file, found)
-    return kind.width in file.shapes and file.shapes[kind.width][-1] == _wanted(kind, found)
+    return kind.width in file.shapes and file.shapes[kind.width][-1] == width_for(kind, found)
+
+
+def _seeing(file: Loose, files: Iterable[Loose]) -> Loose:
+    """A text encoder, with the eyes (mmproj) of its width that lie beside it, if it has none: those
+    that are called after it before all others, in its own folder before those elsewhere."""
+    if EYES in file.shapes or _WORDS not in file.shapes:
+        return file
+    wide = file.shapes[_WORDS][-1]
+    fits = [
+        one
+        for one in files
+        if _WORDS not in one.shapes
+        and {EYES, _GATE} <= one.shapes.keys()
+        and one.shapes.get(_GIVEN, ())[:1] == (wide,)
+    ]
+    eyes = min(fits, key=lambda one: _distance(file.path, one.path), default=None)
+    return file if eyes is None else replace(file, eyes=eyes, shapes={**eyes.shapes, **file.shapes})
+
+
+def _distance(file: Path, eyes: Path) -> tuple[bool, bool]:
+    called = _plain(_PACKING.sub("", file.stem)) in _plain(eyes.stem)
+    return not called, eyes.parent != file.parent
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _latents(file: Loose, found: Denoiser) -> bool:
@@ -266,22 +214,25 @@ def _latents(file: Loose, found: Denoiser) -> bool:
     return shape[1] in (seen, seen // 4)
 
 
-def _wanted(kind: Kind, found: Denoiser) -> int:
-    if kind is _CLIP or kind in _SHARES:
-        return round(int(found.config["pooled_projection_dim"]) * _SHARES.get(kind, 1))
-    wide = found.config.get("cap_feat_dim") or found.config["joint_attention_dim"]
-    return int(wide) // _LAYERS_READ.get(found.make.name, 1)
-
-
-def _tokenizer(words: Words, roots: Iterable[Path], folders: Iterable[Path]) -> Path | None:
-    """CLIP's comes with the daemon; others lie in the program beside, or in some model."""
-    if words in _OWN_WORDS:
-        return config_folder(_OWN_WORDS[words])
+def _tokenizer(
+    words: Words, roots: Iterable[Path], folders: Iterable[Path], files: Iterable[Loose]
+) -> Path | None:
+    """CLIP's comes with the daemon; Mistral's within the file of its encoder, mostly; others lie in
+    the program beside, or in some model."""
+    if words in OWN_WORDS:
+        return config_folder(OWN_WORDS[words])
+    if words.inside:
+        inside = next((file.path for file in files if words.inside in file.shapes), None)
+        if inside is not None:
+            return inside
     for root in roots:
         for place in words.places:
             if (root / place).is_dir():
                 return (root / place).resolve()
-    return next(_in_models(words, folders), None)
+    told = next(_in_models(words, folders), None)
+    if told is None and words.inside:
+        return next((one.path for one in files if one.of_llama), None)
+    return told
 
 
 def _in_models(words: Words, folders: Iterable[Path]) -> Iterator[Path]:

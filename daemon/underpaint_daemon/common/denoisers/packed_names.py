@@ -32,6 +32,19 @@ _LANGUAGE = {
     "ffn_down": "mlp.down_proj",
     "ffn_norm": "post_attention_layernorm",
 }
+# The part of Qwen 2.5 VL that sees, in a file of its own (mmproj); queries, keys and values apart.
+_EYES = {
+    "attn_q": "attn.q",
+    "attn_k": "attn.k",
+    "attn_v": "attn.v",
+    "attn_qkv": "attn.qkv",
+    "attn_out": "attn.proj",
+    "ln1": "norm1",
+    "ln2": "norm2",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
 # By how a file's blocks begin: theirs in transformers, the layers in them, those outside of them.
 _MAKERS: tuple[tuple[str, str, Mapping[str, str], Mapping[str, str]], ...] = (
     (
@@ -41,11 +54,31 @@ _MAKERS: tuple[tuple[str, str, Mapping[str, str], Mapping[str, str]], ...] = (
         {"token_embd": "shared", "enc.output_norm": "encoder.final_layer_norm"},
     ),
     (
+        "v.blk.",
+        "visual.blocks.",
+        _EYES,
+        {
+            "v.patch_embd": "visual.patch_embed.proj",
+            "v.patch_embd.weight": "visual.patch_embed.proj.weight",
+            "v.post_ln": "visual.merger.ln_q",
+            "mm.0": "visual.merger.mlp.0",
+            "mm.2": "visual.merger.mlp.2",
+        },
+    ),
+    (
         "blk.",
         "model.layers.",
         _LANGUAGE,
         {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"},
     ),
+)
+
+# How transformers saves models that see, and how their makers released them.
+_SAVED = (
+    ("language_model.model.", "model."),
+    ("language_model.lm_head.", "lm_head."),
+    ("model.language_model.", "model."),
+    ("model.visual.", "visual."),
 )
 
 
@@ -58,7 +91,12 @@ def named_as_released(names: Iterable[str]) -> dict[str, str]:
             made = {_renamed(name, start, block, layers, outside): name for name in found}
             made.pop("", None)
             return made
-    return {name: name for name in found}
+    return {_unsaved(name): name for name in found}
+
+
+def _unsaved(name: str) -> str:
+    start, plain = next((one for one in _SAVED if name.startswith(one[0])), ("", ""))
+    return plain + name.removeprefix(start)
 
 
 def _renamed(

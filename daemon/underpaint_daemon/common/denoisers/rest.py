@@ -43,8 +43,6 @@ PIPELINES: Mapping[str, str] = {
     "chroma": "ChromaPipeline",
     "sd35": "StableDiffusion3Pipeline",
 }
-# Those whose other parts are read from single files: Mistral, FLUX.2 dev's text encoder, is not.
-_LOOSELY = frozenset(PIPELINES) - {"flux2"}
 _FIX = "underpaint models add {file} --base FOLDER"
 
 
@@ -68,9 +66,16 @@ class Rest:
         """Changes when one of the parts is another, or is changed on disk."""
         return tuple(
             (f"{place}/{name}", size, time)
-            for place in self.places.values()
+            for place in self.files.values()
             for name, size, time in fingerprint(place)
         )
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The places, and those of what a part has in a second file."""
+        seconds = {name: part.eyes for name, part in self.loose.items()}
+        eyes = {f"{name}.eyes": one.path for name, one in seconds.items() if one is not None}
+        return {**self.places, **eyes}
 
 
 def rest_of(paths: Paths, found: Denoiser) -> Rest:
@@ -87,7 +92,7 @@ def rest_of(paths: Paths, found: Denoiser) -> Rest:
         if base is not None:
             return _from_base(found, base, family=found.family)
     loose, tokenizers, missing = loose_parts(found, [paths.models, *extra_folders(paths)], folders)
-    if not missing and found.family in _LOOSELY:
+    if not missing:
         return _from_files(found, loose, tokenizers)
     base = _nearest(found, folders)
     if base is not None:
@@ -108,7 +113,7 @@ def _from_files(
     rest = Rest(
         family=found.family,
         config=found.config,
-        index=_index(found, found.family, index_of_parts(found.make.name)),
+        index=_index(found, found.family, index_of_parts(found)),
         scheduler=released_schedule(found, found.family),
         places={**places, **tokenizers},
         loose=loose,
@@ -264,14 +269,11 @@ def _hint(found: Denoiser) -> str:
 
 
 def _refuse(found: Denoiser, missing: Sequence[str]) -> NoReturn:
-    """Say what is missing; of FLUX.2 dev no single files are read."""
-    single = found.family in _LOOSELY
-    what = ", ".join(missing) if single else "its text encoder and VAE"
-    hint = _hint(found)
-    if single:
-        hint += ", or put what is missing into ComfyUI's folders text_encoders and vae."
+    """Say what is missing."""
     raise RequestError(
         ErrorCode.MODEL_BROKEN,
-        f"{found.path} is the transformer of {found.make.name} alone; not found: {what}",
-        hint=hint,
+        f"{found.path} is the transformer of {found.make.name} alone; not found: "
+        + ", ".join(missing),
+        hint=f"{_hint(found)}, or put what is missing into ComfyUI's folders text_encoders and "
+        "vae.",
     )

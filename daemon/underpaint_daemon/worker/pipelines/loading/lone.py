@@ -85,7 +85,7 @@ def load_transformer(found: Denoiser, config: Mapping[str, Any], place: Device) 
 def lone_digest(found: Denoiser, rest: Rest, cache: Path) -> str:
     """sha256 (hex) over the file and all the other parts."""
     total = hashlib.sha256(model_digest(found.path, cache).encode())
-    for name, place in sorted(rest.places.items()):
+    for name, place in sorted(rest.files.items()):
         total.update(f"{name} {model_digest(place, cache)}\n".encode())
     return total.hexdigest()
 

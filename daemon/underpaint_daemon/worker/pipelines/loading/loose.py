@@ -17,14 +17,15 @@ from diffusers.loaders.single_file_utils import (
 from underpaint_daemon.common.denoisers.loose import Loose, Shapes
 from underpaint_daemon.common.model_files import broken
 
+from .encoders.configs import clip_config, layers, mistral, qwen3_config, qwen_vl, t5
+from .encoders.eyes import eyes_of
+from .encoders.rows import rows_as_released
 from .networks import LOAD_ERRORS, Device, empty, filled, first_line, refuse_memory
 from .packed import keep_packed
 from .weights import WeightFile
 
 State = dict[str, Any]
 _TABLES = ("shared.weight", "embed_tokens.weight")
-_BIG_G = 1280
-_HEAD = 64  # CLIP's and T5's heads; Qwen's are told by its norms, or are twice as wide
 
 
 def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
@@ -33,15 +34,13 @@ def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
     Raises RequestError(MODEL_BROKEN).
     """
     make, named = _KINDS.get(f"{of}: {network}", _KINDS[network])
-    file = WeightFile(part.path)
-    known = set(file.names)
-    state: dict[str, Any] = {
-        name: file.packed(true) or file.tensor(true, place.dtype)
-        for name, true in part.names.items()
-        if true in known
-    }
+    state = WeightFile(part.path).named(part.names, place.dtype)
     try:
         made = empty(lambda: make(part.shapes))
+        if part.of_llama:
+            state = rows_as_released(state, made.config)
+        if part.eyes is not None:
+            state |= eyes_of(part.eyes, place.dtype)
         state = named(state, made)
         keep_packed(made, state, place.dtype)
     except LOAD_ERRORS as error:
@@ -53,121 +52,16 @@ def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
     return found
 
 
-def _layers(shapes: Shapes, start: str) -> int:
-    numbered = [name.removeprefix(start) for name in shapes if name.startswith(start)]
-    return max(int(name.partition(".")[0]) for name in numbered) + 1
-
-
-def _clip_config(shapes: Shapes) -> Any:
-    words, wide = shapes["text_model.embeddings.token_embedding.weight"]
-    return transformers.CLIPTextConfig(
-        vocab_size=words,
-        hidden_size=wide,
-        intermediate_size=shapes["text_model.encoder.layers.0.mlp.fc1.weight"][0],
-        num_hidden_layers=_layers(shapes, "text_model.encoder.layers."),
-        num_attention_heads=wide // _HEAD,
-        max_position_embeddings=shapes["text_model.embeddings.position_embedding.weight"][0],
-        projection_dim=shapes.get("text_projection.weight", (wide,))[0],
-        # OpenAI's CLIP-L has an activation of its own; OpenCLIP's bigG has not.
-        hidden_act="quick_gelu" if wide < _BIG_G else "gelu",
-        bos_token_id=words - 2,
-        eos_token_id=words - 1,
-        pad_token_id=words - 1,
-    )
-
-
-def _t5(shapes: Shapes) -> Any:
-    words, wide = shapes["shared.weight"]
-    first = "encoder.block.0.layer"
-    buckets, heads = shapes[f"{first}.0.SelfAttention.relative_attention_bias.weight"]
-    config = transformers.T5Config(
-        vocab_size=words,
-        d_model=wide,
-        d_kv=shapes[f"{first}.0.SelfAttention.q.weight"][0] // heads,
-        d_ff=shapes[f"{first}.1.DenseReluDense.wi_0.weight"][0],
-        num_layers=_layers(shapes, "encoder.block."),
-        num_heads=heads,
-        relative_attention_num_buckets=buckets,
-        feed_forward_proj="gated-gelu",
-    )
-    return transformers.T5EncoderModel(config)
-
-
-def _language(shapes: Shapes, head: int) -> dict[str, Any]:
-    """What Qwen's language models tell alike."""
-    words, wide = shapes["model.embed_tokens.weight"]
-    first = "model.layers.0"
-    return {
-        "vocab_size": words,
-        "hidden_size": wide,
-        "intermediate_size": shapes[f"{first}.mlp.gate_proj.weight"][0],
-        "num_hidden_layers": _layers(shapes, "model.layers."),
-        "num_attention_heads": shapes[f"{first}.self_attn.q_proj.weight"][0] // head,
-        "num_key_value_heads": shapes[f"{first}.self_attn.k_proj.weight"][0] // head,
-        "rms_norm_eps": 1e-6,
-    }
-
-
-def _qwen3_config(shapes: Shapes) -> Any:
-    head = shapes["model.layers.0.self_attn.q_norm.weight"][0]
-    return transformers.Qwen3Config(
-        **_language(shapes, head),
-        head_dim=head,
-        max_position_embeddings=40960,
-        rope_parameters={"rope_type": "default", "rope_theta": 1e6},
-        tie_word_embeddings="lm_head.weight" not in shapes,
-    )
-
-
-# Of a file that has no eyes: the least that a network is made of, of zeros, which nobody asks.
-_BLIND: Shapes = {
-    "visual.blocks.0.mlp.gate_proj.weight": (80, 80),
-    "visual.patch_embed.proj.weight": (80, 3, 2, 14, 14),
-}
-
-
-def _qwen_vl(shapes: Shapes) -> Any:
-    head = 2 * _HEAD
-    shapes = {**_BLIND, **shapes}
-    inner = shapes["visual.blocks.0.mlp.gate_proj.weight"]
-    outer = shapes["visual.patch_embed.proj.weight"]
-    rope = {"rope_type": "default", "mrope_section": [16, 24, 24], "rope_theta": 1e6}
-    config = transformers.Qwen2_5_VLConfig(
-        text_config={
-            **_language(shapes, head),
-            "max_position_embeddings": 128000,
-            "rope_parameters": rope,
-        },
-        vision_config={
-            "depth": _layers(shapes, "visual.blocks."),
-            "hidden_size": outer[0],
-            "intermediate_size": inner[0],
-            "num_heads": outer[0] // 80,
-            "out_hidden_size": shapes["model.embed_tokens.weight"][1],
-            "patch_size": outer[-1],
-            "temporal_patch_size": outer[2],
-            "spatial_merge_size": 2,
-            "window_size": 112,
-            "fullatt_block_indexes": [7, 15, 23, 31],
-        },
-        vision_start_token_id=151652,
-        vision_end_token_id=151653,
-        image_token_id=151655,
-        video_token_id=151656,
-    )
-    return transformers.Qwen2_5_VLForConditionalGeneration(config)
-
-
 def _vae_config(shapes: Shapes) -> dict[str, Any]:
     """Of the layout that Stable Diffusion's VAE has, or diffusers'."""
     ours = "encoder.down_blocks." if "encoder.mid_block.resnets.0.conv1.weight" in shapes else ""
     start, block, conv = ours or "encoder.down.", "resnets" if ours else "block", "conv1.weight"
-    levels = _layers(shapes, start)
+    levels = layers(shapes, start)
     return {
         "block_out_channels": [shapes[f"{start}{i}.{block}.0.{conv}"][0] for i in range(levels)],
         "down_block_types": ["DownEncoderBlock2D"] * levels,
         "up_block_types": ["UpDecoderBlock2D"] * levels,
-        "layers_per_block": _layers(shapes, f"{start}0.{block}."),
+        "layers_per_block": layers(shapes, f"{start}0.{block}."),
         "latent_channels": shapes["decoder.conv_in.weight"][1],
         "sample_size": 1024,
     }
@@ -249,20 +143,21 @@ def _as_wan_vae(state: State, made: Any) -> State:
 _Kind = tuple[Callable[[Shapes], Any], Callable[[State, Any], State]]
 _KINDS: Mapping[str, _Kind] = {
     "CLIPTextModel": (
-        lambda shapes: transformers.CLIPTextModel(_clip_config(shapes)),
+        lambda shapes: transformers.CLIPTextModel(clip_config(shapes)),
         as_it_is,
     ),
     "CLIPTextModelWithProjection": (
-        lambda shapes: transformers.CLIPTextModelWithProjection(_clip_config(shapes)),
+        lambda shapes: transformers.CLIPTextModelWithProjection(clip_config(shapes)),
         _as_projected,
     ),
-    "T5EncoderModel": (_t5, as_it_is),
-    "Qwen3Model": (lambda shapes: transformers.Qwen3Model(_qwen3_config(shapes)), as_it_is),
+    "T5EncoderModel": (t5, as_it_is),
+    "Qwen3Model": (lambda shapes: transformers.Qwen3Model(qwen3_config(shapes)), as_it_is),
     "Qwen3ForCausalLM": (
-        lambda shapes: transformers.Qwen3ForCausalLM(_qwen3_config(shapes)),
+        lambda shapes: transformers.Qwen3ForCausalLM(qwen3_config(shapes)),
         as_it_is,
     ),
-    "Qwen2_5_VLForConditionalGeneration": (_qwen_vl, _as_qwen_vl),
+    "MistralModel": (mistral, as_it_is),
+    "Qwen2_5_VLForConditionalGeneration": (qwen_vl, _as_qwen_vl),
     "AutoencoderKL": (lambda shapes: _vae(shapes, 0.3611, 0.1159), _as_vae),
     "Stable Diffusion 3: AutoencoderKL": (lambda shapes: _vae(shapes, 1.5305, 0.0609), _as_vae),
     "AutoencoderKLFlux2": (

@@ -25,7 +25,7 @@ _LOAD_ERRORS = (
 _OWN: Mapping[str, Callable[[Path], Any]] = {
     "Qwen2VLProcessor": PictureProcessor.from_folder,
     "Qwen2_5_VLProcessor": PictureProcessor.from_folder,
-    "PixtralProcessor": ChatProcessor.from_folder,
+    "PixtralProcessor": ChatProcessor.from_place,
 }
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 import transformers
 
+from .encoders.tekken import FILE as TEKKEN
+from .encoders.tekken import mistral_tokenizer
+
 _PICTURE = "<|image_pad|>"
 _RELEASED = {"min_pixels": 56 * 56, "max_pixels": 28 * 28 * 16384}
 _HELD = "<|held_pad|>"
@@ -62,10 +65,15 @@ class ChatProcessor:
         self.tokenizer = tokenizer
 
     @classmethod
-    def from_folder(cls, folder: Path) -> ChatProcessor:
-        """From a processor's folder, as transformers saves it."""
+    def from_place(cls, place: Path) -> ChatProcessor:
+        """From a processor's folder, as transformers saves it; from Mistral's own file, in a folder
+        or by itself, or one that it lies in."""
+        own = place / TEKKEN
+        place = own if own.is_file() and not (place / "tokenizer.json").is_file() else place
+        if place.is_file():
+            return cls(mistral_tokenizer(place))
         return cls(
-            transformers.PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+            transformers.PreTrainedTokenizerFast.from_pretrained(str(place), local_files_only=True)
         )
 
     def apply_chat_template(self, conversation: Any, **how: Any) -> Any:

@@ -113,6 +113,15 @@ class WeightFile:
                     break
         return found
 
+    def named(self, names: Mapping[str, str], dtype: torch.dtype) -> dict[str, Any]:
+        """Weights by other names than theirs (the values); packed ones as they lie (Packed)."""
+        known = set(self.names)
+        return {
+            new: self.packed(name) or self.tensor(name, dtype)
+            for new, name in names.items()
+            if name in known
+        }
+
     def _scale(self, name: str) -> Tensor | None:
         if not name.endswith(".weight"):
             return None
