@@ -63,12 +63,17 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("loras")
 
 
-def merged(studio: Studio, work: Path, deltas: State, sizes: State | None = None) -> Any:
+UNET, TEXT = "unet/diffusion_pytorch_model", "text_encoder/model"
+
+
+def merged(
+    studio: Studio, work: Path, deltas: State, sizes: State | None = None, within: str = UNET
+) -> Any:
     """What the tiny model paints with changes in its weights; `sizes`: of their rows, then."""
     folder = work / "merged"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(studio.models.paths.models / "tiny", folder)
-    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    file = folder / f"{within}.safetensors"
     state = load_file(file)
     for name, delta in deltas.items():
         weight = state[f"{name}.weight"] + delta.reshape(state[f"{name}.weight"].shape)
@@ -153,6 +158,37 @@ def test_text_encoders_and_convolutions_of_other_ranks_weigh_as_trained(
     expected = studio.paint(asked)[0].astype(int)
     assert np.abs(expected - laid_on(studio, work, own)).mean() > 1, "the words act"
     assert same(both, expected)
+
+
+@pytest.mark.parametrize(
+    "which", ["q_proj", "v_proj", "fc2", "k_proj out_proj"], ids=lambda which: which
+)
+@pytest.mark.parametrize("spelling", ["kohya", "diffusers"])
+def test_a_lora_of_any_layers_of_a_text_encoder_acts(
+    studio: Studio, work: Path, changes: Changes, which: str, spelling: str
+) -> None:
+    """Of one kind of projection alone, and of one layer alone, too."""
+    encoder = studio.models.load("tiny").parts["text_encoder"]
+    text, deltas = dict[str, Tensor](), dict[str, Tensor]()
+    own = dict(load_file(studio.models.paths.models / "tiny" / f"{TEXT}.safetensors"))
+    for name, module in encoder.named_modules():
+        if not name.endswith(tuple(which.split())) or (len(which) < 6 and "layers.0" in name):
+            continue
+        down = changes.noise(2, module.in_features)
+        up = changes.noise(module.out_features, 2)
+        bare = "text_model." + name.removeprefix("text_model.")
+        saved = next(n for n in own if f"text_model.{n}".endswith(f"{bare}.weight"))
+        deltas[saved.removesuffix(".weight")] = up @ down * 0.5
+        if spelling == "kohya":
+            layer = "lora_te_" + bare.replace(".", "_")
+            text |= {f"{layer}.lora_down.weight": down, f"{layer}.lora_up.weight": up}
+            text[f"{layer}.alpha"] = torch.tensor(1.0)
+        else:
+            layer = f"text_encoder.{bare}"
+            text |= {f"{layer}.lora_A.weight": down, f"{layer}.lora_B.weight": up * 0.5}
+    expected = merged(studio, work, deltas, within=TEXT)
+    assert np.abs(expected - studio.paint(ASKED)[0].astype(int)).max() > 1, "the words act"
+    assert same(laid_on(studio, work, text), expected)
 
 
 def test_a_doras_sizes_count_and_at_no_weight_it_leaves_no_trace(

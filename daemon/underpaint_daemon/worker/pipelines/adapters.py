@@ -27,6 +27,7 @@ from .loading.loras import (
     laid_on,
     layers_in,
     layers_with_adapters,
+    onto_encoders,
     parted,
     respelled,
 )
@@ -153,15 +154,17 @@ def _lay_on(pipe: Any, state: dict[str, Any], name: str) -> str:
     component = "unet" if hasattr(pipe, "unet") else "transformer"
     network = getattr(pipe, component)
     text, own = parted(state)
-    spelled = respelled(own, network, component) if own else None
+    spelled, left = respelled(own, network, component) if own else None, dict[str, Any]()
     if spelled is not None:
         network.load_lora_adapter(spelled, prefix=component, adapter_name=name)
     elif own and is_packed(network):
         _onto_packed(pipe, own, name)
     else:
-        text = state if own else text
-    if text:
-        pipe.load_lora_weights(text, adapter_name=name)
+        left = own
+    if not onto_encoders(pipe, text, name):
+        left = state if left else text
+    if left:
+        pipe.load_lora_weights(left, adapter_name=name)
     networks = {key: part for key, part in pipe.components.items() if hasattr(part, "modules")}
     found, wanted = laid_on(networks, name), layers_in(state)
     if not found:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+import torch
 from diffusers.loaders.lora_conversion_utils import _maybe_map_sgm_blocks_to_diffusers
 from torch import Tensor
 
@@ -33,6 +34,19 @@ _PREFIXES = (
     "base_model.model.", "model.diffusion_model.", "diffusion_model.", "lora_unet_",
     "lora_transformer_", "lycoris_", "unet.", "transformer.",
 )  # fmt: skip
+# Of LyCORIS the first encoder's layers may be the only ones that are named so.
+_ENCODERS = {
+    "text_encoder_2": ("lora_te2_", "lycoris_te2_", "text_encoder_2."),
+    "text_encoder": (
+        "lora_te_",
+        "lora_te1_",
+        "lycoris_te_",
+        "lycoris_te1_",
+        "lycoris_",
+        "text_encoder.",
+    ),
+}
+_CLIPS = "text_model."
 _OF_CHECKPOINTS = ("input_blocks", "middle_block", "output_blocks")
 
 
@@ -78,6 +92,58 @@ def _baked(state: State) -> State:
             found[key] = (state[key].float() * _over_rank(alpha, rank)).to(state[key].dtype)
             del found[f"{where}.{_ALPHA}"]
     return found
+
+
+def onto_encoders(pipe: Any, state: State, name: str) -> bool:
+    """Put what changes text encoders on them, by PEFT itself: diffusers guesses who wrote it by
+    the layers that are in it, and refuses what has few of them. `state`: without alphas. False,
+    and nothing is done, unless all of it are layers of the pipeline's encoders by name."""
+    from peft import LoraConfig
+
+    found: dict[str, dict[str, State]] = {}
+    known = {part: _linear_in(getattr(pipe, part, None)) for part in _ENCODERS}
+    for key, tensor in state.items():
+        where, ending = _cut(key)
+        part = next((part for part, starts in _ENCODERS.items() if where.startswith(starts)), None)
+        layer = None if part is None else known[part].get(_within(where, part))
+        if part is None or layer is None or ending not in (_A, _B):
+            return False
+        found.setdefault(part, {}).setdefault(layer, {})[ending] = tensor
+    if any(pair.keys() != {_A, _B} for layers in found.values() for pair in layers.values()):
+        return False
+    for part, layers in found.items():
+        encoder = getattr(pipe, part)
+        ranks = {layer: len(pair[_A]) for layer, pair in layers.items()}
+        most = max(ranks.values())
+        encoder.load_adapter(
+            adapter_name=name,
+            adapter_state_dict={
+                f"{layer}.{ending}": tensor.to(encoder.dtype)
+                for layer, pair in layers.items()
+                for ending, tensor in pair.items()
+            },
+            peft_config=LoraConfig(
+                r=most,
+                lora_alpha=most,
+                rank_pattern=ranks,
+                alpha_pattern=ranks,
+                target_modules=list(layers),
+            ),
+        )
+    return True
+
+
+def _linear_in(encoder: Any) -> dict[str, str]:
+    """An encoder's linear layers by their names with underscores, without CLIP's outermost part,
+    which transformers leaves out since its fifth version."""
+    modules = () if encoder is None else encoder.named_modules()
+    linear = [name for name, one in modules if isinstance(one, torch.nn.Linear)]
+    return {name.removeprefix(_CLIPS).replace(".", "_"): name for name in linear}
+
+
+def _within(where: str, part: str) -> str:
+    start = next(start for start in _ENCODERS[part] if where.startswith(start))
+    return where.removeprefix(start).replace(".", "_").removeprefix("text_model_")
 
 
 def is_idle(state: State) -> bool:
