@@ -124,6 +124,24 @@ def test_fidelity_keeps_the_unprompted_half_without_it_and_so_keeps_closer_to_it
     assert away == sorted(away, reverse=True)
 
 
+def test_a_model_that_repaints_masks_sees_a_reference_as_a_picture_without_a_hole(
+    studio: Studio, view: View, paths: Paths
+) -> None:
+    name = build_echo(paths.models / "echo-inpainting", inpaints=True).name
+    hole = np.zeros((SIDE, SIDE), np.uint8)
+    hole[16:48, 16:48] = 255
+    assert view.color is not None
+    asked = InpaintRequest(
+        Prompt("a ball"), view.color, studio.buffers.add(Kind.MASK, hole), name, Sampling(seed=5),
+        controls=(),
+    )  # fmt: skip
+    plain = studio.paint(asked)[0][16:48, 16:48]
+    for colour in COLOURS:
+        painted = studio.paint(replace(asked, references=(seen(studio, colour),)))[0][16:48, 16:48]
+        away = [distance(studio, name, one, colour) for one in (plain, painted)]
+        assert away[1] < away[0] - 0.15  # 0.02 where it is seen as a hole
+
+
 def test_it_acts_in_its_part_of_the_steps_alone_and_two_act_together(
     studio: Studio, view: View, echo: str
 ) -> None:

@@ -22,14 +22,15 @@ _WIDTH, _LATENT = 32, 4
 _SPOT, _MEAN, _REST = slice(0, 8), slice(8, 16), slice(16, 32)
 
 
-def build_echo(folder: Path) -> Path:
-    """Write the model into a folder."""
+def build_echo(folder: Path, *, inpaints: bool = False) -> Path:
+    """Write the model into a folder. `inpaints`: with nine channels, of which it reads those alone
+    in which the picture is without what the mask hides."""
     folder.mkdir(parents=True)
     for name in _STARTERS:
         copied = shutil.copytree if (starter_folder() / name).is_dir() else shutil.copy
         copied(starter_folder() / name, folder / name)
     words = json.loads((starter_folder() / "text_encoder" / "config.json").read_text())
-    _network(int(words["hidden_size"])).save_pretrained(folder / "unet")
+    _network(int(words["hidden_size"]), inpaints).save_pretrained(folder / "unet")
     DDIMScheduler(
         beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012,
         prediction_type="sample", timestep_spacing="leading", clip_sample=False, steps_offset=1,
@@ -40,10 +41,11 @@ def build_echo(folder: Path) -> Path:
 
 
 @torch.no_grad()
-def _network(cross: int) -> UNet2DConditionModel:
+def _network(cross: int, inpaints: bool) -> UNet2DConditionModel:
     unet = UNet2DConditionModel(
-        sample_size=16, in_channels=_LATENT, out_channels=_LATENT, block_out_channels=(_WIDTH,),
-        layers_per_block=1, norm_num_groups=1, cross_attention_dim=cross, attention_head_dim=8,
+        sample_size=16, in_channels=9 if inpaints else _LATENT, out_channels=_LATENT,
+        block_out_channels=(_WIDTH,), layers_per_block=1, norm_num_groups=1,
+        cross_attention_dim=cross, attention_head_dim=8,
         down_block_types=("CrossAttnDownBlock2D",), up_block_types=("CrossAttnUpBlock2D",),
         mid_block_type=None, use_linear_projection=True,
     ).eval()  # fmt: skip
@@ -51,7 +53,7 @@ def _network(cross: int) -> UNet2DConditionModel:
         if "norm" not in name:
             part.zero_()
     middle, both = (..., 1, 1), torch.cat((torch.eye(_LATENT), -torch.eye(_LATENT)))
-    unet.conv_in.weight[middle][_SPOT] = both
+    unet.conv_in.weight[middle][_SPOT, -_LATENT:] = both
     unet.conv_in.bias[_REST] = torch.tensor([_LOUD, -_LOUD]).repeat_interleave(8)
     for joined in unet.up_blocks[0].resnets:  # a shortcut past what the way down has kept
         joined.conv_shortcut.weight[:, :_WIDTH, 0, 0] = torch.eye(_WIDTH)

@@ -142,6 +142,12 @@ def frugal(
         _set_tiling(networks, on=False)
 
 
+def waits_in(network: Any) -> torch.device | None:
+    """Main memory, where a network is in a tier in which its weights wait there: what it remembers
+    of others between calls can wait there, too. None elsewhere."""
+    return torch.device("cpu") if hasattr(network, "_hf_hook") else None
+
+
 def _set_tiling(networks: Sequence[Any], *, on: bool) -> None:
     """Of what can work in tiles: some decoders (Kandinsky's) have the words for it, and refuse."""
     for network in networks:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..memory import waits_in
 from ..wrapping import Forward, wrapped
 
 KeyValue = tuple[Tensor, Tensor]
@@ -61,9 +62,11 @@ def drawn(seen: Sequence[Seen], seed: int) -> tuple[Seen, ...]:
 class Bank:
     """Keys and values (B, T, D) of references, by layer. While one `writes`, what it has is noted.
 
-    Half as large as a network's activations for a picture and its step.
+    Half as large as a network's activations for a picture and its step. `home`: where they wait
+    until a layer reads them, if not where they were made.
     """
 
+    home: torch.device | None = None
     _writes: Seen | None = None
     _kept: dict[str, list[tuple[Seen, KeyValue]]] = field(default_factory=dict)
 
@@ -88,7 +91,8 @@ class Bank:
     def note(self, layer: str, own: KeyValue) -> None:
         """What a layer has of the reference that is shown."""
         assert self._writes is not None
-        self._kept.setdefault(layer, []).append((self._writes, own))
+        kept = own if self.home is None else (own[0].to(self.home), own[1].to(self.home))
+        self._kept.setdefault(layer, []).append((self._writes, kept))
 
     def joined(self, layer: str, pair: KeyValue, own: int) -> tuple[KeyValue, Tensor | None]:
         """Keys and values with the references' behind them, and what to add to the logits
@@ -96,7 +100,9 @@ class Bank:
         told = self._kept.get(layer)
         if not told:
             return pair, None
-        keys, values = ([part, *(kv[i][-own:] for _, kv in told)] for i, part in enumerate(pair))
+        keys, values = (
+            [part, *(kv[i][-own:].to(part.device) for _, kv in told)] for i, part in enumerate(pair)
+        )
         weights = [_weights(one, own) for one, _ in told]
         joined = torch.cat(keys, 1), torch.cat(values, 1)
         if all(weight == 1 for row in weights for weight in row):
@@ -199,7 +205,7 @@ def looking(
     if not seen:
         yield
         return
-    unet, bank, taken = pipe.unet, Bank(), 0
+    unet, bank, taken = pipe.unet, Bank(waits_in(pipe.unet)), 0
     before = unet.attn_processors
 
     def after_references(led: Forward) -> Forward:

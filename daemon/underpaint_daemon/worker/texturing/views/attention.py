@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from underpaint_daemon.worker.pipelines.memory import waits_in
 from underpaint_daemon.worker.pipelines.references.attention import (
     Bank,
     KeyValue,
@@ -129,7 +130,7 @@ def shared_attention(
         yield None
         return
     before = unet.attn_processors
-    memory = AttentionMemory(apart=not enabled)
+    memory = AttentionMemory(bank=Bank(waits_in(unet)), apart=not enabled)
     unet.set_attn_processor(
         {
             name: SharedAttention(name, memory) if "attn1" in name else processor
