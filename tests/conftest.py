@@ -39,7 +39,7 @@ _LONGEST_FIRST = (
     "tests/daemon/test_bench.py",
     "tests/texturing/test_memory.py",
     "tests/texturing/test_edit_cli.py",
-    "tests/docs/test_docs.py",
+    "tests/docs/test_examples.py",
     "tests/blender/test_capture.py",
     "tests/starter/test_training_by_minutes.py",
     "tests/texturing/test_runner_cli.py",

@@ -14,9 +14,11 @@ from ..parts.own import can_wear
 from .model_defaults import can
 from .panel_parts import (
     InSidebar,
+    characters,
     draw_lock,
     draw_own,
     draw_sampling,
+    draw_text,
     in_full_rows,
     in_property_rows,
 )
@@ -73,6 +75,9 @@ class UNDERPAINT_PT_objects(InSidebar, bpy.types.Panel):
         if len(chosen) > _MOST_NAMES:
             told = say("and {count} more", count=len(chosen) - _MOST_NAMES)
             column.label(text=told, translate=False)
+        if not settings.object_prompts and any(map(_worded, chosen)):
+            told = "Their words count only with Their Own Prompts ticked"
+            draw_text(self.layout, told, characters(context), "INFO")
         if not chosen:
             column.label(text="Select objects to give them words", icon="RESTRICT_SELECT_OFF")
 
@@ -99,9 +104,10 @@ def _with_words(context: Any) -> list[Any]:
     """The selected objects, and then those that have words or LoRAs already, or are left alone."""
     chosen = [item for item in context.selected_objects if item.type in SURFACES]
     every = context.scene.objects
-    worded = [
-        item
-        for item in every
-        if item.underpaint_prompt or item.underpaint_loras or item.underpaint_leave
-    ]
+    worded = [item for item in every if _worded(item) or item.underpaint_leave]
     return chosen + [item for item in worded if item not in chosen]
+
+
+def _worded(item: Any) -> bool:
+    """Whether an object has words or LoRAs of its own."""
+    return bool(item.underpaint_prompt or item.underpaint_loras)

@@ -1,18 +1,16 @@
-"""The documentation: it builds without a warning, its links lead somewhere, its examples run."""
+"""The documentation: it builds without a warning, its links lead somewhere, its examples are
+understood; `test_examples.py` runs them."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
-from pathlib import Path
 
 import pytest
 
@@ -24,37 +22,14 @@ from underpaint_daemon.__main__ import main as run_command
 from underpaint_daemon.common.defaults.own_file import own_wants
 from underpaint_daemon.common.defaults.wants import Wants
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
-    *(
-        ROOT / "daemon" / name
-        for name in ("README.md", "underpaint_daemon/starter_model/README.md")
-    ),
-    ROOT / "protocol" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-]
-_FOLDERS = "protocol|daemon|blender_addon|installers|tests"
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> Iterator[tuple[str, str]]:
-    """Each fenced block in a language, with the page that it stands on."""
-    for page in PAGES:
-        for found in _BLOCK.finditer(page.read_text(encoding="utf-8")):
-            if found[1] == language:
-                yield page.name, found[2]
+from helpers.pages import BLOCK, PAGES, blocks, shell_lines
+from helpers.processes import ROOT
 
 
 def commands() -> list[tuple[str, str]]:
-    lines = [(page, line) for page, text in blocks("sh") for line in _lines(text)]
-    ours = [(page, line.removeprefix(".venv/bin/")) for page, line in lines]
-    return [(page, line) for page, line in ours if re.match(r"underpaint (?!--help)", line)]
-
-
-def _lines(text: str) -> list[str]:
-    """A shell block's lines; one that ends in a backslash goes on in the next."""
-    return text.replace("\\\n", " ").splitlines()
+    """The lines that begin with our own command."""
+    lines = [(page, line) for line, page in shell_lines().items()]
+    return [(page, line) for page, line in lines if re.match(r"underpaint (?!--help)", line)]
 
 
 def test_the_site_builds_without_a_warning_or_a_dead_link(tmp_path):
@@ -116,16 +91,16 @@ def test_no_block_of_a_page_is_looked_at_by_nobody():
     tried = {"sh", "python", "py", "json", "text"}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        found = [found[1] for found in _BLOCK.finditer(text)]
+        found = [found[1] for found in BLOCK.finditer(text)]
         assert set(found) <= tried, page.name
         assert len(found) == len(re.findall(r"^\s*```", text, re.MULTILINE)) / 2, page.name
 
 
 def test_the_programs_that_shell_blocks_start_are_there():
     """What is no `underpaint`: scripts of this repository with options that they know, or pip."""
-    for page, line in ((page, line) for page, text in blocks("sh") for line in _lines(text)):
+    for line, page in shell_lines().items():
         words = shlex.split(line, comments=True)
-        if not words or words[0].removeprefix(".venv/bin/") == "underpaint":
+        if words[0] == "underpaint":
             continue
         scripts = [ROOT / word for word in words if word.endswith(".py")]
         assert words[0] == "pip" or scripts, f"{page}: {line}"
@@ -154,24 +129,3 @@ def _usage(*name: str) -> str:
 def _named(words: list[str]) -> list[str]:
     """The command's own name: one word, or two for eval and bench."""
     return words[:2] if words[0] in ("eval", "bench") else words[:1]
-
-
-@pytest.fixture(scope="module")
-def a_users_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variables of a user with folders of their own, and one daemon for all pages."""
-    folder = tmp_path_factory.mktemp("user")
-    env = {**os.environ, "UNDERPAINT_DATA": f"{folder}/data", "UNDERPAINT_CACHE": f"{folder}/cache"}
-    yield env
-    stop = [sys.executable, "-m", "underpaint.cli.main", "daemon", "stop"]
-    subprocess.run(stop, env=env, check=False)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("page", "code"), list(blocks("python")), ids=lambda value: value[:20])
-def test_the_python_that_pages_show_runs(page: str, code: str, a_users_own, tmp_path):
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=a_users_own, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"

@@ -119,6 +119,10 @@ def test_a_mask_is_the_opposite_of_a_lock(tmp_path: Path, earlier: list[str]) ->
     assert (opened.view_count, opened.sampling.seed) == (5, 4)
     assert np.array_equal(data[opened.lock.sha256], 255 - other[locked.lock.sha256])
     assert data[opened.base.sha256].shape == (64, 64, 4)
+    Image.fromarray(np.zeros((32, 48), np.uint8)).save(mask)
+    with pytest.raises(RequestError, match="mask.png is 48×32; the texture is 64×64") as refused:
+        asked([*earlier, "--mask", str(mask)])
+    assert "on a copy of the texture" in refused.value.hint
 
 
 def test_a_view_is_named_for_another_try_and_an_axis_for_symmetry(earlier: list[str]) -> None:

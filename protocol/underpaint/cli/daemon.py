@@ -61,7 +61,7 @@ def _status(args: argparse.Namespace) -> int:
     except ConnectionLost as error:
         if error.code is not ErrorCode.DAEMON_ABSENT:
             raise
-        print_result({"state": "absent"}, [f"not running ({error.terminal_hint})"], args.json)
+        _absent(args, "not running", f" ({error.terminal_hint})")
         return 0
     print_result({"state": "running", **status}, status_lines(status), args.json)
     return 0
@@ -75,7 +75,7 @@ def _stop(args: argparse.Namespace) -> int:
     except ConnectionLost:
         if running_connection(user_paths()) is not None:  # else it ended, or another ended it
             raise
-        print_result({"state": "absent"}, ["none was running"], args.json)
+        _absent(args, "none was running")
         return 0
     if painting is not None:
         said = f"stops when {painting} is painted; queued jobs are kept"
@@ -83,6 +83,12 @@ def _stop(args: argparse.Namespace) -> int:
         return 0
     print_result({"state": "stopped"}, ["stopped; queued jobs are kept"], args.json)
     return 0
+
+
+def _absent(args: argparse.Namespace, said: str, more: str = "") -> None:
+    """That there is none, and where it was looked for: one may run for another data folder."""
+    data = str(user_paths().data)
+    print_result({"state": "absent", "data": data}, [f"{said} for {data}{more}"], args.json)
 
 
 def _logs(args: argparse.Namespace) -> int:

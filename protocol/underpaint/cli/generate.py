@@ -12,7 +12,7 @@ from ..buffers import BufferRef, Buffers, Kind
 from ..cameras import Camera, look_at, perspective
 from ..errors import ErrorCode, RequestError
 from ..files.imagefile import read_depth, read_mask
-from ..files.viewfile import load_objects, load_view
+from ..files.viewfile import SceneObject, load_objects, load_view
 from ..requests import (
     HANDOFF,
     ImageRequest,
@@ -147,7 +147,7 @@ def build_request(args: argparse.Namespace, *, in_frames: bool = False) -> tuple
         "view": _view(args, buffers),
         "controls": controls_of(args.control, buffers, drawn=True),
         "references": references_of(args, buffers),
-        "regions": regions_of(args, {} if args.view is None else load_objects(args.view), buffers),
+        "regions": regions_of(args, None if in_frames else _objects(args), buffers),
     }
     if args.strength is not None:
         painting["strength"] = args.strength
@@ -156,6 +156,10 @@ def build_request(args: argparse.Namespace, *, in_frames: bool = False) -> tuple
     if not in_frames:
         request = leave_alone_in(args, follow(args, request, buffers), buffers)
     return request, buffers
+
+
+def _objects(args: argparse.Namespace) -> dict[int, SceneObject]:
+    return {} if args.view is None else load_objects(args.view)
 
 
 def _image(args: argparse.Namespace, painting: dict[str, Any], buffers: Buffers) -> ImageRequest:

@@ -242,7 +242,7 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path):
 def test_status_without_a_daemon_says_so_and_starts_none(tmp_path: Path):
     done = underpaint("daemon", "status", "--json", data=tmp_path)
     assert done.returncode == 0
-    assert json.loads(done.stdout) == {"state": "absent"}
+    assert json.loads(done.stdout) == {"state": "absent", "data": str(tmp_path)}
     assert not (tmp_path / "run" / "connection.json").exists()
 
 

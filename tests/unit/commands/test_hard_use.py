@@ -131,7 +131,7 @@ def test_a_connection_file_that_leads_nowhere_is_no_daemon(
     _connection(tmp_path, **told)
     monkeypatch.setenv("UNDERPAINT_DATA", str(tmp_path))
     assert front(["daemon", "status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"state": "absent"}
+    assert json.loads(capsys.readouterr().out) == {"state": "absent", "data": str(tmp_path)}
     assert front(["daemon", "stop"]) == 0
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from underpaint.animation.asking import Asked, unknown
 from underpaint.buffers import Buffers
-from underpaint.cli.main import main
+from underpaint.cli.generate import build_request
+from underpaint.cli.main import build_parser, main
 from underpaint.cli.scene import frames_of
 from underpaint.errors import RequestError
 from underpaint.requests import ImageRequest, Prompt
@@ -77,3 +78,12 @@ def test_names_in_braces_that_a_scene_has_not_are_known():
     prompt = Prompt("(snow:{snow}) on {what}, {what}", "{underpaint_seed}")
     asked = Asked(ImageRequest(prompt), Buffers())
     assert unknown(asked, {"snow": 0.5, "underpaint_seed": 3.0}) == ["what"]
+
+
+def test_words_for_an_object_of_a_range_are_told_where_they_belong():
+    words = ["render", "scene.blend", "--frames", "1:8", "--prompt", "a yard", "--out", "out"]
+    args = build_parser().parse_args([*words, "--region", "Wall=red bricks"])
+    args.view = args.depth = None
+    with pytest.raises(RequestError, match="by the words that they have in the scene") as refused:
+        build_request(args, in_frames=True)
+    assert "say --object-prompts" in refused.value.hint

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
+import re
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -47,6 +50,17 @@ def test_a_log_has_a_line_for_each_phase_and_each_half_minute() -> None:
     assert told[1].startswith("painting 1/10, ")
     assert [line.split(",")[0] for line in told[2:]] == ["painting 5/10", "painting 9/10"]
     assert told[-1].endswith("min left")
+
+
+def test_a_log_goes_on_telling_of_a_model_that_loads_for_minutes() -> None:
+    log, seconds = Log(), itertools.count()
+    line = ProgressLine(log.stream, clock=lambda: float(next(seconds)), log_every_s=0.01)
+    line.show("loading", 0, 1, None)
+    while len(log.lines) < 3:  # nothing more is told of it
+        time.sleep(0.01)
+    line.end()
+    assert all(re.fullmatch(r"loading the model, \d+ s so far", told) for told in log.lines)
+    assert len(set(log.lines)) == len(log.lines)
 
 
 def test_what_waits_for_other_paintings_says_so() -> None:

@@ -182,7 +182,11 @@ def edited(
     numbers = [int(number) for number in np.unique(tile_numbers(uv))]
     images = _base_files(args, numbers)
     locks = _files(args.lock or args.mask, numbers)
-    known = [_tile(n, images[n], locks.get(n), args, buffers) for n in numbers if n in images]
+    known = [
+        _tile(n, images[n], locks.get(n), args, request.size, buffers)
+        for n in numbers
+        if n in images
+    ]
     first = next((tile for tile in known if tile.number == FIRST_TILE), None)
     if locks and not known:
         raise RequestError(
@@ -221,10 +225,30 @@ def _files(pattern: str | None, numbers: list[int]) -> Files:
 
 
 def _tile(
-    number: int, base: Path, lock: Path | None, args: argparse.Namespace, buffers: Buffers
+    number: int,
+    base: Path,
+    lock: Path | None,
+    args: argparse.Namespace,
+    size: int,
+    buffers: Buffers,
 ) -> TileImages:
+    texels = picture(base, read_texels)
+    _check_size(base, texels, size, f"Give --size {len(texels)}, or the texture in that size.")
     mask = None if lock is None else picture(lock, read_mask)
+    if mask is not None and lock is not None:
+        _check_size(lock, mask, size, "Draw it on a copy of the texture, in its size.")
     if mask is not None and args.mask is not None:
         mask = (255 - mask).astype(np.uint8)
     ref: BufferRef | None = None if mask is None else buffers.add(Kind.MASK, mask)
-    return TileImages(number, buffers.add(Kind.COLOR, picture(base, read_texels)), ref)
+    return TileImages(number, buffers.add(Kind.COLOR, texels), ref)
+
+
+def _check_size(file: Path, image: Array, size: int, hint: str) -> None:
+    """Raises RequestError(BAD_REQUEST) for a picture that is not laid out as the texture is."""
+    height, width = image.shape[:2]
+    if (width, height) != (size, size):
+        raise RequestError(
+            ErrorCode.BAD_REQUEST,
+            f"{file} is {width}×{height}; the texture is {size}×{size}",
+            hint=hint,
+        )

@@ -40,14 +40,15 @@ def add_region(parser: argparse.ArgumentParser) -> None:
 
 
 def regions_of(
-    args: argparse.Namespace, objects: Objects, buffers: Buffers
+    args: argparse.Namespace, objects: Objects | None, buffers: Buffers
 ) -> tuple[RegionPrompt, ...]:
     """The regions that the arguments mean: the objects' own prompts, and those given over them.
 
-    Masks go into `buffers`. Raises RequestError.
+    Masks go into `buffers`. `objects`: those of the view; None for a range of frames, each of which
+    has its own. Raises RequestError.
     """
     given = tuple(region_of(text, args.negative, objects, buffers) for text in args.region)
-    if not args.object_prompts:
+    if objects is None or not args.object_prompts:
         return given
     own = tuple(
         RegionPrompt(
@@ -59,8 +60,8 @@ def regions_of(
     return own + given
 
 
-def region_of(text: str, negative: str, objects: Objects, buffers: Buffers) -> RegionPrompt:
-    """The region that one `--region` means. Raises RequestError."""
+def region_of(text: str, negative: str, objects: Objects | None, buffers: Buffers) -> RegionPrompt:
+    """The region that one `--region` means; `objects` as for `regions_of`. Raises RequestError."""
     told, loras = with_loras_of_its_own(text, "--region")
     readings = list(_readings(told))
     if not readings:
@@ -72,10 +73,18 @@ def region_of(text: str, negative: str, objects: Objects, buffers: Buffers) -> R
         if Path(place).is_file():
             mask = buffers.add(Kind.MASK, picture(Path(place), read_mask))
             return RegionPrompt(prompt, mask=mask, weight=weight, loras=loras)
-        number = _number_of(place, objects)
-        if number is not None:
+        number = None if objects is None else _number_of(place, objects)
+        if objects is not None and number is not None:
             name = objects[number].name if number in objects else ""
             return RegionPrompt(prompt, None, number, weight, name, loras)
+    if objects is None:
+        raise RequestError(
+            ErrorCode.FILE,
+            f"--region {text}: there is no file {readings[0][0]!r}, and over a range of frames "
+            "objects are painted by the words that they have in the scene",
+            hint="Give the object its words in Blender (Objects) and say --object-prompts, or give "
+            "a picture, white where it holds.",
+        )
     named = ", ".join(one.name for one in objects.values())
     raise RequestError(
         ErrorCode.FILE,

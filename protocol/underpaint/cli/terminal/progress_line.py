@@ -38,7 +38,8 @@ PHASES = {
 class _Now:
     """What goes on. `part`: of the whole, 0–1, None where nothing is known of it. `at`: when it was
     told (where `part` is None: when it began), by a monotonic clock. `after_s`: what comes after
-    this job will take so long. `usual_s`: how long it usually takes, where `part` is None."""
+    this job will take so long. `usual_s`: how long it usually takes, where `part` is None.
+    `stands`: it has no steps to tell of, so that its seconds are counted."""
 
     text: str
     part: float | None
@@ -46,6 +47,7 @@ class _Now:
     at: float
     after_s: float = 0.0
     usual_s: float | None = None
+    stands: bool = False
 
     def later(self, now: float) -> _Now:
         """It as it probably is by now."""
@@ -58,13 +60,17 @@ class _Now:
 
 class ProgressLine:
     """One line that is rewritten on a terminal, where it counts the seconds meanwhile; in a log a
-    line at each new phase, and each half minute of a long one. Thread-safe."""
+    line at each new phase, and each half minute of a long one, also where nothing is told of it.
+    Thread-safe."""
 
     def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        log_every_s: float = _LOG_EVERY_S,
     ) -> None:
         self._stream = sys.stderr if stream is None else stream
-        self._clock = clock
+        self._clock, self._log_every_s = clock, log_every_s
         self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._blocks = "█·" if _writes(self._stream, "█·") else "#."
         self._lock = threading.RLock()
@@ -91,7 +97,8 @@ class ProgressLine:
         told = f"{words} {step}/{total}" if total > 1 and step else words
         left = self._course.left_s(now)
         each = self.each_s or now - self._began + (left or 0.0)
-        self._told(words, _Now(told, self._course.part, left, now, self.after * each))
+        part, after = self._course.part, self.after * each
+        self._told(words, _Now(told, part, left, now, after, stands=left is None and not step))
 
     def event(self, event: JobEvent) -> None:
         """What a job tells, one event after another."""
@@ -137,25 +144,34 @@ class ProgressLine:
     def _told(self, words: str, now: _Now) -> None:
         with self._lock:
             self._now = now
+            self._beat()
             if self._live:
                 self._redraw()
-                self._beat()
-            elif words != self._logged or self._clock() - self._logged_at >= _LOG_EVERY_S:
-                self._write(f"{self.about}{_said(now, now.at)}\n")
-                self._logged, self._logged_at = words, now.at
+            elif words != self._logged or self._is_due():
+                self._logged = words
+                self._log(now)
+
+    def _log(self, now: _Now) -> None:
+        self._logged_at = self._clock()
+        self._write(f"{self.about}{_said(now, self._logged_at)}\n")
 
     def _beat(self) -> None:
-        """Have the line redrawn while nothing is told."""
+        """Have the line redrawn, or written again, while nothing is told."""
         if self._over is None:
             self._over = threading.Event()
             beating = threading.Thread(target=self._beats, args=(self._over,), daemon=True)
             beating.start()
 
     def _beats(self, over: threading.Event) -> None:
-        while not over.wait(_BEAT_S):
+        while not over.wait(_BEAT_S if self._live else self._log_every_s):
             with self._lock:
-                if not over.is_set():
+                if self._live and not over.is_set():
                     self._redraw()
+                elif self._now is not None and self._is_due():
+                    self._log(self._now.later(self._clock()))
+
+    def _is_due(self) -> bool:
+        return self._clock() - self._logged_at >= self._log_every_s
 
     def _redraw(self) -> None:
         if not self._live or self._now is None:
@@ -181,10 +197,10 @@ class ProgressLine:
 def _said(now: _Now, at: float) -> str:
     """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`; of a job of many
     `painting 3/10, 25 %, 40 s left, of all 12 min left`."""
-    if now.part is None:
+    said = f"{now.text}, {100 * now.part:.0f} %" if now.part else now.text
+    if now.part is None or now.stands:
         seconds = int(at - now.at)
-        return f"{now.text}, {seconds} s so far" if seconds else now.text
-    said = f"{now.text}, {100 * now.part:.0f} %" if now.part > 0 else now.text
+        return f"{said}, {seconds} s so far" if seconds else said
     if now.left_s is None or now.part >= 1:
         return said
     left = max(now.left_s - (at - now.at), 0.0)

@@ -116,8 +116,11 @@ def objects_are_painted_by_their_own_prompts_when_that_is_ticked():
     try:
         paint(STEPS)
         assert "regions" not in asked()
+        unused = "Their words count only with Their Own Prompts ticked"
+        assert unused in " ".join(draw("UNDERPAINT_PT_objects").texts)
         settings().object_prompts = True
         assert cube.name in draw("UNDERPAINT_PT_objects").texts
+        assert unused not in " ".join(draw("UNDERPAINT_PT_objects").texts)
         paint(STEPS)
         (region,) = json.loads(asked())["regions"]
         depsgraph = bpy.context.evaluated_depsgraph_get()
