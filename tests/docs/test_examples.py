@@ -19,7 +19,7 @@ from helpers.pages import blocks, shell_lines
 from helpers.processes import ROOT
 from helpers.users_folder import TEXELS, fill
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SCENES = Path(__file__).with_name("scenes_of_a_user.py")
 RUN_ELSEWHERE = {
     "python3 installers/bootstrap.py demo": ("docs/test_examples.py", "demo.py"),

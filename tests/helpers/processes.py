@@ -23,3 +23,17 @@ def run_helper(module: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False, env=with_helpers()
     )
+
+
+def run_module(module: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a module in a process of its own, with these variables beside ours."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )

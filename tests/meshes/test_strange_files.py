@@ -18,9 +18,7 @@ import pytest
 from underpaint.cli.guard import Exit, exit_code
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.tools.assets.cli import main
-from underpaint_daemon.tools.assets.cli_options import parsed
 from underpaint_daemon.tools.assets.cli_results import write_summary
-from underpaint_daemon.tools.assets.folder import Asset, assets_of
 from underpaint_daemon.tools.meshes.files import open_mesh
 from underpaint_daemon.tools.meshes.gltf.file import read_gltf
 from underpaint_daemon.tools.meshes.triangulate import triangulate
@@ -275,27 +273,3 @@ def test_a_ply_face_that_names_no_vertex_is_quoted(tmp_path: Path, face: str, sa
     (tmp_path / "mesh.ply").write_text(HEAD + TRIANGLE + face + "\n")
     with pytest.raises(RequestError, match=said):
         open_mesh(tmp_path / "mesh.ply")
-
-
-def rows(folder: Path, table: str) -> list[Asset]:
-    (folder / "t.csv").write_text(table, "utf-8")
-    words = [str(folder), "--csv", str(folder / "t.csv"), "--out", str(folder / "out")]
-    return assets_of(parsed(words))
-
-
-def test_a_tables_files_and_seeds_are_found_as_people_write_them(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    for name in ("\u00fc.obj", "sub/a.obj"):
-        (tmp_path / name).write_text(SQUARE)
-    table = "file,prompt,seed\nU\u0308.OBJ,x,3.0\nsub\\a.obj,x,1E+05\nsub/a.obj,x,2.5\n"
-    first, second, third = rows(tmp_path, table)
-    assert (first.mesh.name, first.seed) == ("\u00fc.obj", 3)
-    assert (second.mesh, second.seed) == (tmp_path / "sub" / "a.obj", 100_000)
-    assert third.wrong is not None
-
-
-def test_a_workbook_in_a_tables_place_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.obj").write_text(SQUARE)
-    with pytest.raises(RequestError, match="spreadsheet") as refused:
-        rows(tmp_path, "PK\x03\x04 and the rest")
-    assert "CSV" in refused.value.hint

@@ -120,7 +120,7 @@ def test_a_mask_is_the_opposite_of_a_lock(tmp_path: Path, earlier: list[str]) ->
     assert np.array_equal(data[opened.lock.sha256], 255 - other[locked.lock.sha256])
     assert data[opened.base.sha256].shape == (64, 64, 4)
     Image.fromarray(np.zeros((32, 48), np.uint8)).save(mask)
-    with pytest.raises(RequestError, match="mask.png is 48×32; the texture is 64×64") as refused:
+    with pytest.raises(RequestError, match=r"mask\.png is 48×32; the texture is 64×64") as refused:
         asked([*earlier, "--mask", str(mask)])
     assert "on a copy of the texture" in refused.value.hint
 
