@@ -46,7 +46,7 @@ _PAINTS_YET = (
 # Those that diffusers has a way from pictures for.
 _FROM_PICTURES = (
     "AltDiffusion", "Amused", "IF", "Kandinsky3", "KandinskyCombined", "KandinskyV22Combined",
-    "Kolors", "SanaSprint",
+    "Kolors", "SanaSprint", "StableDiffusion3PAG",
 )  # fmt: skip
 _MODULAR_FROM_PICTURES = (
     "Anima", "Flux", "QwenImage", "StableDiffusion3", "StableDiffusionXL", "ZImage",

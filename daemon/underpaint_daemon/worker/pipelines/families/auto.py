@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import diffusers
+
 from ..foreign.classes import (
     blocks_of,
     needed_by,
@@ -54,19 +56,19 @@ def foreign_family(name: str, index: Mapping[str, Any], folder: Path) -> Family:
         found = painting_class(kind, folder)
         refuse_incomplete(folder, index, needed_by(found))
         known = set(parameters(found.__call__))
-        more = _from_pictures(kind)
+        more = from_pictures(kind)
     pipelines = {(task, False): one for task, one in ({Task.TEXT: kind} | more).items()}
     return replace(family, pipelines=pipelines, reads_negative="negative_prompt" in known)
 
 
-def _from_pictures(kind: str) -> dict[Task, str]:
+def from_pictures(kind: str) -> dict[Task, str]:
     """diffusers' pipeline of the same parts that begins from a picture."""
     # It imports every pipeline there is: seconds that no family with a file here needs.
     from diffusers.pipelines import auto_pipeline
 
     table = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
     found = auto_pipeline._get_task_class(table, kind, throw_error_if_not_exist=False)
-    named = found or getattr(auto_pipeline, kind.replace("Pipeline", "Img2ImgPipeline"), None)
+    named = found or getattr(diffusers, kind.replace("Pipeline", "Img2ImgPipeline"), None)
     if named is None or not all(name in parameters(named.__call__) for name in _FROM_PICTURE):
         return {}
     return {Task.IMAGE: named.__name__}

@@ -1,0 +1,80 @@
+"""What is known here of diffusers' pipelines by their names is what the diffusers that is installed
+has: one that it gains, loses or changes is named."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import diffusers
+import pytest
+
+from underpaint_daemon.common.contents import foreign
+from underpaint_daemon.common.recognition import family_of_pipeline
+from underpaint_daemon.worker.pipelines.families.auto import from_pictures
+from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
+
+# Tried, or held to paint pictures from words by what they are called with: without `Pipeline`.
+_NAMES = """
+AltDiffusion Amused AuraFlow Bria BriaFibo BriaFibo2 CogView3Plus CogView4 CogView4Control
+Cosmos2TextToImage DreamLite DreamLiteMobile ErnieImage Flux2KleinKV GlmImage HiDreamImage
+HunyuanDiT HunyuanDiTPAG HunyuanImage IF Ideogram4 Kandinsky3 Kandinsky5T2I KandinskyCombined
+KandinskyV22Combined Kolors KolorsPAG Krea2 LDMTextToImage LongCatImage Lumina Lumina2
+NucleusMoEImage OmniGen OvisImage PRX PRXPixel PixArtAlpha PixArtSigma PixArtSigmaPAG QwenImage21
+SanaPAG SanaSprint SemanticStableDiffusion StableCascadeCombined StableDiffusion3PAG StableUnCLIP
+UnCLIP UniDiffuser VQDiffusion VersatileDiffusionTextToImage WuerstchenCombined ZImageOmni
+"""
+PAINTERS = frozenset(_NAMES.split())
+# Whose parts are Stable Diffusion's: they are painted with as any other model of it.
+OF_STABLE_DIFFUSION = ("StableDiffusion", "LatentConsistencyModel")
+LIKE_IT = "StableDiffusion3"
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, Any]:
+    """Every pipeline that is foreign here, by its name without `Pipeline`."""
+    names = [name for name in dir(diffusers) if name.endswith("Pipeline")]
+    assert len(names) > 100
+    found = dict[str, Any]()
+    for name in names:
+        own = name.startswith(OF_STABLE_DIFFUSION) and not name.startswith(LIKE_IT)
+        kind = getattr(diffusers, name)
+        if inspect.isclass(kind) and not own and not name.endswith("ModularPipeline"):
+            found[name.removesuffix("Pipeline")] = kind
+    return found
+
+
+def painters(known: dict[str, Any]) -> dict[str, str]:
+    families = {name: family_of_pipeline(f"{name}Pipeline") for name in known}
+    return {name: one for name, one in families.items() if one in ("auto", "auto_image")}
+
+
+def test_pipelines_that_diffusers_gained_or_lost_are_named(known: dict[str, Any]) -> None:
+    found = set(painters(known))
+    assert found - PAINTERS == set(), "new: what are they? (contents/foreign.py)"
+    assert PAINTERS - found == set(), "gone, or taken for something else"
+    listed = [*foreign._FROM_PICTURES, *PAINTERS]
+    assert [name for name in listed if name not in known] == []
+    assert [name for name in foreign._PAINTS_YET if not hasattr(diffusers, name)] == []
+
+
+def test_what_is_taken_for_a_painter_can_be_called_with_words(known: dict[str, Any]) -> None:
+    told = {
+        name: uncallable(known[name])
+        for name in painters(known)
+        if not hasattr(known[name], "_backends")  # a stand-in: it needs packages that are not here
+    }
+    assert {name: problem for name, problem in told.items() if problem} == {}
+
+
+def test_those_that_begin_from_pictures_have_a_way_to(known: dict[str, Any]) -> None:
+    families = painters(known)
+    said = {name for name, family in families.items() if family == "auto_image"}
+    able = {
+        name
+        for name in families
+        if hasattr(known[name], "_backends") or from_pictures(f"{name}Pipeline")
+    }
+    assert said - able == set()
+    kolors = {name for name in able if hasattr(known[name], "_backends")}
+    assert able - said - kolors == set()
