@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,17 +125,24 @@ def broken(file: Path, problem: str, hint: str | None = None) -> NoReturn:
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Names, sizes and times of a folder's files, or of one file: changes when the model is
     changed on disk."""
-    rows = []
     if folder.is_file():
         stat = folder.stat()
-        rows.append((folder.name, stat.st_size, stat.st_mtime_ns))
-    for root, _, files in os.walk(folder):
-        for name in files:
-            path = Path(root) / name
+        return ((folder.name, stat.st_size, stat.st_mtime_ns),)
+    return tuple(sorted(_marks(str(folder), "")))
+
+
+def _marks(folder: str, before: str) -> Iterator[tuple[str, int, int]]:
+    """Each job looks at its model so: by names alone, which take a third of the time of paths."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = before + entry.name
             with suppress(OSError):  # a link into a cache that was cleared, or to itself
-                stat = path.stat()
-                rows.append((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns))
-    return tuple(sorted(rows))
+                if entry.is_dir():
+                    if not entry.is_symlink():
+                        yield from _marks(entry.path, f"{name}/")
+                    continue
+                stat = entry.stat()
+                yield (name, stat.st_size, stat.st_mtime_ns)
 
 
 INDEX = "model_index.json"

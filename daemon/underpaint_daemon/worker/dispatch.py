@@ -23,7 +23,7 @@ from underpaint.requests import (
 from ..common.abilities import ABILITIES
 from ..common.checks.validation import enlarged, validate
 from ..common.defaults.remarks import remarks
-from ..common.defaults.settle import image_size, settle
+from ..common.defaults.settle import image_size, settled_with
 from ..common.job_contract import Artifact, JobCancelled, Phase, Reporter, Runner
 from ..common.models import family_of
 from ..common.refusals import refining_request, refuse_handoff, refuse_what_cannot_be
@@ -62,9 +62,9 @@ class PipelineRunner:
 
     def __call__(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
         """The request's artifacts. Raises UnderpaintErrors and JobCancelled."""
-        request = settle(request, self.models.paths)
+        request, defaults = settled_with(request, self.models.paths)
         validate(request)
-        for remark in remarks(request, self.models.paths):
+        for remark in remarks(request, defaults):
             reporter.warn(remark)
         if (gpu := missed_gpu(self.models.place)) is not None:
             reporter.warn(f"GPU {gpu} of the settings is not there: it paints on the CPU.")

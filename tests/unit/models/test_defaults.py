@@ -188,11 +188,13 @@ def test_more_steps_than_a_model_knows_are_taken_with_a_remark(paths: Paths) -> 
     written(folder, "underpaint.json", {"steps": 1, "most_steps": 4})
     asked = [settled(paths, "few", sampling=Sampling(steps=steps)) for steps in (None, 4, 5)]
     assert [request.sampling.steps for request in asked] == [1, 4, 5]
-    told = [remarks(request, paths) for request in asked]
+    few = model_defaults(paths, "few")
+    told = [remarks(request, few) for request in asked]
     assert told[:2] == [[], []]
     assert "best in 1 step; beyond 4 steps" in told[2][0]
     a_model(paths, "any")
-    assert remarks(settled(paths, "any", sampling=Sampling(steps=150)), paths) == []
+    any_steps = settled(paths, "any", sampling=Sampling(steps=150))
+    assert remarks(any_steps, model_defaults(paths, "any")) == []
 
 
 def test_what_was_set_by_hand_stays_and_a_settled_request_stays_as_it_is(paths: Paths) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from underpaint.paths import Paths
 from underpaint.requests import Request
 
-from .model_defaults import model_defaults
+from .model_defaults import Defaults
 
 
-def remarks(request: Request, paths: Paths) -> list[str]:
-    """Sentences about a request that went through `settle`. Raises RequestError(MODEL_MISSING,
-    MODEL_BROKEN)."""
-    defaults, steps = model_defaults(paths, request.model, request.loras), request.sampling.steps
-    most = defaults.most_steps
+def remarks(request: Request, defaults: Defaults) -> list[str]:
+    """Sentences about a request that went through `settle`. `defaults`: its model's."""
+    steps, most = request.sampling.steps, defaults.most_steps
     if most is None or steps is None or steps <= most:
         return []
     return [

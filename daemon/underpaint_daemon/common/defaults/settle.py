@@ -72,10 +72,19 @@ def settle(request: Request, paths: Paths) -> Request:
     Raises RequestError: MODEL_MISSING, MODEL_BROKEN; UNKNOWN_SAMPLER or CONTROL_MISSING with the
     list of what the model can do.
     """
+    return settled_with(request, paths)[0]
+
+
+def settled_with(request: Request, paths: Paths) -> tuple[Request, Defaults]:
+    """`settle`'s, and the model's values, which a dozen files were read for."""
     request = settled_words(request, paths)
     if not isinstance(request, UpscaleRequest):
         request = replace(request, references=settled_references(request, paths))
     defaults = model_defaults(paths, request.model, request.loras)
+    return _filled(request, defaults, paths), defaults
+
+
+def _filled(request: Request, defaults: Defaults, paths: Paths) -> Request:
     sampling, name = _sampling(request.sampling, defaults, request.model), request.model
     controls = tuple(_placed(c, defaults, name) for c in _wanted(request, defaults))
     if isinstance(request, InpaintRequest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +20,8 @@ from diffusers import (
 
 from underpaint.requests import Sampler, Spacing
 
+from .foreign.classes import parameters
+
 # What belongs to the model: its noise levels and what its network predicts. All else belongs to
 # the sampler; taking the whole config over would carry one scheduler's settings into another.
 _OF_THE_MODEL = (
@@ -37,7 +38,7 @@ _OF_THE_MODEL = (
 # Latents are not bounded by 1; `steps_offset` 1 is what Stable Diffusion's schedules assume.
 _ALWAYS = {"clip_sample": False, "thresholding": False, "steps_offset": 1}
 _LARGEST_KARRAS_SIGMA = 20.0
-_OF_DDPM = frozenset(_OF_THE_MODEL) & set(inspect.signature(DDPMScheduler.__init__).parameters)
+_OF_DDPM = frozenset(_OF_THE_MODEL) & set(parameters(DDPMScheduler.__init__))
 # What is left of the picture at each timestep of Stable Diffusion's schedule.
 _REFERENCE = (1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000).double() ** 2).cumprod(0)
 _LCM_SCHEDULE_STEPS = 50
@@ -132,7 +133,7 @@ def as_it_is(config: Mapping[str, Any]) -> Any:
 
 def _flow_scheduler(model_config: Mapping[str, Any], sampler: Sampler) -> Any:
     kind, form = _FLOW_FORMS[sampler]
-    known = inspect.signature(kind.__init__).parameters
+    known = parameters(kind.__init__)
     settings = {key: model_config[key] for key in _OF_THE_FLOW if key in model_config}
     settings.setdefault("shift", model_config.get("flow_shift", 1.0))
     settings |= {"flow_shift": settings["shift"]} | dict(form)
@@ -157,7 +158,7 @@ def make_scheduler(
     if is_flow(model_config):
         return _flow_scheduler(model_config, sampler)
     kind, form = _FORMS[sampler]
-    known = inspect.signature(kind.__init__).parameters
+    known = parameters(kind.__init__)
     settings = {key: model_config[key] for key in _OF_THE_MODEL if key in model_config}
     if spacing is Spacing.FIRST:
         kind = _FirstPart if sampler is Sampler.LCM and strength >= 1 else kind

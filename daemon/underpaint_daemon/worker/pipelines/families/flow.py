@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .base import Ask, Embedding, Family, Task, Words, plain_guidance
-from .text import home
 
 CONTROL = dict.fromkeys(Task, "control_image")
 _NO_EXTRAS = {"feature_extractor": None, "image_encoder": None}
@@ -34,10 +33,8 @@ def flow_family(
 
 
 def place_of(pipe: Any) -> Any:
-    """Where the pipeline's first text encoder computes."""
-    names = ("text_encoder", "text_encoder_2", "text_encoder_3")
-    encoder = next(e for e in (getattr(pipe, name, None) for name in names) if e is not None)
-    return home(encoder)
+    """Where a pipeline computes, and its text encoders with it (see `foreign.classes.placed`)."""
+    return pipe._execution_device
 
 
 def named(names: tuple[str, ...], values: tuple[Any, ...]) -> Embedding:
