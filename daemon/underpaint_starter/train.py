@@ -116,8 +116,8 @@ class TrainingJob:
         }[part]()
 
     def render(self) -> None:
-        """Render the scenes that are not there yet; a tenth of them held out, 16 at least."""
-        held = max(16, self.config.scenes // 10)
+        """Render the scenes that are not there yet; a tenth of them, or `held`, held out."""
+        held = max(self.config.held, self.config.scenes // 10)
         write_shards(self.data, 0, self.config.scenes)
         write_shards(self.held, HELD_SEED, held, held_out=True)
 

@@ -25,6 +25,7 @@ precision = "fp32"
 compile = false
 threads = 1
 scenes = 8
+held = 4
 judge_minutes = 0.0
 judge_steps = 2
 [tiny.vae]
@@ -144,7 +145,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("begun")
     (folder / "tiny.toml").write_text(TINY + SHORT)
     # The scenes that are only looked at are there already, small.
-    write_shards(folder / "work" / "held", HELD_SEED, 16, held_out=True, size=128)
+    write_shards(folder / "work" / "held", HELD_SEED, 4, held_out=True, size=128)
     assert main([*_given(folder), "data", "vae"]) == 0
     return folder
 

@@ -95,7 +95,8 @@ class GuidedConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One preset. `scenes`: how many are rendered when the data folder is empty."""
+    """One preset. `scenes`: how many are rendered when the data folder is empty; `held`: how many
+    at least beside them, to look at and to measure with."""
 
     precision: Precision
     compile: bool
@@ -107,6 +108,7 @@ class TrainConfig:
     diffusion: DiffusionConfig
     reader: AdapterConfig
     adapters: AdapterConfig
+    held: int = 16
 
 
 def load_guided(path: Path, preset: str) -> GuidedConfig:

@@ -27,11 +27,11 @@ def draw_sheet(
     shard: Shard,
     size: int,
     path: Path,
-    count: int = 8,
 ) -> None:
-    """Columns are scenes; rows: render, depth control, painted by depth, painted by normals."""
-    columns = [control_images(shard, index, size) for index in range(count)]
-    prompts = shard.captions[:count]
+    """Columns are the scenes of a shard; rows: render, depth control, painted by depth, painted by
+    normals."""
+    columns = [control_images(shard, index, size) for index in range(len(shard.rgb))]
+    prompts = shard.captions[: len(columns)]
     rows = [[column[0] for column in columns], [column[1] for column in columns]]
     for name, slot in (("depth", 1), ("normal", 2)):
         painter = Painter.of(networks, vae, tokenizer, name)
