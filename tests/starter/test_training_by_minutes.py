@@ -62,7 +62,7 @@ def test_the_smoke_preset_runs_every_stage_and_its_weights_join_to_a_model(
 ) -> None:
     work, out, model = (tmp_path / name for name in ("work", "out", "model"))
     shutil.copytree(killed / "work", work)  # so its seconds are for training
-    run = subprocess.run(_command(tmp_path, 12), capture_output=True, text=True, check=True)
+    run = subprocess.run(_command(tmp_path, 2), capture_output=True, text=True, check=True)
     told = [json.loads(line) for line in run.stderr.splitlines() if line.startswith("{")]
     steps = {line["stage"]: line["step"] for line in told}
     assert steps.keys() == {"words", "tops", "top", "decoder"}, "patterns are in the model already"
