@@ -4,15 +4,23 @@ has: one that it gains, loses or changes is named."""
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import diffusers
 import pytest
+import torch
+import transformers
 
+from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.contents import foreign
 from underpaint_daemon.common.recognition import family_of_pipeline
+from underpaint_daemon.tools.miniatures.parts import awake
+from underpaint_daemon.tools.miniatures.texts import WIDTH, qwen_tokenizer
 from underpaint_daemon.worker.pipelines.families.auto import from_pictures
 from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
+
+from helpers.painting.studio import Recorder, Studio
 
 # Tried, or held to paint pictures from words by what they are called with: without `Pipeline`.
 _NAMES = """
@@ -78,3 +86,43 @@ def test_those_that_begin_from_pictures_have_a_way_to(known: dict[str, Any]) -> 
     assert said - able == set()
     kolors = {name for name in able if hasattr(known[name], "_backends")}
     assert able - said - kolors == set()
+
+
+def test_a_schedule_that_says_nothing_of_noise_paints_with_previews(studio: Studio, tmp_path: Path):
+    """Sana Sprint's, of consistency: before, the first preview ended the job."""
+    sana_sprint(tmp_path / "sprint")
+    asked = ImageRequest(
+        Prompt("a red cube"), model=str(tmp_path / "sprint"), width=64, height=64, controls=(),
+        sampling=Sampling(steps=2),
+    )  # fmt: skip
+    told = Recorder()
+    assert studio.paint(asked, told)[0].std() > 1
+    assert told.previews[0][0] == 1
+
+
+def sana_sprint(folder: Path) -> None:
+    torch.manual_seed(4)
+    encoder = transformers.Gemma2Model(
+        transformers.Gemma2Config(
+            vocab_size=len(qwen_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH,
+            num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+            pad_token_id=0,
+        )
+    )  # fmt: skip
+    transformer = diffusers.SanaTransformer2DModel(
+        patch_size=1, in_channels=4, out_channels=4, num_layers=1, num_attention_heads=2,
+        attention_head_dim=4, num_cross_attention_heads=2, cross_attention_head_dim=4,
+        cross_attention_dim=8, caption_channels=WIDTH, sample_size=32,
+        qk_norm="rms_norm_across_heads", guidance_embeds=True,
+    )  # fmt: skip
+    vae = diffusers.AutoencoderDC(
+        latent_channels=4, attention_head_dim=2, encoder_block_types="ResBlock",
+        decoder_block_types="ResBlock", encoder_block_out_channels=(8, 8),
+        decoder_block_out_channels=(8, 8), encoder_qkv_multiscales=((), ()),
+        decoder_qkv_multiscales=((), ()), encoder_layers_per_block=(1, 1),
+        decoder_layers_per_block=(1, 1), downsample_block_type="conv",
+        upsample_block_type="interpolate",
+    )  # fmt: skip
+    diffusers.SanaSprintPipeline(
+        qwen_tokenizer(), encoder.eval(), vae.eval(), awake(transformer), diffusers.SCMScheduler()
+    ).save_pretrained(folder)

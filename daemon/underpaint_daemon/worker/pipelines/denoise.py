@@ -196,7 +196,7 @@ def denoise(job: Denoising, seed: int, watch: StepWatch) -> Tensor:
     known = taken_by(pipe)
     watch.attach(scheduler, None if tells_of_steps(known) else pipe)
     arguments = {**_arguments(job, part, seed), **_told_steps(watch, pipe, known)}
-    timesteps = scheduler.config.num_train_timesteps
+    timesteps = scheduler.config.get("num_train_timesteps", 0)  # none of masked patches
     adapters = applied(job.model.denoiser, job.conditioning.adapters, timesteps)
     if job.turn is not None:
         job.turn.over_steps(0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,12 +45,14 @@ class StepWatch:
         """Listen to `scheduler.step`; pipelines read its signature, which is kept. `silent`: a
         pipeline that tells of no steps; they are counted here."""
         step, count = scheduler.step, itertools.count()
+        known = inspect.signature(step)
 
         @functools.wraps(step)
-        def noted(output: Tensor, timestep: Any, sample: Tensor, *more: Any, **rest: Any) -> Any:
+        def noted(*given: Any, **named: Any) -> Any:
+            output, timestep, sample = [*known.bind(*given, **named).arguments.values()][:3]
             if self.ended is None:
                 self._last = (output, sample, timestep)
-            made = step(output, timestep, sample, *more, **rest)
+            made = step(*given, **named)
             if silent is not None and self.ended is None:
                 self(silent, next(count), timestep, {"latents": made[0]})
             return made if self.ended is None else _with(made, self.ended)
@@ -73,8 +76,11 @@ class StepWatch:
         if self._last is None or not (wanted or enough):
             return {}
         output, sample, at = self._last
-        clean = predicted_original(pipe.scheduler, output, sample, at)
-        shown = self.show(clean) if wanted else None
+        clean = tensors["latents"]
+        if tells_of_noise(pipe.scheduler):
+            clean = predicted_original(pipe.scheduler, output, sample, at)
+        # Pictures of numbered patches are none before they are decoded.
+        shown = self.show(clean) if wanted and clean.is_floating_point() else None
         if shown is not None:
             self.reporter.preview(step, shown)
         if not enough:
@@ -93,6 +99,13 @@ def _with(made: Any, latents: Tensor) -> Any:
         return (latents, *made[1:])
     made.prev_sample = latents
     return made
+
+
+def tells_of_noise(scheduler: Any) -> bool:
+    """Whether a schedule says how noisy a step is; some of diffusers' own (of consistency, of
+    masked patches) do not."""
+    known = is_flow(scheduler.config) or "prediction_type" in scheduler.config
+    return known and (hasattr(scheduler, "sigmas") or hasattr(scheduler, "alphas_cumprod"))
 
 
 def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep: Any) -> Tensor:
