@@ -43,7 +43,6 @@ PIPELINES: Mapping[str, str] = {
     "chroma": "ChromaPipeline",
     "sd35": "StableDiffusion3Pipeline",
 }
-_FIX = "underpaint models add {file} --base FOLDER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +263,10 @@ def _with_processor(rest: Rest) -> Rest:
 
 
 def _hint(found: Denoiser) -> str:
-    fix = _FIX.format(file=found.path.name)
-    return f"Name a folder of {found.make.name} in the diffusers format: {fix}"
+    return (
+        f"Name a folder of {found.make.name} in the diffusers format that has its other parts "
+        f"(underpaint models add {found.path.name} --base FOLDER)."
+    )
 
 
 def _refuse(found: Denoiser, missing: Sequence[str]) -> NoReturn:
@@ -274,6 +275,7 @@ def _refuse(found: Denoiser, missing: Sequence[str]) -> NoReturn:
         ErrorCode.MODEL_BROKEN,
         f"{found.path} is the transformer of {found.make.name} alone; not found: "
         + ", ".join(missing),
-        hint=f"{_hint(found)}, or put what is missing into ComfyUI's folders text_encoders and "
-        "vae.",
+        hint=f"Name a folder of {found.make.name} in the diffusers format that has its other parts "
+        f"(underpaint models add {found.path.name} --base FOLDER), or put what is missing into "
+        "ComfyUI's folders text_encoders and vae.",
     )
