@@ -236,7 +236,7 @@ def inspect_file(paths: Paths, name: str, file: Path) -> ModelInfo:
 def _info_of_lone(name: str, lone: Denoiser, rest: Rest) -> ModelInfo:
     """Its size is what is loaded: the file as it is (GGUF stays packed), and the other parts."""
     beside = lone.path.with_suffix("")
-    parts = {place for place in rest.places.values() if place != lone.path}
+    parts = {place for place in rest.files.values() if place != lone.path}
     return ModelInfo(
         name=name,
         path=str(lone.path),

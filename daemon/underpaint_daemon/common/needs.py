@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,10 @@ from .single_files import UNET_PREFIX, VAE_PREFIX
 
 _IDLE = ("safety_checker",)  # published with Stable Diffusion, and never loaded here
 _WIDENED = ("F64", "F32", "F16", "BF16")
+# Tables of words, which no layer unpacks when it is used, and what is unpacked as it is read.
+_TABLES = ("embed_tokens.weight", "shared.weight", "lm_head.weight", ".DenseReluDense.wo.weight")
 Sizes = dict[str, int]
 """Bytes of a network's weights, by their names in its files."""
-
-
-def bytes_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, int]:
-    """Bytes of each network of a model: see `weights_of_parts`."""
-    parts = weights_of_parts(paths, place, wide)
-    return {name: sum(sizes.values()) for name, sizes in parts.items()}
 
 
 def weights_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, Sizes]:
@@ -63,27 +59,31 @@ def _of_checkpoint(file: Path, wide: int) -> dict[str, Sizes]:
 
 def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, Sizes]:
     """What is packed in single files stays so in memory."""
-    found = {"transformer": _of_file(lone.path, lone.names.values(), wide)}
+    found = {"transformer": _of_file(lone.path, lone.names, wide)}
     rest = rest_of(paths, lone)
     for name, place in rest.places.items():
         if name in rest.loose:
             found[name] = {
                 weight: size
                 for one in rest.loose[name].files
-                for weight, size in _of_file(one.path, one.names.values(), wide).items()
+                for weight, size in _of_file(one.path, one.names, wide).items()
             }
         elif is_network(place):
             found[name] = _of_folder(place, wide, name)
     return found
 
 
-def _of_file(file: Path, names: Iterable[str], wide: int) -> Sizes:
+def _of_file(file: Path, names: Mapping[str, str], wide: int) -> Sizes:
+    """`names`: of its tensors in the file, by those that they were released with."""
     entries = header(file)
-    return {name: _bytes(entries[name], wide, PACKED) for name in names}
+    return {
+        name: _bytes(entries[name], wide, () if new.endswith(_TABLES) else PACKED)
+        for new, name in names.items()
+    }
 
 
 def _bytes(entry: Mapping[str, Any], wide: int, kept: Collection[str]) -> int:
     begin, end = entry["data_offsets"]
-    if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *EIGHT_BITS):
+    if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *PACKED):
         return int(end - begin)
     return wide * int(math.prod(entry["shape"]))

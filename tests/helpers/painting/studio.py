@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.cameras import Camera
 from underpaint.requests import View
 from underpaint_daemon.common.job_contract import Artifact, JobCancelled, Phase
+from underpaint_daemon.common.needs import weights_of_parts
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.provenance import Image8
@@ -69,6 +71,11 @@ class Studio:
 
     def paint(self, request: Any, reporter: Recorder | None = None) -> list[Image8]:
         return [picture(a) for a in self.run(request, reporter) if a.media == "image/png"]
+
+    def needed(self, model: Path) -> dict[str, int]:
+        """Bytes of each of a model's networks in float32, told before it is loaded."""
+        parts = weights_of_parts(self.models.paths, model, 4)
+        return {name: sum(sizes.values()) for name, sizes in parts.items()}
 
 
 def picture(artifact: Artifact) -> Image8:

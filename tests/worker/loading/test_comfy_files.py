@@ -18,7 +18,6 @@ from underpaint.errors import RequestError
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.models import describe, list_models
-from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.common.places import add_folder
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
@@ -154,7 +153,7 @@ def test_a_text_encoder_as_llama_cpp_packs_it_reads_the_same(shop: Studio, tmp_p
     assert is_packed(encoder), "its weights stay packed in memory"
     assert weight_bytes([encoder]) < 0.75 * weight_bytes([made.parts[part]])
     assert np.abs(painted(shop, file) - expected).mean() < 4
-    needed = bytes_of_parts(shop.models.paths, file, 4)
+    needed = shop.needed(file)
     assert needed["transformer"] == weight_bytes([shop.models.load(str(file)).denoiser])
 
 
@@ -191,9 +190,13 @@ def test_editors_see_with_eyes_in_a_file_of_their_own(shop: Studio, tmp_path: Pa
     difference = (seeing(shop, file) - expected).abs()
     assert difference.max() == 0 if kind == "F32" else 0 < difference.mean() < 0.05
     assert is_packed(shop.models.load(str(file)).parts["text_encoder"]) == (kind == "Q8_0")
-    if kind == "F32":
-        needed = bytes_of_parts(shop.models.paths, file, 4)["text_encoder"]
-        assert needed == weight_bytes([shop.models.load(str(file)).parts["text_encoder"]])
+    needed = shop.needed(file)["text_encoder"]
+    assert needed == weight_bytes([shop.models.load(str(file)).parts["text_encoder"]])
+    paths = [path for path in models.rglob("*") if path.is_file() and path.name[0] != "A"]
+    sizes = sum(path.stat().st_size for path in paths)
+    assert eyes.stat().st_size > 500_000
+    told = describe(shop.models.paths, "x", file).size_mb
+    assert told == pytest.approx(sizes / 1e6, abs=0.3), "with its eyes, and only its own"
     digest = shop.models.load(str(file)).digest
     eyes.unlink()
     assert shop.models.load(str(file)).digest != digest, "another model"

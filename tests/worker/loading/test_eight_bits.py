@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from underpaint.requests import ImageRequest, Lora, Prompt, Sampler, Sampling
-from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
 from underpaint_daemon.worker.pipelines.loading.packed import is_packed
 
@@ -35,7 +34,7 @@ def test_eight_bits_stay_eight_bits_in_memory_and_paint_the_very_same(
     assert np.array_equal(studio.paint(replace(ASKED, model=str(file)))[0], expected)
     held = studio.models.load(str(file)).unet
     assert weight_bytes([held]) < 0.27 * weight_bytes([studio.models.load(str(wide)).unet])
-    foreseen = bytes_of_parts(studio.models.paths, file, 4)["unet"]
+    foreseen = studio.needed(file)["unet"]
     assert foreseen == pytest.approx(weight_bytes([held]), rel=0.01)
 
 

@@ -28,7 +28,6 @@ from underpaint.requests import (
     View,
 )
 from underpaint_daemon.common.defaults.settle import settle
-from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
@@ -153,7 +152,7 @@ def test_what_the_card_has_no_room_for_waits_in_main_memory() -> None:
 
 def test_a_models_need_is_told_before_it_is_loaded(studio: Studio) -> None:
     model = studio.models.load("tiny")
-    needed = bytes_of_parts(studio.models.paths, model.folder, 4)
+    needed = studio.needed(model.folder)
     assert needed == {name: weight_bytes([model.parts[name]]) for name in needed}
     assert needed.keys() == {"unet", "vae", "text_encoder"}
 
@@ -166,8 +165,8 @@ def test_a_safety_checker_in_the_index_takes_no_memory(studio: Studio, tmp_path:
     index = json.loads((folder / "model_index.json").read_text())
     index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
     (folder / "model_index.json").write_text(json.dumps(index))
-    needed = bytes_of_parts(studio.models.paths, folder, 4)
-    assert needed == bytes_of_parts(studio.models.paths, source, 4)
+    needed = studio.needed(folder)
+    assert needed == studio.needed(source)
 
 
 def test_weights_that_wait_paint_the_same_and_the_artist_is_told(studio: Studio) -> None:

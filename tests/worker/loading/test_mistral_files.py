@@ -18,14 +18,13 @@ from underpaint.errors import RequestError
 from underpaint.paths import Paths
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.models import describe
-from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
 from underpaint_daemon.worker.pipelines.loading.packed import is_packed
 
 from helpers.painting.comfy_home import Parts, tekken, write_home
-from helpers.painting.comfy_models import flux2
+from helpers.painting.comfy_models import flux2, klein
 from helpers.painting.original_layout import save_text_gguf
 from helpers.painting.studio import Studio
 
@@ -70,6 +69,10 @@ def encoder_file(file: Path) -> Path:
     return file.parents[1] / "text_encoders" / "first.safetensors"
 
 
+def problem_of(shop: Studio, file: Path) -> str:
+    return describe(shop.models.paths, "x", file).problem
+
+
 def painted(shop: Studio, model: Path) -> np.ndarray:
     return shop.paint(replace(ASKED, model=str(model)))[0].astype(int)
 
@@ -86,7 +89,7 @@ def test_comfys_file_paints_what_the_folder_paints(
 ) -> None:
     assert np.abs(painted(shop, file) - expected).max() <= 1
     assert reads_as(shop, file, folder)
-    needed = bytes_of_parts(shop.models.paths, file, 4)
+    needed = shop.needed(file)
     encoder = shop.models.load(str(file)).parts["text_encoder"]
     assert needed["text_encoder"] == weight_bytes([encoder])
 
@@ -100,11 +103,14 @@ def test_the_whole_of_mistral_does_too(
     state = made.parts["text_encoder"].state_dict()
     named = {name.replace("model.language_model.", start): one for name, one in state.items()}
     save_file({name: one.clone() for name, one in named.items()}, encoder_file(file))
-    assert "Mistral's tokenizer" in describe(shop.models.paths, "x", file).problem
+    assert "not found: Mistral's tokenizer (a folder" in problem_of(shop, file)
+    foreign = encoder_file(file).with_name("Qwen3-4B-Q8_0.gguf")
+    save_text_gguf(klein(file.parent).parts["text_encoder"], foreign, "Q8_0", "QWEN3")
+    assert "not found: Mistral's tokenizer (a folder" in problem_of(shop, file)
     words = file.parents[1] / "tokenizers" / "mistral_tokenizer"
     words.mkdir(parents=True)
     (words / "tekken.json").write_bytes(tekken())
-    assert describe(shop.models.paths, "x", file).problem == ""
+    assert problem_of(shop, file) == ""
     assert np.abs(painted(shop, file) - expected).max() <= 1
     assert reads_as(shop, file, folder)
     assert len(shop.models.load(str(file)).parts["text_encoder"].layers) == 30
@@ -120,7 +126,9 @@ def test_llama_cpps_file_does_too(shop: Studio, made: Parts, file: Path, folder,
     assert reads_as(shop, file, folder)
     save_text_gguf(encoder, packed, "Q8_0", "LLAMA", words)
     assert 0 < np.abs(painted(shop, file) - expected).mean() < 4
-    assert is_packed(shop.models.load(str(file)).parts["text_encoder"])
+    encoder = shop.models.load(str(file)).parts["text_encoder"]
+    assert is_packed(encoder)
+    assert shop.needed(file)["text_encoder"] == weight_bytes([encoder])
 
 
 def test_scaled_fp8_stays_fp8(shop: Studio, file: Path, folder, expected) -> None:
@@ -141,6 +149,6 @@ def test_what_is_missing_or_damaged_is_named(shop: Studio, file: Path) -> None:
     with pytest.raises(RequestError, match="has a tokenizer that cannot be read"):
         shop.models.load(str(file))
     encoder_file(file).unlink()
-    told = describe(shop.models.paths, "x", file).problem
+    told = problem_of(shop, file)
     assert "text encoder Mistral 3 (mistral_3_small_flux2_bf16.safetensors)" in told
     assert "tekken.json" in told

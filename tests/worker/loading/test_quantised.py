@@ -14,7 +14,6 @@ import pytest
 from underpaint.errors import RequestError
 from underpaint.requests import ImageRequest, Lora, Prompt, Sampler, Sampling
 from underpaint_daemon.common.defaults.settle import settle
-from underpaint_daemon.common.needs import bytes_of_parts
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
 from underpaint_daemon.worker.pipelines.memory import Tier
@@ -70,7 +69,7 @@ def test_its_memory_is_what_it_holds(studio: Studio, tmp_path: Path, form: str, 
     held = weight_bytes([studio.models.load(str(folder)).parts[part]])
     assert held < 0.8 * weight_bytes([studio.models.load("tiny").parts[part]])
     # bitsandbytes has tables beside the weights, which are no parameters.
-    foreseen = bytes_of_parts(studio.models.paths, folder, 4)[part]
+    foreseen = studio.needed(folder)[part]
     assert held <= foreseen < 1.3 * held
 
 

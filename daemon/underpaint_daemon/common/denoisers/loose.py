@@ -79,7 +79,8 @@ def loose_parts(
     tokenizers, missing = dict[str, Path](), list[str]()
     for part, one in wanted.items():
         if isinstance(one, Words):
-            place = _tokenizer(one, near, known, _first(files, held.values()))
+            readers = (file for file in files if _reads_for(file, wanted.values(), found))
+            place = _tokenizer(one, near, known, _first(readers, held.values()))
             if place is not None:
                 tokenizers[part] = place
         else:
@@ -93,9 +94,15 @@ def loose_parts(
 
 
 def _first(files: Iterable[Loose], held: Iterable[Loose]) -> list[Loose]:
-    """All files, those before that something was found in."""
+    """All files, first those in which a part was found."""
     paths = {one.path for one in held}
     return sorted(files, key=lambda one: one.path not in paths)
+
+
+def _reads_for(file: Loose, wanted: Iterable[Kind | Words], found: Denoiser) -> bool:
+    """Whether a file is a text encoder that the transformer can have: another's tokenizer, though
+    it lies beside, is not the transformer's."""
+    return any(isinstance(one, Kind) and one.width and _is(one, file, found) for one in wanted)
 
 
 def _read_of(file: Loose, kind: Kind) -> Loose:

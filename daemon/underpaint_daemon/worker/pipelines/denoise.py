@@ -147,7 +147,7 @@ def steadied(seed: int, device: torch.device) -> Iterator[None]:
     beside = [] if device.type == "cpu" else [device]
     kind = device.type if beside else "cuda"
     with torch.random.fork_rng(beside, device_type=kind):
-        # torch's own word writes down the call's stack for each kind of GPU that is not in use.
+        # torch.manual_seed records a stack trace for every GPU backend that is not initialised.
         (torch.manual_seed if beside else torch.default_generator.manual_seed)(seed)
         yield
 
