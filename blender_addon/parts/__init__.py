@@ -1,1 +1,1 @@
-"""Objects and parts of the picture that are painted by what is their own: their LoRAs."""
+"""Objects and parts of the picture that are painted by what is their own: their words and LoRAs."""
