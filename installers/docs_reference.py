@@ -92,6 +92,7 @@ def _text(node: ast.expr | None) -> str:
 
 def main() -> int:
     os.environ["COLUMNS"] = str(_SIGNS)  # whatever the terminal here
+    os.environ["NO_COLOR"] = "1"  # of Python 3.14, which colours help
     REFERENCE.mkdir(exist_ok=True)
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")

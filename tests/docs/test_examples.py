@@ -21,9 +21,9 @@ from helpers.users_folder import TEXELS, fill
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SCENES = Path(__file__).with_name("scenes_of_a_user.py")
+THIS_RUN = ("python3 installers/bootstrap.py demo", "python3 installers/bootstrap.py test")
+"""The tests themselves, and what `scenes` does after an installation."""
 RUN_ELSEWHERE = {
-    "python3 installers/bootstrap.py demo": ("docs/test_examples.py", "demo.py"),
-    "python3 installers/bootstrap.py test": ("docs/test_examples.py", ""),
     "python installers/build_extension.py": ("helpers/built_once.py", "build_extension.py"),
     "python3.11 installers/build_wheelhouse.py": ("blender/test_install.py", "build_wheelhouse.py"),
     "blender --background --python blender_addon/scripts/capture_cli.py": (
@@ -46,7 +46,7 @@ their defaults, and make it less work."""
 LINES = [
     (page, line)
     for line, page in shell_lines().items()
-    if not line.startswith(tuple(RUN_ELSEWHERE))
+    if not line.startswith((*THIS_RUN, *RUN_ELSEWHERE))
 ]
 MADE = {
     "generate": {".png"},

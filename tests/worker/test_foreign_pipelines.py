@@ -16,7 +16,12 @@ from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.contents import foreign
 from underpaint_daemon.common.recognition import family_of_pipeline
 from underpaint_daemon.tools.miniatures.parts import awake
-from underpaint_daemon.tools.miniatures.texts import WIDTH, qwen_tokenizer
+from underpaint_daemon.tools.miniatures.texts import (
+    WIDTH,
+    clip_encoder,
+    clip_tokenizer,
+    qwen_tokenizer,
+)
 from underpaint_daemon.worker.pipelines.families.auto import from_pictures
 from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
 
@@ -98,6 +103,35 @@ def test_a_schedule_that_says_nothing_of_noise_paints_with_previews(studio: Stud
     told = Recorder()
     assert studio.paint(asked, told)[0].std() > 1
     assert told.previews[0][0] == 1
+
+
+def test_what_is_enough_has_no_patch_left_that_no_decoder_knows(studio: Studio, tmp_path: Path):
+    """Amused's: patches that are not painted yet have a number beyond the decoder's."""
+    amused(tmp_path / "amused")
+    asked = ImageRequest(
+        Prompt("a red cube"), model=str(tmp_path / "amused"), width=64, height=64, controls=(),
+        sampling=Sampling(steps=4),
+    )  # fmt: skip
+    assert studio.paint(asked, Recorder(enough_at=1))[0].std() > 1
+
+
+def amused(folder: Path) -> None:
+    torch.manual_seed(5)
+    numbers, mask = 30, 31
+    transformer = diffusers.UVit2DModel(
+        hidden_size=WIDTH, cond_embed_dim=WIDTH, micro_cond_encode_dim=2, micro_cond_embed_dim=10,
+        encoder_hidden_size=WIDTH, vocab_size=mask + 1, codebook_size=numbers, in_channels=WIDTH,
+        block_out_channels=WIDTH, num_res_blocks=1, downsample=True, upsample=True,
+        block_num_heads=1, num_hidden_layers=1, num_attention_heads=1, intermediate_size=WIDTH,
+    )  # fmt: skip
+    vae = diffusers.VQModel(
+        block_out_channels=[32], latent_channels=32, layers_per_block=1, sample_size=32,
+        num_vq_embeddings=numbers, mid_block_add_attention=False, lookup_from_codebook=True,
+    )  # fmt: skip
+    diffusers.AmusedPipeline(
+        vae.eval(), clip_tokenizer(), clip_encoder(projection=True, width=WIDTH),
+        awake(transformer), diffusers.AmusedScheduler(mask_token_id=mask),
+    ).save_pretrained(folder)  # fmt: skip
 
 
 def sana_sprint(folder: Path) -> None:

@@ -134,6 +134,12 @@ def test_lists_within_lists_are_parted_where_least_lies_on_the_card():
     assert in_blocks({}) == {"": []}
 
 
+def test_a_list_that_is_never_called_itself_is_no_block_however_small():
+    """As Stable Cascade's UNet has them: lists of layers in a list."""
+    sizes = {"down.0.0.weight": 1, "down.0.1.weight": 1, "down.1.0.weight": 1000}
+    assert set(in_blocks(sizes)) == {"", "down.0.0", "down.0.1", "down.1.0"}
+
+
 def test_a_picture_takes_two_blocks_of_its_model(studio: Studio, view: View):
     """As the plan by the headers foresees, beside what a LoRA and two ControlNets add."""
     model = studio.models.load("tiny")

@@ -3,6 +3,7 @@ of layers. The headers of files and the networks in memory are parted by the sam
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -44,11 +45,19 @@ def _parted(sizes: Mapping[str, int], most: int) -> Blocks:
         for block, inside in _below(above, names).items():
             if block == "":
                 found[""] += inside
-            elif sum(sizes[name] for name in inside) <= most or set(_below(block, inside)) == {""}:
+            elif not _is_list(block, inside) and (
+                sum(sizes[name] for name in inside) <= most or set(_below(block, inside)) == {""}
+            ):
                 found[block] = inside
             else:
                 waiting.append((block, inside))
     return found
+
+
+def _is_list(block: str, names: Iterable[str]) -> bool:
+    """Whether all in a block stands under numbers again: a list of layers is never called itself,
+    only what is in it (Stable Cascade's `down_blocks.0`)."""
+    return all(re.match(r"\d+\.", name[len(block) + 1 :]) for name in names)
 
 
 def _below(above: str, names: Iterable[str]) -> dict[str, list[str]]:

@@ -233,7 +233,7 @@ def _tile(
     buffers: Buffers,
 ) -> TileImages:
     texels = picture(base, read_texels)
-    _check_size(base, texels, size, f"Give --size {len(texels)}, or the texture in that size.")
+    _check_size(base, texels, size, _size_hint(texels, size, args))
     mask = None if lock is None else picture(lock, read_mask)
     if mask is not None and lock is not None:
         _check_size(lock, mask, size, "Draw it on a copy of the texture, in its size.")
@@ -241,6 +241,13 @@ def _tile(
         mask = (255 - mask).astype(np.uint8)
     ref: BufferRef | None = None if mask is None else buffers.add(Kind.MASK, mask)
     return TileImages(number, buffers.add(Kind.COLOR, texels), ref)
+
+
+def _size_hint(texels: Array, size: int, args: argparse.Namespace) -> str:
+    height, width = texels.shape[:2]
+    if height != width or args.earlier is not None:
+        return f"Give the texture with {size} texels a side."
+    return f"Give --size {height}, or the texture with {size} texels a side."
 
 
 def _check_size(file: Path, image: Array, size: int, hint: str) -> None:

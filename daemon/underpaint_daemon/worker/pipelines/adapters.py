@@ -27,6 +27,7 @@ from .loading.loras import (
     laid_on,
     layers_in,
     layers_with_adapters,
+    off_encoders,
     onto_encoders,
     parted,
     respelled,
@@ -125,6 +126,7 @@ def with_loras(
         yield turn
     finally:
         pipe.unload_lora_weights()
+        off_encoders(pipe)
 
 
 def _put_on(pipe: Any, model: LoadedModel, file: Path, name: str) -> None:

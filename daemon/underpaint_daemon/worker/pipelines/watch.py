@@ -40,6 +40,7 @@ class StepWatch:
     before: Callable[[Any, int], None] | None = None
     ended: Tensor | None = None
     _last: tuple[Tensor, Tensor, Any] | None = None
+    _clean: Tensor | None = None
 
     def attach(self, scheduler: Any, silent: Any = None) -> None:
         """Listen to `scheduler.step`; pipelines read its signature, which is kept. `silent`: a
@@ -53,6 +54,7 @@ class StepWatch:
             if self.ended is None:
                 self._last = (output, sample, timestep)
             made = step(*given, **named)
+            self._clean = _beside(made)
             if silent is not None and self.ended is None:
                 self(silent, next(count), timestep, {"latents": made[0]})
             return made if self.ended is None else _with(made, self.ended)
@@ -76,7 +78,7 @@ class StepWatch:
         if self._last is None or not (wanted or enough):
             return {}
         output, sample, at = self._last
-        clean = tensors["latents"]
+        clean = tensors["latents"] if self._clean is None else self._clean
         if tells_of_noise(pipe.scheduler):
             clean = predicted_original(pipe.scheduler, output, sample, at)
         # Pictures of numbered patches are none before they are decoded.
@@ -91,6 +93,18 @@ class StepWatch:
         else:
             self.ended = latents
         return {"latents": latents}
+
+
+def _beside(made: Any) -> Tensor | None:
+    """What some schedulers give beside the next sample: the clean one. Patches that are not painted
+    yet (Amused's) are in the next sample as a number that no decoder knows."""
+    if isinstance(made, tuple):
+        sample, found, *_ = *made, None, None
+    else:
+        sample, found = made.get("prev_sample"), made.get("pred_original_sample")
+    if not (isinstance(found, Tensor) and isinstance(sample, Tensor)):
+        return None
+    return found if found.shape == sample.shape else None
 
 
 def _with(made: Any, latents: Tensor) -> Any:

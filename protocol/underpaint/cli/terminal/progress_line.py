@@ -165,7 +165,9 @@ class ProgressLine:
     def _beats(self, over: threading.Event) -> None:
         while not over.wait(_BEAT_S if self._live else self._log_every_s):
             with self._lock:
-                if self._live and not over.is_set():
+                if over.is_set():
+                    return
+                if self._live:
                     self._redraw()
                 elif self._now is not None and self._is_due():
                     self._log(self._now.later(self._clock()))

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import torch
 from diffusers.loaders.lora_conversion_utils import _maybe_map_sgm_blocks_to_diffusers
+from diffusers.utils.peft_utils import recurse_remove_peft_layers
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
@@ -131,6 +132,17 @@ def onto_encoders(pipe: Any, state: State, name: str) -> bool:
             ),
         )
     return True
+
+
+def off_encoders(pipe: Any) -> None:
+    """Take all LoRAs off its text encoders, of those also to which diffusers' loader for this
+    pipeline puts none (FLUX.1's T5), and which its `unload_lora_weights` therefore leaves out."""
+    for part in _ENCODERS:
+        encoder = getattr(pipe, part, None)
+        if encoder is not None and getattr(encoder, "peft_config", None):
+            recurse_remove_peft_layers(encoder)
+            del encoder.peft_config
+            encoder._hf_peft_config_loaded = False
 
 
 def _linear_in(encoder: Any) -> dict[str, str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
 from torch import Tensor
+
+_GROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def pin(places: Iterable[Place], sizes: Mapping[int, int]) -> None:
 
     torch rounds what it lays there up to powers of two.
     """
-    left = psutil.virtual_memory().available // 2
+    left = _free() // 2
     for place in places:
         own, room = place.own, 1 << (sizes[id(place.own)] - 1).bit_length()
         if type(own.data) is not Tensor or room > left or own.is_pinned():
@@ -96,3 +99,18 @@ def pin(places: Iterable[Place], sizes: Mapping[int, int]) -> None:
         except RuntimeError:
             return  # the system allows no more
         left -= room
+
+
+def _free() -> int:
+    """Bytes of main memory that are free; in a container, within its limit. What it has read of
+    files is given back when others want the room (Linux' cgroup v2, `memory.stat`)."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit, used = (
+            int((_GROUP / name).read_text()) for name in ("memory.max", "memory.current")
+        )
+        lines = (_GROUP / "memory.stat").read_text().splitlines()
+        of_files = next(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+    except (OSError, ValueError, StopIteration):  # no container, or one without a limit
+        return free
+    return max(min(free, limit - used + of_files), 0)
