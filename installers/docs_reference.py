@@ -12,8 +12,10 @@ import argparse
 import ast
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from underpaint.cli.main import build_parser
 from underpaint.errors import REGISTRY
@@ -21,7 +23,7 @@ from underpaint_daemon.tools.assets.cli_options import options as texture_option
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-_UI = ROOT / "blender_addon" / "ui"
+_ADDON = ROOT / "blender_addon"
 _SIGNS = 102  # of a page's line, and what a terminal keeps free
 
 
@@ -66,24 +68,57 @@ def errors() -> str:
 
 
 def panel() -> str:
-    """Every property of the panels: its name and what it does, from where they are defined."""
-    parts = ["# Panel", "", "Every setting, as its tooltip tells it."]
-    for path in sorted(_UI.rglob("*.py")):
-        rows = list(_properties(path))
+    """Every setting and button of the add-on: its name and what it does, from where it is
+    defined."""
+    parts = ["# Panel", "", "Every setting and every button, as its tooltip tells it."]
+    rooms = defaultdict[tuple[str, str], dict[str, None]](dict)
+    for path in sorted(_ADDON.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        buttons = [node for node in ast.walk(tree) if _is_button(node)]
+        within = {node for button in buttons for node in ast.walk(button)}
+        settings = [node for node in ast.walk(tree) if node not in within]
+        title = _title(path)
+        rooms[title, "setting"] |= dict.fromkeys(row for one in settings for row in _setting(one))
+        rooms[title, "button"] |= dict.fromkeys(row for one in buttons for row in _button(one))
+    for (title, what), rows in rooms.items():
         if rows:
-            title = path.stem.replace("_", " ").capitalize()
-            table = ["| setting | what it does |", "| --- | --- |", *rows]
-            parts += ["", f"## {title}", "", *table]
+            table = [f"| {what} | what it does |", "| --- | --- |", *rows]
+            parts += ["", f"## {title}: {what}s", "", *table]
     return "\n".join([*parts, ""])
 
 
-def _properties(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Property"):
-            words = {word.arg: word.value for word in node.keywords}
-            name, told = (_text(words.get(key)) for key in ("name", "description"))
-            if name:
-                yield f"| {name} | {told} |"
+def _title(path: Path) -> str:
+    """The room's name; of those that hold what is no feature by itself, the file's."""
+    room = path.relative_to(_ADDON).parts[0].removesuffix(".py")
+    name = path.stem.removesuffix("properties").strip("_") if room in ("ui", "operators") else room
+    return (name or "painting").replace("_", " ").capitalize()
+
+
+def _is_button(node: ast.AST) -> TypeGuard[ast.ClassDef]:
+    if not isinstance(node, ast.ClassDef) or not _named(node, "bl_idname"):
+        return False
+    return any("Operator" in ast.unparse(base) for base in node.bases)
+
+
+def _setting(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Property"):
+        words = {word.arg: word.value for word in node.keywords}
+        name, told = (_text(words.get(key)) for key in ("name", "description"))
+        if name:
+            yield f"| {name} | {told} |"
+
+
+def _button(made: ast.ClassDef) -> Iterator[str]:
+    told = _named(made, "bl_description") or ast.get_docstring(made) or ""
+    if label := _named(made, "bl_label"):
+        yield f"| {label} | {' '.join(told.split()).replace('|', '/')} |"
+
+
+def _named(made: ast.ClassDef, name: str) -> str:
+    """The text that a class says of itself by a name."""
+    values = (node.value for node in made.body if isinstance(node, ast.Assign)
+              and [getattr(target, "id", "") for target in node.targets] == [name])  # fmt: skip
+    return next((_text(value) for value in values), "")
 
 
 def _text(node: ast.expr | None) -> str:
