@@ -70,7 +70,7 @@ def test_the_daemon_keeps_to_the_setting(tmp_path: Path, given: str) -> None:
     else:
         daemon.env[given] = "2"
         daemon.start()
-    daemon.client().submit(ImageRequest(Prompt("steps=1"))).result(60)
+    daemon.client().submit(ImageRequest(Prompt("steps=1"))).result(300)
     wait_for(lambda: not stale.exists())
     assert fresh.exists()
     daemon.close()

@@ -122,7 +122,7 @@ def test_a_blob_that_is_cut_short_under_a_waiting_job_fails_it_in_words(daemon):
             path.write_bytes(path.read_bytes()[:100])
     long.cancel()
     with pytest.raises(UnderpaintError) as failure:
-        job.result(60)
+        job.result(300)
     assert failure.value.code is ErrorCode.BAD_BUFFER
     assert "100 of 196608 bytes" in failure.value.message
 

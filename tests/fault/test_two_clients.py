@@ -80,7 +80,7 @@ def test_one_that_is_killed_loses_nothing_of_its_own_or_the_others(daemon: Daemo
     }
     up = daemon.client()
     wait_for(lambda: all(job.state is JobState.DONE for job in up.jobs()), 120)
-    left = [up.job(job.job).result(60)[0].data[0] for job in up.jobs()]
+    left = [up.job(job.job).result(300)[0].data[0] for job in up.jobs()]
     assert sorted(left) == [1, 2, 3, 101, 102, 103]
     assert len(daemon.runs()) == 6
 

@@ -164,4 +164,4 @@ def test_who_was_greeted_late_is_answered_all_the_same(daemon, paths):
         early = up.later(up.models)
         wait_for(lambda: isinstance(up.why, ConnectionLost) and "hello" in up.why.message)
         daemon.deaf.clear()
-        assert early.result(60)
+        assert early.result(300)
