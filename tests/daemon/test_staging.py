@@ -16,6 +16,7 @@ from underpaint.errors import ErrorCode, UnderpaintError
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.wire.connection import read_connection, write_connection
 from underpaint.wire.shared import usable
+from underpaint_daemon.common.blobs import Blobs, blob_name
 from underpaint_daemon.common.staging import Staging, make_staging
 
 from helpers.daemon.real_daemon import wait_for
@@ -108,6 +109,24 @@ def test_a_blob_that_a_power_cut_damaged_is_not_painted_with(idle_daemon):
     assert failure.value.code is ErrorCode.BAD_BUFFER
     (result,) = idle_daemon.client().submit(request, buffers).result(120)
     assert result.facts["buffers_intact"]
+
+
+@pytest.mark.parametrize(("left", "told"), [(100, "100 of 196608"), (None, "0 of 196608")])
+def test_a_blob_that_is_cut_short_or_gone_before_it_is_hashed_is_told(left, told, tmp_path):
+    """A job of which nothing was told held the queue for good."""
+    blobs, (request, buffers) = Blobs(Staging(tmp_path, None)), with_picture("steps=1")
+    assert request.init is not None
+    path = tmp_path / blob_name(request.init.sha256)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(buffers[request.init.sha256].tobytes())
+    unhashed = blobs.require(request)
+    assert unhashed == [request.init]
+    path.unlink()
+    if left is not None:
+        path.write_bytes(bytes(left))
+    with pytest.raises(UnderpaintError, match=told) as failure:
+        blobs.verify(unhashed)
+    assert failure.value.code is ErrorCode.BAD_BUFFER
 
 
 def test_a_blob_that_is_cut_short_under_a_waiting_job_fails_it_in_words(daemon):

@@ -13,6 +13,7 @@ import os
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -34,6 +35,29 @@ def blob_name(sha256: str) -> str:
     """Where a blob lies in staging; `sha256` is 64 hexadecimal digits (the wire's decoder saw
     to that)."""
     return f"blobs/{sha256[:2]}/{sha256}"
+
+
+def mapped(ref: BufferRef, staging: Staging, mode: Literal["r", "c"]) -> Array:
+    """A buffer's array, mapped and not copied; "c": what is written into it stays in this process.
+
+    Raises RequestError: MISSING_BLOBS; BAD_BUFFER where it was cut short under its job, by a power
+    cut or a full disk.
+    """
+    try:
+        with staging.open(blob_name(ref.sha256)) as file:
+            size = file.seek(0, os.SEEK_END)
+            if size != ref.nbytes:
+                raise _cut_short(ref, size)
+            return np.memmap(file, ref.dtype, mode, shape=ref.shape).view(np.ndarray)
+    except FileNotFoundError as error:
+        raise RequestError(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
+
+
+def _cut_short(ref: BufferRef, size: int) -> RequestError:
+    return RequestError(
+        ErrorCode.BAD_BUFFER,
+        f"the job's {ref.kind} is damaged: {size} of {ref.nbytes} bytes are left",
+    )
 
 
 class Blobs:
@@ -99,16 +123,14 @@ class Blobs:
 
         Raises RequestError(BAD_BUFFER).
         """
-        whole = list(self._hashers.map(self._is_whole, refs))
-        for ref, good in zip(refs, whole, strict=True):
-            if good:
+        problems = list(self._hashers.map(self._problem, refs))
+        for ref, problem in zip(refs, problems, strict=True):
+            if problem is None:
                 self._good.add(ref)
             else:
                 self._staging.remove(blob_name(ref.sha256))
-        if not all(whole):
-            raise RequestError(
-                ErrorCode.BAD_BUFFER, "a buffer does not match its sha256; submit the job anew"
-            )
+        for problem in filter(None, problems):
+            raise problem
 
     def pin(self, job: str, request: Request) -> None:
         """Keep a request's buffers until `unpin`."""
@@ -148,15 +170,25 @@ class Blobs:
             with contextlib.suppress(OSError):
                 os.utime(root / name)
         if ref not in self._good:
-            check(ref.kind, self._mapped(ref))
+            check(ref.kind, mapped(ref, self._staging, "r"))
         return True
 
-    def _is_whole(self, ref: BufferRef) -> bool:
-        return hashlib.sha256(self._mapped(ref).data).hexdigest() == ref.sha256
-
-    def _mapped(self, ref: BufferRef) -> Array:
-        with self._staging.open(blob_name(ref.sha256)) as file:
-            return np.memmap(file, ref.dtype, "r", shape=ref.shape).view(np.ndarray)
+    def _problem(self, ref: BufferRef) -> RequestError | None:
+        """What is wrong with a buffer. It is read, not mapped: whoever cuts a mapped file short
+        ends the process that looks at it."""
+        try:
+            with self._staging.open(blob_name(ref.sha256)) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                size = file.tell()
+        except OSError:
+            digest, size = "", 0
+        if size != ref.nbytes:
+            return _cut_short(ref, size)
+        if digest != ref.sha256:
+            return RequestError(
+                ErrorCode.BAD_BUFFER, "a buffer does not match its sha256; submit the job anew"
+            )
+        return None
 
     def _refuse_size(self, ref: BufferRef, size: int) -> bool:
         if any(known.sha256 == ref.sha256 for known in self._good):

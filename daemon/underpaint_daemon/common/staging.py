@@ -18,8 +18,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 log = logging.getLogger("staging")
 PART = "results.part"
@@ -60,7 +61,7 @@ class Staging:
                 return (root / name).stat().st_size
         return None
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> FileIO:
         """A file for reading. Raises FileNotFoundError."""
         for root in self.roots[:-1]:
             with contextlib.suppress(FileNotFoundError):

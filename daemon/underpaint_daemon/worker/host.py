@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from underpaint.buffers import BufferRef
-from underpaint.errors import ErrorCode, JobFailed, RequestError, UnderpaintError
+from underpaint.errors import ErrorCode, JobFailed, UnderpaintError
 from underpaint.requests import Request
 from underpaint.tree import buffer_refs, from_json
 from underpaint.wire import limits
 
 from ..common import disk
-from ..common.blobs import blob_name
+from ..common.blobs import mapped
 from ..common.job_contract import Artifact, JobCancelled, Phase, Runner
 from ..common.pipe import Writer
 from ..common.staging import PART, Staging
@@ -34,23 +33,8 @@ _NO_THREAD = "can't start new thread"
 
 
 def load_buffers(request: Request, staging: Staging) -> dict[str, npt.NDArray[Any]]:
-    """Every array of a request by its sha256, mapped and not copied; what is written into one
-    stays in this process."""
-    return {ref.sha256: _mapped(ref, staging) for ref in buffer_refs(request)}
-
-
-def _mapped(ref: BufferRef, staging: Staging) -> npt.NDArray[Any]:
-    try:
-        with staging.open(blob_name(ref.sha256)) as file:
-            size = file.seek(0, 2)
-            if size != ref.nbytes:  # cut short under the job, by a power cut or a full disk
-                raise RequestError(
-                    ErrorCode.BAD_BUFFER,
-                    f"the job's {ref.kind} is damaged: {size} of {ref.nbytes} bytes are left",
-                )
-            return np.memmap(file, ref.dtype, "c", shape=ref.shape).view(np.ndarray)
-    except FileNotFoundError as error:
-        raise RequestError(ErrorCode.MISSING_BLOBS, f"the job's {ref.kind} is gone") from error
+    """Every array of a request by its sha256: see `mapped`."""
+    return {ref.sha256: mapped(ref, staging, "c") for ref in buffer_refs(request)}
 
 
 def run_job(

@@ -253,12 +253,14 @@ class DataThread:
     def _verify(self, job: str, refs: list[BufferRef]) -> None:
         if not refs:
             return
-        problem: UnderpaintError | None = None
+        problem: UnderpaintError | None = unforeseen()
         try:
             self._blobs.verify(refs)
+            problem = None
         except UnderpaintError as error:
             problem = error
-        self._control.put(Verified(job, problem))
+        finally:  # a job of which nothing was said would hold the queue for good
+            self._control.put(Verified(job, problem))
 
     def _pin_again(self, job: str, request: Request) -> None:
         """After a restart: what a power cut damaged must not be painted with."""
