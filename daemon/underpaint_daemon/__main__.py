@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from .worker.importing import imported
+from .importing import imported
 
 _CANCELLED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = {

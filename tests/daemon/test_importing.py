@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from underpaint_daemon.worker.importing import imported
+from underpaint_daemon.importing import imported
 
 
 def test_garbage_is_looked_for_again_after_an_import_that_went_well_and_one_that_failed(

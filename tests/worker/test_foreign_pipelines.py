@@ -93,26 +93,23 @@ def test_those_that_begin_from_pictures_have_a_way_to(known: dict[str, Any]) -> 
     assert able - said - kolors == set()
 
 
+def asked(model: Path, steps: int) -> ImageRequest:
+    words, sampling = Prompt("a red cube"), Sampling(steps=steps)
+    return ImageRequest(words, str(model), 64, 64, sampling, controls=())
+
+
 def test_a_schedule_that_says_nothing_of_noise_paints_with_previews(studio: Studio, tmp_path: Path):
     """Sana Sprint's, of consistency: before, the first preview ended the job."""
     sana_sprint(tmp_path / "sprint")
-    asked = ImageRequest(
-        Prompt("a red cube"), model=str(tmp_path / "sprint"), width=64, height=64, controls=(),
-        sampling=Sampling(steps=2),
-    )  # fmt: skip
     told = Recorder()
-    assert studio.paint(asked, told)[0].std() > 1
+    assert studio.paint(asked(tmp_path / "sprint", 2), told)[0].std() > 1
     assert told.previews[0][0] == 1
 
 
 def test_what_is_enough_has_no_patch_left_that_no_decoder_knows(studio: Studio, tmp_path: Path):
     """Amused's: patches that are not painted yet have a number beyond the decoder's."""
     amused(tmp_path / "amused")
-    asked = ImageRequest(
-        Prompt("a red cube"), model=str(tmp_path / "amused"), width=64, height=64, controls=(),
-        sampling=Sampling(steps=4),
-    )  # fmt: skip
-    assert studio.paint(asked, Recorder(enough_at=1))[0].std() > 1
+    assert studio.paint(asked(tmp_path / "amused", 4), Recorder(enough_at=1))[0].std() > 1
 
 
 def amused(folder: Path) -> None:

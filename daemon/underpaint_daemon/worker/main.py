@@ -26,8 +26,8 @@ from underpaint.paths import Paths
 from ..common.job_contract import Patient, Runner
 from ..common.pipe import STARVED, Message, Writer, read_message
 from ..common.staging import Staging
+from ..importing import imported
 from .host import run_job
-from .importing import imported
 from .reporting import Wishes
 
 BEAT_SECONDS = 1.0

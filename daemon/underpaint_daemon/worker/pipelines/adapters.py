@@ -21,14 +21,13 @@ from underpaint.requests.curves import curve_at
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
+from .loading.encoders.loras import off_encoders, onto_encoders
 from .loading.loras import (
     check_shapes,
     is_idle,
     laid_on,
     layers_in,
     layers_with_adapters,
-    off_encoders,
-    onto_encoders,
     parted,
     respelled,
 )

@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-import torch
 from diffusers.loaders.lora_conversion_utils import _maybe_map_sgm_blocks_to_diffusers
-from diffusers.utils.peft_utils import recurse_remove_peft_layers
 from torch import Tensor
 
 from underpaint.errors import ErrorCode, RequestError
@@ -22,12 +20,12 @@ from underpaint_daemon.common.lora_files import OF_TEXT
 from .packed import EIGHT, PackedLayer, make_plain, weight_shape
 
 State = dict[str, Tensor]
-_A, _B, _ALPHA, _SIZE = "lora_A.weight", "lora_B.weight", "alpha", "lora_magnitude_vector"
+A, B, _ALPHA, _SIZE = "lora_A.weight", "lora_B.weight", "alpha", "lora_magnitude_vector"
 _HADA = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
 _KRON = ("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b")
 _ENDINGS = {
-    **{name: _A for name in (_A, "lora_down.weight", "lora.down.weight")},
-    **{name: _B for name in (_B, "lora_up.weight", "lora.up.weight")},
+    **{name: A for name in (A, "lora_down.weight", "lora.down.weight")},
+    **{name: B for name in (B, "lora_up.weight", "lora.up.weight")},
     **{name: _SIZE for name in (_SIZE, f"{_SIZE}.weight", "dora_scale")},
     **{name: name for name in (_ALPHA, *_HADA, *_KRON)},
 }
@@ -35,19 +33,6 @@ _PREFIXES = (
     "base_model.model.", "model.diffusion_model.", "diffusion_model.", "lora_unet_",
     "lora_transformer_", "lycoris_", "unet.", "transformer.",
 )  # fmt: skip
-# Of LyCORIS the first encoder's layers may be the only ones that are named so.
-_ENCODERS = {
-    "text_encoder_2": ("lora_te2_", "lycoris_te2_", "text_encoder_2."),
-    "text_encoder": (
-        "lora_te_",
-        "lora_te1_",
-        "lycoris_te_",
-        "lycoris_te1_",
-        "lycoris_",
-        "text_encoder.",
-    ),
-}
-_CLIPS = "text_model."
 _OF_CHECKPOINTS = ("input_blocks", "middle_block", "output_blocks")
 
 
@@ -61,7 +46,7 @@ def respelled(state: State, network: Any, component: str) -> State | None:
     known = {name: name for name in layers} | {name.replace(".", "_"): name for name in layers}
     parts: dict[str, State] = {}
     for key, tensor in _by_blocks(state, network).items():
-        where, ending = _cut(key)
+        where, ending = cut(key)
         layer = known.get(_bare(where))
         if ending is None or layer is None:
             return None
@@ -86,76 +71,13 @@ def _baked(state: State) -> State:
     """Plain layers without alphas: diffusers takes them wrongly where ranks differ, too."""
     found = dict(state)
     for key in state:
-        where, ending = _cut(key)
+        where, ending = cut(key)
         alpha = state.get(f"{where}.{_ALPHA}")
-        if ending == _B and alpha is not None:
+        if ending == B and alpha is not None:
             rank = state[key].shape[1]
             found[key] = (state[key].float() * _over_rank(alpha, rank)).to(state[key].dtype)
             del found[f"{where}.{_ALPHA}"]
     return found
-
-
-def onto_encoders(pipe: Any, state: State, name: str) -> bool:
-    """Put what changes text encoders on them, by PEFT itself: diffusers guesses who wrote it by
-    the layers that are in it, and refuses what has few of them. `state`: without alphas. False,
-    and nothing is done, unless all of it are layers of the pipeline's encoders by name."""
-    from peft import LoraConfig
-
-    found: dict[str, dict[str, State]] = {}
-    known = {part: _linear_in(getattr(pipe, part, None)) for part in _ENCODERS}
-    for key, tensor in state.items():
-        where, ending = _cut(key)
-        part = next((part for part, starts in _ENCODERS.items() if where.startswith(starts)), None)
-        layer = None if part is None else known[part].get(_within(where, part))
-        if part is None or layer is None or ending not in (_A, _B):
-            return False
-        found.setdefault(part, {}).setdefault(layer, {})[ending] = tensor
-    if any(pair.keys() != {_A, _B} for layers in found.values() for pair in layers.values()):
-        return False
-    for part, layers in found.items():
-        encoder = getattr(pipe, part)
-        ranks = {layer: len(pair[_A]) for layer, pair in layers.items()}
-        most = max(ranks.values())
-        encoder.load_adapter(
-            adapter_name=name,
-            adapter_state_dict={
-                f"{layer}.{ending}": tensor.to(encoder.dtype)
-                for layer, pair in layers.items()
-                for ending, tensor in pair.items()
-            },
-            peft_config=LoraConfig(
-                r=most,
-                lora_alpha=most,
-                rank_pattern=ranks,
-                alpha_pattern=ranks,
-                target_modules=list(layers),
-            ),
-        )
-    return True
-
-
-def off_encoders(pipe: Any) -> None:
-    """Take all LoRAs off its text encoders, of those also to which diffusers' loader for this
-    pipeline puts none (FLUX.1's T5), and which its `unload_lora_weights` therefore leaves out."""
-    for part in _ENCODERS:
-        encoder = getattr(pipe, part, None)
-        if encoder is not None and getattr(encoder, "peft_config", None):
-            recurse_remove_peft_layers(encoder)
-            del encoder.peft_config
-            encoder._hf_peft_config_loaded = False
-
-
-def _linear_in(encoder: Any) -> dict[str, str]:
-    """An encoder's linear layers by their names with underscores, without CLIP's outermost part,
-    which transformers leaves out since its fifth version."""
-    modules = () if encoder is None else encoder.named_modules()
-    linear = [name for name, one in modules if isinstance(one, torch.nn.Linear)]
-    return {name.removeprefix(_CLIPS).replace(".", "_"): name for name in linear}
-
-
-def _within(where: str, part: str) -> str:
-    start = next(start for start in _ENCODERS[part] if where.startswith(start))
-    return where.removeprefix(start).replace(".", "_").removeprefix("text_model_")
 
 
 def is_idle(state: State) -> bool:
@@ -175,7 +97,7 @@ def _by_blocks(state: State, network: Any) -> State:
     return mapped
 
 
-def _cut(key: str) -> tuple[str, str | None]:
+def cut(key: str) -> tuple[str, str | None]:
     """A tensor's layer, and which part of the LoRA it is."""
     for ending, name in _ENDINGS.items():
         if key.endswith(f".{ending}"):
@@ -198,15 +120,15 @@ def _plain(layer: str, parts: State, module: Any) -> State:
         return _kronecker(layer, parts, alpha, module)
     if set(parts) == set(_HADA):
         down, up = _hadamard(parts, alpha, module)
-    elif parts.keys() - {_SIZE} == {_A, _B}:
-        down, up = parts[_A], parts[_B] * _over_rank(alpha, parts[_A].shape[0])
+    elif parts.keys() - {_SIZE} == {A, B}:
+        down, up = parts[A], parts[B] * _over_rank(alpha, parts[A].shape[0])
     else:
         _refuse(layer, f"has {', '.join(sorted(parts))} and no more")
     wide, narrow = weight_shape(module), (up.shape[0], *down.shape[1:])
     if narrow != wide:
         _refuse(layer, f"changes weights of shape {narrow}; the model's are {wide}")
     size = {_SIZE: _size(layer, parts[_SIZE], module)} if _SIZE in parts else {}
-    return {_A: down, _B: up, **size}
+    return {A: down, B: up, **size}
 
 
 def _reads_weights(parts: State) -> bool:
@@ -271,11 +193,11 @@ def check_shapes(state: State, network: Any, component: str) -> None:
     network's."""
     layers = dict(network.named_modules())
     for key, tensor in state.items():
-        where, ending = _cut(key)
+        where, ending = cut(key)
         layer = where.removeprefix(f"{component}.")
-        if ending in (_A, _B) and layer in layers:
+        if ending in (A, B) and layer in layers:
             shape = weight_shape(layers[layer])
-            here, there = (tensor.shape[1], shape[1]) if ending == _A else (len(tensor), shape[0])
+            here, there = (tensor.shape[1], shape[1]) if ending == A else (len(tensor), shape[0])
             if here != there:
                 _refuse(layer, f"is {here} wide where the model's is {there}")
 
@@ -299,4 +221,4 @@ def _adapters(module: Any) -> set[str]:
 
 def layers_in(state: State) -> int:
     """How many layers a LoRA's file changes."""
-    return len({where for where, ending in map(_cut, state) if ending is not None})
+    return len({where for where, ending in map(cut, state) if ending is not None})
