@@ -14,6 +14,7 @@ import pytest
 from underpaint.errors import ConnectionLost
 from underpaint.wire.connection import read_connection
 from underpaint_daemon.tools.bench.harness import own_daemon
+from underpaint_daemon.tools.bench.pairs import decided
 
 from helpers.painting.tiny_model import build
 
@@ -83,6 +84,19 @@ def test_a_familys_picture_is_measured_beside_diffusers_own():
     told = measures["z_image_engine_cpu_ms"] / measures["z_image_pipeline_cpu_ms"]
     assert measures["z_image_engine_over_pipeline_ratio"] == pytest.approx(told)
     assert {bar["limit"] for bar in report["bars"]} == {1.05}
+
+
+def test_a_ratio_is_measured_until_its_median_is_seen_on_one_side_of_the_bar():
+    quiet, slow, swaying = [1.01, 1.02] * 4, [1.08, 1.09] * 4, [0.97, 1.12] * 4
+    assert decided(of(quiet), 1.05)
+    assert decided(of(slow), 1.05)
+    assert not decided(of(swaying), 1.05)
+    assert decided(of([*quiet, 1.3]), 1.05), "one outlier is left out"
+    assert not decided(of([1.06, 1.0, 1.0]), 1.05), "of three none can be"
+
+
+def of(ratios: list[float]) -> list[tuple[float, float]]:
+    return [(ratio, 1.0) for ratio in ratios]
 
 
 @pytest.mark.slow

@@ -3,9 +3,10 @@
 Miniatures of the true architectures; in one process by turns, in seconds of the processor, from a
 request to its picture: settled, checked, encoded, painted, written as a PNG with its recipe. The
 bare side is diffusers alone: a folder, a pipeline, one call, and its picture saved as a PNG, too.
-Both read the words each time, though the engine remembers those of its last picture. Quick ones
-are painted more often, as a machine that does other things as well sways by a tenth. The way there
-and back is `bench daemon`'s.
+Both read the words each time, though the engine remembers those of its last picture. As a machine
+sways by a tenth, pairs are painted until it is decided on which side of the bar their median lies
+(the binomial interval of a median), or the miniature's time is over. The way there and back is
+`bench daemon`'s.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import io
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,7 @@ from ..evals.family_requests import plainest
 from ..evals.family_things import Things, picture
 from ..miniatures import MINIATURES
 from .harness import finish
+from .pairs import by_turns
 
 RATIO_LIMIT = 1.05
 
@@ -70,8 +71,8 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these miniatures alone")
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=3, help="pairs of pictures, at least")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each miniature, at least")
+    parser.add_argument("--repeats", type=int, default=8, help="pairs of pictures, at least")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each miniature, at most")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser.parse_args(argv)
 
@@ -93,7 +94,7 @@ def _measured(paths: Paths, name: str, options: argparse.Namespace) -> dict[str,
         model.said = None
         runner(request, buffers, Quiet())
 
-    pairs = _by_turns(ours_anew, bare, options.repeats, options.seconds)
+    pairs = by_turns(ours_anew, bare, RATIO_LIMIT, options.repeats, options.seconds)
     runner.unload()
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     return {
@@ -101,26 +102,6 @@ def _measured(paths: Paths, name: str, options: argparse.Namespace) -> dict[str,
         f"{name}_pipeline_cpu_ms": theirs * 1e3,
         f"{name}_engine_over_pipeline_ratio": statistics.median(a / b for a, b in pairs),
     }
-
-
-def _by_turns(
-    ours: Callable[[], Any], bare: Callable[[], Any], repeats: int, seconds: float
-) -> list[tuple[float, float]]:
-    """Pairs of times; each side comes first in every other one."""
-    pairs = list[tuple[float, float]]()
-    while len(pairs) < repeats or sum(map(sum, pairs)) < seconds:
-        if len(pairs) % 2:
-            later = _seconds(bare)
-            pairs.append((_seconds(ours), later))
-        else:
-            pairs.append((_seconds(ours), _seconds(bare)))
-    return pairs
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    began = time.process_time()
-    run()
-    return time.process_time() - began
 
 
 def _bare(model: LoadedModel, request: Any) -> Callable[[], Any]:
