@@ -82,6 +82,8 @@ def test_archives_are_told_apart(tmp_path: Path):
         (["lycoris_x.hada_w1_a"], "is a LoRA"),
         (["base_model.model.x.lora_A.weight"], "is a LoRA"),
         (["lllite_unet_x.depth.weight"], "ControlNet-LLLite"),
+        (["single_transformer_blocks.0.mlp_fc1.qweight", "x.wscales", "x.lora_up"], "Nunchaku"),
+        (["conv_in.weight", "down_blocks.0.x.weight", "up_blocks.0.x.weight"], "is the UNet"),
         (["lora_controlnet", "input_blocks.0.0.weight"], "ControlNet-LoRA"),
         (["controlnet_cond_embedding.conv_in.weight"], "is a ControlNet"),
         (["input_hint_block.0.weight", "zero_convs.0.0.weight"], "is a ControlNet"),

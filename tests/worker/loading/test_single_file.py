@@ -62,7 +62,7 @@ def test_a_file_in_the_models_folder_is_listed_by_its_name(studio: Studio, check
         ("lora_unet_mid.lora_up.weight", 4, "is a LoRA", "--lora"),
         ("control_model.input_blocks.0.0.weight", 4, "is a ControlNet", "--control"),
         ("double_blocks.0.img_attn.qkv.weight", 4, "FLUX.1 that is not whole", "Fetch"),
-        ("model.diffusion_model.input_blocks.0.0.weight", 8, "no text encoder", "diffusers"),
+        ("model.diffusion_model.input_blocks.0.0.weight", 8, "no text encoder", "whole model"),
         ("model.diffusion_model.input_blocks.0.0.weight", 4, "no text encoder", "diffusers"),
         ("something.else", 4, "no checkpoint of a family", "diffusers"),
     ],

@@ -17,6 +17,11 @@ _FOLDER = (
     "Convert it to a folder in the diffusers format, and give the folder; or give a whole "
     "Stable Diffusion 1.5, 2 or XL checkpoint."
 )
+_ALONE = (
+    "Give the whole model: a checkpoint with text encoders and a VAE in it, or a folder in the "
+    "diffusers format. Where its makers offer a LoRA as well, that does the same over a base model."
+)
+_UNPACKED = "Take the same model in fp8 or as a GGUF."
 _ENLARGE = (
     "Pictures are enlarged with a model that paints (underpaint upscale), not with such networks."
 )
@@ -33,6 +38,10 @@ IS_ADAPTER = "is a T2I-Adapter"
 
 # Rows of pieces that all stand in some tensor's name; "^": at its beginning. The first row counts.
 _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
+    ((".qweight", ".wscales"), Told(
+        "is packed in four bits for Nunchaku (SVDQuant), whose own program alone reads it",
+        _UNPACKED,
+    )),
     (("lora_controlnet",), Told("is a ControlNet-LoRA (Control-LoRA)", _NO_CONTROL)),
     (("lllite_",), Told("is a ControlNet-LLLite", _NO_CONTROL)),
     (("ctrl_to_base",), Told("is a ControlNet-XS", _NO_CONTROL)),
@@ -80,7 +89,7 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("^model.diffusion_model.", "cond_stage_model."), _WHOLE),
     (("^model.diffusion_model.", "conditioner.embedders."), _WHOLE),
     (("^model.diffusion_model.",), Told(
-        "has a UNet and no text encoder that is known here", _FOLDER
+        "has a UNet and no text encoder that is known here", _ALONE
     )),
     (("^decoder.conv_in.",), Told("is a VAE", _VAE)),
     (("^first_stage_model.",), Told("is a VAE", _VAE)),
@@ -94,6 +103,7 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     *((pieces, Told("is an upscaling network (ESRGAN or alike)", _ENLARGE)) for pieces in (
         ("^model.1.sub.",), ("^conv_first.",), ("^model.0.weight",), ("rdb1.conv1.",),
     )),
+    (("down_blocks.", "up_blocks.", "conv_in."), Told("is the UNet of a model alone", _ALONE)),
     (("down_blocks.",), Told("is one network of a model in the diffusers format", _FOLDER)),
     (("transformer_blocks.",), Told("is one network of a model in the diffusers format", _FOLDER)),
 )  # fmt: skip

@@ -24,6 +24,7 @@ from diffusers.loaders.single_file_utils import (
 from torch import Tensor
 
 from underpaint_daemon.common.caches import TOKENIZERS, used
+from underpaint_daemon.common.denoisers.unets import deep_as, layers_per_level, shapes_of
 from underpaint_daemon.common.model_files import broken, read_json
 from underpaint_daemon.common.models import configs_of
 from underpaint_daemon.common.single_files import (
@@ -77,6 +78,7 @@ def scheduler_of(found: Checkpoint) -> dict[str, Any]:
 def _unet(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> Any:
     config = read_json(configs / "unet" / "config.json") | {"in_channels": found.channels}
     state = file.state(place.dtype, {UNET_PREFIX: UNET_PREFIX}, keep=True)
+    config["layers_per_block"] = layers_per_level(state, UNET_PREFIX)
     return _converted(diffusers.UNet2DConditionModel, config, state, found.path, place, _as_unet)
 
 
@@ -112,6 +114,8 @@ def _converted(
 ) -> Any:
     try:
         named = convert(state, config)
+        if kind is diffusers.UNet2DConditionModel:
+            config = deep_as(config, shapes_of(named))
         network = empty(lambda: kind.from_config(config))
     except LOAD_ERRORS as error:
         refuse_memory(error)

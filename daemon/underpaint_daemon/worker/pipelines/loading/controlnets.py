@@ -1,6 +1,6 @@
 """ControlNets, Union networks and T2I-Adapters, from folders and single files of every layout.
 
-A single file carries no config: the model it is for has the shapes that it must have.
+A single file carries no config: it has the model's that it is for, with the layers that are there.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from underpaint_daemon.common.control_files import (
     Form,
     recognise,
 )
+from underpaint_daemon.common.denoisers.unets import deep_as, layers_per_level, shapes_of
 from underpaint_daemon.common.models import control_folder
 
 from .folders import load_network
@@ -77,6 +78,8 @@ def load_control(path: Path, denoiser: Any, place: Device) -> Any:
         return load_network(kind, path, place)
     config = found.config or _config(found, unet)
     state = _state(found, config, place)
+    if found.config is None and found.form is not Form.ADAPTER:
+        config = _known(kind, deep_as(config, shapes_of(state)))
     return filled(empty(lambda: kind.from_config(config)), state, found.weights, place)
 
 
@@ -116,17 +119,24 @@ def _config(found: ControlFile, unet: Any) -> dict[str, Any]:
     if found.form is Form.ADAPTER:
         return _adapter_config(found, unet)
     kind = _CLASSES[found.form]
-    known = inspect.signature(kind.__init__).parameters
-    config = {key: value for key, value in unet.config.items() if key in known}
+    config = _known(kind, unet.config)
     config["in_channels"] = 4
     shapes = {name.removeprefix(ORIGINAL_PREFIX): shape for name, shape in found.shapes.items()}
     config["conditioning_embedding_out_channels"] = _embedding_channels(shapes)
+    if found.original:
+        config["layers_per_block"] = layers_per_level(shapes)
     if found.form is Form.UNION:
         config["num_control_type"], config["num_trans_channel"] = shapes["task_embedding"]
         config["num_proj_channel"] = shapes["spatial_ch_projs.weight"][0]
         layers = {name.split(".")[1] for name in shapes if name.startswith("transformer_layes.")}
         config["num_trans_layer"] = len(layers)
     return config
+
+
+def _known(kind: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a network of a kind can be told."""
+    known = inspect.signature(kind.__init__).parameters
+    return {key: value for key, value in config.items() if key in known}
 
 
 def _embedding_channels(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
