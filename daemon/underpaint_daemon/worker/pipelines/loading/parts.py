@@ -14,6 +14,7 @@ from underpaint_daemon.common.contents.modular import part_place
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.recognition import is_network, parts_of
 
+from .encoders.words import load_words
 from .networks import weight_bytes
 from .pictures import ChatProcessor, PictureProcessor
 
@@ -52,7 +53,7 @@ def load_part(
     try:
         if kind in _OWN:
             return _OWN[kind](folder)
-        return found.from_pretrained(str(folder), local_files_only=True)
+        return load_words(found, folder)
     except _LOAD_ERRORS as error:
         broken(folder, f"cannot be loaded: {str(error).strip().splitlines()[0]}")
 
