@@ -14,6 +14,7 @@ import transformers
 
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.contents import foreign
+from underpaint_daemon.common.defaults.foreign_wants import foreign_wants
 from underpaint_daemon.common.recognition import family_of_pipeline
 from underpaint_daemon.tools.miniatures.parts import awake
 from underpaint_daemon.tools.miniatures.texts import (
@@ -91,6 +92,23 @@ def test_those_that_begin_from_pictures_have_a_way_to(known: dict[str, Any]) -> 
     assert said - able == set()
     kolors = {name for name in able if hasattr(known[name], "_backends")}
     assert able - said - kolors == set()
+
+
+def test_steps_and_guidance_are_those_that_diffusers_has_for_each(known: dict[str, Any]) -> None:
+    """Where its call says any: a few leave it to their presets."""
+    named = ("guidance_scale", "true_cfg_scale", "prior_guidance_scale", "distilled_guidance_scale")
+    for name, kind in known.items():
+        if name not in painters(known) or hasattr(kind, "_backends"):
+            continue
+        wants = foreign_wants(Path(), {"_class_name": f"{name}Pipeline"})
+        call = inspect.signature(kind.__call__).parameters
+        scales = [call[one].default for one in named if one in call]
+        scale = next((one for one in scales if one is not None), wants.guidance)
+        steps = (
+            call["num_inference_steps"].default if "num_inference_steps" in call else wants.steps
+        )
+        assert (wants.steps, wants.guidance) == (steps, scale), name
+        assert steps
 
 
 def asked(model: Path, steps: int) -> ImageRequest:

@@ -89,7 +89,7 @@ _EMBEDDED = 8.0  # the card of LCM_Dreamshaper_v7, whose guidance is an input of
 _FEW = Wants(steps=4, guidance=1.0)
 _NO_FAMILIES: Mapping[str, Wants] = {}
 _LCM = Distillation(
-    "LCM", Wants(sampler=Sampler.LCM, steps=4, guidance=1.5), _word("lcm"), _NO_FAMILIES
+    "LCM", Wants(sampler=Sampler.LCM, steps=4, guidance=1.5), _word("lcm"), {"auto": _FEW}
 )
 # TCD and Hyper-SD learnt to follow a trajectory: DDIM from the very end of the noise.
 _TRAJECTORY = Wants(sampler=Sampler.DDIM, steps=8, guidance=1.0, spacing=Spacing.TRAILING)

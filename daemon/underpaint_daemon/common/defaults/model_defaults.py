@@ -18,6 +18,7 @@ from ..refusals import kinds_without_network
 from .distilled import distillation_of
 from .external import control_files, fitting
 from .family_wants import FAMILY_WANTS
+from .foreign_wants import distilled_foreign, foreign_wants
 from .own_file import own_wants
 from .wants import Wants, layered
 
@@ -72,8 +73,10 @@ def model_defaults(paths: Paths, name: str, loras: Sequence[Lora] = ()) -> Defau
     place = model_folder(paths, name)
     seen = glance(paths, place)
     others = fitting(control_files(paths), seen.denoiser)
+    names = _names(place, loras)
+    made_foreign, few = distilled_foreign(names, seen.index)
     told, distilled = distillation_of(
-        _names(place, loras),
+        names,
         kin_of(seen.family, seen.index),
         seen.scheduler,
         embedded_guidance=seen.denoiser.get("time_cond_proj_dim") is not None,
@@ -81,8 +84,10 @@ def model_defaults(paths: Paths, name: str, loras: Sequence[Lora] = ()) -> Defau
     able = FAMILY_WANTS[seen.family].samplers or ()
     if distilled.sampler not in able:  # the family has its own way to so few steps
         distilled = replace(distilled, sampler=None)
-    wishes = (own_wants(place), distilled, Wants(size=seen.native_size), _of_family(seen))
-    return _known(layered(wishes), seen, others, told)
+    named = foreign_wants(place, seen.index)
+    native = Wants(size=seen.native_size)
+    wishes = (own_wants(place), few, distilled, named, native, _of_family(seen))
+    return _known(layered(wishes), seen, others, made_foreign or told)
 
 
 def _of_family(seen: Glance) -> Wants:
