@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, BinaryIO
 
 from underpaint.settings import SETTINGS, gpu_environment
@@ -47,6 +48,15 @@ class WorkerGone:
     code: int
 
 
+class Stage(StrEnum):
+    """How far a worker has come; it tells each but the first."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BRINGING = "bringing"
+    ABLE = "able"
+
+
 class Supervisor:
     """Holds at most one worker process. Used by the control thread; what the worker says is
     posted to `post` from reading threads."""
@@ -58,7 +68,7 @@ class Supervisor:
         self._post = post
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
-        self._ready = False
+        self._stage = Stage.STARTING
         self._beat_at = 0.0
         self._facts: Message = {}
 
@@ -68,7 +78,18 @@ class Supervisor:
 
     @property
     def ready(self) -> bool:
-        return self._ready
+        """Whether the worker has spoken."""
+        return self._stage is not Stage.STARTING
+
+    @property
+    def bringing(self) -> bool:
+        """Whether the worker imports what it paints with."""
+        return self._stage is Stage.BRINGING
+
+    @property
+    def able(self) -> bool:
+        """Whether the worker has its runner, and torch: it begins what it is handed."""
+        return self._stage is Stage.ABLE
 
     def start(self) -> None:
         """Start a worker unless there is one. Its messages may be sent at once: they wait in the
@@ -87,7 +108,7 @@ class Supervisor:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise OSError("the worker's pipes are missing")
         self._process, self._orders = process, queue.SimpleQueue()
-        self._ready, self._beat_at, self._facts = False, time.monotonic(), {}
+        self._stage, self._beat_at, self._facts = Stage.STARTING, time.monotonic(), {}
         _thread(_write_orders, Writer(_raw(process.stdin)), self._orders)
         _thread(self._listen, process, _raw(process.stdout))
         _thread(_copy_to_log, _raw(process.stderr))
@@ -103,10 +124,10 @@ class Supervisor:
         if event.pid != self.pid:
             return False
         self._beat_at = time.monotonic()
-        if event.message["t"] == "ready":
-            self._ready = True
-        elif event.message["t"] == "beat":
+        if event.message["t"] == "beat":
             self._facts = event.message
+        elif event.message["t"] in tuple(Stage):
+            self._stage = Stage(event.message["t"])
         return True
 
     def gone(self, event: WorkerGone) -> bool:
@@ -125,8 +146,10 @@ class Supervisor:
             log.info("worker %d killed", process.pid)
 
     def silent(self, now: float) -> bool:
-        """Whether a worker that had started has not been heard for long."""
-        return self._ready and now - self._beat_at > _SILENT_S
+        """Whether a worker that had started has not been heard for long. One that brings its
+        runner may not come to speak: importing holds what its other threads need."""
+        speaks = self._stage in (Stage.READY, Stage.ABLE)
+        return speaks and now - self._beat_at > _SILENT_S
 
     def replace(self) -> None:
         """End the worker now, and start another."""
@@ -147,7 +170,7 @@ class Supervisor:
 
     def _forget(self) -> None:
         self._orders.put({})  # ends the writing thread
-        self._process, self._ready = None, False
+        self._process, self._stage = None, Stage.STARTING
 
     def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
         while (message := read_message(source)) is not None:

@@ -57,7 +57,10 @@ def run_job(
     try:
         reporter.raise_if_cancelled()
         request = from_json(message["request"])
-        artifacts = runner()(request, load_buffers(request, staging), reporter)
+        run = runner()
+        reporter.raise_if_cancelled()
+        reporter.started()
+        artifacts = run(request, load_buffers(request, staging), reporter)
         reporter.progress(Phase.SAVING, 0, len(artifacts))
         outcome = {"t": "done", "files": save(staging, job, artifacts, hasher)}
     except JobCancelled:

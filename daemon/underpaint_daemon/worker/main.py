@@ -28,7 +28,7 @@ from ..common.pipe import STARVED, Message, Writer, read_message
 from ..common.staging import Staging
 from ..importing import imported
 from .host import run_job
-from .reporting import Wishes
+from .reporting import WishBook, Wishes
 
 BEAT_SECONDS = 1.0
 NICENESS = 5
@@ -45,14 +45,14 @@ def main(argv: list[str] | None = None) -> int:
     _end_when_starved()
     source, sink = _take_stdio()
     paths = Paths(runtime=options.runtime, data=options.data, cache=options.cache)
-    writer, wishes = Writer(sink), Wishes()
+    writer, book = Writer(sink), WishBook()
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(source, inbox, wishes), daemon=True).start()
+    threading.Thread(target=_read, args=(source, inbox, book), daemon=True).start()
     threading.Thread(target=_beat, args=(writer,), daemon=True).start()
     writer.send({"t": "ready", "pid": os.getpid()})
     staging = Staging(options.data, options.fast)
     try:
-        _serve(inbox, writer, wishes, paths, staging, options.runner)
+        _serve(inbox, writer, book, paths, staging, options.runner)
     except MemoryError:
         os._exit(STARVED)  # an orderly end would need memory, too
     return 0
@@ -79,13 +79,12 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 def _serve(
     inbox: queue.SimpleQueue[Message],
     writer: Writer,
-    wishes: Wishes,
+    book: WishBook,
     paths: Paths,
     staging: Staging,
     runner_name: str,
 ) -> None:
-    # The first job's runner brings torch; a failure to load it fails that job, and no other.
-    runner = functools.cache(lambda: load_factory(runner_name)(paths))
+    runner = functools.cache(lambda: _brought(runner_name, paths, writer))
     hasher = _started_pool()
     while True:
         message = inbox.get()
@@ -93,9 +92,21 @@ def _serve(
             _leave_gpu(runner)
             continue
         job = str(message["job"])
-        wishes.begin(job)
-        writer.send({"t": "started", "job": job})
-        run_job(message, runner, staging, writer, wishes, hasher)
+        run_job(message, runner, staging, writer, book.of(job) or Wishes(), hasher)
+        book.close(job)
+
+
+def _brought(name: str, paths: Paths, writer: Writer) -> Runner:
+    """The runner, which brings torch: a failure to load it fails that job, and no other. Told
+    before, since importing may keep every other thread from speaking, and after."""
+    told = "ready"
+    writer.send({"t": "bringing"})
+    try:
+        runner = load_factory(name)(paths)
+        told = "able"
+        return runner
+    finally:
+        writer.send({"t": told})
 
 
 def _leave_gpu(runner: functools._lru_cache_wrapper[Runner]) -> None:
@@ -113,21 +124,28 @@ def _started_pool() -> ThreadPoolExecutor:
     return pool
 
 
-def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message], wishes: Wishes) -> None:
+def _read(source: BinaryIO, inbox: queue.SimpleQueue[Message], book: WishBook) -> None:
     while (message := read_message(source)) is not None:
         kind = message["t"]
+        if kind == "run":
+            book.open(message["job"])
         if kind in ("run", "let_go"):
             inbox.put(message)
-        elif kind == "cancel":
-            wishes.cancel(message["job"])
-        elif kind == "enough":
-            wishes.enough(message["job"])
-        elif kind == "wait":
-            wishes.wait(message["job"], message["on"])
-        elif kind == "credit":
-            wishes.credit(message["job"])
+        elif (wishes := book.of(message["job"])) is not None:
+            _wish(wishes, kind, message)
     # The daemon is gone. Nobody could take a result, so do not finish the step.
     os._exit(0)
+
+
+def _wish(wishes: Wishes, kind: str, message: Message) -> None:
+    if kind == "cancel":
+        wishes.cancel()
+    elif kind == "enough":
+        wishes.enough()
+    elif kind == "wait":
+        wishes.wait(message["on"])
+    elif kind == "credit":
+        wishes.credit()
 
 
 def _beat(writer: Writer) -> None:

@@ -18,38 +18,28 @@ from ..common.pipe import Message, Writer
 
 
 class Wishes:
-    """What the daemon wants of the running job; written by the reading thread."""
+    """What the daemon wants of one job; written by the reading thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._job: str | None = None
         self._cancelled = False
         self._enough = False
         self._credit = False
         self._waits = False
         self._changed = threading.Condition(self._lock)
 
-    def begin(self, job: str) -> None:
-        with self._lock:
-            if self._job != job:
-                self._job, self._cancelled, self._credit = job, False, False
-                self._enough = self._waits = False
-
-    def cancel(self, job: str) -> None:
-        self.begin(job)  # the wish may overtake the start of its job
+    def cancel(self) -> None:
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
 
-    def enough(self, job: str) -> None:
-        self.begin(job)
+    def enough(self) -> None:
         with self._changed:
             self._enough = True
             self._changed.notify_all()
 
-    def wait(self, job: str, on: bool) -> None:
+    def wait(self, on: bool) -> None:
         """The job is to wait at its next step, or to go on."""
-        self.begin(job)
         with self._changed:
             self._waits = on
             self._changed.notify_all()
@@ -63,8 +53,7 @@ class Wishes:
         with self._changed:
             self._changed.wait_for(lambda: not self.waits)
 
-    def credit(self, job: str) -> None:
-        self.begin(job)
+    def credit(self) -> None:
         self._credit = True
 
     @property
@@ -83,6 +72,26 @@ class Wishes:
         self._credit = False
 
 
+class WishBook:
+    """The wishes of each job that was handed over and has not ended. More than one: the daemon
+    ends a job by itself while the runner is still brought, and hands over the next."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Wishes] = {}
+
+    def open(self, job: str) -> None:
+        """A job is handed over."""
+        self._of[job] = Wishes()
+
+    def of(self, job: str) -> Wishes | None:
+        """What is wanted of a job; None where it has ended."""
+        return self._of.get(job)
+
+    def close(self, job: str) -> None:
+        """A job has ended."""
+        self._of.pop(job, None)
+
+
 class PipeReporter:
     """The `Reporter` that a runner sees: writes to the daemon, reads the wishes."""
 
@@ -92,6 +101,10 @@ class PipeReporter:
         self._wishes = wishes
         self._total = 0
         self._last: Message | None = None
+
+    def started(self) -> None:
+        """The runner is there, and the job begins."""
+        self._send({"t": "started"})
 
     def progress(self, phase: Phase, step: int, total: int) -> None:
         self._total = total

@@ -90,10 +90,11 @@ class Engine:
         elif live.outcome is not None:
             self._settle(running, live.outcome)
         elif problem is not None:
-            self._supervisor.send({"t": "cancel", "job": id})
+            self.cancel(id, hard=False)
 
     def cancel(self, id: str, *, hard: bool) -> JobState:
-        """Ask a job to stop; returns its state before. Raises RequestError(JOB_UNKNOWN)."""
+        """Ask a job to stop; returns its state before. One whose worker is still starting ends
+        at once. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
         if job.state is JobState.QUEUED:
             self._endings.end(lambda: self._store.finish_cancelled(id))
@@ -101,7 +102,10 @@ class Engine:
             live = self._running.live
             live.cancel_asked = True
             self._supervisor.send({"t": "cancel", "job": id})
-            if hard and live.kill_at is None:
+            if not self._supervisor.able:
+                # It has not begun, and who imports does not hear: the worker skips it later.
+                self._finish(self._running, lambda: self._store.finish_cancelled(id))
+            elif hard and live.kill_at is None:
                 live.kill_at = time.monotonic() + self._config.cancel_grace
         return job.state
 
@@ -109,9 +113,10 @@ class Engine:
         """Ask a job to end with what it has; one that waits has nothing and is cancelled. Returns
         its state before. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
-        if job.state is JobState.QUEUED:
+        runs = self._running is not None and self._running.job.id == id
+        if job.state is JobState.QUEUED or (runs and not self._supervisor.able):
             return self.cancel(id, hard=False)
-        if self._running is not None and self._running.job.id == id:
+        if runs:
             self._supervisor.send({"t": "enough", "job": id})
         return job.state
 

@@ -90,7 +90,7 @@ class Answers:
 
     def _status(self, _body: Status) -> Body:
         worker = "absent" if self._supervisor.pid is None else "starting"
-        if self._supervisor.ready:
+        if self._supervisor.ready and not self._supervisor.bringing:
             worker = "idle" if self._engine.running is None else "busy"
         return StatusOk(
             epoch=self._identity.epoch,

@@ -132,7 +132,7 @@ def whole_id(given: str, jobs: Callable[[], Iterable[JobInfo]]) -> str:
 
 def _said(met: JobState) -> str:
     """What a cancel does, by the state in which it met the job."""
-    if met is JobState.QUEUED:
+    if met in (JobState.QUEUED, JobState.STARTING):
         return "cancelled before it began"
     return str(met) if met.terminal else "stops at its next step"
 
