@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Self, TypeVar
 
 import numpy as np
@@ -122,7 +122,8 @@ class Client:
         `buffers`: the arrays that the request refers to; only those are sent that the daemon does
         not have. `job_id`: the same id with the same request is the same job, however often it is
         sent. `wait=False` returns at once; a refusal then comes as a Failed event. `origin`: where
-        it is asked for, as the gallery shows it; a host's name for it, as its scene's.
+        it is asked for, as the gallery shows it; a host's name for it, as its scene's. Ctrl-C while
+        it is handed over cancels it, if it was accepted.
         Raises RequestError when the request is refused, ConnectionLost.
         """
         job, feed = self._follow(job_id or new_id(), previews)
@@ -130,7 +131,12 @@ class Client:
         if wait:
             with ExitStack() as undo:
                 undo.callback(self.forget, job.id)
-                self._hand_over(job, request, arrays, origin)
+                try:
+                    self._hand_over(job, request, arrays, origin)
+                except KeyboardInterrupt:
+                    with suppress(UnderpaintError):
+                        self.cancel(job.id)
+                    raise
                 undo.pop_all()
         else:
             handed = self.later(lambda: self._hand_over(job, request, arrays, origin))

@@ -57,18 +57,25 @@ class Job:
         return self.events()
 
     def events(
-        self, *, previews: bool | None = None, timeout: float | None = None
+        self,
+        *,
+        previews: bool | None = None,
+        timeout: float | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Iterator[JobEvent]:
         """The job's events as they come; the last is Done or Failed.
 
         `previews`: whether to ask for previews (default: as said at submit). `timeout`: seconds
         without any event after which ConnectionLost(TIMEOUT) is raised; None waits as long as the
-        daemon can be reached. What is slow to read misses progress and previews, never states.
+        daemon can be reached. `meanwhile`: called before each wait for events, which is at most
+        half a second. What is slow to read misses progress and previews, never states.
         """
         if previews is not None and previews != self._previews:
             self.show_previews(previews)
         quiet_since = time.monotonic()
         while True:
+            if meanwhile is not None:
+                meanwhile()
             taken = self.take(_LOOK_S)
             for event in taken:
                 yield event

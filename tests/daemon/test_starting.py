@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from underpaint.conversation.usual import PAINTER, usual_s
 from underpaint.errors import ErrorCode
+from underpaint.events import Progress
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.tree import to_json
 from underpaint.wire.messages import JobState
@@ -20,6 +25,7 @@ from underpaint_daemon.server.supervisor import FromWorker, Supervisor
 from helpers.daemon.real_daemon import Daemon, wait_for
 from helpers.processes import with_helpers
 
+SPOT = Path(__file__).parents[1] / "data" / "spot.obj"
 RUNNER = "helpers.daemon.small_runners:build_when_let"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe in a folder")
 
@@ -59,6 +65,61 @@ def test_a_job_is_cancelled_at_once_while_its_worker_starts_and_the_next_one_run
     assert wanted.result(120)
     assert up.status().worker_pid == worker
     assert slow_daemon.runs() == ["steps=1 name=wanted|0"]
+
+    usual = usual_s(slow_daemon.paths, PAINTER)
+    assert usual is not None
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: up.status().worker_pid not in (worker, None))
+    events = up.submit(asked("steps=2")).events()
+    told = next(event for event in events if isinstance(event, Progress))
+    assert told.phase == "starting"
+    assert told.eta_s is not None
+    assert 0 < told.eta_s <= usual
+    let(slow_daemon)
+    assert next(event.phase for event in events if isinstance(event, Progress)) == "loading"
+
+
+def painting(daemon: Daemon, out: Path, *what: str) -> subprocess.Popen[str]:
+    """A command whose output is no terminal."""
+    words = ["--prompt", "steps=1", "--out", str(out)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "underpaint.cli.main", *(what or ("generate",)), *words],
+        env=daemon.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_command_says_what_its_job_waits_for_and_takes_it_along_when_it_is_told_to_stop(
+    slow_daemon: Daemon, tmp_path: Path
+):
+    up = slow_daemon.client()
+    first = up.submit(asked("steps=1"))
+    wait_for((slow_daemon.paths.data / "bringing").exists, 60)
+    waits = "waiting: 1 job before it, now starting the painter\n"
+    texture = ("texture", str(SPOT))  # a process behind the one that is told
+    for number, *what in (
+        (signal.SIGINT,),
+        (signal.SIGTERM,),
+        (signal.SIGHUP,),
+        (signal.SIGTERM, *texture),
+    ):
+        with painting(slow_daemon, tmp_path / "out", *what) as command:
+            assert command.stderr is not None
+            assert command.stderr.readline() == waits
+            command.send_signal(number)
+            assert command.stderr.read() == "cancelled\n"
+        assert command.returncode == 128 + number
+        assert up.jobs(1)[0].state is JobState.CANCELLED
+    with painting(slow_daemon, tmp_path / "out") as command:
+        assert command.stderr is not None
+        assert command.stderr.readline() == waits
+        first.cancel()
+        assert command.stderr.readline() == "starting the painter\n"
+        let(slow_daemon)
+        assert command.stderr.readline().startswith("loading the model")
+    assert command.returncode == 0
 
 
 def test_a_worker_that_imports_for_long_is_left_to_it(tmp_path, monkeypatch):

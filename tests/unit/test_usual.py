@@ -36,6 +36,8 @@ def test_what_fails_teaches_nothing_and_a_damaged_file_is_no_trouble(paths):
     with learned(paths, "daemon") as before:
         assert before is None
     assert usual_s(paths, "daemon") is not None
+    (paths.cache / "usual.json").write_text('{"daemon": [NaN, Infinity, -1, 4]}')
+    assert usual_s(paths, "daemon") == 4.0
 
 
 def test_a_wait_tells_what_is_left_and_nothing_once_it_takes_longer():

@@ -98,8 +98,8 @@ def _run(
     control_thread = ControlThread(
         config, control, store, engine, supervisor, peers, identity, to_control, to_data
     )
-    for name in ("SIGTERM", "SIGINT"):
-        signal.signal(getattr(signal, name), lambda _number, _frame: control_thread.stop())
+    for number in _ends():
+        signal.signal(number, lambda _number, _frame: control_thread.stop())
     settler = Settler(
         staging, lambda: time.monotonic() - data_thread.heard_at, lambda: wal_checkpoint(table)
     )
@@ -112,6 +112,13 @@ def _run(
     finally:
         to_data.put(Stop())
         thread.join(_DATA_STOP_SECONDS)
+
+
+def _ends() -> list[int]:
+    """The signals that end the daemon in order. That a terminal was closed, `nohup` may forbid."""
+    hang_up = getattr(signal, "SIGHUP", None)
+    heard = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([hang_up] if heard else [])]
 
 
 def _announce(

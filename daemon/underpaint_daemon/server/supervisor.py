@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from underpaint.conversation.usual import PAINTER, Wait, learn, usual_s
 from underpaint.settings import SETTINGS, gpu_environment
 
 from ..common.pipe import STARVED, Message, Writer, read_message
@@ -65,12 +66,13 @@ class Supervisor:
         self, config: Config, staging: Staging, post: Callable[[FromWorker | WorkerGone], None]
     ) -> None:
         self._command, self._env = _command(config, staging), worker_environment(config.gpu)
-        self._post = post
+        self._post, self._paths = post, config.paths
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._stage = Stage.STARTING
         self._beat_at = 0.0
         self._facts: Message = {}
+        self._coming: Wait | None = None
 
     @property
     def pid(self) -> int | None:
@@ -90,6 +92,11 @@ class Supervisor:
     def able(self) -> bool:
         """Whether the worker has its runner, and torch: it begins what it is handed."""
         return self._stage is Stage.ABLE
+
+    @property
+    def coming(self) -> Wait | None:
+        """Since when a job waits for the worker to be able; None where none does."""
+        return self._coming
 
     def start(self) -> None:
         """Start a worker unless there is one. Its messages may be sent at once: they wait in the
@@ -116,8 +123,11 @@ class Supervisor:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send to the worker, never waiting for it; nothing happens when there is none."""
-        if self._process is not None:
-            self._orders.put(message)
+        if self._process is None:
+            return
+        self._orders.put(message)
+        if message["t"] == "run" and not self.able and self._coming is None:
+            self._coming = Wait(time.monotonic(), usual_s(self._paths, PAINTER))
 
     def note(self, event: FromWorker) -> bool:
         """Take in a worker's message; False for one of a worker that is no longer ours."""
@@ -127,7 +137,7 @@ class Supervisor:
         if event.message["t"] == "beat":
             self._facts = event.message
         elif event.message["t"] in tuple(Stage):
-            self._stage = Stage(event.message["t"])
+            self._come(Stage(event.message["t"]))
         return True
 
     def gone(self, event: WorkerGone) -> bool:
@@ -168,9 +178,17 @@ class Supervisor:
     def device(self) -> str:
         return str(self._facts.get("device", ""))
 
+    def _come(self, stage: Stage) -> None:
+        """Take a worker's new stage in, and learn how long it took to be able."""
+        if stage is Stage.ABLE and self._coming is not None:
+            learn(self._paths, PAINTER, time.monotonic() - self._coming.began)
+        if stage is Stage.ABLE or self.bringing:
+            self._coming = None
+        self._stage = stage
+
     def _forget(self) -> None:
         self._orders.put({})  # ends the writing thread
-        self._process, self._stage = None, Stage.STARTING
+        self._process, self._stage, self._coming = None, Stage.STARTING, None
 
     def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
         while (message := read_message(source)) is not None:

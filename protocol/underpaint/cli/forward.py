@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 
 from ..launcher import daemon_python, not_started
+from .stopping import number_of
 
 COMMANDS: Mapping[str, str] = {
     "texture": "paint a texture into a mesh's own UVs",
@@ -40,11 +42,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:
-    """Its exit code; of one that a signal ended, what a shell says. Ctrl-C reaches it as it
-    reaches us: it cancels its job and says so, and we wait for that."""
+    """Its exit code; of one that a signal ended, what a shell says. What tells us to stop it is
+    told, too: it cancels its job and says so, and we wait for that."""
     while True:
         try:
             code = process.wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            if os.name == "posix":  # elsewhere the console tells both
+                process.send_signal(number_of(stop))
             continue
         return code if code >= 0 else 128 - code

@@ -7,8 +7,10 @@ code  when
       results that are kept elsewhere than asked; or `doctor` found a fault
 2     bad input: an option, a file, a request, a mesh; nothing was begun
 3     a bar of an `eval` or `bench` does not hold
+129   cancelled: the terminal was closed (SIGHUP)
 130   cancelled: Ctrl-C, or the job was cancelled elsewhere
 141   whoever read the output went away
+143   cancelled: SIGTERM, as `kill` and services send it
 """
 
 from __future__ import annotations
@@ -17,11 +19,14 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 
 from ..errors import ErrorCode, RequestError, UnderpaintError, why
 from .output import into_nothing, print_error, printed
+from .stopping import number_of, stoppable
 
+_SIGNALLED = 128
 _PLACE = "Give a file or folder that can be read and written."
 
 
@@ -32,8 +37,10 @@ class Exit(IntEnum):
     FAILED = 1
     BAD_INPUT = 2
     BAR_MISSED = 3
+    HUNG_UP = 129
     CANCELLED = 130
     NO_READER = 141
+    TERMINATED = 143
 
 
 def exit_code(error: UnderpaintError) -> Exit:
@@ -51,12 +58,14 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
     `{"error": …}` on stdout. Returns the exit code."""
     _write_anything()
     try:
-        code = run()
+        with stoppable():
+            code = run()
         printed()
         return code
-    except KeyboardInterrupt:
-        print("cancelled", file=sys.stderr)
-        return Exit.CANCELLED
+    except KeyboardInterrupt as stop:
+        with suppress(OSError):  # a terminal that is gone
+            print("cancelled", file=sys.stderr)
+        return _SIGNALLED + number_of(stop)
     except UnderpaintError as error:
         print_error(error, as_json)
         return exit_code(error)

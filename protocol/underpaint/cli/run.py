@@ -22,6 +22,7 @@ from ..requests import Request
 from ..tree import request_digest
 from .guard import exit_code
 from .output import print_error, print_result
+from .queue.turn import Turn
 from .terminal.progress_line import ProgressLine
 
 
@@ -30,7 +31,7 @@ def run_job(request: Request, buffers: Buffers, out: Path, *, as_json: bool) -> 
     ready_folder(out)
     with told() as line, reached(line) as up:
         job = up.submit(request, buffers)
-        follow(job, line)
+        follow(up, job, line)
         results = job.result()
     digest = request_digest(request)
 
@@ -85,11 +86,12 @@ def told() -> Iterator[ProgressLine]:
         line.end()
 
 
-def follow(job: Job, line: ProgressLine) -> None:
-    """Show a job's progress until it ends. Ctrl-C cancels the job and keeps the daemon."""
-    line.wait((job.info and job.info.position) or 0)
+def follow(up: Client, job: Job, line: ProgressLine) -> None:
+    """Show a job's place in the queue and its progress until it ends. Ctrl-C cancels the job and
+    keeps the daemon."""
+    turn = Turn(up, job, line)
     try:
-        for event in job.events():
+        for event in job.events(meanwhile=turn.look):
             line.event(event)
     except KeyboardInterrupt:
         job.cancel()

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .usual import Wait
+
+STARTING = "starting"
+"""The phase before the others: the worker brings what it paints with."""
 _LOADING = "loading"
 _DENOISING, _DECODING = "denoising", "decoding"
 _PICTURE = {"encoding": 0.3, _DENOISING: 0.0, _DECODING: 1.0, "saving": 0.1}
@@ -56,7 +60,7 @@ class Course:
                 self._spent[self._phase] = spent + now - self._began
             self._phase, self._began = phase, now
         self._step, self._total, self._told = step, max(total, 1), now
-        self._phase_left = None if step == 0 else eta_s
+        self._phase_left = eta_s if step or phase == STARTING else None
         self._totals[phase] = self._total
         self._reached = max(self._reached, self._part())
 
@@ -66,7 +70,10 @@ class Course:
         return self._reached
 
     def left_s(self, now: float) -> float | None:
-        """Seconds to the end of the job; None until its pace is known."""
+        """Seconds to the end of the job, None until its pace is known; while the painter starts,
+        to the end of that, None where it takes longer than it usually does."""
+        if self._phase == STARTING:
+            return Wait(self._told, self._phase_left).left_s(now)
         weights = self._weights()
         if self._phase not in weights:
             return None
@@ -91,7 +98,7 @@ class Course:
         return min(self._step / self._total, 1.0)
 
     def _goes_back(self, phase: str) -> bool:
-        names = [_LOADING, *self._weights()]
+        names = [STARTING, _LOADING, *self._weights()]
         known = phase in names and self._phase in names
         return known and names.index(phase) < names.index(self._phase)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,11 @@ def _read(file: Path) -> dict[str, list[float]]:
     """What is known; nothing where the file is damaged."""
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
-        return {str(name): [float(one) for one in times] for name, times in known.items()}
+        return {str(name): _seconds(times) for name, times in known.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
+
+
+def _seconds(times: Iterable[str | float]) -> list[float]:
+    """Those that are a length of time: JSON has numbers that are none."""
+    return [seconds for one in times if 0 <= (seconds := float(one)) < math.inf]

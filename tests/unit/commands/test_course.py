@@ -36,6 +36,18 @@ def test_from_the_first_steps_on_the_time_left_is_that_of_the_whole_job():
             assert left == pytest.approx(end - now, abs=0.2 * end)
 
 
+def test_while_the_painter_starts_the_time_left_is_that_of_its_start():
+    course = Course()
+    course.take("denoising", 3, 10, 7.0, 0.0)
+    course.take("starting", 0, 1, 20.0, 10.0)  # its worker died: it runs again
+    assert course.left_s(15.0) == 15.0
+    assert course.left_s(31.0) is None, "it takes longer than usual"
+    course.take("loading", 0, 1, None, 31.0)
+    assert course.left_s(31.0) is None
+    course.take("starting", 0, 1, None, 31.0)
+    assert course.left_s(32.0) is None
+
+
 def test_the_end_of_a_phase_is_not_the_end_of_the_job():
     course = Course()
     for now, phase, step in ((0, "encoding", 0), (1, "denoising", 1), (8, "denoising", 20)):

@@ -10,16 +10,17 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
 from underpaint.cli.daemon import status_lines
 from underpaint.cli.output import told_seconds
 from underpaint.cli.queue.jobs import job_line, whole_id
+from underpaint.cli.queue.turn import standing
 from underpaint.cli.terminal.progress_line import ProgressLine
 from underpaint.errors import ErrorCode, RequestError
-from underpaint.wire.messages import StatusOk
+from underpaint.wire.messages import Queue, StatusOk
 from underpaint.wire.records import JobInfo, JobState, ProgressInfo
 from underpaint_daemon.tools.assets.told_figures import told_figures
 
@@ -36,6 +37,10 @@ class Log:
     @property
     def lines(self) -> list[str]:
         return self.bytes.getvalue().decode(self.stream.encoding).splitlines()
+
+
+def job(state: JobState, id: str) -> JobInfo:
+    return JobInfo(id, "image", state, 1, 1000.0, 1030.0)
 
 
 def test_a_log_has_a_line_for_each_phase_and_each_half_minute() -> None:
@@ -63,11 +68,30 @@ def test_a_log_goes_on_telling_of_a_model_that_loads_for_minutes() -> None:
     assert len(set(log.lines)) == len(log.lines)
 
 
-def test_what_waits_for_other_paintings_says_so() -> None:
+def test_a_log_has_a_line_when_the_place_in_the_queue_changes_and_for_the_start() -> None:
     log = Log()
-    for before in (0, 1, 2):
-        log.line.wait(before)
-    assert log.lines == ["waiting: 1 job before it", "waiting: 2 jobs before it"]
+    jobs = [job(JobState.RUNNING, "a"), job(JobState.QUEUED, "b"), job(JobState.QUEUED, "c")]
+    for step in (3, 4):
+        progress = ProgressInfo("denoising", step, 10, 40.0 - step)
+        jobs[0] = replace(jobs[0], progress=progress)
+        log.line.wait(*standing(Queue(tuple(jobs)), "c"))
+    log.line.wait(*standing(Queue(tuple(jobs[1:]), paused=True), "c"))
+    log.line.show("starting", 0, 1, 12.0)
+    log.line.show("loading", 0, 1, None)
+    assert log.lines == [
+        "waiting: 2 jobs before it, now painting 3/10 (35 s left)",
+        "waiting: the queue is paused: `underpaint jobs resume`; 1 job before it",
+        "starting the painter, 10 s left",
+        "loading the model",
+    ]
+
+
+def test_a_job_that_is_next_waits_for_nobody_and_one_that_is_held_says_so() -> None:
+    held = replace(job(JobState.QUEUED, "b"), paused=True)
+    queue = Queue((held, job(JobState.QUEUED, "c")))
+    assert standing(queue, "c") == ("", ""), "others pass what is held"
+    assert standing(queue, "b")[0] == "waiting: it is paused: `underpaint jobs resume b`"
+    assert standing(queue, "a") == ("", "")
 
 
 def test_a_painting_goes_on_when_nobody_looks_any_more() -> None:
@@ -131,8 +155,8 @@ def test_a_terminal_has_one_line_with_the_whole_and_the_time_left(
 
 def test_the_queue_says_when_a_job_was_asked_for_and_its_place() -> None:
     def told(state: JobState, **more: object) -> str:
-        job = JobInfo("a" * 32, "image", state, 1, 1000.0, 1030.0, "moss", **more)  # type: ignore[arg-type]
-        return job_line(job, now=1000.0 + 7200)
+        told = replace(job(state, "a" * 32), title="moss", **more)  # type: ignore[arg-type]
+        return job_line(told, now=1000.0 + 7200)
 
     assert told(JobState.QUEUED, position=3).split()[1:4] == ["waiting,", "3", "before"]
     assert "  2 h ago" in told(JobState.DONE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from underpaint.wire.messages import JobState
+from underpaint.conversation.progress import STARTING
+from underpaint.wire.messages import JobState, ProgressInfo
 from underpaint_daemon.common.pipe import Message
 
 from ..supervisor import Supervisor
@@ -37,6 +38,7 @@ class RunningJob:
             {"t": "run", "job": job.id, "attempt": job.attempts, "request": job.request}
         )
         self._live_jobs.tell(job.id, state=job.state)
+        self._wait_for_worker(time.monotonic())
         self.ask_for_preview()
 
     def take(self, message: Message) -> None:
@@ -46,6 +48,7 @@ class RunningJob:
 
     def tend(self, now: float) -> None:
         """Tell progress that was held back and is due."""
+        self._wait_for_worker(now)
         if (held := self.live.throttle.due(now)) is not None:
             self._live_jobs.tell(self.job.id, progress=held)
 
@@ -59,6 +62,16 @@ class RunningJob:
         """Have the worker show what it paints, if somebody wants to see it."""
         if self.live.wants_preview:
             self._supervisor.send({"t": "credit", "job": self.job.id})
+
+    def _wait_for_worker(self, now: float) -> None:
+        """Tell once that the worker still starts; whoever asks later hears what is left by then."""
+        coming = self._supervisor.coming
+        if coming is None:
+            return
+        first, left = self.live.progress is None, coming.left_s(now)
+        self.live.progress = ProgressInfo(STARTING, 0, 1, None if left is None else round(left, 2))
+        if first:
+            self._live_jobs.tell(self.job.id, progress=self.live.progress)
 
     def _started(self, _message: Message) -> None:
         self._advance(JobState.RUNNING)

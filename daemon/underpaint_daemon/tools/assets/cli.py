@@ -186,7 +186,8 @@ class _Painter:
         if self._daemon is None:
             from .following import Line
 
-            self._daemon = underpaint.connect(client="texture"), Line(self._line)
+            up = underpaint.connect(client="texture")
+            self._daemon = up, Line(up, self._line)
         return self._daemon
 
     def _written(self, begun: _Begun) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from underpaint.cli.queue.turn import Turn
 from underpaint.cli.terminal.progress_line import ProgressLine
+from underpaint.client import Client
+from underpaint.conversation.progress import STARTING
 from underpaint.events import JobEvent, Progress, StateChanged
 from underpaint.job import Job
 from underpaint.wire.messages import JobState
@@ -13,9 +16,10 @@ from underpaint.wire.messages import JobState
 
 @dataclass(slots=True)
 class Line:
-    """The jobs of one command, which the daemon runs one after another. shown: where their progress
-    is told. free: when the daemon was last known to have ended one."""
+    """The jobs of one command, which the daemon runs one after another. up: its client. shown:
+    where their progress is told. free: when the daemon was last known to have ended one."""
 
+    up: Client
     shown: ProgressLine
     free: float = 0.0
 
@@ -24,13 +28,13 @@ class Line:
         cancels the job and keeps the daemon."""
         shown, running = self.shown, None
         shown.job(texture=True)
-        shown.wait((job.info and job.info.position) or 0)
+        turn = Turn(self.up, job, shown)
         first = job.take()
         try:
             for event in first:
                 shown.event(event)
             began_before = any(_runs(event) for event in first)
-            for event in () if job.ended else job.events():
+            for event in () if job.ended else job.events(meanwhile=turn.look):
                 if _runs(event) and running is None:
                     running = time.monotonic()
                 shown.event(event)
@@ -47,6 +51,6 @@ class Line:
 
 
 def _runs(event: JobEvent) -> bool:
-    return isinstance(event, Progress) or (
-        isinstance(event, StateChanged) and event.state is JobState.RUNNING
-    )
+    if isinstance(event, Progress):
+        return event.phase != STARTING
+    return isinstance(event, StateChanged) and event.state is JobState.RUNNING

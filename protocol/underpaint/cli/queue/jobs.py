@@ -15,7 +15,7 @@ from ...wire.records import JobInfo
 from ..options import add_json, path_of
 from ..output import print_result, told_seconds
 from ..run import renamed, tell_saved, write_files
-from ..terminal.progress_line import PHASES
+from ..terminal.progress_line import told_phase
 from . import changing
 
 _ID = 32
@@ -107,7 +107,7 @@ def _standing(job: JobInfo) -> str:
     progress = job.progress
     if job.state.terminal or progress is None:
         return str(job.state)
-    return f"{PHASES.get(progress.phase, progress.phase)} {progress.step}/{progress.total}"
+    return told_phase(progress)
 
 
 def _cancel(args: argparse.Namespace) -> int:

@@ -12,16 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from ...conversation.progress import Course, told_left
+from ...conversation.progress import STARTING, Course, told_left
 from ...conversation.usual import Wait
 from ...events import JobEvent, Progress, StateChanged, Warning_
-from ...wire.records import JobState
+from ...wire.records import JobState, ProgressInfo
 
 _WIDTH = 24
 _BEAT_S = 0.5
 _LOG_EVERY_S = 30.0
 _CLEAR = "\r\x1b[K"
 PHASES = {
+    STARTING: "starting the painter",
     "loading": "loading the model",
     "yielding": "waiting for the GPU",
     "unwrapping": "unwrapping",
@@ -32,6 +33,13 @@ PHASES = {
     "saving": "saving",
 }
 """What is read of each phase."""
+
+
+def told_phase(progress: ProgressInfo) -> str:
+    """E.g. `painting 3/10`."""
+    words = PHASES.get(progress.phase, progress.phase)
+    steps = f" {progress.step}/{progress.total}" if progress.total > 1 and progress.step else ""
+    return words + steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,10 @@ class ProgressLine:
         now = self._clock()
         self._course.take(phase, step, total, eta_s, now)
         words = PHASES.get(phase, phase)
-        told = f"{words} {step}/{total}" if total > 1 and step else words
+        if phase == STARTING:
+            self.doing(words, usual_s=eta_s)
+            return
+        told = told_phase(ProgressInfo(phase, step, total))
         left = self._course.left_s(now)
         each = self.each_s or now - self._began + (left or 0.0)
         part, after = self._course.part, self.after * each
@@ -107,8 +118,8 @@ class ProgressLine:
                 self.show(event.phase, event.step, event.total, event.eta_s)
             case Warning_():
                 self.note(f"note: {event.text}")
-            case StateChanged() if event.state in (JobState.STARTING, JobState.RUNNING):
-                self.doing("starting the painter", logged=False)
+            case StateChanged() if event.state is JobState.STARTING:
+                self.doing(PHASES[STARTING], logged=False)
 
     def part(self, text: str, done: int, total: int, left_s: float | None) -> None:
         """`done` of `total`; `text` says of what. `left_s`: seconds to the end, once known."""
@@ -121,10 +132,9 @@ class ProgressLine:
         if self._live or logged:
             self._told(text, _Now(text, None, None, self._clock(), usual_s=usual_s))
 
-    def wait(self, before: int) -> None:
-        """That others are painted first. `before`: how many."""
-        if before > 0:
-            self.note(f"waiting: {before} job{'s' if before > 1 else ''} before it")
+    def wait(self, why: str, more: str = "") -> None:
+        """Why the job does not begin yet. `more`: what a log is not told again when it changes."""
+        self._told(why, _Now(why + more, None, None, self._began))
 
     def note(self, text: str) -> None:
         """A line of its own, e.g. a warning."""
@@ -152,8 +162,8 @@ class ProgressLine:
                 self._log(now)
 
     def _log(self, now: _Now) -> None:
-        self._logged_at = self._clock()
-        self._write(f"{self.about}{_said(now, self._logged_at)}\n")
+        self._logged_at = at = self._clock()
+        self._write(f"{self.about}{_said(now.later(at), at)}\n")
 
     def _beat(self) -> None:
         """Have the line redrawn, or written again, while nothing is told."""
@@ -170,7 +180,7 @@ class ProgressLine:
                 if self._live:
                     self._redraw()
                 elif self._now is not None and self._is_due():
-                    self._log(self._now.later(self._clock()))
+                    self._log(self._now)
 
     def _is_due(self) -> bool:
         return self._clock() - self._logged_at >= self._log_every_s

@@ -1,0 +1,64 @@
+"""What is told of a job that waits: how many are before it, and why nothing begins."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from ...client import Client
+from ...conversation.progress import told_left
+from ...errors import ConnectionLost
+from ...job import Job
+from ...wire.queue import Queue
+from ...wire.records import JobInfo, JobState
+from ..terminal.progress_line import ProgressLine, told_phase
+from . import changing
+
+_EVERY_S = 2.0
+
+
+class Turn:
+    """A job's turn in the queue, told on a line while it waits for it."""
+
+    def __init__(self, up: Client, job: Job, line: ProgressLine) -> None:
+        self._up, self._job, self._line = up, job, line
+        self._asked_at = -_EVERY_S
+
+    def look(self) -> None:
+        """Ask for it when it is time; to be called again and again."""
+        now, info = time.monotonic(), self._job.info
+        waits = info is not None and info.state is JobState.QUEUED
+        if not waits or now - self._asked_at < _EVERY_S:
+            return
+        self._asked_at = now
+        with suppress(ConnectionLost):  # who follows the job sees to that
+            why, more = standing(changing.seen(self._up), self._job.id)
+            if why:
+                self._line.wait(why, more)
+
+
+def standing(queue: Queue, job: str) -> tuple[str, str]:
+    """Why a job does not begin, and what the one under way does; empty where it is next, or waits
+    no longer."""
+    ids = [info.job for info in queue.jobs]
+    if job not in ids:
+        return "", ""
+    place = ids.index(job)
+    reasons = changing.told(queue)
+    if queue.jobs[place].paused:
+        reasons.append(f"it is paused: `underpaint jobs resume {job}`")
+    before = sum(not info.paused for info in queue.jobs[:place])
+    if before:
+        reasons.append(f"{before} job{'s' if before > 1 else ''} before it")
+    if not reasons:
+        return "", ""
+    return f"waiting: {'; '.join(reasons)}", _under_way(queue.jobs[0]) if before else ""
+
+
+def _under_way(first: JobInfo) -> str:
+    """E.g. `, now painting 3/10 (40 s left)`."""
+    progress = first.progress
+    if first.state is JobState.QUEUED or progress is None:
+        return ""
+    left = f" ({told_left(progress.eta_s)})" if progress.eta_s else ""
+    return f", now {told_phase(progress)}{left}"
