@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from underpaint.client import Client
+from underpaint.conversation.queue import before
 from underpaint.errors import ConnectionLost, ErrorCode, UnderpaintError
 from underpaint.wire.messages import Place, Queue
 
@@ -48,6 +49,10 @@ class Watching:
         jobs = () if self.told is None else self.told.jobs
         place = {info.job: number for number, info in enumerate(jobs)}
         return sorted(tasks, key=lambda t: (t.phase == _WAITS, place.get(t.id, _LAST)))
+
+    def before(self, task: Task) -> int:
+        """How many paintings come before one that waits, other programs' too."""
+        return 0 if self.told is None else before(self.told, task.id) or 0
 
     def waits(self, task: Task) -> bool:
         """Whether a painting has not begun and can be moved or held."""

@@ -78,7 +78,8 @@ def _draw_task(layout: Any, live: Runtime, task: Task, room: int, *, many: bool)
     row = layout.row(align=True)
     row.scale_y = 1.0 if many else 1.6
     waits = live.queue.waits(task)
-    text = _bar_text(task, room, many=many, waits=waits)
+    before = live.queue.before(task) if waits else 0
+    text = _bar_text(task, room, before, many=many, waits=waits)
     row.progress(text=text, factor=task.fraction, type="BAR", translate=False)
     if waits:
         _draw_place(row, live, task)
@@ -87,10 +88,12 @@ def _draw_task(layout: Any, live: Runtime, task: Task, room: int, *, many: bool)
         draw_text(layout, warning, room, "INFO")
 
 
-def _bar_text(task: Task, room: int, *, many: bool, waits: bool) -> str:
-    """What stands in its bar. That it waits is said above, or by the buttons that move it."""
+def _bar_text(task: Task, room: int, before: int, *, many: bool, waits: bool) -> str:
+    """What stands in its bar. That it waits is said above, or by the buttons that move it; a
+    painting that is alone here waits for other programs': `before`, how many."""
     if not many:
-        return _fitting(task, progress_text(task), room - (_MOVES if waits else 0))
+        told = say("Waiting, {count} before it", count=before) if before else progress_text(task)
+        return _fitting(task, told, room - (_MOVES if waits else 0))
     if waits:
         return _name(task, room - _MOVES)
     if task.phase == "yielding":

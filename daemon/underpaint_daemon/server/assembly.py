@@ -117,8 +117,9 @@ def _run(
 def _ends() -> list[int]:
     """The signals that end the daemon in order. That a terminal was closed, `nohup` may forbid."""
     hang_up = getattr(signal, "SIGHUP", None)
-    heard = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
-    return [signal.SIGTERM, signal.SIGINT, *([hang_up] if heard else [])]
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return [signal.SIGTERM, signal.SIGINT]
+    return [signal.SIGTERM, signal.SIGINT, hang_up]
 
 
 def _announce(

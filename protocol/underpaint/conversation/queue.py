@@ -6,6 +6,15 @@ from ..wire import messages as m
 from .exchange import Exchange
 
 
+def before(queue: m.Queue, job: str) -> int | None:
+    """How many jobs come before one; what is held by itself is passed. None where it is neither
+    under way nor waits."""
+    ids = [info.job for info in queue.jobs]
+    if job not in ids:
+        return None
+    return sum(not info.paused for info in queue.jobs[: ids.index(job)])
+
+
 class QueueCalls:
     """`up.queue`. Each call blocks until the answer; raises RequestError, ConnectionLost."""
 

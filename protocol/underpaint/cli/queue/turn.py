@@ -7,10 +7,12 @@ from contextlib import suppress
 
 from ...client import Client
 from ...conversation.progress import told_left
+from ...conversation.queue import before
 from ...errors import ConnectionLost
 from ...job import Job
 from ...wire.queue import Queue
 from ...wire.records import JobInfo, JobState
+from ..output import told_count
 from ..terminal.progress_line import ProgressLine, told_phase
 from . import changing
 
@@ -40,19 +42,17 @@ class Turn:
 def standing(queue: Queue, job: str) -> tuple[str, str]:
     """Why a job does not begin, and what the one under way does; empty where it is next, or waits
     no longer."""
-    ids = [info.job for info in queue.jobs]
-    if job not in ids:
+    count = before(queue, job)
+    if count is None:
         return "", ""
-    place = ids.index(job)
     reasons = changing.told(queue)
-    if queue.jobs[place].paused:
+    if any(info.paused for info in queue.jobs if info.job == job):
         reasons.append(f"it is paused: `underpaint jobs resume {job}`")
-    before = sum(not info.paused for info in queue.jobs[:place])
-    if before:
-        reasons.append(f"{before} job{'s' if before > 1 else ''} before it")
+    if count:
+        reasons.append(f"{told_count(count, 'job')} before it")
     if not reasons:
         return "", ""
-    return f"waiting: {'; '.join(reasons)}", _under_way(queue.jobs[0]) if before else ""
+    return f"waiting: {'; '.join(reasons)}", _under_way(queue.jobs[0]) if count else ""
 
 
 def _under_way(first: JobInfo) -> str:

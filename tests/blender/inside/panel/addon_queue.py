@@ -43,6 +43,9 @@ def what_waits_is_painted_in_the_order_that_the_artist_gives_it():
 
 
 def a_paused_queue_begins_nothing_and_says_so():
+    import underpaint
+    from underpaint.requests import ImageRequest, Prompt
+
     live().session.start()
     pump_until(lambda: live().session.reachable)
     bpy.ops.underpaint.queue_pause()
@@ -50,7 +53,12 @@ def a_paused_queue_begins_nothing_and_says_so():
     drawn = draw("UNDERPAINT_PT_main")
     assert "Paused" in drawn.texts
     assert "Resume" in drawn.texts
-    task = begin(STEPS)
+    with underpaint.connect(start=False) as other:  # another program's comes first
+        first = other.submit(ImageRequest(Prompt(STEPS)))
+        task = begin(STEPS)
+        pump_until(lambda: shown_order() == [first.id, task.id])
+        assert "Waiting, 1 before it" in draw("UNDERPAINT_PT_main").texts
+        first.cancel()
     pump_until(lambda: shown_order() == [task.id])
     assert task.phase == "queued"
     bpy.ops.underpaint.queue_pause(paused=False)
