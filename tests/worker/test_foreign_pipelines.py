@@ -4,28 +4,21 @@ has: one that it gains, loses or changes is named."""
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import pytest
-import torch
-import transformers
 
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.contents import foreign
 from underpaint_daemon.common.defaults.foreign_wants import foreign_wants
 from underpaint_daemon.common.recognition import family_of_pipeline
-from underpaint_daemon.tools.miniatures.parts import awake
-from underpaint_daemon.tools.miniatures.texts import (
-    WIDTH,
-    clip_encoder,
-    clip_tokenizer,
-    qwen_tokenizer,
-)
 from underpaint_daemon.worker.pipelines.families.auto import from_pictures
 from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
 
+from helpers.foreign_models import amused, cogview4, pixart, sana_sprint
 from helpers.painting.studio import Recorder, Studio
 
 # Tried, or held to paint pictures from words by what they are called with: without `Pipeline`.
@@ -111,9 +104,26 @@ def test_steps_and_guidance_are_those_that_diffusers_has_for_each(known: dict[st
         assert steps
 
 
-def asked(model: Path, steps: int) -> ImageRequest:
-    words, sampling = Prompt("a red cube"), Sampling(steps=steps)
-    return ImageRequest(words, str(model), 64, 64, sampling, controls=())
+def asked(
+    model: Path, steps: int, words: str = "a red cube", against: str = "", guidance: float = 4.5
+) -> ImageRequest:
+    sampling = Sampling(steps=steps, guidance=guidance)
+    return ImageRequest(Prompt(words, against), str(model), 64, 64, sampling, controls=())
+
+
+@pytest.mark.parametrize("make", [pixart, cogview4])
+def test_words_act_and_what_not_to_paint_where_there_is_any(
+    studio: Studio, tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    model = make(tmp_path / "published")
+
+    def painted(**how: Any) -> bytes:
+        return studio.paint(asked(model, 2, **how))[0].tobytes()
+
+    without = painted()
+    assert without != painted(words="a green ball")
+    assert without != painted(against="a blurry photo")
+    assert painted(guidance=1.0) == painted(guidance=1.0, against="a blurry photo") != without
 
 
 def test_a_schedule_that_says_nothing_of_noise_paints_with_previews(studio: Studio, tmp_path: Path):
@@ -128,50 +138,3 @@ def test_what_is_enough_has_no_patch_left_that_no_decoder_knows(studio: Studio, 
     """Amused's: patches that are not painted yet have a number beyond the decoder's."""
     amused(tmp_path / "amused")
     assert studio.paint(asked(tmp_path / "amused", 4), Recorder(enough_at=1))[0].std() > 1
-
-
-def amused(folder: Path) -> None:
-    torch.manual_seed(5)
-    numbers, mask = 30, 31
-    transformer = diffusers.UVit2DModel(
-        hidden_size=WIDTH, cond_embed_dim=WIDTH, micro_cond_encode_dim=2, micro_cond_embed_dim=10,
-        encoder_hidden_size=WIDTH, vocab_size=mask + 1, codebook_size=numbers, in_channels=WIDTH,
-        block_out_channels=WIDTH, num_res_blocks=1, downsample=True, upsample=True,
-        block_num_heads=1, num_hidden_layers=1, num_attention_heads=1, intermediate_size=WIDTH,
-    )  # fmt: skip
-    vae = diffusers.VQModel(
-        block_out_channels=[32], latent_channels=32, layers_per_block=1, sample_size=32,
-        num_vq_embeddings=numbers, mid_block_add_attention=False, lookup_from_codebook=True,
-    )  # fmt: skip
-    diffusers.AmusedPipeline(
-        vae.eval(), clip_tokenizer(), clip_encoder(projection=True, width=WIDTH),
-        awake(transformer), diffusers.AmusedScheduler(mask_token_id=mask),
-    ).save_pretrained(folder)  # fmt: skip
-
-
-def sana_sprint(folder: Path) -> None:
-    torch.manual_seed(4)
-    encoder = transformers.Gemma2Model(
-        transformers.Gemma2Config(
-            vocab_size=len(qwen_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH,
-            num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
-            pad_token_id=0,
-        )
-    )  # fmt: skip
-    transformer = diffusers.SanaTransformer2DModel(
-        patch_size=1, in_channels=4, out_channels=4, num_layers=1, num_attention_heads=2,
-        attention_head_dim=4, num_cross_attention_heads=2, cross_attention_head_dim=4,
-        cross_attention_dim=8, caption_channels=WIDTH, sample_size=32,
-        qk_norm="rms_norm_across_heads", guidance_embeds=True,
-    )  # fmt: skip
-    vae = diffusers.AutoencoderDC(
-        latent_channels=4, attention_head_dim=2, encoder_block_types="ResBlock",
-        decoder_block_types="ResBlock", encoder_block_out_channels=(8, 8),
-        decoder_block_out_channels=(8, 8), encoder_qkv_multiscales=((), ()),
-        decoder_qkv_multiscales=((), ()), encoder_layers_per_block=(1, 1),
-        decoder_layers_per_block=(1, 1), downsample_block_type="conv",
-        upsample_block_type="interpolate",
-    )  # fmt: skip
-    diffusers.SanaSprintPipeline(
-        qwen_tokenizer(), encoder.eval(), vae.eval(), awake(transformer), diffusers.SCMScheduler()
-    ).save_pretrained(folder)

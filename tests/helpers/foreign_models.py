@@ -1,0 +1,138 @@
+"""Small models of families that Underpaint has no file for, in folders as their makers publish
+them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import diffusers
+import torch
+import transformers
+from tokenizers.processors import TemplateProcessing
+
+from underpaint_daemon.tools.miniatures.parts import awake, flow
+from underpaint_daemon.tools.miniatures.texts import (
+    WIDTH,
+    clip_encoder,
+    clip_tokenizer,
+    qwen_tokenizer,
+)
+from underpaint_daemon.tools.miniatures.vaes import kl
+
+_SPIECE = Path(__file__).parents[1] / "data/sentencepiece/t5.model"
+
+
+def pixart(folder: Path, kind: str = "PixArtAlphaPipeline") -> Path:
+    """PixArt: ε, T5 with its `spiece.model` alone, and pictures of the sizes that it learnt."""
+    torch.manual_seed(6)
+    transformer = diffusers.PixArtTransformer2DModel(
+        num_attention_heads=2, attention_head_dim=8, num_layers=1, cross_attention_dim=16,
+        sample_size=32, caption_channels=WIDTH, out_channels=8,
+    )  # fmt: skip
+    encoder = transformers.T5EncoderModel(
+        transformers.T5Config(
+            vocab_size=700, d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=4,
+            feed_forward_proj="gated-gelu", tie_word_embeddings=False,
+        )
+    )  # fmt: skip
+    place = folder / "tokenizer"
+    getattr(diffusers, kind)(
+        tokenizer=transformers.T5Tokenizer(model_max_length=512),
+        text_encoder=encoder.eval(),
+        vae=kl(4, shift=0.0, quantised=True),
+        transformer=awake(transformer),
+        scheduler=diffusers.DPMSolverMultistepScheduler(
+            beta_start=0.0001, beta_end=0.02, beta_schedule="linear"
+        ),
+    ).save_pretrained(folder)
+    (place / "tokenizer.json").unlink()
+    shutil.copy(_SPIECE, place / "spiece.model")
+    return folder
+
+
+def cogview4(folder: Path) -> Path:
+    """CogView 4: flow, words of a GLM whose length is filled up before them."""
+    torch.manual_seed(7)
+    tokenizer = qwen_tokenizer()
+    tokenizer.padding_side = "left"
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A",
+        special_tokens=[("<|im_start|>", tokenizer.convert_tokens_to_ids("<|im_start|>"))],
+    )
+    transformer = diffusers.CogView4Transformer2DModel(
+        in_channels=4, out_channels=4, num_layers=1, attention_head_dim=8, num_attention_heads=2,
+        text_embed_dim=WIDTH, time_embed_dim=8, condition_dim=4, sample_size=32,
+    )  # fmt: skip
+    encoder = transformers.GlmModel(
+        transformers.GlmConfig(
+            vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=WIDTH,
+            num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+            pad_token_id=0,
+        )
+    )  # fmt: skip
+    diffusers.CogView4Pipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder.eval(),
+        vae=kl(4, shift=0.0),
+        transformer=awake(transformer),
+        scheduler=flow(
+            shift=1.0,
+            dynamic=True,
+            base_shift=0.25,
+            max_shift=0.75,
+            base_image_seq_len=256,
+        ),
+    ).save_pretrained(folder)
+    return folder
+
+
+def amused(folder: Path) -> Path:
+    """Amused: patches by their numbers, masked and guessed."""
+    torch.manual_seed(5)
+    numbers, mask = 30, 31
+    transformer = diffusers.UVit2DModel(
+        hidden_size=WIDTH, cond_embed_dim=WIDTH, micro_cond_encode_dim=2, micro_cond_embed_dim=10,
+        encoder_hidden_size=WIDTH, vocab_size=mask + 1, codebook_size=numbers, in_channels=WIDTH,
+        block_out_channels=WIDTH, num_res_blocks=1, downsample=True, upsample=True,
+        block_num_heads=1, num_hidden_layers=1, num_attention_heads=1, intermediate_size=WIDTH,
+    )  # fmt: skip
+    vae = diffusers.VQModel(
+        block_out_channels=[32], latent_channels=32, layers_per_block=1, sample_size=32,
+        num_vq_embeddings=numbers, mid_block_add_attention=False, lookup_from_codebook=True,
+    )  # fmt: skip
+    diffusers.AmusedPipeline(
+        vae.eval(), clip_tokenizer(), clip_encoder(projection=True, width=WIDTH),
+        awake(transformer), diffusers.AmusedScheduler(mask_token_id=mask),
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def sana_sprint(folder: Path) -> Path:
+    """Sana Sprint: two steps of consistency, guidance as an input."""
+    torch.manual_seed(4)
+    encoder = transformers.Gemma2Model(
+        transformers.Gemma2Config(
+            vocab_size=len(qwen_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH,
+            num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+            pad_token_id=0,
+        )
+    )  # fmt: skip
+    transformer = diffusers.SanaTransformer2DModel(
+        patch_size=1, in_channels=4, out_channels=4, num_layers=1, num_attention_heads=2,
+        attention_head_dim=4, num_cross_attention_heads=2, cross_attention_head_dim=4,
+        cross_attention_dim=8, caption_channels=WIDTH, sample_size=32,
+        qk_norm="rms_norm_across_heads", guidance_embeds=True,
+    )  # fmt: skip
+    vae = diffusers.AutoencoderDC(
+        latent_channels=4, attention_head_dim=2, encoder_block_types="ResBlock",
+        decoder_block_types="ResBlock", encoder_block_out_channels=(8, 8),
+        decoder_block_out_channels=(8, 8), encoder_qkv_multiscales=((), ()),
+        decoder_qkv_multiscales=((), ()), encoder_layers_per_block=(1, 1),
+        decoder_layers_per_block=(1, 1), downsample_block_type="conv",
+        upsample_block_type="interpolate",
+    )  # fmt: skip
+    diffusers.SanaSprintPipeline(
+        qwen_tokenizer(), encoder.eval(), vae.eval(), awake(transformer), diffusers.SCMScheduler()
+    ).save_pretrained(folder)
+    return folder
