@@ -79,6 +79,27 @@ def test_a_job_is_cancelled_at_once_while_its_worker_starts_and_the_next_one_run
     assert next(event.phase for event in events if isinstance(event, Progress)) == "loading"
 
 
+def test_a_job_is_cancelled_at_once_while_its_model_loads_and_the_next_one_runs_there(
+    daemon: Daemon,
+):
+    up, model = daemon.client(), daemon.paths.data / "model"
+    os.mkfifo(model)
+    unwanted = up.submit(asked("steps=1 pipe=model"))
+    wait_for(lambda: unwanted.info.progress and unwanted.info.progress.phase == "loading", 60)
+    worker = up.status().worker_pid
+    assert unwanted.cancel() is JobState.RUNNING
+    assert list(unwanted)[-1].error.code is ErrorCode.CANCELLED
+    second = up.submit(asked("steps=1 name=second"))
+    wait_for(lambda: second.info.state is JobState.STARTING)
+    assert second.cancel() is JobState.STARTING
+    assert list(second)[-1].error.code is ErrorCode.CANCELLED
+    wanted = up.submit(asked("steps=1 name=wanted"))
+    model.write_bytes(b"")
+    assert wanted.result(120)
+    assert up.status().worker_pid == worker
+    assert daemon.runs() == ["steps=1 pipe=model|0", "steps=1 name=wanted|0"]
+
+
 def painting(daemon: Daemon, out: Path, *what: str) -> subprocess.Popen[str]:
     """A command whose output is no terminal."""
     words = ["--prompt", "steps=1", "--out", str(out)]

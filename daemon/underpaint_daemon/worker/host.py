@@ -61,6 +61,8 @@ def run_job(
         reporter.raise_if_cancelled()
         reporter.started()
         artifacts = run(request, load_buffers(request, staging), reporter)
+        if wishes.cancelled:
+            raise JobCancelled  # the daemon may have ended it: files would lie about
         reporter.progress(Phase.SAVING, 0, len(artifacts))
         outcome = {"t": "done", "files": save(staging, job, artifacts, hasher)}
     except JobCancelled:

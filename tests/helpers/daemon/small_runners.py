@@ -51,6 +51,8 @@ class Walker:
             log.write(f"{request.prompt.text}|{request.sampling.seed}\n")
         steps, seconds = int(orders.get("steps", 3)), float(orders.get("seconds", 0.01))
         reporter.progress(Phase.LOADING, 0, 1)
+        if "pipe" in orders:
+            (self._paths.data / orders["pipe"]).read_bytes()
         time.sleep(float(orders.get("deaf", 0)))
         for step in range(1, steps + 1):
             reporter.raise_if_cancelled()

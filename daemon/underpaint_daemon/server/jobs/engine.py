@@ -21,6 +21,7 @@ from ..thread_messages import Checked
 from .commits import Commits
 from .endings import Endings, take_over
 from .intake import accept
+from .leftover import Leftover
 from .results import Folders
 from .rows import JobRow
 from .running import RunningJob
@@ -52,6 +53,7 @@ class Engine:
         self._running: RunningJob | None = None
         self._commits = Commits()
         self._endings = Endings(store, self._live, self._commits, config.max_attempts)
+        self._leftover = Leftover(supervisor)
         self.yielded = Yielded()
         self._idle_since = time.monotonic()
         self._worker_used = False
@@ -93,30 +95,23 @@ class Engine:
             self.cancel(id, hard=False)
 
     def cancel(self, id: str, *, hard: bool) -> JobState:
-        """Ask a job to stop; returns its state before. One whose worker is still starting ends
-        at once. Raises RequestError(JOB_UNKNOWN)."""
+        """Ask a job to stop; returns its state before. One that has not come to paint ends at
+        once. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
         if job.state is JobState.QUEUED:
             self._endings.end(lambda: self._store.finish_cancelled(id))
         elif self._running is not None and self._running.job.id == id:
-            live = self._running.live
-            live.cancel_asked = True
-            self._supervisor.send({"t": "cancel", "job": id})
-            if not self._supervisor.able:
-                # It has not begun, and who imports does not hear: the worker skips it later.
-                self._finish(self._running, lambda: self._store.finish_cancelled(id))
-            elif hard and live.kill_at is None:
-                live.kill_at = time.monotonic() + self._config.cancel_grace
+            self._stop(self._running, hard=hard)
         return job.state
 
     def enough(self, id: str) -> JobState:
         """Ask a job to end with what it has; one that waits has nothing and is cancelled. Returns
         its state before. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
-        runs = self._running is not None and self._running.job.id == id
-        if job.state is JobState.QUEUED or (runs and not self._supervisor.able):
+        running = self._running if self.running == id else None
+        if job.state is JobState.QUEUED or (running is not None and not running.begun):
             return self.cancel(id, hard=False)
-        if runs:
+        if running is not None:
             self._supervisor.send({"t": "enough", "job": id})
         return job.state
 
@@ -176,6 +171,8 @@ class Engine:
         if not self._supervisor.note(event):
             return
         running, message = self._running, event.message
+        if message["t"] in _OUTCOMES:
+            self._leftover.skipped(message["job"])
         if running is not None and message.get("job") == running.job.id:
             if message["t"] not in _OUTCOMES:
                 running.take(message)
@@ -223,12 +220,26 @@ class Engine:
         self._running = RunningJob(job, self._store, self._live, self._supervisor)
         self._running.begin()
 
-    def _replace_silent(self, now: float) -> None:
-        """Replace a worker that is silent without work. One that works may not come to speak."""
-        running = self._running
-        if not self._supervisor.silent(now) or (running is not None and running.begun):
+    def _stop(self, running: RunningJob, *, hard: bool) -> None:
+        """Have the worker stop its job; one that it does not paint yet ends without it."""
+        id, live = running.job.id, running.live
+        kill_at = time.monotonic() + self._config.cancel_grace if hard else None
+        live.cancel_asked = True
+        self._supervisor.send({"t": "cancel", "job": id})
+        if running.paints:
+            live.kill_at = live.kill_at or kill_at
             return
-        log.warning("the worker does nothing and says nothing; a fresh one takes its place")
+        self._leftover.add(id, kill_at)
+        self._finish(running, lambda: self._store.finish_cancelled(id))
+
+    def _replace_silent(self, now: float) -> None:
+        """Replace a worker that is silent without work, or does not come to an end with work that
+        nobody wants. One that works may not come to speak."""
+        running = self._running
+        works = self._leftover.there or (running is not None and running.begun)
+        if not self._leftover.overdue(now) and (works or not self._supervisor.silent(now)):
+            return
+        log.warning("the worker comes to nothing; a fresh one takes its place")
         self._supervisor.replace()
         if running is None:
             return

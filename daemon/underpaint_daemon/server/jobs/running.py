@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from underpaint.conversation.progress import STARTING
 from underpaint.wire.messages import JobState, ProgressInfo
+from underpaint_daemon.common.job_contract import Phase
 from underpaint_daemon.common.pipe import Message
 
 from ..supervisor import Supervisor
@@ -15,6 +16,8 @@ from .live_job import LiveJob
 from .rows import JobRow
 from .store import Store
 from .watchers import LiveJobs
+
+_BEFORE = (STARTING, Phase.LOADING)
 
 
 class RunningJob:
@@ -30,6 +33,12 @@ class RunningJob:
         self._supervisor = supervisor
         self._waits = False
         self.begun = False  # whether the worker has said anything of it
+
+    @property
+    def paints(self) -> bool:
+        """Whether the worker has come so far that it hears between two steps."""
+        progress = self.live.progress
+        return self.begun and progress is not None and progress.phase not in _BEFORE
 
     def begin(self) -> None:
         """Hand it to the worker."""
