@@ -112,6 +112,17 @@ def painting(daemon: Daemon, out: Path, *what: str) -> subprocess.Popen[str]:
     )
 
 
+def heard(command: subprocess.Popen[str], words: str) -> None:
+    """Read on to a line that begins so."""
+    assert command.stderr is not None
+    told = []
+    for line in command.stderr:
+        told.append(line)
+        if line.startswith(words):
+            return
+    pytest.fail(f"{words!r} was not said: {told}")
+
+
 def test_a_command_says_what_its_job_waits_for_and_takes_it_along_when_it_is_told_to_stop(
     slow_daemon: Daemon, tmp_path: Path
 ):
@@ -127,19 +138,17 @@ def test_a_command_says_what_its_job_waits_for_and_takes_it_along_when_it_is_tol
         (signal.SIGTERM, *texture),
     ):
         with painting(slow_daemon, tmp_path / "out", *what) as command:
-            assert command.stderr is not None
-            assert command.stderr.readline() == waits
+            heard(command, waits)
             command.send_signal(number)
-            assert command.stderr.read() == "cancelled\n"
+            heard(command, "cancelled\n")
         assert command.returncode == 128 + number
         assert up.jobs(1)[0].state is JobState.CANCELLED
     with painting(slow_daemon, tmp_path / "out") as command:
-        assert command.stderr is not None
-        assert command.stderr.readline() == waits
+        heard(command, waits)
         first.cancel()
-        assert command.stderr.readline() == "starting the painter\n"
+        heard(command, "starting the painter\n")
         let(slow_daemon)
-        assert command.stderr.readline().startswith("loading the model")
+        heard(command, "loading the model")
     assert command.returncode == 0
 
 

@@ -80,7 +80,7 @@ class _Line:
         self.line.note(f"note: {text}")
 
     def doing(self, text: str, usual_s: float | None) -> None:
-        self.line.doing(text, logged=False, usual_s=usual_s)
+        self.line.doing(text, usual_s=usual_s)
 
 
 def _asked(args: argparse.Namespace) -> Asked:

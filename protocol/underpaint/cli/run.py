@@ -71,7 +71,7 @@ def reached(line: ProgressLine) -> Iterator[Client]:
         return
     with ExitStack() as stack:
         with learned(paths, DAEMON) as usual_s:
-            line.doing("starting the daemon", logged=False, usual_s=usual_s)
+            line.doing("starting the daemon", usual_s=usual_s)
             up = stack.enter_context(connect(paths))
         yield up
 

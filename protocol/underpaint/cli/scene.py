@@ -129,7 +129,7 @@ def capture(
 def _capturing(line: ProgressLine, blender: Blender, blend: Path) -> Iterator[None]:
     """That Blender captures, and how long that file usually takes."""
     with learned(user_paths(), captured_as(blender, blend)) as usual_s:
-        line.doing("capturing in Blender", logged=False, usual_s=usual_s)
+        line.doing("capturing in Blender", usual_s=usual_s)
         yield
 
 

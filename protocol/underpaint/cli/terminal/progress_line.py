@@ -209,7 +209,8 @@ class ProgressLine:
 def _said(now: _Now, at: float) -> str:
     """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`; of a job of many
     `painting 3/10, 25 %, 40 s left, of all 12 min left`."""
-    said = f"{now.text}, {100 * now.part:.0f} %" if now.part else now.text
+    percent = round(100 * now.part) if now.part else 0
+    said = f"{now.text}, {percent} %" if percent else now.text
     if now.part is None or now.stands:
         seconds = int(at - now.at)
         return f"{said}, {seconds} s so far" if seconds else said
