@@ -100,11 +100,10 @@ def test_a_job_is_cancelled_at_once_while_its_model_loads_and_the_next_one_runs_
     assert daemon.runs() == ["steps=1 pipe=model|0", "steps=1 name=wanted|0"]
 
 
-def painting(daemon: Daemon, out: Path, *what: str) -> subprocess.Popen[str]:
+def begun(daemon: Daemon, *words: str) -> subprocess.Popen[str]:
     """A command whose output is no terminal."""
-    words = ["--prompt", "steps=1", "--out", str(out)]
     return subprocess.Popen(
-        [sys.executable, "-m", "underpaint.cli.main", *(what or ("generate",)), *words],
+        [sys.executable, "-m", "underpaint.cli.main", *words],
         env=daemon.env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -130,20 +129,28 @@ def test_a_command_says_what_its_job_waits_for_and_takes_it_along_when_it_is_tol
     first = up.submit(asked("steps=1"))
     wait_for((slow_daemon.paths.data / "bringing").exists, 60)
     waits = "waiting: 1 job before it, now starting the painter\n"
+    painting = ("--prompt", "steps=1", "--out", str(tmp_path / "out"))
     texture = ("texture", str(SPOT))  # a process behind the one that is told
     for number, *what in (
-        (signal.SIGINT,),
-        (signal.SIGTERM,),
-        (signal.SIGHUP,),
+        (signal.SIGINT, "generate"),
+        (signal.SIGTERM, "generate"),
+        (signal.SIGHUP, "generate"),
         (signal.SIGTERM, *texture),
     ):
-        with painting(slow_daemon, tmp_path / "out", *what) as command:
+        with begun(slow_daemon, *what, *painting) as command:
             heard(command, waits)
             command.send_signal(number)
             heard(command, "cancelled\n")
         assert command.returncode == 128 + number
         assert up.jobs(1)[0].state is JobState.CANCELLED
-    with painting(slow_daemon, tmp_path / "out") as command:
+    second = up.submit(asked("steps=1"))
+    with begun(slow_daemon, "fetch", second.id, "--out", str(tmp_path)) as command:
+        heard(command, waits)
+        command.send_signal(signal.SIGINT)
+    assert command.returncode == 128 + signal.SIGINT
+    assert second.info.state is JobState.QUEUED, "who looks on takes nothing along"
+    second.cancel()
+    with begun(slow_daemon, "generate", *painting) as command:
         heard(command, waits)
         first.cancel()
         heard(command, "starting the painter\n")

@@ -86,13 +86,17 @@ def told() -> Iterator[ProgressLine]:
         line.end()
 
 
-def follow(up: Client, job: Job, line: ProgressLine) -> None:
-    """Show a job's place in the queue and its progress until it ends. Ctrl-C cancels the job and
-    keeps the daemon."""
+def watch(up: Client, job: Job, line: ProgressLine) -> None:
+    """Show a job's place in the queue and its progress until it ends."""
     turn = Turn(up, job, line)
+    for event in job.events(meanwhile=turn.look):
+        line.event(event)
+
+
+def follow(up: Client, job: Job, line: ProgressLine) -> None:
+    """`watch`; Ctrl-C cancels the job and keeps the daemon."""
     try:
-        for event in job.events(meanwhile=turn.look):
-            line.event(event)
+        watch(up, job, line)
     except KeyboardInterrupt:
         job.cancel()
         raise

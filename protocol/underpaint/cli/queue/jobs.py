@@ -14,7 +14,7 @@ from ...wire.messages import JobState
 from ...wire.records import JobInfo
 from ..options import add_json, path_of
 from ..output import print_result, told_seconds
-from ..run import renamed, tell_saved, write_files
+from ..run import renamed, tell_saved, told, watch, write_files
 from ..terminal.progress_line import told_phase
 from . import changing
 
@@ -59,7 +59,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_json(cancel)
     cancel.set_defaults(run=_cancel)
     fetch = commands.add_parser(
-        "fetch", help="fetch the results of a job that is done", epilog=_FETCH
+        "fetch", help="fetch the results of a job, waiting for it until it is done", epilog=_FETCH
     )
     fetch.add_argument("job", help="its id, or how that begins: see `underpaint jobs`")
     fetch.add_argument(
@@ -139,9 +139,12 @@ def _said(met: JobState) -> str:
 
 def _fetch(args: argparse.Namespace) -> int:
     ready_folder(args.out)
-    with connect() as up:
+    with connect() as up, told() as line:
         job = whole_id(args.job, up.jobs)
-        results = up.job(job).result()
+        waited_for = up.job(job)
+        line.job(texture=waited_for.info is not None and waited_for.info.kind == "texture")
+        watch(up, waited_for, line)
+        results = waited_for.result()
     files, problem = saved(args.out, lambda folder: write_files(results, folder))
     data = {"job": job, "files": files, "notes": renamed(results, files)}
     return tell_saved(data, files, problem, as_json=args.json)
