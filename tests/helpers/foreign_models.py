@@ -3,12 +3,14 @@ them."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import diffusers
 import torch
 import transformers
+from diffusers.pipelines.kolors.text_encoder import ChatGLMConfig, ChatGLMModel
 from tokenizers.processors import TemplateProcessing
 
 from underpaint_daemon.tools.miniatures.parts import awake, flow
@@ -17,10 +19,12 @@ from underpaint_daemon.tools.miniatures.texts import (
     clip_encoder,
     clip_tokenizer,
     qwen_tokenizer,
+    t5_encoder,
+    t5_tokenizer,
 )
 from underpaint_daemon.tools.miniatures.vaes import kl
 
-_SPIECE = Path(__file__).parents[1] / "data/sentencepiece/t5.model"
+_WORDS = Path(__file__).parents[1] / "data/sentencepiece"
 
 
 def pixart(folder: Path, kind: str = "PixArtAlphaPipeline") -> Path:
@@ -47,7 +51,7 @@ def pixart(folder: Path, kind: str = "PixArtAlphaPipeline") -> Path:
         ),
     ).save_pretrained(folder)
     (place / "tokenizer.json").unlink()
-    shutil.copy(_SPIECE, place / "spiece.model")
+    shutil.copy(_WORDS / "t5.model", place / "spiece.model")
     return folder
 
 
@@ -135,4 +139,78 @@ def sana_sprint(folder: Path) -> Path:
     diffusers.SanaSprintPipeline(
         qwen_tokenizer(), encoder.eval(), vae.eval(), awake(transformer), diffusers.SCMScheduler()
     ).save_pretrained(folder)
+    return folder
+
+
+def deepfloyd(folder: Path) -> Path:
+    """DeepFloyd IF's first half: pixels without a VAE, and judges beside it."""
+    torch.manual_seed(8)
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=64, in_channels=3, out_channels=6, layers_per_block=1, norm_num_groups=4,
+        block_out_channels=(8, 16), down_block_types=("ResnetDownsampleBlock2D",) * 2,
+        up_block_types=("ResnetUpsampleBlock2D",) * 2,
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        cross_attention_dim=16, encoder_hid_dim=WIDTH, attention_head_dim=4,
+        addition_embed_type="text", addition_embed_type_num_heads=2, act_fn="gelu",
+        resnet_time_scale_shift="scale_shift",
+    )  # fmt: skip
+    diffusers.IFPipeline(
+        tokenizer=t5_tokenizer(),
+        text_encoder=t5_encoder(),
+        unet=awake(unet),
+        scheduler=diffusers.DDPMScheduler(
+            variance_type="learned_range", beta_schedule="squaredcos_cap_v2", thresholding=True,
+        ),
+        safety_checker=None, feature_extractor=None, watermarker=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)  # fmt: skip
+    index = folder / "model_index.json"
+    told = json.loads(index.read_text())
+    told["safety_checker"] = ["deepfloyd_if", "IFSafetyChecker"]
+    told["watermarker"] = ["deepfloyd_if", "IFWatermarker"]
+    index.write_text(json.dumps(told))
+    return folder
+
+
+def kolors(folder: Path) -> Path:
+    """Kolors: a UNet as SDXL's, words of a ChatGLM whose class diffusers brings."""
+    torch.manual_seed(9)
+    config = ChatGLMConfig(
+        num_layers=2, padded_vocab_size=800, hidden_size=WIDTH, ffn_hidden_size=WIDTH,
+        kv_channels=8, num_attention_heads=4, seq_length=256, multi_query_attention=True,
+        multi_query_group_num=2, add_qkv_bias=True, original_rope=True,
+    )  # fmt: skip
+    encoder = ChatGLMModel(config)
+    for weight in encoder.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=8, in_channels=4, out_channels=4, layers_per_block=1, norm_num_groups=4,
+        block_out_channels=(8, 16), down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), cross_attention_dim=16,
+        encoder_hid_dim=WIDTH, encoder_hid_dim_type="text_proj", attention_head_dim=4,
+        addition_embed_type="text_time", addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=6 * 8 + WIDTH,
+    )  # fmt: skip
+    parts = {
+        "vae": (kl(4, shift=0.0), ["diffusers", "AutoencoderKL"]),
+        "unet": (awake(unet), ["diffusers", "UNet2DConditionModel"]),
+        "text_encoder": (encoder.eval(), ["kolors", "ChatGLMModel"]),
+        "scheduler": (
+            diffusers.EulerDiscreteScheduler(
+                beta_start=0.00085, beta_end=0.014, beta_schedule="scaled_linear"
+            ),
+            ["diffusers", "EulerDiscreteScheduler"],
+        ),
+    }
+    index = {"_class_name": "KolorsPipeline", "force_zeros_for_empty_prompt": True}
+    for name, (part, named) in parts.items():
+        part.save_pretrained(folder / name)
+        index[name] = named
+    place = folder / "tokenizer"
+    place.mkdir()
+    shutil.copy(_WORDS / "llama.model", place / "tokenizer.model")
+    (place / "tokenizer_config.json").write_text('{"tokenizer_class": "ChatGLMTokenizer"}')
+    absent = {name: [None, None] for name in ("image_encoder", "feature_extractor")}
+    index |= {"tokenizer": ["kolors", "ChatGLMTokenizer"], **absent}
+    (folder / "model_index.json").write_text(json.dumps(index))
     return folder

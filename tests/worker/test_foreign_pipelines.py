@@ -18,7 +18,7 @@ from underpaint_daemon.common.recognition import family_of_pipeline
 from underpaint_daemon.worker.pipelines.families.auto import from_pictures
 from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
 
-from helpers.foreign_models import amused, cogview4, pixart, sana_sprint
+from helpers.foreign_models import amused, cogview4, deepfloyd, kolors, pixart, sana_sprint
 from helpers.painting.studio import Recorder, Studio
 
 # Tried, or held to paint pictures from words by what they are called with: without `Pipeline`.
@@ -111,7 +111,7 @@ def asked(
     return ImageRequest(Prompt(words, against), str(model), 64, 64, sampling, controls=())
 
 
-@pytest.mark.parametrize("make", [pixart, cogview4])
+@pytest.mark.parametrize("make", [pixart, cogview4, kolors, deepfloyd])
 def test_words_act_and_what_not_to_paint_where_there_is_any(
     studio: Studio, tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:
@@ -132,6 +132,7 @@ def test_a_schedule_that_says_nothing_of_noise_paints_with_previews(studio: Stud
     told = Recorder()
     assert studio.paint(asked(tmp_path / "sprint", 2), told)[0].std() > 1
     assert told.previews[0][0] == 1
+    assert studio.paint(asked(tmp_path / "sprint", 1))[0].std() > 1  # its own way is of two alone
 
 
 def test_what_is_enough_has_no_patch_left_that_no_decoder_knows(studio: Studio, tmp_path: Path):

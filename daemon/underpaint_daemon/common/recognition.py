@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from . import single_files
-from .contents.foreign import family_of_foreign, refuse_no_painter
+from .contents.foreign import family_of_foreign, refuse_no_painter, room_of_diffusers
 from .model_files import read_json
 
 _OF_CLASS = {
@@ -30,6 +30,7 @@ _OF_CLASS = {
 }
 _TASKS = ("", "Img2Img", "Inpaint", "ControlNet", "ControlNetInpaint", "ControlNetImg2Img")
 _LIBRARIES = ("diffusers", "transformers")
+_JUDGES = ("safety_checker", "watermarker")  # no painter's parts
 _SUFFIX, _MODULAR = "Pipeline", "ModularPipeline"
 _FAMILY_OF_PREFIX = {
     "StableDiffusionXL": "sdxl",
@@ -43,7 +44,7 @@ _OTHER_PIPELINES = (
 )
 _UNLIKE_PREFIXES = ("StableDiffusion3", "StableDiffusionUpscale", "StableDiffusionLatentUpscale")
 Part = tuple[str, str]
-"""Library and class."""
+"""Library, or a room of diffusers' own, and class."""
 
 
 def family_of_pipeline(name: str) -> str | None:
@@ -73,9 +74,9 @@ def parts_of(folder: Path, index: Mapping[str, Any]) -> dict[str, Part]:
     """
     found: dict[str, Part] = {}
     for name, entry in index.items():
-        if not is_part(entry) or entry == [None, None]:
+        if not is_part(entry) or entry == [None, None] or name in _JUDGES:
             continue
-        if entry[0] not in _LIBRARIES:
+        if entry[0] not in _LIBRARIES and room_of_diffusers(str(entry[0])) is None:
             _refuse(folder, f"has a {name} that is neither diffusers' nor transformers': {entry!r}")
         found[name] = (str(entry[0]), str(entry[1]))
     return found

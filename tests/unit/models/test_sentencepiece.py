@@ -16,6 +16,7 @@ import pytest
 from transformers import LlamaTokenizer, PreTrainedTokenizerFast, T5Tokenizer
 
 from underpaint.errors import RequestError
+from underpaint_daemon.worker.pipelines.loading.encoders.glm import GlmTokenizer
 from underpaint_daemon.worker.pipelines.loading.encoders.words import load_words
 
 DATA = Path(__file__).parents[2] / "data/sentencepiece"
@@ -79,6 +80,19 @@ def test_its_marks_are_where_the_text_encoder_has_them(tmp_path: Path) -> None:
     padded = tokenizer("red", padding="max_length", max_length=8).input_ids
     assert padded[-2:] == [0, 0]
     assert tokenizer("<extra_id_0>").input_ids == [699, 1]
+
+
+def test_chatglms_words_stand_behind_its_marks_at_the_right(tmp_path: Path) -> None:
+    """As diffusers' tokenizer of Kolors lays them out with SentencePiece's own package."""
+    tokenizer = GlmTokenizer.from_folder(folder_of("llama", "tokenizer.model", tmp_path))
+    for text, expected in zip(TRUTH["texts"], TRUTH["llama"], strict=True):
+        told = tokenizer(text, padding="max_length", max_length=96, return_tensors="pt")
+        laid, empty = [701, 703, *expected], 96 - 2 - len(expected)
+        assert told["input_ids"].tolist() == [[0] * empty + laid], text
+        assert told["attention_mask"].tolist() == [[0] * empty + [1] * len(laid)]
+        assert told["position_ids"].tolist() == [[0] * empty + list(range(len(laid)))]
+    short = tokenizer("a red brick", max_length=4, truncation=True, return_tensors="pt")
+    assert short["input_ids"].shape == (1, 4)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@ told by the names of their classes alone. No torch."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -76,6 +78,18 @@ def other_than_painter(name: str) -> str | None:
 def _has(name: str, words: Sequence[str]) -> bool:
     """Whether a class's name has one of the words; one that ends as a class does is all of it."""
     return any(word == name if word.endswith(_SUFFIX) else word in name for word in words)
+
+
+@functools.cache
+def room_of_diffusers(name: str) -> str | None:
+    """Where diffusers keeps a pipeline with parts of its own, below its `pipelines`: an index names
+    such a room in place of a library. None of any other name."""
+    spec = find_spec("diffusers")
+    if spec is None or spec.origin is None or not name.isidentifier():
+        return None
+    rooms = Path(spec.origin).parent / "pipelines"
+    places = {name: rooms / name, f"deprecated.{name}": rooms / "deprecated" / name}
+    return next((room for room, it in places.items() if (it / "__init__.py").is_file()), None)
 
 
 def refuse_no_painter(place: Path, name: str) -> NoReturn:

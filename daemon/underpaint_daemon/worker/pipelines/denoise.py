@@ -8,7 +8,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-import diffusers
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -31,6 +30,7 @@ from .foreign.calls import in_words, resting, taken_by, tells_of_steps
 from .foreign.classes import parameters, placed
 from .foreign.modular import painter_of
 from .foreign.pictures import pictured
+from .foreign.rooms import pipeline_class
 from .latents import from_image8, to_image8, vae_scale
 from .loading.components import LoadedModel, make_scheduler
 from .precision import check_finite
@@ -167,7 +167,7 @@ def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) 
         )
     if model.family.modular:
         return painter_of(model, task, scheduler)
-    kind = placed(getattr(diffusers, model.family.pipelines[task, controlled]), model.place.device)
+    kind = placed(pipeline_class(model.family.pipelines[task, controlled]), model.place.device)
     known = parameters(kind.__init__)
     settings = {name: None if is_part(it) else it for name, it in model.index.items()}
     offered = {**settings, **model.family.fixed, **model.parts, "scheduler": scheduler}
@@ -226,7 +226,8 @@ def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
     """What pipelines are called with; each takes what it knows."""
     sampling, family = job.sampling, job.model.family
     guidance = sampling.guidance_at(0, job.taken)
-    ask = Ask(job.task, guidance, job.size, job.references, sampling.image_guidance)
+    scale = sampling.image_guidance
+    ask = Ask(job.task, guidance, job.size, job.references, scale, part.steps)
     return {
         **job.embedding,
         **job.start,
@@ -236,9 +237,9 @@ def _arguments(job: Denoising, part: _Part, seed: int) -> dict[str, Any]:
         "width": job.size[1],
         "strength": part.told,
         "num_inference_steps": part.steps,
+        "output_type": "pt" if family.self_decoding else "latent",
         **family.arguments(ask),
         "generator": torch.Generator("cpu").manual_seed(seed),
-        "output_type": "pt" if family.self_decoding else "latent",
         "return_dict": False,
         **({"denoising_start": job.begin} if job.begin else {}),
         **({"denoising_end": job.end} if job.end < 1 else {}),

@@ -106,6 +106,9 @@ _FLOW_FORMS: Mapping[Sampler, tuple[Any, Mapping[str, Any]]] = {
 }
 
 
+_LEARNED = "learned"
+
+
 def is_flow(config: Mapping[str, Any]) -> bool:
     """Whether a scheduler's config is of flow matching."""
     named = str(config.get("_class_name", "")).startswith(_FLOW_CLASS)
@@ -116,8 +119,11 @@ def is_flow(config: Mapping[str, Any]) -> bool:
 
 def is_foreign(config: Mapping[str, Any]) -> bool:
     """Whether the samplers here do not have a config's noise levels; what is of flow matching and
-    Euler's they have, but not all of its settings."""
+    Euler's they have, but not all of its settings. Nor do they take a variance that a network
+    learnt."""
     name = str(config.get("_class_name", ""))
+    if str(config.get("variance_type")).startswith(_LEARNED):
+        return True
     ours = {kind.__name__ for kind, _ in _FORMS.values()} | _ALIKE
     return bool(name) and name not in ours and (name == _FLOW_EULER or not is_flow(config))
 

@@ -127,8 +127,11 @@ def predicted_original(scheduler: Any, output: Tensor, sample: Tensor, timestep:
 
     In the variance-preserving form x = a·x0 + s·e with a² + s² = 1: x0 = (x - s·e) / a, or
     a·x - s·v for v-prediction (Salimans & Ho 2022). Euler schedulers hold x / a instead. Flow
-    matching mixes x = (1 - s)·x0 + s·e and says e - x0, so x0 = x - s·output.
+    matching mixes x = (1 - s)·x0 + s·e and says e - x0, so x0 = x - s·output. A learnt variance
+    comes behind what it implies.
     """
+    if sample.ndim == output.ndim and output.shape[1] == 2 * sample.shape[1]:
+        output = output[:, : sample.shape[1]]
     if is_flow(scheduler.config):
         s = float(scheduler.sigmas[scheduler.step_index - 1])
         return sample.float() - s * output.float()

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import diffusers
-
 from ..foreign.classes import (
     blocks_of,
     needed_by,
@@ -18,10 +16,15 @@ from ..foreign.classes import (
     parameters,
     refuse_incomplete,
 )
+from ..foreign.rooms import pipeline_class
 from .base import Ask, Family, Task, Words
 from .flow import flow_family
 
 _FROM_PICTURE = ("image", "strength")
+_OF_PIXELS = "IFPipeline"
+_SCALES = (
+    "guidance_scale", "true_cfg_scale", "prior_guidance_scale", "distilled_guidance_scale",
+)  # fmt: skip
 
 
 def _read(pipe: Any, words: Words) -> dict[str, Any]:
@@ -31,9 +34,15 @@ def _read(pipe: Any, words: Words) -> dict[str, Any]:
 
 
 def _arguments(ask: Ask) -> dict[str, Any]:
-    """The scale under each of the names that pipelines have for it; they take what they know."""
-    names = ("guidance_scale", "true_cfg_scale", "prior_guidance_scale")
-    return dict.fromkeys(names, ask.guidance)
+    """The scale under each of the names that pipelines have for it; they take what they know. Sana
+    Sprint stops between its steps where they are two, and nowhere else."""
+    more = {} if ask.steps in (None, 2) else {"intermediate_timesteps": None}
+    return {**dict.fromkeys(_SCALES, ask.guidance), **more}
+
+
+def _of_pixels(ask: Ask) -> dict[str, Any]:
+    """DeepFloyd IF's tensors are for its own second half; its arrays are pictures."""
+    return {**_arguments(ask), "output_type": "np"}
 
 
 AUTO = flow_family("auto", {}, _read, _arguments, foreign=True)
@@ -57,6 +66,8 @@ def foreign_family(name: str, index: Mapping[str, Any], folder: Path) -> Family:
         refuse_incomplete(folder, index, needed_by(found))
         known = set(parameters(found.__call__))
         more = from_pictures(kind)
+    if kind == _OF_PIXELS:
+        family = replace(family, arguments=_of_pixels)
     pipelines = {(task, False): one for task, one in ({Task.TEXT: kind} | more).items()}
     return replace(family, pipelines=pipelines, reads_negative="negative_prompt" in known)
 
@@ -68,7 +79,7 @@ def from_pictures(kind: str) -> dict[Task, str]:
 
     table = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
     found = auto_pipeline._get_task_class(table, kind, throw_error_if_not_exist=False)
-    named = found or getattr(diffusers, kind.replace("Pipeline", "Img2ImgPipeline"), None)
+    named = found or pipeline_class(kind.replace("Pipeline", "Img2ImgPipeline"))
     if named is None or not all(name in parameters(named.__call__) for name in _FROM_PICTURE):
         return {}
     return {Task.IMAGE: named.__name__}

@@ -43,13 +43,15 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a family puts into its pipelines' own arguments. `size`: height and width in pixels.
-    `references`: PIL images. `image_guidance`: how closely the picture to start from is kept."""
+    `references`: PIL images. `image_guidance`: how closely the picture to start from is kept.
+    `steps`: how many there will be, where that is known."""
 
     task: Task
     guidance: float
     size: tuple[int, int]
     references: tuple[Any, ...] = ()
     image_guidance: float = 1.0
+    steps: int | None = None
 
 
 def unchanged(arguments: dict[str, Any]) -> dict[str, Any]:

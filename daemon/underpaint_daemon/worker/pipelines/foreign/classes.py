@@ -16,6 +16,8 @@ from underpaint_daemon.common.contents.modular import BLOCKS
 from underpaint_daemon.common.model_files import INDEX, broken
 from underpaint_daemon.common.recognition import is_part, parts_of
 
+from .rooms import pipeline_class
+
 _OTHER = "Take a model that needs none of them."
 _NEEDED = ("text_encoder", "transformer", "unet", "vae")  # of a modular pipeline, where it has them
 _OLDER = "Update Underpaint: a newer one may bring a diffusers that knows it."
@@ -30,7 +32,7 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 def found_class(name: str, place: Path) -> Any:
     """diffusers' class of that name. `place`: of the model whose index names it. Raises
     RequestError(MODEL_BROKEN)."""
-    kind = getattr(diffusers, name, None)
+    kind = pipeline_class(name)
     if not inspect.isclass(kind):
         version = diffusers.__version__
         broken(place, f"names {name!r}, which diffusers {version} does not know", _OLDER)

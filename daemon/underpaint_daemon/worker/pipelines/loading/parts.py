@@ -14,6 +14,8 @@ from underpaint_daemon.common.contents.modular import part_place
 from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.recognition import is_network, parts_of
 
+from ..foreign.rooms import part_class
+from .encoders.glm import GlmTokenizer
 from .encoders.words import load_words
 from .networks import weight_bytes
 from .pictures import ChatProcessor, PictureProcessor
@@ -27,6 +29,7 @@ _OWN: Mapping[str, Callable[[Path], Any]] = {
     "Qwen2VLProcessor": PictureProcessor.from_folder,
     "Qwen2_5_VLProcessor": PictureProcessor.from_folder,
     "PixtralProcessor": ChatProcessor.from_place,
+    "ChatGLMTokenizer": GlmTokenizer.from_folder,
 }
 
 
@@ -45,7 +48,8 @@ def load_part(
     folder: Path, library: str, kind: str, load_network: Callable[[Any, Path], Any]
 ) -> Any:
     """One part from its folder. Raises RequestError(MODEL_BROKEN)."""
-    found = getattr(_LIBRARIES[library], kind, None)
+    inside = library not in _LIBRARIES
+    found = part_class(library, kind) if inside else getattr(_LIBRARIES[library], kind, None)
     if found is None:
         broken(folder, f"is a {kind}, which this {library} does not know; update Underpaint")
     if is_network(folder):

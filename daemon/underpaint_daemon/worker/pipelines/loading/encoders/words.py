@@ -26,18 +26,29 @@ _AGAIN = "Fetch the model again, whole."
 def load_words(kind: Any, folder: Path) -> Any:
     """A tokenizer of a class of transformers'. Raises RequestError(MODEL_BROKEN) where its
     vocabulary is missing or damaged, and what the class raises."""
-    if not issubclass(kind, TokenizersBackend) or (folder / _WHOLE).is_file():
-        return kind.from_pretrained(str(folder), local_files_only=True)
-    file = next(iter(sorted(folder.glob("*.model"))), None)
-    if file is None:
+    plain = not (isinstance(kind, type) and issubclass(kind, TokenizersBackend))
+    read = None if plain or (folder / _WHOLE).is_file() else pieces_in(folder)
+    if read is not None:
+        return _of_pieces(kind, folder, read)
+    if not plain:
         _refuse_empty(kind, folder)
-        return kind.from_pretrained(str(folder), local_files_only=True)
-    return _of_pieces(kind, file, _read(file))
+    return kind.from_pretrained(str(folder), local_files_only=True)
+
+
+def pieces_in(folder: Path) -> Vocabulary | None:
+    """SentencePiece's vocabulary in a tokenizer's folder, where there is one. Raises
+    RequestError(MODEL_BROKEN)."""
+    file = _file_in(folder)
+    return None if file is None else _read(file)
+
+
+def _file_in(folder: Path) -> Path | None:
+    return next(iter(sorted(folder.glob("*.model"))), None)
 
 
 def _refuse_empty(kind: Any, folder: Path) -> None:
     """Some classes make a vocabulary of five words where there is none."""
-    names = {_TEKKEN, *kind.vocab_files_names.values()}
+    names = {_WHOLE, _TEKKEN, *kind.vocab_files_names.values()}
     if not any((folder / name).is_file() for name in names):
         broken(folder, "has no vocabulary in it", _AGAIN)
 
@@ -52,7 +63,7 @@ def _read(file: Path) -> Vocabulary:
         broken(file, f"has a tokenizer that cannot be read: {error}", _AGAIN)
 
 
-def _of_pieces(kind: Any, file: Path, read: Vocabulary) -> Any:
+def _of_pieces(kind: Any, folder: Path, read: Vocabulary) -> Any:
     """What transformers makes of a vocabulary that its own packages have read, step by step."""
     made: dict[str, Any] = {}
 
@@ -67,7 +78,7 @@ def _of_pieces(kind: Any, file: Path, read: Vocabulary) -> Any:
 
     reading = type(kind.__name__, (kind,), {"_convert_from_sentencepiece": classmethod(converted)})
     tokenizer = reading.from_pretrained(
-        str(file.parent), vocab_file=str(file), local_files_only=True
+        str(folder), vocab_file=str(_file_in(folder)), local_files_only=True
     )
     backend = tokenizer.backend_tokenizer
     if read.trainer_spec.byte_fallback and isinstance(backend.model, Unigram):
