@@ -14,7 +14,7 @@ import pytest
 
 from underpaint.conversation.usual import PAINTER, usual_s
 from underpaint.errors import ErrorCode
-from underpaint.events import Progress
+from underpaint.events import Done, Progress
 from underpaint.requests import ImageRequest, Prompt
 from underpaint.tree import to_json
 from underpaint.wire.messages import JobState
@@ -38,8 +38,8 @@ def slow_daemon(idle_daemon: Daemon) -> Daemon:
     return idle_daemon.start("--runner", RUNNER)
 
 
-def let(daemon: Daemon) -> None:
-    (daemon.paths.data / "gate").write_bytes(b"")
+def let(daemon: Daemon, gate: str = "gate") -> None:
+    (daemon.paths.data / gate).write_bytes(b"")
 
 
 def asked(prompt: str) -> ImageRequest:
@@ -60,23 +60,28 @@ def test_a_job_is_cancelled_at_once_while_its_worker_starts_and_the_next_one_run
     assert enough.enough() is JobState.STARTING
     assert list(enough)[-1].error.code is ErrorCode.CANCELLED
     assert up.status().worker == "starting"
-    wanted = up.submit(asked("steps=1 name=wanted"))
+    wanted = up.submit(asked("steps=1 seconds=0.2 name=wanted"))
     let(slow_daemon)
     assert wanted.result(120)
     assert up.status().worker_pid == worker
-    assert slow_daemon.runs() == ["steps=1 name=wanted|0"]
+    assert slow_daemon.runs() == ["steps=1 seconds=0.2 name=wanted|0"]
 
     usual = usual_s(slow_daemon.paths, PAINTER)
     assert usual is not None
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: up.status().worker_pid not in (worker, None))
-    events = up.submit(asked("steps=2")).events()
+    os.mkfifo(slow_daemon.paths.data / "model")
+    events = up.submit(asked("steps=2 pipe=model")).events()
     told = next(event for event in events if isinstance(event, Progress))
     assert told.phase == "starting"
     assert told.eta_s is not None
     assert 0 < told.eta_s <= usual
     let(slow_daemon)
-    assert next(event.phase for event in events if isinstance(event, Progress)) == "loading"
+    told = next(event for event in events if isinstance(event, Progress))
+    assert told.phase == "loading"
+    assert told.eta_s is not None, "it was loaded before, by another worker"
+    let(slow_daemon, "model")
+    assert isinstance(list(events)[-1], Done)
 
 
 def test_a_job_is_cancelled_at_once_while_its_model_loads_and_the_next_one_runs_there(
@@ -94,7 +99,7 @@ def test_a_job_is_cancelled_at_once_while_its_model_loads_and_the_next_one_runs_
     assert second.cancel() is JobState.STARTING
     assert list(second)[-1].error.code is ErrorCode.CANCELLED
     wanted = up.submit(asked("steps=1 name=wanted"))
-    model.write_bytes(b"")
+    let(daemon, "model")
     assert wanted.result(120)
     assert up.status().worker_pid == worker
     assert daemon.runs() == ["steps=1 pipe=model|0", "steps=1 name=wanted|0"]
@@ -150,12 +155,15 @@ def test_a_command_says_what_its_job_waits_for_and_takes_it_along_when_it_is_tol
     assert command.returncode == 128 + signal.SIGINT
     assert second.info.state is JobState.QUEUED, "who looks on takes nothing along"
     second.cancel()
+    os.mkfifo(slow_daemon.paths.data / "model")
+    painting = ("--prompt", "steps=1 pipe=model", "--out", str(tmp_path / "out"))
     with begun(slow_daemon, "generate", *painting) as command:
         heard(command, waits)
         first.cancel()
         heard(command, "starting the painter\n")
         let(slow_daemon)
         heard(command, "loading the model")
+        let(slow_daemon, "model")
     assert command.returncode == 0
 
 

@@ -73,6 +73,7 @@ class Supervisor:
         self._beat_at = 0.0
         self._facts: Message = {}
         self._coming: Wait | None = None
+        self._models = set[str]()
 
     @property
     def pid(self) -> int | None:
@@ -128,6 +129,18 @@ class Supervisor:
         self._orders.put(message)
         if message["t"] == "run" and not self.able and self._coming is None:
             self._coming = Wait(time.monotonic(), usual_s(self._paths, PAINTER))
+
+    def loads(self, model: str, now: float) -> Wait | None:
+        """A job's worker loads its model; how long that usually takes. None of one that it has
+        loaded before, and may have at hand."""
+        if model in self._models:
+            return None
+        self._models.add(model)
+        return Wait(now, usual_s(self._paths, _loading(model)))
+
+    def loaded(self, model: str, wait: Wait, now: float) -> None:
+        """That came to its end."""
+        learn(self._paths, _loading(model), now - wait.began)
 
     def note(self, event: FromWorker) -> bool:
         """Take in a worker's message; False for one of a worker that is no longer ours."""
@@ -189,11 +202,16 @@ class Supervisor:
     def _forget(self) -> None:
         self._orders.put({})  # ends the writing thread
         self._process, self._stage, self._coming = None, Stage.STARTING, None
+        self._models.clear()
 
     def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
         while (message := read_message(source)) is not None:
             self._post(FromWorker(process.pid, message))
         self._post(WorkerGone(process.pid, process.wait()))
+
+
+def _loading(model: str) -> str:
+    return f"load {model}"
 
 
 def describe_exit(code: int) -> str:

@@ -44,6 +44,8 @@ def test_while_the_painter_starts_the_time_left_is_that_of_its_start():
     assert course.left_s(31.0) is None, "it takes longer than usual"
     course.take("loading", 0, 1, None, 31.0)
     assert course.left_s(31.0) is None
+    course.take("loading", 0, 1, 9.0, 31.0)  # how long it takes is known from before
+    assert course.left_s(33.0) == 7.0
     course.take("starting", 0, 1, None, 31.0)
     assert course.left_s(32.0) is None
 

@@ -77,12 +77,12 @@ def test_a_log_has_a_line_when_the_place_in_the_queue_changes_and_for_the_start(
         log.line.wait(*standing(Queue(tuple(jobs)), "c"))
     log.line.wait(*standing(Queue(tuple(jobs[1:]), paused=True), "c"))
     log.line.show("starting", 0, 1, 12.0)
-    log.line.show("loading", 0, 1, None)
+    log.line.show("loading", 0, 1, 30.0)
     assert log.lines == [
         "waiting: 2 jobs before it, now painting 3/10 (35 s left)",
         "waiting: the queue is paused: `underpaint jobs resume`; 1 job before it",
         "starting the painter, 10 s left",
-        "loading the model",
+        "loading the model, 30 s left",
     ]
 
 

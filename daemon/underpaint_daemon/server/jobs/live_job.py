@@ -72,8 +72,12 @@ class LiveJob:
         phase, step, total = message["phase"], message["step"], message["total"]
         eta = self.eta.update(phase, step, total, now)
         rounded = None if eta is None else round(eta, 2)
-        self.progress = ProgressInfo(phase, step, total, rounded)
-        return self.throttle.offer(self.progress, now)
+        return self.tell_now(ProgressInfo(phase, step, total, rounded), now)
+
+    def tell_now(self, progress: ProgressInfo, now: float) -> ProgressInfo | None:
+        """Note progress; returns what to tell the watchers now."""
+        self.progress = progress
+        return self.throttle.offer(progress, now)
 
     def take_preview(self, message: Message) -> None:
         """Keep a worker's preview, instead of the one before."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from underpaint.conversation.progress import STARTING
+from underpaint.conversation.usual import Wait
 from underpaint.wire.messages import JobState, ProgressInfo
 from underpaint_daemon.common.job_contract import Phase
 from underpaint_daemon.common.pipe import Message
@@ -32,6 +33,7 @@ class RunningJob:
         self._live_jobs = live_jobs
         self._supervisor = supervisor
         self._waits = False
+        self._loading: Wait | None = None
         self.begun = False  # whether the worker has said anything of it
 
     @property
@@ -58,6 +60,8 @@ class RunningJob:
     def tend(self, now: float) -> None:
         """Tell progress that was held back and is due."""
         self._wait_for_worker(now)
+        if self._loading is not None:
+            self.live.progress = _ahead(Phase.LOADING, self._loading, now)
         if (held := self.live.throttle.due(now)) is not None:
             self._live_jobs.tell(self.job.id, progress=held)
 
@@ -77,8 +81,8 @@ class RunningJob:
         coming = self._supervisor.coming
         if coming is None:
             return
-        first, left = self.live.progress is None, coming.left_s(now)
-        self.live.progress = ProgressInfo(STARTING, 0, 1, None if left is None else round(left, 2))
+        first = self.live.progress is None
+        self.live.progress = _ahead(STARTING, coming, now)
         if first:
             self._live_jobs.tell(self.job.id, progress=self.live.progress)
 
@@ -88,7 +92,16 @@ class RunningJob:
     def _progress(self, message: Message) -> None:
         if message["phase"] == "saving":
             self._advance(JobState.SAVING)
-        told = self.live.take_progress(message, time.monotonic())
+        now = time.monotonic()
+        if message["phase"] == Phase.LOADING and message["step"] == 0:
+            self._loading = self._supervisor.loads(self.job.model, now)
+        elif self._loading is not None:
+            self._supervisor.loaded(self.job.model, self._loading, now)
+            self._loading = None
+        if self._loading is None:
+            told = self.live.take_progress(message, now)
+        else:
+            told = self.live.tell_now(_ahead(Phase.LOADING, self._loading, now), now)
         if told is not None:
             self._live_jobs.tell(self.job.id, progress=told)
 
@@ -106,6 +119,12 @@ class RunningJob:
         if attempt(lambda: self._store.advance(self.job.id, state)):
             self.job = self._store.require(self.job.id)
             self._live_jobs.tell(self.job.id, state=state)
+
+
+def _ahead(phase: str, wait: Wait, now: float) -> ProgressInfo:
+    """Progress of a phase without steps, by how long it usually takes."""
+    left = wait.left_s(now)
+    return ProgressInfo(phase, 0, 1, None if left is None else round(left, 2))
 
 
 _HANDLERS: Mapping[str, Callable[[RunningJob, Message], None]] = {

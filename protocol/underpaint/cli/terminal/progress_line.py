@@ -102,7 +102,7 @@ class ProgressLine:
         now = self._clock()
         self._course.take(phase, step, total, eta_s, now)
         words = PHASES.get(phase, phase)
-        if phase == STARTING:
+        if phase == STARTING or (eta_s is not None and not step):  # told by what it took before
             self.doing(words, usual_s=eta_s)
             return
         told = told_phase(ProgressInfo(phase, step, total))
