@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import pytest
 
+from underpaint.errors import RequestError
 from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.contents import foreign
 from underpaint_daemon.common.defaults.foreign_wants import foreign_wants
 from underpaint_daemon.common.recognition import family_of_pipeline
-from underpaint_daemon.worker.pipelines.families.auto import from_pictures
+from underpaint_daemon.worker.pipelines.families.auto import foreign_family, from_pictures
 from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
 
 from helpers.foreign_models import amused, cogview4, deepfloyd, kolors, pixart, sana_sprint
@@ -72,6 +74,19 @@ def test_what_is_taken_for_a_painter_can_be_called_with_words(known: dict[str, A
         if not hasattr(known[name], "_backends")  # a stand-in: it needs packages that are not here
     }
     assert {name: problem for name, problem in told.items() if problem} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("OmniGen", "torchvision"), ("PRX", "ftfy"), ("KolorsPAG", "sentencepiece")],
+)
+def test_what_needs_a_package_that_is_not_here_is_refused_before_it_is_loaded(
+    tmp_path: Path, name: str, package: str
+) -> None:
+    if find_spec(package) is not None:
+        pytest.skip(f"{package} is here")
+    with pytest.raises(RequestError, match=package):
+        foreign_family("auto", {"_class_name": f"{name}Pipeline"}, tmp_path)
 
 
 def test_those_that_begin_from_pictures_have_a_way_to(known: dict[str, Any]) -> None:

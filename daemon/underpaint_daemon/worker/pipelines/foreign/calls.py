@@ -17,7 +17,10 @@ from ..wrapping import Forward, wrapped
 from .classes import parameters
 
 _TELLING = ("callback_on_step_end", "callback")
-_REFUSALS = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, NotImplementedError)
+_REFUSALS = (
+    ValueError, TypeError, LookupError, AttributeError, NameError, RuntimeError,
+    NotImplementedError,
+)  # fmt: skip
 
 
 def taken_by(pipe: Any) -> Collection[str]:

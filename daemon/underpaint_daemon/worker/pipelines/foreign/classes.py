@@ -18,6 +18,12 @@ from underpaint_daemon.common.recognition import is_part, parts_of
 
 from .rooms import pipeline_class
 
+# Packages that pipelines call without having asked whether they are here.
+_UNASKED = {
+    "OmniGenPipeline": ("torchvision",),
+    "PRXPipeline": ("ftfy",),
+    "PRXPixelPipeline": ("ftfy",),
+}
 _OTHER = "Take a model that needs none of them."
 _NEEDED = ("text_encoder", "transformer", "unet", "vae")  # of a modular pipeline, where it has them
 _OLDER = "Update Underpaint: a newer one may bring a diffusers that knows it."
@@ -36,8 +42,10 @@ def found_class(name: str, place: Path) -> Any:
     if not inspect.isclass(kind):
         version = diffusers.__version__
         broken(place, f"names {name!r}, which diffusers {version} does not know", _OLDER)
-    if hasattr(kind, "_backends"):  # diffusers' own stand-in for a class that cannot be imported
-        needs = ", ".join(one for one in kind._backends if find_spec(one) is None)
+    # diffusers' own stand-in for a class that cannot be imported says what it would need
+    wanted = (*getattr(kind, "_backends", ()), *_UNASKED.get(name, ()))
+    needs = ", ".join(one for one in wanted if find_spec(one) is None)
+    if needs:
         broken(place, f"names {name!r}, which needs packages that are not here: {needs}", _OTHER)
     return kind
 
