@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-_ONCE_S = 1.0
+_ONCE_S = 2.0
 """A terminal, its shell and the command in front each pass on what is one wish."""
 
 

@@ -76,7 +76,9 @@ def _of_pieces(kind: Any, folder: Path, read: Vocabulary) -> Any:
             return {**_marks(read), **given, "tokenizer_object": tokenizer_of(read)}
         return dict(made)
 
-    reading = type(kind.__name__, (kind,), {"_convert_from_sentencepiece": classmethod(converted)})
+    reading: Any = type(
+        kind.__name__, (kind,), {"_convert_from_sentencepiece": classmethod(converted)}
+    )
     tokenizer = reading.from_pretrained(
         str(folder), vocab_file=str(_file_in(folder)), local_files_only=True
     )
