@@ -18,7 +18,7 @@ from underpaint_daemon.common.contents import foreign
 from underpaint_daemon.common.defaults.foreign_wants import foreign_wants
 from underpaint_daemon.common.recognition import family_of_pipeline
 from underpaint_daemon.worker.pipelines.families.auto import foreign_family, from_pictures
-from underpaint_daemon.worker.pipelines.foreign.classes import uncallable
+from underpaint_daemon.worker.pipelines.foreign.classes import needed_by, uncallable
 
 from helpers.foreign_models import amused, cogview4, deepfloyd, kolors, pixart, sana_sprint
 from helpers.painting.studio import Recorder, Studio
@@ -87,6 +87,16 @@ def test_what_needs_a_package_that_is_not_here_is_refused_before_it_is_loaded(
         pytest.skip(f"{package} is here")
     with pytest.raises(RequestError, match=package):
         foreign_family("auto", {"_class_name": f"{name}Pipeline"}, tmp_path)
+
+
+def test_a_part_that_its_makers_leave_out_is_asked_for_by_name(tmp_path: Path) -> None:
+    """HiDream's fourth text encoder: Llama, which its folder names as nothing."""
+    kind = "HiDreamImagePipeline"
+    parts = {name: ["transformers", "A"] for name in needed_by(getattr(diffusers, kind))}
+    index = {"_class_name": kind, **parts, "text_encoder_4": [None, None]}
+    with pytest.raises(RequestError, match="names no text_encoder_4") as caught:
+        foreign_family("auto", index, tmp_path)
+    assert "model_index.json" in (caught.value.hint or "")
 
 
 def test_those_that_begin_from_pictures_have_a_way_to(known: dict[str, Any]) -> None:

@@ -25,6 +25,10 @@ _UNASKED = {
     "PRXPixelPipeline": ("ftfy",),
 }
 _OTHER = "Take a model that needs none of them."
+_LEFT_OUT = (
+    "Its makers leave that part out: put it into a folder of that name, and name its library and "
+    "class in model_index.json."
+)
 _NEEDED = ("text_encoder", "transformer", "unet", "vae")  # of a modular pipeline, where it has them
 _OLDER = "Update Underpaint: a newer one may bring a diffusers that knows it."
 
@@ -79,7 +83,8 @@ def refuse_incomplete(folder: Path, index: Mapping[str, Any], needed: set[str]) 
     lacking = sorted(needed - parts_of(folder, index).keys() - index_settings(index))
     if lacking:
         told = f"names no {lacking[0]}, which {index['_class_name']} needs"
-        broken(folder, told, "Fetch the model again, whole.")
+        empty = index.get(lacking[0]) == [None, None]  # as HiDream leaves Llama to be fetched
+        broken(folder, told, _LEFT_OUT if empty else "Fetch the model again, whole.")
 
 
 def index_settings(index: Mapping[str, Any]) -> set[str]:
