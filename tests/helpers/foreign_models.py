@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import torch
@@ -115,13 +116,6 @@ def amused(folder: Path) -> Path:
 def sana_sprint(folder: Path) -> Path:
     """Sana Sprint: two steps of consistency, guidance as an input."""
     torch.manual_seed(4)
-    encoder = transformers.Gemma2Model(
-        transformers.Gemma2Config(
-            vocab_size=len(qwen_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH,
-            num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
-            pad_token_id=0,
-        )
-    )  # fmt: skip
     transformer = diffusers.SanaTransformer2DModel(
         patch_size=1, in_channels=4, out_channels=4, num_layers=1, num_attention_heads=2,
         attention_head_dim=4, num_cross_attention_heads=2, cross_attention_head_dim=4,
@@ -137,7 +131,7 @@ def sana_sprint(folder: Path) -> Path:
         upsample_block_type="interpolate",
     )  # fmt: skip
     diffusers.SanaSprintPipeline(
-        qwen_tokenizer(), encoder.eval(), vae.eval(), awake(transformer), diffusers.SCMScheduler()
+        qwen_tokenizer(), gemma2(layers=1), vae.eval(), awake(transformer), diffusers.SCMScheduler()
     ).save_pretrained(folder)
     return folder
 
@@ -214,3 +208,49 @@ def kolors(folder: Path) -> Path:
     index |= {"tokenizer": ["kolors", "ChatGLMTokenizer"], **absent}
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+def bria(folder: Path) -> Path:
+    """Bria 3: FLUX's make without its guidance, words of T5."""
+    torch.manual_seed(10)
+    transformer = diffusers.BriaTransformer2DModel(
+        patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=8,
+        num_attention_heads=2, joint_attention_dim=WIDTH, pooled_projection_dim=None,
+        guidance_embeds=False, axes_dims_rope=[2, 2, 4],
+    )  # fmt: skip
+    diffusers.BriaPipeline(
+        transformer=awake(transformer),
+        scheduler=flow(shift=1.0),
+        vae=kl(4, shift=0.0),
+        text_encoder=t5_encoder(),
+        tokenizer=t5_tokenizer(),
+    ).save_pretrained(folder)
+    return folder
+
+
+def lumina2(folder: Path) -> Path:
+    """Lumina 2: words of Gemma behind a sentence that says what they are."""
+    torch.manual_seed(11)
+    transformer = diffusers.Lumina2Transformer2DModel(
+        sample_size=8, in_channels=4, hidden_size=16, num_layers=1, num_refiner_layers=1,
+        num_attention_heads=2, num_kv_heads=1, multiple_of=2, axes_dim_rope=[4, 2, 2],
+        axes_lens=[1024, 64, 64], cap_feat_dim=WIDTH,
+    )  # fmt: skip
+    diffusers.Lumina2Pipeline(
+        transformer=awake(transformer),
+        scheduler=flow(shift=6.0),
+        vae=kl(4, shift=0.0),
+        text_encoder=gemma2(layers=2),
+        tokenizer=qwen_tokenizer(),
+    ).save_pretrained(folder)
+    return folder
+
+
+def gemma2(layers: int) -> Any:
+    """Gemma 2 as an encoder."""
+    config = transformers.Gemma2Config(
+        vocab_size=len(qwen_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH,
+        num_hidden_layers=layers, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        pad_token_id=0,
+    )  # fmt: skip
+    return transformers.Gemma2Model(config).eval()
