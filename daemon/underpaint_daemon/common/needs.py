@@ -10,7 +10,8 @@ from typing import Any
 from underpaint.paths import Paths
 
 from .contents.folders import index_of
-from .contents.gguf import EIGHT_BITS, PACKED
+from .contents.forms import PACKED
+from .contents.gguf import BLOCKS
 from .contents.headers import header
 from .contents.modular import part_place
 from .denoisers.files import Denoiser, denoiser_in
@@ -21,8 +22,12 @@ from .single_files import UNET_PREFIX, VAE_PREFIX
 
 _IDLE = ("safety_checker",)  # published with Stable Diffusion, and never loaded here
 _WIDENED = ("F64", "F32", "F16", "BF16")
+_KEPT = PACKED - BLOCKS.keys()
 # Tables of words, which no layer unpacks when it is used, and what is unpacked as it is read.
-_TABLES = ("embed_tokens.weight", "shared.weight", "lm_head.weight", ".DenseReluDense.wo.weight")
+_TABLES = (
+    "embed_tokens.weight", "shared.weight", "token_embedding.weight", "position_embedding.weight",
+    "lm_head.weight", ".DenseReluDense.wo.weight",
+)  # fmt: skip
 Sizes = dict[str, int]
 """Bytes of a network's weights, by their names in its files."""
 
@@ -41,19 +46,26 @@ def weights_of_parts(paths: Paths, place: Path, wide: int) -> dict[str, Sizes]:
 
 
 def _of_folder(folder: Path, wide: int, part: str) -> Sizes:
-    """What lies in eight bits in a folder stays so, but in a VAE."""
-    kept = () if part == "vae" else EIGHT_BITS
+    """What lies packed in a folder stays so, but in a VAE."""
     entries = (entry for file in weight_files(folder) for entry in header(file).items())
-    return {name: _bytes(entry, wide, kept) for name, entry in entries}
+    return {
+        name: _bytes(entry, wide, () if part == "vae" else _stays(name, _KEPT))
+        for name, entry in entries
+    }
+
+
+def _stays(name: str, kinds: Collection[str]) -> Collection[str]:
+    """Of kinds of weights, those that stay packed in one of a name."""
+    return () if name.endswith(_TABLES) else kinds
 
 
 def _of_checkpoint(file: Path, wide: int) -> dict[str, Sizes]:
-    """Of what lies in eight bits, the U-Net alone stays so."""
+    """Of what lies packed, the U-Net alone stays so."""
     found: dict[str, Sizes] = {"unet": {}, "vae": {}, "text_encoder": {}}
     for name, entry in header(file).items():
         part = "unet" if name.startswith(UNET_PREFIX) else "text_encoder"
         part = "vae" if name.startswith(VAE_PREFIX) else part
-        found[part][name] = _bytes(entry, wide, EIGHT_BITS if part == "unet" else ())
+        found[part][name] = _bytes(entry, wide, _KEPT if part == "unet" else ())
     return found
 
 
@@ -76,10 +88,7 @@ def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, Sizes]:
 def _of_file(file: Path, names: Mapping[str, str], wide: int) -> Sizes:
     """`names`: of its tensors in the file, by those that they were released with."""
     entries = header(file)
-    return {
-        name: _bytes(entries[name], wide, () if new.endswith(_TABLES) else PACKED)
-        for new, name in names.items()
-    }
+    return {name: _bytes(entries[name], wide, _stays(new, PACKED)) for new, name in names.items()}
 
 
 def _bytes(entry: Mapping[str, Any], wide: int, kept: Collection[str]) -> int:

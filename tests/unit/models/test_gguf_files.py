@@ -14,7 +14,7 @@ from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint_daemon.common.contents.gguf import BLOCKS, gguf_header
 from underpaint_daemon.common.models import family_of
-from underpaint_daemon.worker.pipelines.loading.packed import can_unpack, unpack
+from underpaint_daemon.worker.pipelines.loading.packing.packed import can_unpack, unpack
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ from underpaint_daemon.common.places import add_folder
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
-from underpaint_daemon.worker.pipelines.loading.packed import is_packed
+from underpaint_daemon.worker.pipelines.loading.packing.packed import PackedLayer, is_packed
 
+from helpers.comfy_forms import save_as, wide_of
 from helpers.painting.comfy_home import WHOLE, write_home, write_whole
 from helpers.painting.comfy_models import HOMES
 from helpers.painting.original_layout import save_eyes_gguf, save_gguf, save_text_gguf
@@ -230,3 +231,27 @@ def test_gguf_scaled_fp8_and_plain_fp8_go_together(shop: Studio, tmp_path: Path)
     parts = shop.models.load(str(packed)).parts
     assert is_packed(parts["text_encoder_2"]), "fp8 stays fp8 in memory"
     assert is_packed(parts["transformer"])
+
+
+def test_four_bits_of_comfys_hold_the_very_numbers(shop: Studio, tmp_path: Path):
+    """Of a transformer whose header says so, and of a text encoder that says it layer by layer."""
+    made = HOMES["flux-2-klein-4b"](shop.models.paths.cache)
+    four, wide = (
+        write_home(tmp_path / home / "models", made, "flux-2-klein-4b") for home in ("four", "wide")
+    )
+    for place, other in ((four, wide), (encoder_of(four), encoder_of(wide))):
+        save_as("nvfp4", load_file(place), place, in_header=place == four)
+        wide_of(place).replace(other)
+    ours, theirs = (shop.models.load(str(file)).parts for file in (four, wide))
+    needed = shop.needed(four)
+    for name in ("transformer", "text_encoder"):
+        packed = {n: m for n, m in ours[name].named_modules() if isinstance(m, PackedLayer)}
+        assert len(packed) > 5
+        for layer, one in packed.items():
+            expected = theirs[name].get_submodule(layer).weight
+            torch.testing.assert_close(one.unpacked(torch.float32), expected, rtol=2e-6, atol=1e-9)
+        assert needed[name] == pytest.approx(weight_bytes([ours[name]]), rel=0.15)
+
+
+def encoder_of(file: Path) -> Path:
+    return file.parents[1] / "text_encoders" / "first.safetensors"

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from underpaint.requests import ImageRequest, Lora, Prompt, Sampler, Sampling
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
-from underpaint_daemon.worker.pipelines.loading.packed import is_packed
+from underpaint_daemon.worker.pipelines.loading.packing.packed import is_packed
 
 from helpers.painting.precisions import rewritten, scaled, stored_as, widened
 from helpers.painting.studio import Studio
@@ -92,3 +92,6 @@ def test_folders_in_eight_bits_stay_so_text_encoders_too(studio: Studio, tmp_pat
     assert is_packed(parts["unet"])
     assert is_packed(parts["text_encoder"])
     assert not is_packed(parts["vae"])
+    needed = studio.needed(eight)
+    held = {name: weight_bytes([parts[name]]) for name in ("unet", "text_encoder", "vae")}
+    assert needed == pytest.approx(held, rel=0.01), "tables of words are widened"

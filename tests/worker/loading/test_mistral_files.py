@@ -21,7 +21,7 @@ from underpaint_daemon.common.models import describe
 from underpaint_daemon.worker.dispatch import PipelineRunner
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
-from underpaint_daemon.worker.pipelines.loading.packed import is_packed
+from underpaint_daemon.worker.pipelines.loading.packing.packed import is_packed
 
 from helpers.painting.comfy_home import Parts, tekken, write_home
 from helpers.painting.comfy_models import flux2, klein
@@ -94,14 +94,38 @@ def test_comfys_file_paints_what_the_folder_paints(
     assert needed["text_encoder"] == weight_bytes([encoder])
 
 
-@pytest.mark.parametrize("start", ["model.language_model.", "language_model.model."])
+_OWN = {
+    "self_attn.q_proj": "attention.wq", "self_attn.k_proj": "attention.wk",
+    "self_attn.v_proj": "attention.wv", "self_attn.o_proj": "attention.wo",
+    "mlp.gate_proj": "feed_forward.w1", "mlp.down_proj": "feed_forward.w2",
+    "mlp.up_proj": "feed_forward.w3", "input_layernorm": "attention_norm",
+    "post_attention_layernorm": "ffn_norm", "embed_tokens": "tok_embeddings",
+    "model.vision_tower.": "vision_encoder.", "model.language_model.": "", "lm_head": "output",
+}  # fmt: skip
+
+
+def as_mistral_names_them(name: str, tensor: torch.Tensor) -> tuple[str, torch.Tensor]:
+    """A weight in its consolidated.safetensors, where what is turned together is side by side."""
+    if "language_model" in name and name.endswith(("q_proj.weight", "k_proj.weight")):
+        halves = tensor.reshape(-1, 2, 64, tensor.shape[1])
+        tensor = halves.swapaxes(1, 2).reshape(tensor.shape)
+    for theirs, own in _OWN.items():
+        name = name.replace(theirs, own)
+    return name, tensor
+
+
+@pytest.mark.parametrize(
+    "start", ["model.language_model.", "language_model.model.", "consolidated"]
+)
 def test_the_whole_of_mistral_does_too(
     shop: Studio, made: Parts, file: Path, folder, expected, start
 ):
     """With eyes and all layers; what FLUX.2 does not read is not loaded. The tokenizer lies beside,
-    as Mistral publishes it."""
+    as Mistral publishes it, once with its own names of weights."""
     state = made.parts["text_encoder"].state_dict()
     named = {name.replace("model.language_model.", start): one for name, one in state.items()}
+    if start == "consolidated":
+        named = dict(as_mistral_names_them(name, one) for name, one in state.items())
     save_file({name: one.clone() for name, one in named.items()}, encoder_file(file))
     assert "not found: Mistral's tokenizer (a folder" in problem_of(shop, file)
     foreign = encoder_file(file).with_name("Qwen3-4B-Q8_0.gguf")
@@ -109,6 +133,8 @@ def test_the_whole_of_mistral_does_too(
     assert "not found: Mistral's tokenizer (a folder" in problem_of(shop, file)
     words = file.parents[1] / "tokenizers" / "mistral_tokenizer"
     words.mkdir(parents=True)
+    if start == "consolidated":
+        words = encoder_file(file).parent
     (words / "tekken.json").write_bytes(tekken())
     assert problem_of(shop, file) == ""
     assert np.abs(painted(shop, file) - expected).max() <= 1

@@ -30,10 +30,6 @@ BLOCKS: Mapping[str, tuple[int, int]] = {
     name: (weights, size) for name, weights, size in _TYPES.values() if weights > 1
 }
 """Of packed types: weights in a block, and its bytes."""
-EIGHT_BITS = ("F8_E4M3", "F8_E5M2")
-"""safetensors' types of eight bits; a scale may stand beside such a weight."""
-PACKED = frozenset({*BLOCKS, *EIGHT_BITS})
-"""Types that are kept in memory as they are on disk, where that is possible."""
 _NUMBERS = {
     0: "B",
     1: "b",

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from .disguises import disguise_of
+from .forms import with_forms
 from .gguf import MAGIC, gguf_header, is_gguf
 
 Marks = tuple[str, int, int]
@@ -21,7 +22,7 @@ _BYTES = {
     **dict.fromkeys(("F64", "I64", "U64"), 8),
     **dict.fromkeys(("F32", "I32", "U32"), 4),
     **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
-    **dict.fromkeys(("F8_E4M3", "F8_E5M2", "I8", "U8", "BOOL"), 1),
+    **dict.fromkeys(("F8_E4M3", "F8_E5M2", "F8_E8M0", "I8", "U8", "BOOL"), 1),
 }
 
 
@@ -33,8 +34,8 @@ def marks_of_file(file: Path) -> Marks:
 
 def header(file: Path) -> dict[str, Any]:
     """A safetensors or GGUF file's tensors: name → {dtype, shape, data_offsets}, which count from
-    `data_start`. The last few are remembered while their files are unchanged: they are not to be
-    written into.
+    `data_start`. Of what is packed, the shape is that of the weights (see `forms`). The last few
+    are remembered while their files are unchanged: they are not to be written into.
 
     Raises RequestError(MODEL_BROKEN) unless the file's length is what its header says, and each
     tensor's bytes are as many as its shape and type need.
@@ -55,8 +56,8 @@ def _read(marks: Marks) -> dict[str, Any]:
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             entries = json.loads(stream.read(min(length, _HEADER_LIMIT)))
-        tensors = {key: entry for key, entry in entries.items() if key != "__metadata__"}
-        end = max((_end(name, entry) for name, entry in tensors.items()), default=0)
+        named = ((key, entry) for key, entry in entries.items() if key != "__metadata__")
+        end = max((_end(name, entry) for name, entry in named), default=0)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         _refuse_disguised(file, error)
     size = file.stat().st_size
@@ -64,7 +65,7 @@ def _read(marks: Marks) -> dict[str, Any]:
         raise RequestError(
             ErrorCode.MODEL_BROKEN, f"{file} is {size} bytes; its header says {8 + length + end}"
         )
-    return tensors
+    return with_forms(file, entries, 8 + length)
 
 
 def data_start(file: Path) -> int:

@@ -100,6 +100,7 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("vision_model.",), Told("is an image encoder (CLIP)", _MODEL)),
     (("^text_model.",), Told("is a text encoder (CLIP)", _MODEL)),
     (("^model.layers.", "self_attn."), Told("is a language model", _MODEL)),
+    (("^layers.0.attention.wq.",), Told("is a language model (as Mistral publishes it)", _MODEL)),
     *((pieces, Told("is an upscaling network (ESRGAN or alike)", _ENLARGE)) for pieces in (
         ("^model.1.sub.",), ("^conv_first.",), ("^model.0.weight",), ("rdb1.conv1.",),
     )),

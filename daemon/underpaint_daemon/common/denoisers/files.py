@@ -9,7 +9,6 @@ from typing import Any
 
 from underpaint.errors import ErrorCode, RequestError
 
-from ..contents.gguf import BLOCKS
 from ..contents.headers import header
 from ..defaults.distilled import words_of
 from ..single_files import facts_of
@@ -20,8 +19,7 @@ from .makes import MAKES, Make, bare
 class Denoiser:
     """A transformer's file. `family`: as its shapes and its name tell. `config`: of diffusers'
     class, as far as shapes tell it. `names`: its tensors by their names without a prefix.
-    `shapes`: by those names. `original`: in the maker's layout, not diffusers'. `packed`: whether
-    weights are in blocks, as GGUF quantises them."""
+    `shapes`: by those names. `original`: in the maker's layout, not diffusers'."""
 
     path: Path
     make: Make
@@ -30,7 +28,6 @@ class Denoiser:
     names: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     original: bool
-    packed: bool
 
     @property
     def words(self) -> frozenset[str]:
@@ -63,5 +60,4 @@ def denoiser_in(file: Path) -> Denoiser | None:
         names=names,
         shapes=shapes,
         original=bool(make.original) and any(make.original in name for name in names),
-        packed=any(entry["dtype"] in BLOCKS for entry in tensors.values()),
     )

@@ -35,7 +35,7 @@ from .kinds import (
     told_of,
     width_for,
 )
-from .packed_names import named_as_released
+from .packed_names import OF_MISTRAL, named_as_released
 
 Shapes = Mapping[str, tuple[int, ...]]
 _MODELS = ("diffusion_models", "unet", "checkpoints", "stable-diffusion")
@@ -59,6 +59,12 @@ class Loose:
     def of_llama(self) -> bool:
         """Whether llama.cpp packed it: under its names, with the tokens beside the weights."""
         return self.names.get(_WORDS, "").startswith(_PACKED)
+
+    @property
+    def in_pairs(self) -> bool:
+        """Whether rows of queries and keys that are turned together stand side by side, as
+        llama.cpp and Mistral lay them out."""
+        return self.of_llama or OF_MISTRAL in self.names.values()
 
     @property
     def files(self) -> list[Loose]:
@@ -224,12 +230,12 @@ def _latents(file: Loose, found: Denoiser) -> bool:
 def _tokenizer(
     words: Words, roots: Iterable[Path], folders: Iterable[Path], files: Iterable[Loose]
 ) -> Path | None:
-    """CLIP's comes with the daemon; Mistral's within the file of its encoder, mostly; others lie in
-    the program beside, or in some model."""
+    """CLIP's comes with the daemon; Mistral's within the file of its encoder, mostly, or beside it;
+    others lie in the program beside, or in some model."""
     if words in OWN_WORDS:
         return config_folder(OWN_WORDS[words])
     if words.inside:
-        inside = next((file.path for file in files if words.inside in file.shapes), None)
+        inside = next(_with_words(words.inside, files), None)
         if inside is not None:
             return inside
     for root in roots:
@@ -240,6 +246,15 @@ def _tokenizer(
     if told is None and words.inside:
         return next((one.path for one in files if one.of_llama), None)
     return told
+
+
+def _with_words(name: str, files: Iterable[Loose]) -> Iterator[Path]:
+    """Files of encoders with a tokenizer in them, or one of Mistral's beside them."""
+    for file in files:
+        if name in file.shapes:
+            yield file.path
+        elif (beside := file.path.with_name("tekken.json")).is_file():
+            yield beside
 
 
 def _in_models(words: Words, folders: Iterable[Path]) -> Iterator[Path]:

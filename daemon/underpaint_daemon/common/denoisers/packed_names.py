@@ -1,12 +1,15 @@
-"""How llama.cpp names the weights of text encoders in GGUF files, and how transformers does.
+"""How llama.cpp names the weights of text encoders in GGUF files, and Mistral its own, and how
+transformers does.
 
-Source: llama.cpp's tables of tensors (gguf-py, `tensor_mapping.py`).
+Sources: llama.cpp's tables of tensors (gguf-py, `tensor_mapping.py`); transformers' conversion of
+Mistral's files (`convert_mistral_weights_to_hf.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+_Maker = tuple[str, str, Mapping[str, str], Mapping[str, str]]
 _T5 = {
     "attn_q": "layer.0.SelfAttention.q",
     "attn_k": "layer.0.SelfAttention.k",
@@ -45,8 +48,27 @@ _EYES = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
+_MISTRAL = {
+    "attention.wq": "self_attn.q_proj",
+    "attention.wk": "self_attn.k_proj",
+    "attention.wv": "self_attn.v_proj",
+    "attention.wo": "self_attn.o_proj",
+    "attention_norm": "input_layernorm",
+    "feed_forward.w1": "mlp.gate_proj",
+    "feed_forward.w3": "mlp.up_proj",
+    "feed_forward.w2": "mlp.down_proj",
+    "ffn_norm": "post_attention_layernorm",
+}
+OF_MISTRAL = "layers.0.attention.wq.weight"
+"""A weight by the name that it has in the file that Mistral publishes."""
 # By how a file's blocks begin: theirs in transformers, the layers in them, those outside of them.
-_MAKERS: tuple[tuple[str, str, Mapping[str, str], Mapping[str, str]], ...] = (
+_CONSOLIDATED: _Maker = (
+    "layers.",
+    "model.layers.",
+    _MISTRAL,
+    {"tok_embeddings": "model.embed_tokens", "norm": "model.norm", "output": "lm_head"},
+)
+_MAKERS: tuple[_Maker, ...] = (
     (
         "enc.blk.",
         "encoder.block.",
@@ -84,9 +106,9 @@ _SAVED = (
 
 def named_as_released(names: Iterable[str]) -> dict[str, str]:
     """A file's weights by transformers' names; by their own where they are no text encoder's of
-    llama.cpp. What transformers has no place for (rope's frequencies) is left out."""
+    llama.cpp or Mistral. What transformers has no place for (rope's frequencies) is left out."""
     found = list(names)
-    for start, block, layers, outside in _MAKERS:
+    for start, block, layers, outside in (_CONSOLIDATED,) if OF_MISTRAL in found else _MAKERS:
         if any(name.startswith(start) for name in found):
             made = {_renamed(name, start, block, layers, outside): name for name in found}
             made.pop("", None)

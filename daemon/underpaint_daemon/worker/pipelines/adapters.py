@@ -32,7 +32,7 @@ from .loading.loras import (
     respelled,
 )
 from .loading.networks import LOAD_ERRORS, first_line
-from .loading.packed import is_packed
+from .loading.packing.packed import is_packed
 
 
 class Turn:

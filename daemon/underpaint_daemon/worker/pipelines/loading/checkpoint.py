@@ -46,7 +46,7 @@ from .networks import (
     ready,
     refuse_memory,
 )
-from .packed import keep_packed
+from .packing.packed import keep_packed
 from .weights import WeightFile
 
 

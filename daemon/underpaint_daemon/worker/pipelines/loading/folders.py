@@ -16,7 +16,7 @@ from underpaint_daemon.common.model_files import (
 
 from .loose import as_it_is
 from .networks import LOAD_ERRORS, Device, empty, filled, first_line, ready, refuse_memory
-from .packed import EIGHT, keep_packed
+from .packing.packed import OWN, keep_packed
 from .weights import WeightFile
 
 
@@ -27,7 +27,7 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
     """
     method = quantised_by(folder)
     if method is None:
-        network = _in_eight_bits(kind, folder, place)
+        network = _kept_packed(kind, folder, place)
         if network is not None:
             return network
     try:
@@ -49,13 +49,14 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
     return ready(network, place)
 
 
-def _in_eight_bits(kind: Any, folder: Path, place: Device) -> Any:
-    """From weights in fp8, which stay so in memory (the libraries would widen them, and pass over
-    scales that stand beside them). None of all other weights, and where transformers writes a
-    network's weights by other names than it holds them, unless they have scales."""
+def _kept_packed(kind: Any, folder: Path, place: Device) -> Any:
+    """From weights in fp8, or as ComfyUI quantises them, which stay so in memory (the libraries
+    would widen them, and pass over scales that stand beside them). None of all other weights, and
+    where transformers writes a network's weights by other names than it holds them, unless they
+    have scales."""
     files = [WeightFile(file) for file in weight_files(folder)]
     scaled = any(file.scaled for file in files)
-    if not scaled and all(file.kind(name) not in EIGHT for file in files for name in file.names):
+    if not scaled and all(file.kind(name) not in OWN for file in files for name in file.names):
         return None
     try:
         network = empty(lambda: _unfilled(kind, folder))

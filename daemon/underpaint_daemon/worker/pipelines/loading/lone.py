@@ -31,7 +31,7 @@ from .networks import (
     ready,
     refuse_memory,
 )
-from .packed import Packed, put_in
+from .packing.packed import Packed, put_in
 from .parts import load_part
 from .weights import WeightFile
 

@@ -21,7 +21,7 @@ from .encoders.configs import clip_config, layers, mistral, qwen3_config, qwen_v
 from .encoders.eyes import eyes_of
 from .encoders.rows import rows_as_released
 from .networks import LOAD_ERRORS, Device, empty, filled, first_line, refuse_memory
-from .packed import keep_packed
+from .packing.packed import keep_packed
 from .weights import WeightFile
 
 State = dict[str, Any]
@@ -37,7 +37,7 @@ def load_loose(part: Loose, network: str, place: Device, of: str) -> Any:
     state = WeightFile(part.path).named(part.names, place.dtype)
     try:
         made = empty(lambda: make(part.shapes))
-        if part.of_llama:
+        if part.in_pairs:
             state = rows_as_released(state, made.config)
         if part.eyes is not None:
             state |= eyes_of(part.eyes, place.dtype)

@@ -17,7 +17,7 @@ from torch import Tensor
 from underpaint.errors import ErrorCode, RequestError
 from underpaint_daemon.common.lora_files import OF_TEXT
 
-from .packed import EIGHT, PackedLayer, make_plain, weight_shape
+from .packing.packed import OWN, PackedLayer, make_plain, weight_shape
 
 State = dict[str, Tensor]
 A, B, _ALPHA, _SIZE = "lora_A.weight", "lora_B.weight", "alpha", "lora_magnitude_vector"
@@ -52,7 +52,7 @@ def respelled(state: State, network: Any, component: str) -> State | None:
             return None
         parts.setdefault(layer, {})[ending] = tensor.float()
     for layer, found in parts.items():
-        if _reads_weights(found) and getattr(layers[layer], "kind", None) in EIGHT:
+        if _reads_weights(found) and getattr(layers[layer], "kind", None) in OWN:
             layers[layer] = make_plain(network, layer)
     return {
         f"{component}.{layer}.{name}": tensor.to(network.dtype)

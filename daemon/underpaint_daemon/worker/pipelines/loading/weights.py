@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
-from underpaint_daemon.common.contents.gguf import BLOCKS, PACKED
+from underpaint_daemon.common.contents.forms import FORMS, MICRO, PACKED
+from underpaint_daemon.common.contents.gguf import BLOCKS
 from underpaint_daemon.common.contents.headers import data_start, header
-from underpaint_daemon.common.model_files import broken
+from underpaint_daemon.common.model_files import PLAIN_HINT, broken
 
-from .packed import EIGHT, Packed, can_unpack, unpack
+from .packing.comfy import in_blocks, scale_bytes
+from .packing.packed import OWN, Packed, can_unpack, unpack
 
 _DTYPES = {
     "F64": torch.float64,
@@ -26,6 +28,7 @@ _DTYPES = {
     "BF16": torch.bfloat16,
     "F8_E4M3": torch.float8_e4m3fn,
     "F8_E5M2": torch.float8_e5m2,
+    "F8_E8M0": torch.uint8,  # powers of two, which are scales alone
     "I64": torch.int64,
     "I32": torch.int32,
     "I16": torch.int16,
@@ -33,10 +36,16 @@ _DTYPES = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
-# Scaled fp8 as ComfyUI writes it: a factor for a layer's weight, under either name.
-_SCALES = (".scale_weight", ".weight_scale")
+# A factor for a layer's weight, or each of its rows, as ComfyUI, transformers and Mistral call it;
+# of what has scales by blocks in ComfyUI, what all of them are multiplied by.
+_SCALES = (".scale_weight", ".weight_scale", ".weight_scale_inv", ".qscale_weight")
+_OF_BLOCKS, _OF_ALL = ".weight_scale", ".weight_scale_2"
+_KNOWN = {*_DTYPES, *PACKED}
 _PLAIN_HINT = "Take Q4_0, Q4_K, Q5_K, Q6_K or Q8_0, or a .safetensors file."
-_NOT_WEIGHTS = (*_SCALES, ".scale_input", ".input_scale", ".comfy_quant", "scaled_fp8")
+_NOT_WEIGHTS = (
+    *_SCALES, _OF_ALL, ".scale_input", ".input_scale", ".comfy_quant", "scaled_fp8",
+    ".qscale_act", ".activation_scale",
+)  # fmt: skip
 
 
 class WeightFile:
@@ -50,8 +59,9 @@ class WeightFile:
         self._entries: dict[str, Any] = header(file)
         self._start = data_start(file)
         for name, entry in self._entries.items():
-            if entry["dtype"] not in _DTYPES and entry["dtype"] not in BLOCKS:
-                broken(file, f"holds {name} as {entry['dtype']}, which is not known here")
+            if entry["dtype"] not in _KNOWN:
+                problem = f"holds {name} as {entry['dtype']}, which is not known here"
+                broken(file, problem, PLAIN_HINT)
             if name.endswith(".weight") and entry["dtype"] in ("I8", "U8"):
                 broken(file, f"is quantised to {entry['dtype']}; give fp8, fp16 or bf16 weights")
 
@@ -72,12 +82,14 @@ class WeightFile:
     def blocks(self, name: str) -> Tensor:
         """A packed weight's blocks: uint8, (rows, bytes of a row)."""
         *rows, columns = self._entries[name]["shape"]
+        if self.kind(name) in MICRO:
+            return self._micro(name, rows[0], columns // MICRO[self.kind(name)][0])
         weights, size = BLOCKS.get(self.kind(name), (1, 1))
         return self._bytes(name).reshape(*rows, columns // weights * size)
 
     def packed(self, name: str, *, convolutions: bool = False) -> Packed | None:
         """A matrix as it lies in the file, where it is packed; None of all others."""
-        sides = (2, 4) if convolutions and self.kind(name) in EIGHT else (2,)
+        sides = (2, 4) if convolutions and self.kind(name) in OWN else (2,)
         if self.kind(name) not in PACKED or len(self._entries[name]["shape"]) not in sides:
             return None
         if not can_unpack(self.kind(name)):
@@ -87,8 +99,9 @@ class WeightFile:
 
     def tensor(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
         """One tensor; floating ones as `dtype`, scaled ones times their scale."""
-        if self.kind(name) in BLOCKS:
-            return unpack(self.blocks(name), self.kind(name), dtype or torch.float32)
+        if self.kind(name) in BLOCKS or self.kind(name) in FORMS:
+            data, scale = self.blocks(name), self._scale(name)
+            return unpack(data, self.kind(name), dtype or torch.float32, scale)
         found = self._raw(name)
         scale = self._scale(name)
         if scale is not None:
@@ -103,7 +116,7 @@ class WeightFile:
         keep: bool = False,
     ) -> dict[str, Any]:
         """Tensors by name; with `prefixes` only names that start with one, which it replaces.
-        `keep`: those of layers that lie in eight bits as they lie (Packed)."""
+        `keep`: those of layers that lie packed as they lie (Packed)."""
         found: dict[str, Any] = {}
         for name in self.names:
             for old, new in (prefixes or {"": ""}).items():
@@ -125,14 +138,30 @@ class WeightFile:
     def _scale(self, name: str) -> Tensor | None:
         if not name.endswith(".weight"):
             return None
-        layer = name.removesuffix(".weight")
-        for ending in _SCALES:
+        layer, kind = name.removesuffix(".weight"), self.kind(name)
+        for ending in (_OF_ALL,) if kind in MICRO else _SCALES:
             if layer + ending in self._entries:
                 scale = self._raw(layer + ending).to(torch.float32)
-                if scale.numel() not in (1, self._entries[name]["shape"][0]):
+                rows = self._entries[name]["shape"][0]
+                if scale.numel() != 1 and (scale.numel(), scale.shape[0]) != (rows, rows):
                     broken(self._file, "has scales by blocks; give fp8, fp16 or bf16 weights")
                 return scale.reshape(-1, *(1,) * (len(self._entries[name]["shape"]) - 1))
+        if kind in FORMS and kind != "MXFP8":
+            self._lacks(layer + (_OF_ALL if kind in MICRO else _OF_BLOCKS))
         return None
+
+    def _micro(self, name: str, rows: int, blocks: int) -> Tensor:
+        """With the scale of each block, which lies in a tensor of its own."""
+        told = name.removesuffix(".weight") + _OF_BLOCKS
+        if told not in self._entries:
+            self._lacks(told)
+        scales, wanted = self._bytes(told), scale_bytes(rows, blocks)
+        if len(scales) != wanted:
+            broken(self._file, f"has {told} of {len(scales)} bytes, where {wanted} are needed")
+        return in_blocks(self._bytes(name), scales, rows, blocks)
+
+    def _lacks(self, name: str) -> NoReturn:
+        broken(self._file, f"lacks 1 weights, {name} among them")
 
     def _raw(self, name: str) -> Tensor:
         entry = self._entries[name]

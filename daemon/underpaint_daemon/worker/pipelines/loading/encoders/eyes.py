@@ -10,7 +10,7 @@ from torch import Tensor
 from underpaint_daemon.common.denoisers.kinds import EYES
 from underpaint_daemon.common.denoisers.loose import Loose
 
-from ..packed import Packed
+from ..packing.packed import Packed
 from ..weights import WeightFile
 
 _QUERIES = ".attn.q."

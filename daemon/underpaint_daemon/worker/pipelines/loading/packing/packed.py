@@ -1,5 +1,5 @@
-"""Layers whose weights stay packed in memory, in blocks as GGUF files have them or in eight
-bits, and are unpacked whenever they are used."""
+"""Layers whose weights stay packed in memory, in blocks as GGUF files have them, in eight bits, or
+as ComfyUI quantises them, and are unpacked whenever they are used."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from underpaint_daemon.common.contents.forms import FORMS, MICRO
 from underpaint_daemon.common.contents.gguf import BLOCKS
+
+from .comfy import numbers
 
 # transformers asks this layer of T5's for its type, and keeps it in full precision itself; the
 # other is the table of words in most models.
 _UNPACKED = (".DenseReluDense.wo.weight", "lm_head.weight")
 _PLAIN = (torch.nn.Linear, torch.nn.Conv2d)
 EIGHT = {"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}
+OWN = frozenset({*EIGHT, *FORMS})
+"""Kinds that are unpacked here, GGUF's by diffusers."""
+_SIZES = {**BLOCKS, **MICRO}
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A weight in blocks. `data`: uint8, (rows, bytes of a row), in eight bits of the weight's own
-    shape. `kind`: as ggml calls it, or fp8 as safetensors does. `scale`: what fp8 weights are
-    multiplied by, float32, of as many dimensions, of which all but the first are 1."""
+    shape. `kind`: as ggml calls it, fp8 as safetensors does, or one of FORMS. `scale`: what the
+    weights of these are multiplied by, float32, of as many dimensions, of which all but the first
+    are 1."""
 
     data: Tensor
     kind: str
@@ -31,7 +38,7 @@ class Packed:
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the weights in it."""
-        weights, size = BLOCKS.get(self.kind, (1, 1))
+        weights, size = _SIZES.get(self.kind, (1, 1))
         return (*self.data.shape[:-1], self.data.shape[-1] // size * weights)
 
     def unpacked(self, dtype: torch.dtype) -> Tensor:
@@ -41,7 +48,7 @@ class Packed:
 
 def can_unpack(kind: str) -> bool:
     """Whether the weights of a kind can be read here."""
-    if kind in EIGHT:
+    if kind in OWN:
         return True
     import gguf
     from diffusers.quantizers.gguf.utils import dequantize_functions
@@ -55,6 +62,8 @@ def unpack(data: Tensor, kind: str, dtype: torch.dtype, scale: Tensor | None = N
     if kind in EIGHT:
         eight = data.view(EIGHT[kind])
         return eight.to(dtype) if scale is None else (eight.to(torch.float32) * scale).to(dtype)
+    if kind in FORMS:
+        return numbers(data, kind, scale).to(dtype)
     import gguf
     from diffusers.quantizers.gguf.utils import dequantize_functions
 
@@ -98,8 +107,9 @@ class PackedLinear(PackedLayer, torch.nn.Linear):
 
 
 class PackedConv(PackedLayer, torch.nn.Conv2d):
-    """A convolution over pictures, in eight bits. It is made as any other, since PEFT makes its own
-    layers of the class of the one that they go onto, and is plain until it holds something."""
+    """A convolution over pictures, a byte for each weight. It is made as any other, since PEFT
+    makes its own layers of the class of the one that they go onto, and is plain until it holds
+    something."""
 
     @classmethod
     def like(cls, layer: torch.nn.Conv2d, packed: Packed, bias: Tensor | None) -> PackedConv:
@@ -179,7 +189,7 @@ def is_packed(network: Any) -> bool:
 
 
 def make_plain(network: Any, name: str) -> Any:
-    """Unpack a layer in eight bits for good, for what must compute with its weight; the layer."""
+    """Unpack a layer of OWN kinds for good, for what must compute with its weight; the layer."""
     old = network.get_submodule(name)
     new: Any = (
         torch.nn.Linear(old.in_features, old.out_features, False, device="meta")
