@@ -37,6 +37,7 @@ def a_model(paths: Paths, name: str, pipeline: str, cells: int = 128, **index: o
         ("whatever I called it", "SanaSprint", 32, "", 2, 4.5, 1024),
         ("PixArt-XL-2-512x512", "PixArtAlpha", 64, "", 20, 4.5, 512),
         ("PixArt-Sigma-XL-2-2K-MS", "PixArtSigma", 256, "", 20, 4.5, 2048),
+        ("PixArt of no known side", "PixArtSigma", 0, "", 20, 4.5, 1024),
         ("PixArt-LCM-XL-2-1024-MS", "PixArtAlpha", 128, "LCM", 4, 1.0, 1024),
         ("HunyuanDiT-v1.2-Diffusers", "HunyuanDiT", 128, "", 50, 5.0, 1024),
         ("HunyuanDiT-v1.2-Diffusers-Distilled", "HunyuanDiT", 128, "Distilled", 25, 5.0, 1024),

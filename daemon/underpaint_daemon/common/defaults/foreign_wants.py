@@ -85,7 +85,7 @@ def _size_of(place: Path) -> int | None:
     the side."""
     part = next((part for part in ("transformer", "unet") if _has(place, part)), None)
     cells = read_json(place / part / "config.json").get("sample_size") if part else None
-    if not isinstance(cells, int) or not _has(place, "vae"):
+    if not isinstance(cells, int) or cells < 1 or not _has(place, "vae"):
         return None
     levels = read_json(place / "vae/config.json").get("block_out_channels") or [0] * 4
     return int(cells * 2 ** (len(levels) - 1))
