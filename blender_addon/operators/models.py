@@ -42,16 +42,21 @@ class UNDERPAINT_OT_choose_model(bpy.types.Operator):
 
 
 class UNDERPAINT_OT_model_base(bpy.types.Operator):
-    """Choose the folder of a whole model of the same kind: a file that holds a transformer alone takes its text encoders and VAE from there"""  # noqa: E501 (Blender shows it whole)
+    """Choose the folder of a whole model of the same kind, for a UNet also a checkpoint: a file that holds a transformer or UNet alone takes its text encoders and VAE from there"""  # noqa: E501 (Blender shows it whole)
 
     bl_idname = "underpaint.model_base"
     bl_label = "Its Other Parts"
 
-    file: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, description="The file of the transformer")
+    file: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, description="The file of the part")
     directory: StringProperty(
         subtype="DIR_PATH",
         options={"HIDDEN", "SKIP_SAVE"},
         description="The folder of the whole model",
+    )
+    filepath: StringProperty(
+        subtype="FILE_PATH",
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="The whole model, where it is one file",
     )
 
     def invoke(self, context: Any, _event: Any) -> set[str]:
@@ -59,8 +64,11 @@ class UNDERPAINT_OT_model_base(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, _context: Any) -> set[str]:
+        chosen = Path(bpy.path.abspath(self.filepath)) if self.filepath else None
+        if chosen is None or not chosen.is_file():
+            chosen = Path(bpy.path.abspath(self.directory))
         try:
-            note_base(Path(bpy.path.abspath(self.file)), Path(bpy.path.abspath(self.directory)))
+            note_base(Path(bpy.path.abspath(self.file)), chosen)
         except RequestError as error:
             return refuse(self, error)
         runtime.live().session.ask_models()

@@ -24,6 +24,10 @@ def test_a_base_that_the_panel_notes_is_the_daemons(tmp_path: Path) -> None:
     note = note_base(file, base)
     assert own_wants(file).base == str(base)
     assert json.loads(note.read_text())["steps"] == 8, "what else is noted stays"
+    checkpoint = tmp_path / "sd_xl_base_1.0.safetensors"
+    checkpoint.write_bytes(b"")
+    note_base(file, checkpoint)
+    assert own_wants(file).base == str(checkpoint), "a UNet's rest may be in a checkpoint"
 
 
 def test_what_is_no_file_of_its_own_has_no_base(tmp_path: Path) -> None:

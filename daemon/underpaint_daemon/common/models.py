@@ -2,8 +2,8 @@
 
 No torch: the server lists models with this. A model is a diffusers-format folder; beside the
 standard parts it may hold `controlnet_<kind>/`, `loras/*.safetensors` and `ip_adapter/`. A single
-file can be one, too: a whole checkpoint (see `single_files`), or a transformer whose other parts
-are found elsewhere (see `denoisers`).
+file can be one, too: a whole checkpoint (see `single_files`), or a transformer or UNet whose other
+parts are found elsewhere (see `denoisers`).
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from underpaint.requests import STARTER_MODEL, ControlKind
 
 from . import single_files
 from .abilities import ABILITIES
+from .contents.checkpoints import configs_of
 from .contents.folders import index_of
 from .contents.modular import marks_elsewhere, part_place, schedule_of
 from .denoisers.files import Denoiser, denoiser_in
-from .denoisers.rest import Rest, rest_of
+from .denoisers.rest import rest_of
+from .denoisers.whole import Rest
 from .holdings import CONTROL_PREFIX, controls_in, licence_in, loras_in, megabytes
 from .model_files import INDEX, broken, check_network, check_schedule, fingerprint, read_json
 from .places import SUFFIXES, extra_models, is_model_folder, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
-from .single_files import Checkpoint
 
 IP_ADAPTER = "ip_adapter"
 _SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
@@ -161,7 +162,7 @@ def glance(paths: Paths, place: Path) -> Glance:
 def _glance_lone(lone: Denoiser, rest: Rest) -> Glance:
     return Glance(
         family=rest.family,
-        native_size=ABILITIES[rest.family].side,
+        native_size=_native_size_of(rest),
         controls=tuple(controls_in(lone.path.with_suffix(""))),
         denoiser=dict(rest.config),
         scheduler=str(rest.scheduler.get("_class_name")),
@@ -236,25 +237,25 @@ def inspect_file(paths: Paths, name: str, file: Path) -> ModelInfo:
 def _info_of_lone(name: str, lone: Denoiser, rest: Rest) -> ModelInfo:
     """Its size is what is loaded: the file as it is (GGUF stays packed), and the other parts."""
     beside = lone.path.with_suffix("")
-    parts = {place for place in rest.files.values() if place != lone.path}
+    others = rest.bytes_beside(lone.path) / 1e6
     return ModelInfo(
         name=name,
         path=str(lone.path),
         family=rest.family,
         controls=tuple(controls_in(beside)),
         loras=loras_in(beside),
-        ip_adapter=False,
-        size_mb=round(megabytes(lone.path) + sum(map(megabytes, parts)), 1),
+        ip_adapter=(beside / IP_ADAPTER).is_dir(),
+        size_mb=round(megabytes(lone.path) + others, 1),
         licence=licence_in(beside),
-        native_size=ABILITIES[rest.family].side,
+        native_size=_native_size_of(rest),
     )
 
 
-def configs_of(found: Checkpoint) -> Path:
-    """The folder of a checkpoint's configurations: beside it and named like it, where there is
-    one, else what ships with the daemon."""
-    beside = found.path.with_suffix("")
-    return beside if (beside / INDEX).is_file() else single_files.config_folder(found.configs)
+def _native_size_of(rest: Rest) -> int:
+    """A UNet's is that of the model which gives it the rest."""
+    if rest.checkpoint is not None:
+        return _native_size(configs_of(rest.checkpoint))
+    return ABILITIES[rest.family].side if rest.base is None else _native_size(rest.base)
 
 
 def _native_size(folder: Path) -> int:

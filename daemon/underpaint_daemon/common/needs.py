@@ -11,7 +11,7 @@ from underpaint.paths import Paths
 
 from .contents.folders import index_of
 from .contents.forms import PACKED
-from .contents.gguf import BLOCKS
+from .contents.gguf import BLOCKS, stays_packed
 from .contents.headers import header
 from .contents.modular import part_place
 from .denoisers.files import Denoiser, denoiser_in
@@ -71,8 +71,11 @@ def _of_checkpoint(file: Path, wide: int) -> dict[str, Sizes]:
 
 def _of_lone(paths: Paths, lone: Denoiser, wide: int) -> dict[str, Sizes]:
     """What is packed in single files stays so in memory."""
-    found = {"transformer": _of_file(lone.path, lone.names, wide)}
+    found = {lone.part: _of_file(lone.path, lone.names, wide)}
     rest = rest_of(paths, lone)
+    if rest.checkpoint is not None:
+        inside = _of_checkpoint(rest.checkpoint.path, wide)
+        return {**inside, **found}
     for name, place in rest.places.items():
         if name in rest.loose:
             found[name] = {
@@ -93,6 +96,9 @@ def _of_file(file: Path, names: Mapping[str, str], wide: int) -> Sizes:
 
 def _bytes(entry: Mapping[str, Any], wide: int, kept: Collection[str]) -> int:
     begin, end = entry["data_offsets"]
-    if entry["dtype"] in kept or entry["dtype"] not in (*_WIDENED, *PACKED):
+    if (entry["dtype"] in kept and stays_packed(entry)) or entry["dtype"] not in (
+        *_WIDENED,
+        *PACKED,
+    ):
         return int(end - begin)
     return wide * int(math.prod(entry["shape"]))

@@ -142,9 +142,9 @@ def facts_of(file: Path) -> Facts:
 @functools.lru_cache(4096)
 def _facts(marks: Marks) -> Facts:
     tensors = header(Path(marks[0]))
-    first = tensors.get(_FIRST_LAYER)
+    first, telling = tensors.get(_FIRST_LAYER), frozenset(_TELLING & tensors.keys())
     if first is None:
-        return Facts(content_of(tensors), None, None, frozenset(), vae=False)
+        return Facts(content_of(tensors), None, None, telling, vae=False)
     starts = (start for start, *_ in _KINDS)
     kinds = (i for i, start in enumerate(starts) if any(n.startswith(start) for n in tensors))
     kind = next(kinds, None)
@@ -152,7 +152,7 @@ def _facts(marks: Marks) -> Facts:
         told=content_of(tensors) if kind is None else None,
         channels=int(first["shape"][1]),
         kind=kind,
-        marks=frozenset(_TELLING & tensors.keys()),
+        marks=telling,
         vae=any(name.startswith(VAE_PREFIX) for name in tensors),
     )
 
@@ -167,17 +167,15 @@ def recognise(file: Path) -> Checkpoint:
     facts = facts_of(file)
     if facts.channels is None or facts.kind is None:
         _refuse(file, facts.told)
-    if facts.marks & {*_EDM_MARKS}:
-        _broken(file, "has the noise levels of EDM, which no sampler here has", EDM_HINT)
     _, base, configs, prefixes = _KINDS[facts.kind]
+    prediction, zero_snr = prediction_of(file, configs, facts.channels)
     family = family_by_channels(base, facts.channels)
     if family is None:
         _broken(file, CHANNELS_OF_OTHERS[facts.channels], OTHER_HINT)
-    prediction, zero_snr = _prediction(file, facts, configs)
     if not facts.vae and not vae_beside(file).is_file():
         _broken(file, "has no VAE in it", _VAE_HINT.format(name=vae_beside(file).name))
     return Checkpoint(
-        file, family, configs, facts.channels, prediction, zero_snr, facts.vae, prefixes
+        file, family, configs, facts.channels, prediction, bool(zero_snr), facts.vae, prefixes
     )
 
 
@@ -186,18 +184,20 @@ def vae_beside(file: Path) -> Path:
     return file.with_suffix(VAE_SUFFIX)
 
 
-def _prediction(file: Path, facts: Facts, configs: str) -> tuple[str | None, bool]:
-    """What the network predicts, and whether its schedule ends in pure noise."""
-    said = _said_beside(file)
-    prediction, zero_snr = (
-        said.get("prediction"),
-        bool(said.get("zero_snr", "ztsnr" in facts.marks)),
-    )
+def prediction_of(file: Path, configs: str, channels: int) -> tuple[str | None, bool | None]:
+    """What the UNet in a file predicts, and whether its schedule ends in pure noise; None of what
+    nothing says. Raises RequestError(MODEL_BROKEN): EDM's noise levels, a damaged file."""
+    said, marks = _said_beside(file), facts_of(file).marks
+    if marks & {*_EDM_MARKS}:
+        _broken(file, "has the noise levels of EDM, which no sampler here has", EDM_HINT)
+    zero_snr = said.get("zero_snr", True if "ztsnr" in marks else None)
+    zero_snr = None if zero_snr is None else bool(zero_snr)
+    prediction = said.get("prediction")
     if prediction in (V_PREDICTION, EPSILON):
         return str(prediction), zero_snr
-    if "v_pred" in facts.marks or _is_v_by_yaml(file.with_suffix(".yaml")):
+    if "v_pred" in marks or _is_v_by_yaml(file.with_suffix(".yaml")):
         return V_PREDICTION, zero_snr
-    if configs == "sd2" and facts.channels != TEXT_CHANNELS:  # inpainting and depth2img
+    if configs == "sd2" and channels != TEXT_CHANNELS:  # inpainting and depth2img
         return EPSILON, zero_snr
     return None, zero_snr
 

@@ -71,7 +71,7 @@ def _told(file: Path, entries: Mapping[str, Any], start: int) -> Iterator[tuple[
 
 def _as_words(told: Any) -> Told:
     """Some programs say the format alone."""
-    said = {"format": told} if isinstance(told, str) else told
+    said: dict[str, Any] = {"format": told} if isinstance(told, str) else told
     return {**said.get("params", {}), **said}
 
 

@@ -44,6 +44,7 @@ _NUMBERS = {
     12: "d",
 }
 _STRING, _ARRAY = 8, 9
+_MATRIX = 2  # sides
 _VERSIONS = (2, 3)
 _MOST_TENSORS, _MOST_SIDES, _LONGEST = 200_000, 8, 1 << 24
 _SHAPE = "comfy.gguf.orig_shape."
@@ -55,6 +56,14 @@ def is_gguf(file: Path) -> bool:
     """Whether a file begins as GGUF files do. Raises OSError."""
     with file.open("rb") as stream:
         return stream.read(len(MAGIC)) == MAGIC
+
+
+def stays_packed(entry: Mapping[str, Any]) -> bool:
+    """Whether a packed weight can be kept as it lies: of GGUF's, a matrix whose rows are whole
+    blocks. `entry`: of a header."""
+    weights, _ = BLOCKS.get(entry["dtype"], (1, 1))
+    shape = entry["shape"]
+    return weights == 1 or (len(shape) == _MATRIX and shape[-1] % weights == 0)
 
 
 def gguf_header(file: Path) -> dict[str, Any]:

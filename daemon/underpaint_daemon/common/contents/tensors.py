@@ -32,6 +32,7 @@ _VAE = (
 
 _WHOLE = Told("is a whole model", "Give it as the model (--model FILE).")
 
+IS_UNET = "is the UNet of a model alone"
 IS_LORA = "is a LoRA"
 IS_CONTROLNET = "is a ControlNet"
 IS_ADAPTER = "is a T2I-Adapter"
@@ -88,6 +89,10 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     )),
     (("^model.diffusion_model.", "cond_stage_model."), _WHOLE),
     (("^model.diffusion_model.", "conditioner.embedders."), _WHOLE),
+    *((pieces, Told("is a video model or a part of one", _MODEL)) for pieces in (
+        (".time_stack.",), ("temporal_transformer_blocks.",), ("motion_modules.",),
+    )),
+    (("input_blocks.", "output_blocks."), Told(IS_UNET, _ALONE)),
     (("^model.diffusion_model.",), Told(
         "has a UNet and no text encoder that is known here", _ALONE
     )),
@@ -104,7 +109,7 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     *((pieces, Told("is an upscaling network (ESRGAN or alike)", _ENLARGE)) for pieces in (
         ("^model.1.sub.",), ("^conv_first.",), ("^model.0.weight",), ("rdb1.conv1.",),
     )),
-    (("down_blocks.", "up_blocks.", "conv_in."), Told("is the UNet of a model alone", _ALONE)),
+    (("down_blocks.", "up_blocks.", "conv_in."), Told(IS_UNET, _ALONE)),
     (("down_blocks.",), Told("is one network of a model in the diffusers format", _FOLDER)),
     (("transformer_blocks.",), Told("is one network of a model in the diffusers format", _FOLDER)),
 )  # fmt: skip

@@ -23,7 +23,8 @@ class Wants:
     noise over a picture without a view: upscaling then enlarges alone. `looks`: false
     for a model that sees nothing of a reference by its own attention. `prediction` ("epsilon",
     "v_prediction") and `zero_snr`: of a single file whose own keys do not say it. `base`: the
-    folder that the other parts come from of a file that holds a transformer alone.
+    folder that the other parts come from of a file that holds a transformer alone; of a UNet a
+    whole checkpoint, too.
     These are the fields of an `underpaint.json`.
     """
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]
-_PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.")
+_PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.", "unet.")
 
 
 @dataclass(frozen=True, slots=True)

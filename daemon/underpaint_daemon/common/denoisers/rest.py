@@ -3,13 +3,13 @@ encoders, tokenizers, scheduler.
 
 First the folder that the user named (`base` in `NAME.underpaint.json`, or `underpaint models add
 FILE --base FOLDER`); else a model of the same make among those that are known here; else the
-single files that ComfyUI keeps (see `loose`).
+single files that ComfyUI keeps (see `loose`). Of UNets see `unet_rest`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,11 +19,13 @@ from underpaint.paths import Paths
 from ..abilities import ABILITIES
 from ..contents.folders import index_of
 from ..defaults.own_file import own_wants
-from ..model_files import INDEX, broken, fingerprint, read_json
+from ..model_files import INDEX, broken, read_json
 from ..places import extra_folders, extra_models
 from ..recognition import family_of_index, parts_of
 from .files import Denoiser
 from .loose import Loose, holds_parts, index_of_parts, loose_parts
+from .unet_rest import base_of_unet, rest_of_unet
+from .whole import Rest, named_places
 
 _TRANSFORMER, _SCHEDULER = "transformer", "scheduler"
 _CONFIGS = Path(__file__).parents[2] / "model_configs"
@@ -45,43 +47,13 @@ PIPELINES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """The other parts of a model. `family`: the model's. `config`: its transformer's. `index`: as
-    a `model_index.json` of it. `scheduler`: its noise schedule. `places`: the folder of each part
-    but transformer and scheduler, or its file; of those `loose` says more. `base`: the folder that
-    they all lie in, where there is one."""
-
-    family: str
-    config: Mapping[str, Any]
-    index: Mapping[str, Any]
-    scheduler: Mapping[str, Any]
-    places: Mapping[str, Path]
-    loose: Mapping[str, Loose] = field(default_factory=dict)
-    base: Path | None = None
-
-    @property
-    def marks(self) -> tuple[tuple[str, int, int], ...]:
-        """Changes when one of the parts is another, or is changed on disk."""
-        return tuple(
-            (f"{place}/{name}", size, time)
-            for place in self.files.values()
-            for name, size, time in fingerprint(place)
-        )
-
-    @property
-    def files(self) -> Mapping[str, Path]:
-        """The places, and those of what a part has in a second file."""
-        seconds = {name: part.eyes for name, part in self.loose.items()}
-        eyes = {f"{name}.eyes": one.path for name, one in seconds.items() if one is not None}
-        return {**self.places, **eyes}
-
-
 def rest_of(paths: Paths, found: Denoiser) -> Rest:
-    """The other parts of the model whose transformer was found.
+    """The other parts of the model whose transformer or UNet was found.
 
     Raises RequestError(MODEL_BROKEN) that says what is missing, and how to give it.
     """
+    if found.is_unet:
+        return rest_of_unet(paths, found)
     told = own_wants(found.path).base
     if told is not None:
         return _from_base(found, base_folder(paths, found, told))
@@ -128,12 +100,14 @@ def _distance(found: Denoiser, folder: Path) -> tuple[bool, int]:
 
 
 def base_folder(paths: Paths, found: Denoiser, told: str) -> Path:
-    """The folder that the user named: by its path, by one beside the file, or by a model's name.
+    """The folder that the user named: by its path, by one beside the file, or by a model's name;
+    for a UNet a checkpoint, too.
 
-    Raises RequestError(MODEL_BROKEN) unless it has the parts that the transformer needs.
+    Raises RequestError(MODEL_BROKEN) unless it has the parts that the denoiser needs.
     """
-    tried = [Path(told).expanduser(), found.path.parent / told, paths.models / told]
-    tried += [path for name, path in extra_models(paths) if name == told]
+    if found.is_unet:
+        return base_of_unet(paths, found, told)
+    tried = named_places(paths, found.path, told)
     folder = next((path for path in tried if (path / INDEX).is_file()), None)
     if folder is None:
         broken(found.path, f"names the base {told!r}, which is no model's folder", _hint(found))

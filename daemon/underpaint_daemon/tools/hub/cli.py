@@ -65,9 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("folder", type=Path)
     add.add_argument(
         "--base",
-        metavar="FOLDER",
-        help="of a file that holds a transformer alone (.safetensors, .gguf): the model's folder, "
-        "or its name, that VAE and text encoders come from",
+        metavar="MODEL",
+        help="of a file that holds a transformer or a UNet alone (.safetensors, .gguf): the "
+        "model's folder, or its name, that VAE and text encoders come from; of a UNet a whole "
+        "checkpoint, too",
     )
     fetch = _command(commands, "pull", _pull, "fetch a set from the catalogue")
     fetch.add_argument("name", nargs="?", help="a set; without one, the catalogue is shown")
@@ -138,10 +139,10 @@ def _add(args: argparse.Namespace, paths: Paths) -> int:
 
 
 def _set_base(paths: Paths, file: Path, base: str) -> None:
-    """Note the folder that a transformer's other parts come from, where it fits."""
+    """Note the model that a transformer's or UNet's other parts come from, where it fits."""
     lone = denoiser_in(file) if file.is_file() else None
     if lone is None:
-        problem = f"--base is of a file that holds a transformer alone; {file} is none"
+        problem = f"--base is of a file that holds a transformer or a UNet alone; {file} is none"
         raise RequestError(ErrorCode.BAD_REQUEST, problem)
     folder = base_folder(paths, lone, base)
     defaults.write_own(file, {"base": str(folder)})

@@ -24,9 +24,9 @@ from diffusers.loaders.single_file_utils import (
 from torch import Tensor
 
 from underpaint_daemon.common.caches import TOKENIZERS, used
+from underpaint_daemon.common.contents.checkpoints import configs_of
 from underpaint_daemon.common.denoisers.unets import deep_as, layers_per_level, shapes_of
 from underpaint_daemon.common.model_files import broken, read_json
-from underpaint_daemon.common.models import configs_of
 from underpaint_daemon.common.single_files import (
     UNET_PREFIX,
     VAE_PREFIX,
@@ -54,9 +54,16 @@ def load_checkpoint(
     found: Checkpoint, family: Family, place: Device, cache: Path
 ) -> dict[str, Any]:
     """A checkpoint's parts by diffusers' names. Raises RequestError(MODEL_BROKEN)."""
+    unet = _unet(found, configs_of(found), WeightFile(found.path), place)
+    return {"unet": unet, **load_beside_unet(found, family, place, cache)}
+
+
+def load_beside_unet(
+    found: Checkpoint, family: Family, place: Device, cache: Path
+) -> dict[str, Any]:
+    """A checkpoint's parts but its UNet. Raises RequestError(MODEL_BROKEN)."""
     configs, file = configs_of(found), WeightFile(found.path)
-    parts: dict[str, Any] = {"unet": _unet(found, configs, file, place)}
-    parts["vae"] = _vae(found, configs, file, place)
+    parts: dict[str, Any] = {"vae": _vae(found, configs, file, place)}
     for text in family.text_parts:
         kind = getattr(transformers, text.encoder_class)
         parts[text.encoder] = _text_encoder(kind, text.encoder, configs, found, file, place)
@@ -65,21 +72,19 @@ def load_checkpoint(
     return parts
 
 
-def scheduler_of(found: Checkpoint) -> dict[str, Any]:
-    """The noise schedule: its family's, with what the file says about itself."""
-    config = read_json(configs_of(found) / "scheduler" / "scheduler_config.json")
-    if found.prediction is not None:
-        config["prediction_type"] = found.prediction
-    if found.zero_snr:
-        config |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    return config
-
-
 def _unet(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> Any:
     config = read_json(configs / "unet" / "config.json") | {"in_channels": found.channels}
-    state = file.state(place.dtype, {UNET_PREFIX: UNET_PREFIX}, keep=True)
-    config["layers_per_block"] = layers_per_level(state, UNET_PREFIX)
-    return _converted(diffusers.UNet2DConditionModel, config, state, found.path, place, _as_unet)
+    return unet_in(found.path, file, UNET_PREFIX, config, place)
+
+
+def unet_in(
+    path: Path, file: WeightFile, prefix: str, config: Mapping[str, Any], place: Device
+) -> Any:
+    """The UNet in a file, in latent-diffusion's layout. `prefix`: of its names. `config`: of its
+    family, whatever its depth. Raises RequestError(MODEL_BROKEN)."""
+    state = file.state(place.dtype, {prefix: UNET_PREFIX}, keep=True)
+    config = {**config, "layers_per_block": layers_per_level(state, UNET_PREFIX)}
+    return converted(diffusers.UNet2DConditionModel, config, state, path, place, _as_unet)
 
 
 def _vae(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> Any:
@@ -89,7 +94,7 @@ def _vae(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> A
         path = vae_beside(found.path)
         file, prefixes = WeightFile(path), {VAE_PREFIX: VAE_PREFIX, "": VAE_PREFIX}
     state = file.state(place.dtype, prefixes)
-    return _converted(diffusers.AutoencoderKL, config, state, path, place, _as_vae)
+    return converted(diffusers.AutoencoderKL, config, state, path, place, _as_vae)
 
 
 def _as_unet(state: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -104,7 +109,7 @@ def _as_vae(state: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Te
     return converted
 
 
-def _converted(
+def converted(
     kind: Any,
     config: Mapping[str, Any],
     state: dict[str, Tensor],
@@ -112,6 +117,8 @@ def _converted(
     place: Device,
     convert: Callable[[dict[str, Tensor], Mapping[str, Any]], dict[str, Tensor]],
 ) -> Any:
+    """A network with the weights of `state`, which is emptied, by the names that `convert` gives
+    them. Raises RequestError(MODEL_BROKEN)."""
     try:
         named = convert(state, config)
         if kind is diffusers.UNet2DConditionModel:

@@ -11,10 +11,10 @@ from typing import Any
 
 import diffusers
 import torch
-import transformers
 
 from underpaint.paths import Paths
 from underpaint.requests import Sampler, Spacing
+from underpaint_daemon.common.contents.checkpoints import configs_of, schedule_of_checkpoint
 from underpaint_daemon.common.contents.folders import index_of
 from underpaint_daemon.common.contents.modular import schedule_of
 from underpaint_daemon.common.defaults.own_file import own_wants
@@ -30,7 +30,6 @@ from underpaint_daemon.common.model_files import (
 )
 from underpaint_daemon.common.models import (
     ModelInfo,
-    configs_of,
     inspect,
     inspect_file,
     model_folder,
@@ -46,17 +45,16 @@ from ..families.named import NAMED, Named
 from ..families.vocabulary import Reading, Vocabulary
 from ..latents import LatentPreview
 from ..memory import Tier, frugal
-from .checkpoint import load_checkpoint, scheduler_of
+from .checkpoint import load_checkpoint
 from .controlnets import ControlNets
 from .digests import whole_digest
-from .folders import load_network
-from .lone import load_lone, lone_digest
+from .folders import load_beside_unet_of, load_network
+from .lone import load_lone, load_with_unet, lone_digest
 from .networks import (
     LOAD_ERRORS,
     Device,
     best_device,
     first_line,
-    load_tokenizer,
     weight_bytes,
 )
 from .parts import denoiser_of, load_parts
@@ -202,14 +200,18 @@ def _from_file(paths: Paths, name: str, file: Path, place: Device) -> LoadedMode
     info, found = inspect_file(paths, name, file), recognise(file)
     index = read_json(configs_of(found) / INDEX)
     parts = load_checkpoint(found, FAMILIES[info.family], place, paths.cache)
-    return _loaded(paths, info, file, parts, index, scheduler_of(found), place)
+    return _loaded(paths, info, file, parts, index, schedule_of_checkpoint(found), place)
 
 
 def _from_lone(paths: Paths, name: str, lone: Denoiser, place: Device) -> LoadedModel:
-    """A file with a transformer alone, and the parts that were found for it."""
+    """A file with a transformer or UNet alone, and the parts that were found for it."""
     info, rest = inspect_file(paths, name, lone.path), rest_of(paths, lone)
-    place = _precision(place, FAMILIES[rest.family])
-    parts = load_lone(lone, rest, place, paths.cache)
+    family = FAMILIES[rest.family]
+    place = _precision(place, family)
+    if lone.is_unet:
+        parts = load_with_unet(lone, rest, family, place, paths.cache)
+    else:
+        parts = load_lone(lone, rest, place, paths.cache)
     loaded = _loaded(paths, info, lone.path, parts, rest.index, rest.scheduler, place)
     loaded.digest = lone_digest(lone, rest, paths.cache)
     return loaded
@@ -299,12 +301,5 @@ def _load_parts(
 ) -> dict[str, Any]:
     if family.read is not None:
         return load_parts(folder, index, lambda kind, part: load_network(kind, part, place))
-    parts: dict[str, Any] = {
-        "unet": load_network(diffusers.UNet2DConditionModel, folder / "unet", place),
-        "vae": load_network(diffusers.AutoencoderKL, folder / "vae", place),
-    }
-    for text in family.text_parts:
-        kind = getattr(transformers, text.encoder_class)
-        parts[text.encoder] = load_network(kind, folder / text.encoder, place)
-        parts[text.tokenizer] = load_tokenizer(folder / text.tokenizer)
-    return parts
+    unet = load_network(diffusers.UNet2DConditionModel, folder / "unet", place)
+    return {"unet": unet, **load_beside_unet_of(folder, family, place)}

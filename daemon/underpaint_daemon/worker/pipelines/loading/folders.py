@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import diffusers
+import transformers
+
 from underpaint_daemon.common.model_files import (
     PLAIN_HINT,
     broken,
@@ -14,8 +17,18 @@ from underpaint_daemon.common.model_files import (
     weight_files,
 )
 
+from ..families import Family
 from .loose import as_it_is
-from .networks import LOAD_ERRORS, Device, empty, filled, first_line, ready, refuse_memory
+from .networks import (
+    LOAD_ERRORS,
+    Device,
+    empty,
+    filled,
+    first_line,
+    load_tokenizer,
+    ready,
+    refuse_memory,
+)
 from .packing.packed import OWN, keep_packed
 from .weights import WeightFile
 
@@ -47,6 +60,16 @@ def load_network(kind: Any, folder: Path, place: Device) -> Any:
     if missing:
         broken(folder, f"lacks {len(missing)} weights, {missing[0]} among them")
     return ready(network, place)
+
+
+def load_beside_unet_of(folder: Path, family: Family, place: Device) -> dict[str, Any]:
+    """The parts of a Stable Diffusion's folder but its UNet. Raises RequestError(MODEL_BROKEN)."""
+    parts: dict[str, Any] = {"vae": load_network(diffusers.AutoencoderKL, folder / "vae", place)}
+    for text in family.text_parts:
+        kind = getattr(transformers, text.encoder_class)
+        parts[text.encoder] = load_network(kind, folder / text.encoder, place)
+        parts[text.tokenizer] = load_tokenizer(folder / text.tokenizer)
+    return parts
 
 
 def _kept_packed(kind: Any, folder: Path, place: Device) -> Any:

@@ -1,5 +1,5 @@
-"""A transformer from a file that holds nothing else, in the maker's layout or diffusers', plain or
-packed as GGUF packs it; and the model around it."""
+"""A transformer or UNet from a file that holds nothing else, in the maker's layout or diffusers',
+plain or packed as GGUF packs it; and the model around it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from underpaint_daemon.common.denoisers.files import Denoiser
-from underpaint_daemon.common.denoisers.rest import Rest
+from underpaint_daemon.common.denoisers.whole import Rest
 from underpaint_daemon.common.model_files import broken
 
-from .checkpoint import tokenizer_folder
+from ..families import Family
+from .checkpoint import converted, load_beside_unet, tokenizer_folder, unet_in
 from .digests import model_digest
-from .folders import load_network
+from .folders import load_beside_unet_of, load_network
 from .layouts import LAYOUTS, Take, takes
 from .loose import load_loose
 from .networks import (
@@ -68,6 +69,26 @@ def load_lone(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[s
     if rest.loose and _QWEN_3 in type(parts["text_encoder"]).__name__:
         parts["tokenizer"].chat_template = _CHAT
     return parts
+
+
+def load_with_unet(
+    found: Denoiser, rest: Rest, family: Family, place: Device, cache: Path
+) -> dict[str, Any]:
+    """A model's parts by diffusers' names, of which a file has the UNet; the others are a folder's
+    or a whole checkpoint's. Raises RequestError(MODEL_BROKEN)."""
+    parts = {"unet": _unet(found, rest.config, place)}
+    if rest.checkpoint is not None:
+        return {**parts, **load_beside_unet(rest.checkpoint, family, place, cache)}
+    assert rest.base is not None
+    return {**parts, **load_beside_unet_of(rest.base, family, place)}
+
+
+def _unet(found: Denoiser, config: Mapping[str, Any], place: Device) -> Any:
+    file, kind = WeightFile(found.path), diffusers.UNet2DConditionModel
+    if found.original:
+        return unet_in(found.path, file, found.prefix, config, place)
+    state = file.state(place.dtype, {found.prefix: ""}, keep=True)
+    return converted(kind, config, state, found.path, place, lambda named, _: dict(named))
 
 
 def load_transformer(found: Denoiser, config: Mapping[str, Any], place: Device) -> Any:

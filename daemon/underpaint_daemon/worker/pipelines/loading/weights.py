@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from underpaint_daemon.common.contents.forms import FORMS, MICRO, PACKED
-from underpaint_daemon.common.contents.gguf import BLOCKS
+from underpaint_daemon.common.contents.gguf import BLOCKS, stays_packed
 from underpaint_daemon.common.contents.headers import data_start, header
 from underpaint_daemon.common.model_files import PLAIN_HINT, broken
 
@@ -92,6 +92,8 @@ class WeightFile:
         sides = (2, 4) if convolutions and self.kind(name) in OWN else (2,)
         if self.kind(name) not in PACKED or len(self._entries[name]["shape"]) not in sides:
             return None
+        if not stays_packed(self._entries[name]):
+            return None
         if not can_unpack(self.kind(name)):
             problem = f"is packed as {self.kind(name)}, which cannot be read here"
             broken(self._file, problem, _PLAIN_HINT)
@@ -99,6 +101,12 @@ class WeightFile:
 
     def tensor(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
         """One tensor; floating ones as `dtype`, scaled ones times their scale."""
+        if self.kind(name) in BLOCKS and not stays_packed(self._entries[name]):
+            # Flattened to be packed: its blocks run on from row to row.
+            _, size = BLOCKS[self.kind(name)]
+            blocks = self._bytes(name).reshape(-1, size)
+            plain = unpack(blocks, self.kind(name), dtype or torch.float32)
+            return plain.reshape(self._entries[name]["shape"])
         if self.kind(name) in BLOCKS or self.kind(name) in FORMS:
             data, scale = self.blocks(name), self._scale(name)
             return unpack(data, self.kind(name), dtype or torch.float32, scale)

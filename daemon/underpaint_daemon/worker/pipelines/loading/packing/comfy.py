@@ -79,4 +79,5 @@ def _turn(group: int, device: str) -> Tensor:
     found = corner
     while len(found) < group:
         found = torch.kron(found, corner)
-    return found / group**0.5
+    turned: Tensor = found / group**0.5
+    return turned
