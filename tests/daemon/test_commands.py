@@ -86,7 +86,7 @@ def test_a_daemon_that_paints_ends_after_its_picture(daemon, typed):
     wait_for(lambda: job.info.state is JobState.RUNNING)
     said = typed("daemon", "stop", daemon=daemon)
     assert said == f"stops when {job.id} is painted; queued jobs are kept\n"
-    assert daemon.process.wait(60) == 0
+    assert daemon.process.wait(300) == 0
     assert typed("daemon", "stop", daemon=daemon) == f"none was running for {daemon.paths.data}\n"
     assert typed("daemon", "status", daemon=daemon).startswith(
         f"not running for {daemon.paths.data} ("

@@ -109,7 +109,7 @@ def test_paintings_from_before_there_was_a_gallery_are_found_by_their_titles(idl
     up = idle_daemon.start().client()
     job = paint(up, "an old mug")
     up.shutdown()
-    idle_daemon.process.wait(10)
+    idle_daemon.process.wait(300)
     with sqlite3.connect(idle_daemon.paths.data / "jobs.db") as db:
         for name in ("model", "origin", "words", "pinned", "paused", "place"):
             db.execute(f"ALTER TABLE jobs DROP COLUMN {name}")

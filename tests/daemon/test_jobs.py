@@ -97,7 +97,7 @@ def test_enough_ends_a_job_as_done_with_what_it_has(served):
                 assert job.enough() is JobState.RUNNING
     assert isinstance(event, Done)
     assert 1 <= steps < 500
-    assert job.result(10)
+    assert job.result(300)
     assert job.enough() is JobState.DONE
 
 
@@ -107,7 +107,7 @@ def test_enough_cancels_a_job_that_has_nothing_yet(served):
     waiting = up.submit(asked("steps=1 name=waits"))
     assert waiting.enough() is JobState.QUEUED
     with pytest.raises(JobFailed) as failed:
-        waiting.result(10)
+        waiting.result(300)
     assert failed.value.code is ErrorCode.CANCELLED
     first.cancel()
     assert isinstance(list(first)[-1], Failed)
@@ -192,7 +192,7 @@ def test_a_daemon_shut_down_when_idle_finishes_its_job_first(daemon):
     job = up.submit(asked("steps=10 seconds=0.02"))
     wait_for(lambda: job.info.state is JobState.RUNNING)
     up.shutdown()
-    assert daemon.process.wait(5) == 0
+    assert daemon.process.wait(300) == 0
     assert not daemon.paths.connection_file.exists()
     daemon.start()
     assert daemon.client().job(job.id).result(120)
@@ -204,14 +204,14 @@ def test_a_daemon_shut_down_now_runs_the_job_again_next_time(daemon):
     job = up.submit(asked("steps=20 seconds=0.02"))
     wait_for(lambda: job.info.state is JobState.RUNNING)
     up.shutdown(now=True)
-    assert daemon.process.wait(5) == 0
+    assert daemon.process.wait(300) == 0
     daemon.start()
     assert daemon.client().job(job.id).result(120)
 
 
 def test_a_daemon_without_clients_and_jobs_ends_by_itself(idle_daemon):
     idle_daemon.start("--idle-exit", "0.005")
-    assert idle_daemon.process.wait(5) == 0
+    assert idle_daemon.process.wait(300) == 0
     assert not idle_daemon.paths.connection_file.exists()
 
 

@@ -28,7 +28,7 @@ def test_a_waiting_job_is_moved_and_the_queue_runs_in_that_order(daemon):
     last = up.submit(asked("steps=1 name=e"))
     assert last.info.position == 4, "what comes later waits behind all"
     daemon.process.terminate()
-    daemon.process.wait(5)
+    daemon.process.wait(300)
     up = daemon.start().client()
     assert up.queue.list().paused, "a restart changes nothing"
     up.queue.resume()

@@ -113,7 +113,7 @@ def test_three_jobs_survive_the_daemons_death_and_none_runs_twice_to_its_end(dae
     wait_for(daemon.runs)  # the first has begun
     worker = up.status().worker_pid
     daemon.kill()
-    wait_for(lambda: not process_alive(worker), 2)
+    wait_for(lambda: not process_alive(worker))
     daemon.start()
     for seed, job in zip((1, 2, 3), jobs, strict=True):
         (file,) = job.result(120)
@@ -181,7 +181,7 @@ def test_of_two_daemons_that_race_one_serves_and_the_other_says_why(tmp_path):
     for loser in losers:
         assert b"another daemon" in loser.stderr.read()
         loser.stderr.close()
-    wait_for(daemon.is_up, 10)
+    wait_for(daemon.is_up)
     assert daemon.client().submit(asked("steps=1")).result(120)
     daemon.close()
 

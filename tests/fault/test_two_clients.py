@@ -31,7 +31,7 @@ def handed_over(process: subprocess.Popen) -> None:
 def told(process: subprocess.Popen) -> dict[int, dict]:
     with process.stdout as lines:
         found = {line["seed"]: line for line in map(json.loads, lines)}
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     return found
 
 
@@ -73,7 +73,7 @@ def test_one_that_is_killed_loses_nothing_of_its_own_or_the_others(daemon: Daemo
     here, there = client(daemon, SLOW, 1, 3), client(daemon, SLOW, 101, 3)
     handed_over(here), handed_over(there)
     here.kill()
-    here.wait(60)
+    here.wait(300)
     here.stdout.close()
     assert {seed: line["files"] for seed, line in told(there).items()} == {
         seed: own(seed) for seed in range(101, 104)

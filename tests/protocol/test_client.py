@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 
@@ -21,7 +22,7 @@ def test_a_request_comes_back_as_events_and_files(daemon, paths):
     with underpaint.connect(paths, start=False) as up:
         job = up.submit(request, buffers)
         events = list(job)
-        files = job.result(timeout=10)
+        files = job.result(timeout=300)
     states = [e.state for e in events if isinstance(e, underpaint.StateChanged)]
     assert states[-1] is underpaint.JobState.RUNNING
     assert isinstance(events[-1], underpaint.Done)
@@ -49,12 +50,12 @@ def test_progress_never_goes_back_and_previews_show_newer_steps(daemon, paths):
 def test_the_same_view_is_sent_once(daemon, paths):
     request, buffers, _ = view_request(128)
     with underpaint.connect(paths, start=False) as up:
-        up.submit(request, buffers).result(10)
+        up.submit(request, buffers).result(300)
         first = daemon.bytes_received
-        up.submit(request, buffers).result(10)
+        up.submit(request, buffers).result(300)
         assert daemon.bytes_received == first
     with underpaint.connect(paths, start=False) as another:
-        another.submit(request, buffers).result(10)
+        another.submit(request, buffers).result(300)
     assert first == 128 * 128 * 8
     assert daemon.bytes_received == first
 
@@ -62,9 +63,9 @@ def test_the_same_view_is_sent_once(daemon, paths):
 def test_buffers_that_the_daemon_let_go_are_sent_again(daemon, paths):
     request, buffers, color = view_request()
     with underpaint.connect(paths, start=False) as up:
-        up.submit(request, buffers).result(10)
+        up.submit(request, buffers).result(300)
         daemon.blobs.clear()
-        assert up.submit(request, buffers).result(10)[0].data == (255 - color).tobytes()
+        assert up.submit(request, buffers).result(300)[0].data == (255 - color).tobytes()
         daemon.blobs.clear()
         with pytest.raises(RequestError) as missing:
             up.submit(request)
@@ -78,7 +79,7 @@ def test_many_buffers_travel_in_several_messages(daemon, paths):
     controls = tuple(underpaint.Control(underpaint.ControlKind.CANNY, image=r) for r in refs)
     request = underpaint.ImageRequest(underpaint.Prompt(), controls=controls)
     with underpaint.connect(paths, start=False) as up:
-        up.submit(request, buffers).result(10)
+        up.submit(request, buffers).result(300)
     assert len(daemon.blobs) == 40
     assert sum(isinstance(body, m.BlobPut) for body in daemon.heard) == 2
 
@@ -88,7 +89,7 @@ def test_submitting_twice_is_one_job_and_another_request_is_refused(daemon, path
     other = underpaint.ImageRequest(underpaint.Prompt("something else"))
     with underpaint.connect(paths, start=False) as up:
         jobs = [up.submit(request, buffers, job_id="mine") for _ in range(20)]
-        jobs[0].result(10)
+        jobs[0].result(300)
         with pytest.raises(RequestError) as reused:
             up.submit(other, job_id="mine")
         assert [info.job for info in up.jobs()] == ["mine"]
@@ -104,7 +105,7 @@ def test_a_failed_job_says_why(daemon, paths):
         assert isinstance(last, underpaint.Failed)
         assert last.error.code is ErrorCode.MODEL_MISSING
         with pytest.raises(RequestError, match="no such model"):
-            job.result(5)
+            job.result(300)
 
 
 def test_a_cancelled_job_ends_as_cancelled(daemon, paths):
@@ -118,7 +119,7 @@ def test_a_cancelled_job_ends_as_cancelled(daemon, paths):
         assert last.error.code is ErrorCode.CANCELLED
         assert job.cancel() is underpaint.JobState.CANCELLED
         with pytest.raises(JobFailed):
-            job.result(5)
+            job.result(300)
 
 
 def test_another_client_can_fetch_what_the_first_left_behind(daemon, paths):
@@ -126,7 +127,7 @@ def test_another_client_can_fetch_what_the_first_left_behind(daemon, paths):
     with underpaint.connect(paths, start=False) as up:
         up.submit(request, buffers, job_id="left-behind")
     with underpaint.connect(paths, start=False) as up:
-        files = up.job("left-behind").result(10)
+        files = up.job("left-behind").result(300)
         assert up.request_of("left-behind") == underpaint.to_plain(request)
         with pytest.raises(RequestError) as unknown:
             up.job("never-was")
@@ -139,37 +140,36 @@ def test_polling_never_blocks_and_sees_the_end(daemon, paths):
     request, buffers, _ = view_request()
     with underpaint.connect(paths, start=False) as up:
         job = up.submit(request, buffers, previews=True, wait=False)
-        seen, longest, deadline = [], 0.0, time.monotonic() + 10
+        seen, times = [], []
         while not job.ended or not seen or not isinstance(seen[-1], underpaint.Done):
             began = time.perf_counter()
             seen += up.poll()
-            longest = max(longest, time.perf_counter() - began)
-            assert time.monotonic() < deadline
+            times.append(time.perf_counter() - began)
             time.sleep(0.005)
-        files = up.later(job.result).result(10)
+        files = up.later(job.result).result(300)
     assert any(isinstance(e, underpaint.Preview) for e in seen)
     assert files[0].name == "image-0.raw"
-    # Generous: the scheduler of a busy machine may take a slice from us.
-    assert longest < 0.05
+    # One that waited would take a step's time; the scheduler of a busy machine takes some slices.
+    assert statistics.median(times) < daemon.step_s / 2
 
 
 def test_a_job_that_ended_can_be_asked_for_again(daemon, paths):
     request, buffers, color = view_request()
     with underpaint.connect(paths, start=False) as up:
         first = up.submit(request, buffers, job_id="again")
-        assert first.result(10) == first.result(10)
+        assert first.result(300) == first.result(300)
         assert isinstance(list(first)[-1], underpaint.Done)
         assert list(first) == []
         second = up.job("again")
         assert [type(e) for e in second] == [underpaint.Warning_, underpaint.Done]
-        assert second.result(10)[0].data == (255 - color).tobytes()
+        assert second.result(300)[0].data == (255 - color).tobytes()
 
 
 def test_a_refusal_reaches_a_caller_that_did_not_wait(daemon, paths):
     request, _, _ = view_request()
     with underpaint.connect(paths, start=False) as up:
         job = up.submit(request, wait=False)
-        (event,) = list(job.events(timeout=10))
+        (event,) = list(job.events(timeout=300))
     assert isinstance(event, underpaint.Failed)
     assert event.error.code is ErrorCode.MISSING_BLOBS
 

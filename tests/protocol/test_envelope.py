@@ -229,8 +229,8 @@ def test_arrays_are_neither_copied_on_their_way_out_nor_in():
 
 
 def test_a_hostile_header_is_refused_quickly():
-    began = time.perf_counter()
+    began = time.process_time()
     for hostile in (b"\xdc\xff\xff" + b"\x80" * 65000, b"\x80" * 65000, b"\x9f" * 60000):
         with pytest.raises(ProtocolError):
             decode([limits.MAGIC, hostile])
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -109,7 +109,7 @@ def test_a_result_that_arrives_damaged_is_not_taken(daemon, paths, offset, told)
     with underpaint.connect(paths, start=False) as up:
         job = up.submit(request, buffers)
         with pytest.raises(JobFailed, match=told) as failed:
-            job.result(10)
+            job.result(300)
     assert "Fetch it again" in failed.value.hint
 
 

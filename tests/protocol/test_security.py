@@ -101,10 +101,10 @@ def test_a_client_with_wrong_keys_is_told(daemon, paths, wrong):
     write_connection(paths.connection_file, replace(daemon.connection, **change))
     began = time.monotonic()
     with pytest.raises(ConnectionLost) as refused:
-        underpaint.connect(paths, start=False, timeout=8)
+        underpaint.connect(paths, start=False, timeout=120)
     assert refused.value.code is ErrorCode.NOT_AUTHORISED
     assert "connection file" in refused.value.hint
-    assert time.monotonic() - began < 7
+    assert time.monotonic() - began < 100, "at the refusal, not when patience ends"
     assert daemon.heard == []
 
 

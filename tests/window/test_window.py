@@ -49,7 +49,7 @@ def daemon_env(tmp_path):
     wait_for(user_paths(env).connection_file.exists, 60)
     yield env
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(300)
 
 
 def tell(

@@ -85,7 +85,7 @@ def middle_of_viewport(shown: np.ndarray) -> list[float]:
     return shown[y - 6 : y + 7, x - 6 : x + 7].mean((0, 1)).tolist()
 
 
-def wait(condition, seconds: float = 120.0) -> Iterator[float]:
+def wait(condition, seconds: float = 300.0) -> Iterator[float]:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -93,7 +93,7 @@ def wait(condition, seconds: float = 120.0) -> Iterator[float]:
         yield 0.05
 
 
-def until_shown(name: str, measure, wanted, seconds: float = 60.0):
+def until_shown(name: str, measure, wanted, seconds: float = 300.0):
     """Wait until the display shows what is wanted, and keep a screenshot; gives its measure.
 
     A slow machine draws late: what is asked is that it is drawn, with nobody touching anything.
@@ -104,7 +104,7 @@ def until_shown(name: str, measure, wanted, seconds: float = 60.0):
     return measure(screenshot(name))
 
 
-def until_settled(name: str, seconds: float = 60.0) -> Iterator[float]:
+def until_settled(name: str, seconds: float = 300.0) -> Iterator[float]:
     """Wait until the display stays as it is, panels slide into their places, and keep a
     screenshot."""
     deadline, before = time.monotonic() + seconds, screen()

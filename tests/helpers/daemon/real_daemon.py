@@ -49,7 +49,7 @@ class Daemon:
 
     def start(self, *options: str, before: tuple[str, ...] = ()) -> Daemon:
         self.process = self.spawn(*options, before=before)
-        wait_for(self.is_up, 30)
+        wait_for(self.is_up)
         return self
 
     def is_up(self) -> bool:
@@ -77,7 +77,7 @@ class Daemon:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(300)
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
@@ -88,7 +88,7 @@ class Daemon:
             shutil.rmtree(staging.fast)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"

@@ -179,7 +179,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait(60) == Exit.NO_READER
+    assert process.wait(300) == Exit.NO_READER
     assert said == b""
 
 

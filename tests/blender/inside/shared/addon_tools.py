@@ -50,7 +50,7 @@ def settings():
     return bpy.context.scene.underpaint
 
 
-def pump_until(condition, seconds: float = 120.0) -> None:
+def pump_until(condition, seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {live()}"
@@ -137,7 +137,7 @@ def stop_daemon() -> None:
         os.kill(pid, signal.SIGTERM)
     except (ConnectionLost, ProcessLookupError):
         return
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while process_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
 
