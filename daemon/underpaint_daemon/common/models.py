@@ -93,13 +93,18 @@ def family_of(paths: Paths, name: str) -> str:
 
 
 def marks_of(paths: Paths, place: Path) -> tuple[tuple[str, int, int], ...]:
-    """Changes when a model's files do: those of the folder or file, and those that a transformer's
-    other parts come from. Raises RequestError(MODEL_BROKEN)."""
-    lone = denoiser_in(place) if place.is_file() else None
+    """Changes when a model's files do: those of the folder or file, and those that other parts
+    come from; and when it is said to predict something else. Raises RequestError(MODEL_BROKEN)."""
     marks = fingerprint(place)
-    if lone is None:
-        return (*marks, *marks_elsewhere(index_of(place))) if place.is_dir() else marks
-    return (*marks, *rest_of(paths, lone).marks)
+    if place.is_dir():
+        return (*marks, *marks_elsewhere(index_of(place)))
+    lone = denoiser_in(place)
+    if lone is not None:
+        rest = rest_of(paths, lone)
+        return (*marks, *rest.marks, (f"{rest.scheduler}", 0, 0))
+    found = single_files.recognise(place)
+    beside = () if found.vae else fingerprint(single_files.vae_beside(place))
+    return (*marks, *beside, (f"{found.prediction} {found.zero_snr}", 0, 0))
 
 
 def _family_of_file(paths: Paths, file: Path) -> str:

@@ -157,6 +157,8 @@ def test_v_prediction_and_zero_snr_are_told_by_keys_yaml_or_the_user(
     beside = said.with_name("said.underpaint.json")
     beside.write_text('{"prediction": "v_prediction", "zero_snr": true, "steps": 2}')
     assert prediction(studio, said) == ("v_prediction", True)
+    beside.write_text('{"prediction": "epsilon"}')
+    assert prediction(studio, said) == ("epsilon", False), "though it was loaded"
 
 
 @pytest.mark.parametrize("form", ["fp16", "bf16", "fp8", "scaled fp8", "pruned EMA"])
