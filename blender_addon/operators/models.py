@@ -65,7 +65,7 @@ class UNDERPAINT_OT_model_base(bpy.types.Operator):
 
     def execute(self, _context: Any) -> set[str]:
         chosen = Path(bpy.path.abspath(self.filepath)) if self.filepath else None
-        if chosen is None or not chosen.is_file():
+        if chosen is None or chosen.suffix != ".safetensors" or not chosen.is_file():
             chosen = Path(bpy.path.abspath(self.directory))
         try:
             note_base(Path(bpy.path.abspath(self.file)), chosen)

@@ -105,6 +105,22 @@ def test_a_job_is_cancelled_at_once_while_its_model_loads_and_the_next_one_runs_
     assert daemon.runs() == ["steps=1 pipe=model|0", "steps=1 name=wanted|0"]
 
 
+def test_the_next_job_does_not_pay_for_a_worker_that_dies_loading_what_nobody_wants(
+    daemon: Daemon,
+):
+    up, model = daemon.client(), daemon.paths.data / "model"
+    os.mkfifo(model)
+    unwanted = up.submit(asked("steps=1 pipe=model"))
+    wait_for(lambda: unwanted.info.progress and unwanted.info.progress.phase == "loading")
+    unwanted.cancel()
+    assert list(unwanted)[-1].error.code is ErrorCode.CANCELLED
+    wanted = up.submit(asked("steps=1 name=wanted"))
+    wait_for(lambda: wanted.info.state is JobState.STARTING)
+    os.kill(up.status().worker_pid, signal.SIGKILL)
+    assert wanted.result(300)
+    assert wanted.info.warnings == ()
+
+
 def begun(daemon: Daemon, *words: str) -> subprocess.Popen[str]:
     """A command whose output is no terminal."""
     return subprocess.Popen(
@@ -185,5 +201,9 @@ def test_a_worker_that_imports_for_long_is_left_to_it(tmp_path, monkeypatch):
             assert event.message["t"] in ("ready", "beat", "bringing")
             assert supervisor.note(event)
         assert not supervisor.silent(time.monotonic() + 3600)
+        supervisor.send({"t": "run", "job": "two", "attempt": 1, "request": request})
+        began = time.monotonic()
+        supervisor.send({"t": "run", "job": "three", "attempt": 1, "request": request})
+        assert supervisor.coming.began >= began, "one that came later has not waited so long"
     finally:
         supervisor.kill()

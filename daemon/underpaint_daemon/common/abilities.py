@@ -275,3 +275,5 @@ ABILITIES: Mapping[str, Abilities] = {
     "modular_text": _foreign(title="a modular pipeline", reason=_OF_BLOCKS, image=False),
 }  # fmt: skip
 """By family."""
+FOREIGN_FAMILIES = ("auto", "auto_image", "modular", "modular_text")
+"""Of pipelines that Underpaint has no file for."""

@@ -260,7 +260,9 @@ def _native_size_of(rest: Rest) -> int:
     """A UNet's is that of the model which gives it the rest."""
     if rest.checkpoint is not None:
         return _native_size(configs_of(rest.checkpoint))
-    return ABILITIES[rest.family].side if rest.base is None else _native_size(rest.base)
+    if rest.base is None or "unet" not in rest.index:
+        return ABILITIES[rest.family].side
+    return _native_size(rest.base)
 
 
 def _native_size(folder: Path) -> int:

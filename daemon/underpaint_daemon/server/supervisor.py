@@ -127,7 +127,7 @@ class Supervisor:
         if self._process is None:
             return
         self._orders.put(message)
-        if message["t"] == "run" and not self.able and self._coming is None:
+        if message["t"] == "run" and not self.able:
             self._coming = Wait(time.monotonic(), usual_s(self._paths, PAINTER))
 
     def loads(self, model: str, now: float) -> Wait | None:

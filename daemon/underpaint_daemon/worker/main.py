@@ -198,7 +198,9 @@ def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
 
 def _be_modest(parent: int) -> None:
     """Step back behind the daemon and Blender, and die with the daemon (source: prctl(2))."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon to handle
+    for name in ("SIGINT", "SIGHUP"):  # Ctrl-C, a closed terminal: for the daemon to handle
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(NICENESS)

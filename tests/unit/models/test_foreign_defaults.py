@@ -46,6 +46,7 @@ def a_model(paths: Paths, name: str, pipeline: str, cells: int = 128, **index: o
         ("ERNIE-Image-Turbo", "ErnieImage", 64, "Turbo", 8, 1.0, 1024),
         ("AuraFlow-v0.3", "AuraFlow", 64, "", 50, 3.5, 1024),
         ("IF-I-XL-v1.0", "IF", 64, "", 100, 7.0, 64),
+        ("an artist's SD 3.5, which is none", "StableDiffusion3", 128, "", 28, 4.5, 1024),
     ],
 )
 def test_a_foreign_model_paints_as_its_makers_say(

@@ -11,6 +11,7 @@ from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, Lora, Sampler, Spacing
 from underpaint.tree import part_to_plain
 
+from ..abilities import FOREIGN_FAMILIES
 from ..models import Glance, glance, model_folder
 from ..places import name_of
 from ..recognition import kin_of
@@ -84,7 +85,7 @@ def model_defaults(paths: Paths, name: str, loras: Sequence[Lora] = ()) -> Defau
     able = FAMILY_WANTS[seen.family].samplers or ()
     if distilled.sampler not in able:  # the family has its own way to so few steps
         distilled = replace(distilled, sampler=None)
-    named = foreign_wants(place, seen.index)
+    named = foreign_wants(place, seen.index) if seen.family in FOREIGN_FAMILIES else Wants()
     native = Wants(size=seen.native_size)
     wishes = (own_wants(place), few, distilled, named, native, _of_family(seen))
     return _known(layered(wishes), seen, others, made_foreign or told)

@@ -32,6 +32,11 @@ class Endings:
 
         self._commits.write(end)
 
+    def again(self, id: str) -> None:
+        """Put a job that the worker had not come to back into the queue, the attempt uncounted."""
+        self._commits.write(lambda: self._store.requeue(id, count_attempt=False))
+        self._live.tell(id, state=JobState.QUEUED)
+
     def interrupted(self, job: JobRow, what: str, code: ErrorCode = ErrorCode.WORKER_LOST) -> None:
         """A job whose process died: once more, or failed."""
         if job.attempts >= self._max_attempts:

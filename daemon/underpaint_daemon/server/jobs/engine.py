@@ -184,12 +184,12 @@ class Engine:
     def worker_gone(self, event: WorkerGone) -> None:
         """The worker ended by itself: try its job once more, or fail it."""
         was_ready = self._supervisor.ready
-        facts = self._supervisor.facts()
+        facts, others = self._supervisor.facts(), self._leftover.there
         if not self._supervisor.gone(event):
             return
         log.warning("worker %d ended: %s", event.pid, describe_exit(event.code))
         if self._running is not None:
-            self._lose_worker(self._running, event.code, facts)
+            self._lose_worker(self._running, event.code, facts, others=others)
         # One that cannot even start is not started again before a job asks for it.
         if was_ready and not self.draining:
             self._supervisor.start()
@@ -229,7 +229,8 @@ class Engine:
         if running.paints:
             live.kill_at = live.kill_at or kill_at
             return
-        self._leftover.add(id, kill_at)
+        if live.outcome is None:
+            self._leftover.add(id, kill_at)
         self._finish(running, lambda: self._store.finish_cancelled(id))
 
     def _replace_silent(self, now: float) -> None:
@@ -241,14 +242,11 @@ class Engine:
             return
         log.warning("the worker comes to nothing; a fresh one takes its place")
         self._supervisor.replace()
-        if running is None:
-            return
-        self._running, id = None, running.job.id
-        if running.live.cancel_asked:
-            self._endings.end(lambda: self._store.finish_cancelled(id))
-        else:
-            self._commits.write(lambda: self._store.requeue(id, count_attempt=False))
-            self._live.tell(id, state=JobState.QUEUED)
+        if running is not None and running.live.cancel_asked:
+            self._finish(running, lambda: self._store.finish_cancelled(running.job.id))
+        elif running is not None:
+            self._running = None
+            self._endings.again(running.job.id)
 
     def _tend(self, running: RunningJob, now: float) -> None:
         live = running.live
@@ -272,10 +270,15 @@ class Engine:
             self._worker_used = False
             self._supervisor.replace()
 
-    def _lose_worker(self, running: RunningJob, code: int, facts: Message) -> None:
+    def _lose_worker(self, running: RunningJob, code: int, facts: Message, *, others: bool) -> None:
+        """`others`: whether the worker was still at a job that nobody wants."""
         job, live = running.job, running.live
         if live.cancel_asked or live.refused is not None:
             self._finish(running, lambda: self._store.finish_cancelled(job.id))
+            return
+        if others:
+            self._running = None
+            self._endings.again(job.id)
             return
         where = "" if live.progress is None else f" in {live.progress.phase}"
         memory = int(facts.get("rss", 0)) // _MIB

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from ..supervisor import Supervisor
 
+_STARTS_S = 300.0
+
 
 class Leftover:
     """What the worker still has to skip; a fresh worker has nothing. Times are monotonic."""
@@ -16,10 +18,11 @@ class Leftover:
 
     def add(self, job: str, kill_at: float | None) -> None:
         """A job was ended. `kill_at`: when the worker is to be through with it, None = whenever;
-        one that still starts is left to that, whoever is in a hurry."""
+        one that still starts has some minutes more: a fresh one would begin anew."""
         if not self.there:
             self._pid, self._jobs = self._supervisor.pid, {}
-        self._jobs[job] = kill_at if self._supervisor.able else None
+        late = 0.0 if self._supervisor.able else _STARTS_S
+        self._jobs[job] = None if kill_at is None else kill_at + late
 
     def skipped(self, job: str) -> None:
         """The worker is through with a job."""

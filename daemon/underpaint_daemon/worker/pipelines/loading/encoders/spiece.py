@@ -86,7 +86,10 @@ def read_pieces(file: Path) -> Vocabulary:
 
 
 def _piece(told: _Fields) -> Piece:
-    (score,) = struct.unpack("<f", _data(told, 2) or bytes(4))
+    data = _data(told, 2) or bytes(4)
+    if len(data) != 4:
+        raise ValueError("it is no vocabulary of SentencePiece's")
+    (score,) = struct.unpack("<f", data)
     return Piece(_data(told, 1).decode(), score, _number(told, 3, 1))
 
 
