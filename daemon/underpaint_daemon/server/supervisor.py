@@ -73,6 +73,7 @@ class Supervisor:
         self._beat_at = 0.0
         self._facts: Message = {}
         self._coming: Wait | None = None
+        self._skipped = False
         self._models = set[str]()
 
     @property
@@ -127,7 +128,8 @@ class Supervisor:
         if self._process is None:
             return
         self._orders.put(message)
-        if message["t"] == "run" and not self.able:
+        if message["t"] == "run" and not self.able and (self._coming is None or self._skipped):
+            self._skipped = False
             self._coming = Wait(time.monotonic(), usual_s(self._paths, PAINTER))
 
     def loads(self, model: str, now: float) -> Wait | None:
@@ -151,6 +153,8 @@ class Supervisor:
             self._facts = event.message
         elif event.message["t"] in tuple(Stage):
             self._come(Stage(event.message["t"]))
+        elif self._stage is Stage.READY and "job" in event.message:
+            self._skipped = True  # a job, whose wait was for nothing: what comes later begins anew
         return True
 
     def gone(self, event: WorkerGone) -> bool:
@@ -202,6 +206,7 @@ class Supervisor:
     def _forget(self) -> None:
         self._orders.put({})  # ends the writing thread
         self._process, self._stage, self._coming = None, Stage.STARTING, None
+        self._skipped = False
         self._models.clear()
 
     def _listen(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
