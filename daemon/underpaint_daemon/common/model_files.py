@@ -122,6 +122,17 @@ def broken(file: Path, problem: str, hint: str | None = None) -> NoReturn:
     raise RequestError(ErrorCode.MODEL_BROKEN, f"{file} {problem}", hint=hint)
 
 
+def side_of(folder: Path, part: str) -> int | None:
+    """Pixels a side that a model was made for, None where its config does not say it: the latent
+    cells of its denoiser (`part`), times the VAE's factor; each level but the first halves the
+    side. Raises RequestError(MODEL_BROKEN)."""
+    cells = read_json(folder / part / "config.json").get("sample_size")
+    if not isinstance(cells, int) or cells < 1:
+        return None
+    levels = read_json(folder / "vae" / "config.json").get("block_out_channels") or [0] * 4
+    return int(cells * 2 ** (len(levels) - 1))
+
+
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Names, sizes and times of a folder's files, or of one file: changes when the model is
     changed on disk."""

@@ -8,8 +8,8 @@ parts are found elsewhere (see `denoisers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,15 @@ from .denoisers.files import Denoiser, denoiser_in
 from .denoisers.rest import rest_of
 from .denoisers.whole import Rest
 from .holdings import CONTROL_PREFIX, controls_in, licence_in, loras_in, megabytes
-from .model_files import INDEX, broken, check_network, check_schedule, fingerprint, read_json
+from .model_files import (
+    INDEX,
+    broken,
+    check_network,
+    check_schedule,
+    fingerprint,
+    read_json,
+    side_of,
+)
 from .places import SUFFIXES, extra_models, is_model_folder, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
 
@@ -130,51 +138,6 @@ def inspect(name: str, folder: Path) -> ModelInfo:
     return _info(name, folder, family, folder)
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """What a model's configs tell without its weights. `denoiser`: the config of its UNet or
-    transformer; `scheduler`: the class its scheduler config names; `index`: its pipeline's."""
-
-    family: str
-    native_size: int
-    controls: tuple[str, ...]
-    denoiser: dict[str, Any]
-    scheduler: str = ""
-    index: Mapping[str, Any] = field(default_factory=dict)
-
-
-def glance(paths: Paths, place: Path) -> Glance:
-    """Look at a model's folder or single file. Raises RequestError(MODEL_BROKEN)."""
-    if place.is_file():
-        lone = denoiser_in(place)
-        if lone is not None:
-            return _glance_lone(lone, rest_of(paths, lone))
-        found = single_files.recognise(place)
-        family, controls, scheduler = found.family, controls_in(place.with_suffix("")), ""
-        configs = configs_of(found)
-        index: Mapping[str, Any] = {}
-    else:
-        index = index_of(place)
-        family, configs = family_of_index(place, index), place
-        controls = controls_in(place)
-        scheduler = str(schedule_of(place, index).get("_class_name"))
-    part = "transformer" if "transformer" in index else "unet"
-    file = part_place(configs, index, part) / "config.json"
-    denoiser = read_json(file) if part in index or file.is_file() else {}
-    return Glance(family, _native_size(configs), tuple(controls), denoiser, scheduler, index)
-
-
-def _glance_lone(lone: Denoiser, rest: Rest) -> Glance:
-    return Glance(
-        family=rest.family,
-        native_size=_native_size_of(rest),
-        controls=tuple(controls_in(lone.path.with_suffix(""))),
-        denoiser=dict(rest.config),
-        scheduler=str(rest.scheduler.get("_class_name")),
-        index=rest.index,
-    )
-
-
 def control_folder(folder: Path, kind: ControlKind) -> Path:
     """Where a model keeps its own ControlNet of a kind."""
     return folder / f"{CONTROL_PREFIX}{kind.value}"
@@ -224,7 +187,7 @@ def _info(name: str, folder: Path, family: str, configs: Path) -> ModelInfo:
         ip_adapter=(folder / IP_ADAPTER).is_dir(),
         size_mb=megabytes(folder),
         licence=licence_in(folder),
-        native_size=_native_size(configs),
+        native_size=native_size_of(configs),
     )
 
 
@@ -252,26 +215,25 @@ def _info_of_lone(name: str, lone: Denoiser, rest: Rest) -> ModelInfo:
         ip_adapter=(beside / IP_ADAPTER).is_dir(),
         size_mb=round(megabytes(lone.path) + others, 1),
         licence=licence_in(beside),
-        native_size=_native_size_of(rest),
+        native_size=native_size_beside(rest),
     )
 
 
-def _native_size_of(rest: Rest) -> int:
-    """A UNet's is that of the model which gives it the rest."""
+def native_size_beside(rest: Rest) -> int:
+    """Pixels a side that a denoiser in a file was made for; of a UNet those of the model that gives
+    it the rest. Raises RequestError(MODEL_BROKEN)."""
     if rest.checkpoint is not None:
-        return _native_size(configs_of(rest.checkpoint))
+        return native_size_of(configs_of(rest.checkpoint))
     if rest.base is None or "unet" not in rest.index:
         return ABILITIES[rest.family].side
-    return _native_size(rest.base)
+    return native_size_of(rest.base)
 
 
-def _native_size(folder: Path) -> int:
-    """The UNet's latent side times the VAE's factor: each level but the first halves the side."""
+def native_size_of(folder: Path) -> int:
+    """Pixels a side that a model in a folder was made for. Raises RequestError(MODEL_BROKEN)."""
     if not all((folder / part).is_dir() for part in ("unet", "vae")):
         return ABILITIES[family_of_index(folder, index_of(folder))].side
-    latent = read_json(folder / "unet" / "config.json").get("sample_size")
-    levels = read_json(folder / "vae" / "config.json").get("block_out_channels", (0,) * 4)
-    return latent * 2 ** (len(levels) - 1) if isinstance(latent, int) else 512
+    return side_of(folder, "unet") or 512
 
 
 def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:

@@ -96,9 +96,7 @@ def _of_file(file: Path, names: Mapping[str, str], wide: int) -> Sizes:
 
 def _bytes(entry: Mapping[str, Any], wide: int, kept: Collection[str]) -> int:
     begin, end = entry["data_offsets"]
-    if (entry["dtype"] in kept and stays_packed(entry)) or entry["dtype"] not in (
-        *_WIDENED,
-        *PACKED,
-    ):
+    stays = entry["dtype"] in kept and stays_packed(entry)
+    if stays or entry["dtype"] not in (*_WIDENED, *PACKED):
         return int(end - begin)
     return wide * int(math.prod(entry["shape"]))

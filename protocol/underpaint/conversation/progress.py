@@ -14,7 +14,8 @@ from .usual import Wait
 STARTING = "starting"
 """The phase before the others: the worker brings what it paints with."""
 _LOADING = "loading"
-_BEFORE = (STARTING, _LOADING)
+BEFORE_PAINTING = (STARTING, _LOADING)
+"""Phases in which no step is counted, and no worker hears."""
 _DENOISING, _DECODING = "denoising", "decoding"
 _PICTURE = {"encoding": 0.3, _DENOISING: 0.0, _DECODING: 1.0, "saving": 0.1}
 _TEXTURE = {
@@ -61,7 +62,7 @@ class Course:
                 self._spent[self._phase] = spent + now - self._began
             self._phase, self._began = phase, now
         self._step, self._total, self._told = step, max(total, 1), now
-        self._phase_left = eta_s if step or phase in _BEFORE else None
+        self._phase_left = eta_s if step or phase in BEFORE_PAINTING else None
         self._totals[phase] = self._total
         self._reached = max(self._reached, self._part())
 
@@ -73,7 +74,7 @@ class Course:
     def left_s(self, now: float) -> float | None:
         """Seconds to the end of the job, None until its pace is known; while the painter starts
         or the model loads, to the end of that, None where it takes longer than it usually does."""
-        if self._phase in _BEFORE:
+        if self._phase in BEFORE_PAINTING:
             return Wait(self._told, self._phase_left).left_s(now)
         weights = self._weights()
         if self._phase not in weights:
@@ -99,7 +100,7 @@ class Course:
         return min(self._step / self._total, 1.0)
 
     def _goes_back(self, phase: str) -> bool:
-        names = [*_BEFORE, *self._weights()]
+        names = [*BEFORE_PAINTING, *self._weights()]
         known = phase in names and self._phase in names
         return known and names.index(phase) < names.index(self._phase)
 

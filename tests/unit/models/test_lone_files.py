@@ -10,11 +10,11 @@ import pytest
 
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
+from underpaint_daemon.common.defaults.glance import glance
 from underpaint_daemon.common.denoisers.files import denoiser_in
 from underpaint_daemon.common.denoisers.rest import rest_of
 from underpaint_daemon.common.models import (
     family_of,
-    glance,
     known_models,
     list_models,
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..model_files import read_json
+from ..model_files import side_of
 from .distilled import words_of
 from .wants import Wants
 
@@ -81,14 +81,8 @@ def _stem(index: Mapping[str, Any]) -> str:
 
 
 def _size_of(place: Path) -> int | None:
-    """The denoiser's side in latent cells times the VAE's factor: each level but the first halves
-    the side."""
     part = next((part for part in ("transformer", "unet") if _has(place, part)), None)
-    cells = read_json(place / part / "config.json").get("sample_size") if part else None
-    if not isinstance(cells, int) or cells < 1 or not _has(place, "vae"):
-        return None
-    levels = read_json(place / "vae/config.json").get("block_out_channels") or [0] * 4
-    return int(cells * 2 ** (len(levels) - 1))
+    return side_of(place, part) if part and _has(place, "vae") else None
 
 
 def _has(place: Path, part: str) -> bool:

@@ -16,9 +16,10 @@ from underpaint.requests import (
 
 from ..abilities import ABILITIES
 from ..adapter_files import adapters_among
-from ..models import IP_ADAPTER, Glance, glance, model_folder
+from ..models import IP_ADAPTER, model_folder
 from ..places import extra_folders
 from ..refusals import no_adapter
+from .glance import Glance, glance
 from .own_file import own_wants
 
 

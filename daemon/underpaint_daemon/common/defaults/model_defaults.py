@@ -1,4 +1,5 @@
-"""A model's defaults and abilities: its own file, its distillation, its family, in this order."""
+"""A model's defaults and abilities: its own file, its distillation, its pipeline's class where
+Underpaint has no file for it, its family, in this order."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from underpaint.requests import Control, ControlKind, Lora, Sampler, Spacing
 from underpaint.tree import part_to_plain
 
 from ..abilities import FOREIGN_FAMILIES
-from ..models import Glance, glance, model_folder
+from ..models import model_folder
 from ..places import name_of
 from ..recognition import kin_of
 from ..refusals import kinds_without_network
@@ -20,6 +21,7 @@ from .distilled import distillation_of
 from .external import control_files, fitting
 from .family_wants import FAMILY_WANTS
 from .foreign_wants import distilled_foreign, foreign_wants
+from .glance import Glance, glance
 from .own_file import own_wants
 from .wants import Wants, layered
 

@@ -18,7 +18,7 @@ from .loose import Loose
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The other parts of a model. `family`: the model's. `config`: its transformer's. `index`: as
+    """The other parts of a model. `family`: the model's. `config`: its denoiser's. `index`: as
     a `model_index.json` of it. `scheduler`: its noise schedule. `places`: the folder of each part
     but the denoiser and the scheduler, or its file; of those `loose` says more. `base`: the folder
     that they all lie in, where there is one. `checkpoint`: the single file that they lie in, where

@@ -20,6 +20,7 @@ from ..supervisor import FromWorker, Supervisor, WorkerGone, describe_exit
 from ..thread_messages import Checked
 from .commits import Commits
 from .endings import Endings, take_over
+from .idle import Idle
 from .intake import accept
 from .leftover import Leftover
 from .results import Folders
@@ -55,9 +56,7 @@ class Engine:
         self._endings = Endings(store, self._live, self._commits, config.max_attempts)
         self._leftover = Leftover(supervisor)
         self.yielded = Yielded()
-        self._idle_since = time.monotonic()
-        self._worker_used = False
-        self._let_go = False
+        self._idle = Idle(supervisor, config.idle_unload)
         self.draining = False
 
     # ---- for clients ------------------------------------------------------------------------
@@ -160,11 +159,10 @@ class Engine:
             self._running.wait(yields)
             self._tend(self._running, now)
         if self._running is None and not yields:
-            self._let_go = False
+            self._idle.keep_gpu()
             self._dispatch(now)
         if self._running is None:
-            self._leave_gpu(yields)
-            self._rest(now)
+            self._idle.tend(now, yields=yields)
 
     def from_worker(self, event: FromWorker) -> None:
         """Take in a worker's message."""
@@ -216,7 +214,7 @@ class Engine:
             log.warning("job %s cannot start yet: %s", job.id, error)
             self._commits.hold(now)
             return
-        self._worker_used = True
+        self._idle.work()
         self._running = RunningJob(job, self._store, self._live, self._supervisor)
         self._running.begin()
 
@@ -257,19 +255,6 @@ class Engine:
             self._finish(running, lambda: self._store.finish_cancelled(running.job.id))
             self._supervisor.start()
 
-    def _leave_gpu(self, yields: bool) -> None:
-        """Once a lease, have a worker without a job take its models off the GPU."""
-        if yields and self._worker_used and not self._let_go:
-            self._let_go = True
-            self._supervisor.send({"t": "let_go"})
-
-    def _rest(self, now: float) -> None:
-        if self._worker_used and now - self._idle_since > self._config.idle_unload:
-            # Only the end of a process gives all memory back, on the host and on the GPU.
-            log.info("the worker was idle; a fresh one takes its place")
-            self._worker_used = False
-            self._supervisor.replace()
-
     def _lose_worker(self, running: RunningJob, code: int, facts: Message, *, others: bool) -> None:
         """`others`: whether the worker was still at a job that nobody wants."""
         job, live = running.job, running.live
@@ -283,7 +268,8 @@ class Engine:
         where = "" if live.progress is None else f" in {live.progress.phase}"
         memory = int(facts.get("rss", 0)) // _MIB
         how = f"the worker process ended ({describe_exit(code)}){where}"
-        self._idle_since, self._running = time.monotonic(), None
+        self._idle.begin()
+        self._running = None
         error = ErrorCode.OUT_OF_MEMORY if code == STARVED else ErrorCode.WORKER_LOST
         self._endings.interrupted(job, f"{how}; it last used {memory} MiB of memory", error)
 
@@ -312,7 +298,8 @@ class Engine:
         self._finish(running, lambda: self._store.finish_failed(running.job.id, error))
 
     def _finish(self, running: RunningJob, commit: Callable[[], JobRow]) -> None:
-        self._idle_since, self._running = time.monotonic(), None
+        self._idle.begin()
+        self._running = None
         refused = running.live.refused
         if refused is not None:
             self._endings.end(lambda: self._store.finish_failed(running.job.id, refused.to_dict()))

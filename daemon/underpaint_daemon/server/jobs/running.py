@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from underpaint.conversation.progress import STARTING
+from underpaint.conversation.progress import BEFORE_PAINTING, STARTING
 from underpaint.conversation.usual import Wait
 from underpaint.wire.messages import JobState, ProgressInfo
 from underpaint_daemon.common.job_contract import Phase
@@ -17,8 +17,6 @@ from .live_job import LiveJob
 from .rows import JobRow
 from .store import Store
 from .watchers import LiveJobs
-
-_BEFORE = (STARTING, Phase.LOADING)
 
 
 class RunningJob:
@@ -40,7 +38,7 @@ class RunningJob:
     def paints(self) -> bool:
         """Whether the worker has come so far that it hears between two steps."""
         progress = self.live.progress
-        return self.begun and progress is not None and progress.phase not in _BEFORE
+        return self.begun and progress is not None and progress.phase not in BEFORE_PAINTING
 
     def begin(self) -> None:
         """Hand it to the worker."""
