@@ -86,6 +86,7 @@ def test_a_daemon_that_paints_ends_after_its_picture(daemon, typed):
     wait_for(lambda: job.info.state is JobState.RUNNING)
     said = typed("daemon", "stop", daemon=daemon)
     assert said == f"stops when {job.id} is painted; queued jobs are kept\n"
+    assert job.result(300), "and fetched by who waits for it"
     assert daemon.process.wait(300) == 0
     assert typed("daemon", "stop", daemon=daemon) == f"none was running for {daemon.paths.data}\n"
     assert typed("daemon", "status", daemon=daemon).startswith(

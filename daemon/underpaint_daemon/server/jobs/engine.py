@@ -143,6 +143,11 @@ class Engine:
         return None if self._running is None else self._running.job.id
 
     @property
+    def idle_since(self) -> float:
+        """When the last job ended, monotonic seconds."""
+        return self._idle.since
+
+    @property
     def busy(self) -> bool:
         """Whether a job runs, is to run, or has an end still to be written. Jobs that are held keep
         no daemon alive: the next one has them."""

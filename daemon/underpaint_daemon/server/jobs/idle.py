@@ -12,12 +12,13 @@ log = logging.getLogger("idle")
 
 class Idle:
     """A worker without a job leaves the GPU to whoever wants it, and after a while a fresh one
-    takes its place. `unload_s`: after how many seconds."""
+    takes its place. `unload_s`: after how many seconds. `since`: when its last job ended,
+    monotonic."""
 
     def __init__(self, supervisor: Supervisor, unload_s: float) -> None:
         self._supervisor = supervisor
         self._unload_s = unload_s
-        self._since = time.monotonic()
+        self.since = time.monotonic()
         self._used = False
         self._let_go = False
 
@@ -27,7 +28,7 @@ class Idle:
 
     def begin(self) -> None:
         """Its job is over."""
-        self._since = time.monotonic()
+        self.since = time.monotonic()
 
     def keep_gpu(self) -> None:
         """Nobody else wants the GPU."""
@@ -39,7 +40,7 @@ class Idle:
         if yields and self._used and not self._let_go:
             self._let_go = True
             self._supervisor.send({"t": "let_go"})
-        if self._used and now - self._since > self._unload_s:
+        if self._used and now - self.since > self._unload_s:
             # Only the end of a process gives all memory back, on the host and on the GPU.
             log.info("the worker was idle; a fresh one takes its place")
             self._used = False

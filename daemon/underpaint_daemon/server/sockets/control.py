@@ -64,6 +64,8 @@ log = logging.getLogger("control")
 _NAME = "control"
 _TICK_MS = 100
 _RETRY_MS = 10
+_HANDS_OVER_S = 5.0
+"""How long a daemon that was told to end waits for another request for its last results."""
 _FOR_DATA_THREAD = (Submit, ModelsList, LogTail)
 
 
@@ -97,7 +99,7 @@ class ControlThread:
         )
         self._heard_at = time.monotonic()
         self._swept = -1
-        self._stopping = False
+        self._stopping = self._hands_over = False
 
     def stop(self) -> None:
         """Leave the loop soon; safe in a signal handler."""
@@ -114,7 +116,7 @@ class ControlThread:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._inbox.wake, zmq.POLLIN)
-        while not self._over(max(self._heard_at, data_heard_at())):
+        while not self._over(data_heard_at()):
             poller.poll(_RETRY_MS if self._outbox.waiting else _TICK_MS)
             for item in self._inbox.drain():
                 if not guarded(_NAME, partial(self._take, item)):
@@ -123,15 +125,22 @@ class ControlThread:
             guarded(_NAME, self._tick)
         self._engine.stop()
 
-    def _over(self, heard_at: float) -> bool:
-        if self._stopping or (self._engine.draining and self._engine.running is None):
+    def _over(self, data_heard_at: float) -> bool:
+        if self._stopping or self._drained(data_heard_at):
             return True
         limit = self._config.idle_exit
-        idle = time.monotonic() - heard_at
+        idle = time.monotonic() - max(self._heard_at, data_heard_at)
         if limit and idle > limit and not self._engine.busy:
             log.info("no client and no job for %d s: the daemon ends", idle)
             return True
         return False
+
+    def _drained(self, data_heard_at: float) -> bool:
+        """Whether the last job is over, and whoever followed it has fetched what it painted."""
+        if not self._engine.draining or self._engine.running is not None:
+            return False
+        quiet = time.monotonic() - max(self._engine.idle_since, data_heard_at)
+        return not self._hands_over or quiet > _HANDS_OVER_S
 
     def _tick(self) -> None:
         self._outbox.retry()
@@ -253,7 +262,7 @@ class ControlThread:
 
     def _shutdown(self, body: Shutdown) -> Body:
         log.info("shutdown asked for: %s", body.when)
-        self._engine.draining = True
+        self._engine.draining, self._hands_over = True, self._engine.running is not None
         if body.when is ShutdownWhen.NOW:
             self._stopping = True
         return Bye()
