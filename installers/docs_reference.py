@@ -27,11 +27,6 @@ _ADDON = ROOT / "blender_addon"
 _SIGNS = 102  # of a page's line, and what a terminal keeps free
 
 
-def pages() -> dict[str, str]:
-    """What each page is to say, by its file's name."""
-    return {"command-line.md": command_line(), "panel.md": panel(), "errors.md": errors()}
-
-
 def command_line() -> str:
     """Every command and its options, as `--help` tells them."""
     parts = [
@@ -125,12 +120,16 @@ def _text(node: ast.expr | None) -> str:
     return str(node.value).replace("|", "/") if isinstance(node, ast.Constant) else ""
 
 
+PAGES = {"command-line.md": command_line, "panel.md": panel, "errors.md": errors}
+"""What makes each page, by its file's name."""
+
+
 def main() -> int:
     os.environ["COLUMNS"] = str(_SIGNS)  # whatever the terminal here
     os.environ["NO_COLOR"] = "1"  # of Python 3.14, which colours help
     REFERENCE.mkdir(exist_ok=True)
-    for name, text in pages().items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
         print(REFERENCE / name)
     return 0
 

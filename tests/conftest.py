@@ -31,26 +31,36 @@ pytest_plugins = [
 ]
 
 _LONGEST_FIRST = (
-    "tests/window/test_window.py",  # these mostly wait: others compute meanwhile
-    "tests/blender/test_extension.py",  # three: one for each Blender
-    "tests/families/test_families.py",
+    # Each process begins with one of six, and has one of the next six to go on with. Four of
+    # each six mostly wait, for Blender or a daemon; two compute meanwhile.
+    "tests/blender/test_extension.py",  # four: what needs no Blender, and one for each of three
+    "tests/window/test_window.py",
+    "tests/worker/loading/test_comfy_files.py",
     "tests/starter/test_model_training.py",
-    "tests/packages/test_wheels.py",
-    "tests/daemon/test_bench.py",
-    "tests/texturing/test_memory.py",
-    "tests/texturing/test_edit_cli.py",
     "tests/docs/test_examples.py",
-    "tests/blender/test_capture.py",
-    "tests/starter/test_training_by_minutes.py",
-    "tests/texturing/test_runner_cli.py",
-    "tests/texturing/surface/test_projection.py",
-    "tests/families/test_gpu_check.py",
-    "tests/texturing/test_edit.py",
+    "tests/blender/test_addon_animation.py",
+    "tests/texturing/test_edit_cli.py",
+    "tests/families/test_families.py",
     "tests/worker/loading/test_single_file.py",
-    "tests/texturing/test_pipeline_denoiser.py",
-    "tests/texturing/surface/test_rig.py",
-    "tests/fault/test_deaths.py",
+    # Whoever is done takes the next: those that compute, for as long as the others wait.
+    "tests/texturing/surface/test_projection.py",
+    "tests/packages/test_wheels.py",
+    "tests/worker/loading/test_memory.py",
+    "tests/daemon/test_bench.py",
+    "tests/texturing/test_runner.py",
+    "tests/starter/test_training_by_minutes.py",
+    "tests/texturing/test_resume.py",
     "tests/meshes/test_memory.py",
+    "tests/texturing/test_memory.py",
+    "tests/worker/loading/test_lone_transformers.py",
+    "tests/texturing/surface/test_sharp_lookup.py",
+    "tests/texturing/test_pipeline_denoiser.py",
+    "tests/blender/test_capture.py",
+    "tests/families/test_gpu_check.py",
+    "tests/texturing/test_runner_cli.py",
+    "tests/fault/test_deaths.py",
+    "tests/texturing/surface/test_rig.py",
+    "tests/texturing/test_edit.py",
     "tests/worker/test_regions.py",
 )
 """A file is one process's work: a long one that began last would be waited for alone."""

@@ -227,10 +227,10 @@ def test_nothing_unpickles_what_it_received():
     assert "trust_remote_code=True" not in text
 
 
-@pytest.mark.parametrize("name", docs_reference.pages())
+@pytest.mark.parametrize("name", docs_reference.PAGES)
 def test_the_reference_pages_are_the_code(name: str):
     """Without spaces: Pythons lay out their help differently."""
     written = (docs_reference.REFERENCE / name).read_text(encoding="utf-8")
-    made = docs_reference.pages()[name]
+    made = docs_reference.PAGES[name]()
     stale = "it is stale: run `python installers/docs_reference.py`"
     assert "".join(written.split()) == "".join(made.split()), stale

@@ -74,7 +74,7 @@ def generate_comes_back_at_once() -> Iterator[float]:
     task = live().current
     side = live().session.sizes["starter"]  # the first picture has the model's own size, too
     assert (task.request.view.camera.width, task.request.view.camera.height) == (side, side)
-    yield from wait(lambda: task.step > 0, 120)
+    yield from wait(lambda: task.step > 0)
     assert live().session.state == "busy"
 
 
@@ -101,7 +101,7 @@ def cancel_ends_it_and_the_overlay() -> Iterator[float]:
     with inside():
         bpy.ops.underpaint.cancel()
     yield from wait(lambda: task.ended)
-    yield from wait(lambda: addon("viewport.overlay")._SHOWN[0].texture is None, 5)
+    yield from wait(lambda: addon("viewport.overlay")._SHOWN[0].texture is None)
     assert live().error is None
 
 

@@ -48,9 +48,9 @@ def story() -> Iterator[float]:
     yield from shown("first_prompt", PANEL)
     with inside():
         bpy.ops.underpaint.generate()
-    yield from wait(lambda: live().current and live().current.step > 0, 300)
+    yield from wait(lambda: live().current and live().current.step > 0)
     yield from shown("first_painting", PANEL, 0.2)
-    yield from wait(lambda: live().last_image and not live().session.tasks, 300)
+    yield from wait(lambda: live().last_image and not live().session.tasks)
     assert live().error is None, live().error
     with inside():
         bpy.ops.underpaint.set_background(image=live().last_image)

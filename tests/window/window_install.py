@@ -54,7 +54,7 @@ def story() -> Iterator[float]:
     screenshot("i1_offered")
     bpy.context.preferences.system.use_online_access = not WHEELHOUSE
     yield from installed()
-    yield from wait(lambda: live().session.told, 120)
+    yield from wait(lambda: live().session.told)
     yield from painted()
     yield from textured()
     live().session.end_daemon()
@@ -136,7 +136,7 @@ def textured() -> Iterator[float]:
     with inside():
         bpy.ops.view3d.view_selected()
         assert bpy.ops.underpaint.texture() == {"FINISHED"}
-    yield from wait(lambda: live().session.tasks, 60)
+    yield from wait(lambda: live().session.tasks)
     yield from wait(lambda: not live().session.tasks, 1200)
     assert live().error is None, live().error
     (cow,) = (item for item in bpy.data.objects if item.type == "MESH")

@@ -117,7 +117,7 @@ def the_texture_grows_on_the_object() -> Iterator[float]:
     with inside():
         bpy.ops.underpaint.cancel()
     yield from wait(lambda: task.ended)
-    yield from wait(lambda: not growing.textures, 5)
+    yield from wait(lambda: not growing.textures)
     assert not layers(), "nothing is left of it"
     assert live().error is None
 

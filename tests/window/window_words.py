@@ -37,7 +37,7 @@ def words_are_weighed_by_keys() -> Iterator[float]:
     yield from keyed(area, "RET", "a castle, old moss\n")
     yield from keyed(area, "F", "a castle, old moss\nf", unicode="f")
     group.prompt = "a mill"
-    yield from wait(lambda: text.as_string() == "a mill", 10)
+    yield from wait(lambda: text.as_string() == "a mill")
     other = area.spaces.active.text = bpy.data.texts.new("notes")
     other.write("moss")
     window().event_simulate(type="UP_ARROW", value="PRESS", ctrl=True, **middle(area))
@@ -53,7 +53,7 @@ def keyed(area, key: str, prompt: str, **more) -> Iterator[float]:
     window().event_simulate(type=key, value="RELEASE", **more)
     group = bpy.context.scene.underpaint
     try:
-        yield from wait(lambda: group.prompt == prompt, 20)
+        yield from wait(lambda: group.prompt == prompt)
     except AssertionError as error:
         raise AssertionError(f"after {key}: {group.prompt!r}, not {prompt!r}") from error
 
