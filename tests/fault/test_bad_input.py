@@ -15,7 +15,7 @@ from underpaint.errors import (
     RequestError,
     UnderpaintError,
 )
-from underpaint.requests import ImageRequest, Prompt
+from underpaint.requests import ImageRequest, Lora, Prompt
 from underpaint.tree import to_plain
 from underpaint.wire import message_types
 from underpaint.wire import messages as m
@@ -110,16 +110,20 @@ def test_an_image_of_70_megapixels_is_refused_by_its_descriptor(served):
         assert refused(answer).code is ErrorCode.TOO_LARGE
 
 
-def test_a_model_that_is_not_there_is_refused_at_submit(tmp_path):
+def test_a_model_or_lora_that_is_not_there_is_refused_at_submit(tmp_path):
     from underpaint_daemon.server.config import DEFAULT_RUNNER
 
     from helpers.daemon.real_daemon import Daemon
 
     daemon = Daemon(tmp_path).start("--runner", DEFAULT_RUNNER)
-    request = ImageRequest(Prompt("a house"), model="no-such-model")
-    with pytest.raises(UnderpaintError) as refusal:
-        daemon.client().submit(request)
-    assert refusal.value.code is ErrorCode.MODEL_MISSING
+    house = ImageRequest(Prompt("a house"))
+    for request, code in (
+        (replace(house, model="no-such-model"), ErrorCode.MODEL_MISSING),
+        (replace(house, loras=(Lora("/no/such.safetensors"),)), ErrorCode.LORA_MISSING),
+    ):
+        with pytest.raises(UnderpaintError) as refusal:
+            daemon.client().submit(request)
+        assert refusal.value.code is code
     daemon.close()
 
 

@@ -28,6 +28,7 @@ _OTHER_FORMS = (
     ("oft_", "an OFT (orthogonal finetuning)"),
     ("lora_mid", "a LoCon in Tucker's form (LyCORIS, use_tucker)"),
     (".a1.weight", "a GLoRA (LyCORIS)"),
+    (".key_norm.scale", "a LoRA that makes a Control model of FLUX.1 dev (Canny, Depth)"),
     (".on_input", "an IA3 (LyCORIS)"),
     (".ia3_l", "an IA3 (PEFT)"),
     (".vera_lambda", "a VeRA (PEFT)"),
@@ -41,11 +42,17 @@ DECOMPOSED = (
     ".dora_scale", ".lora_magnitude_vector", ".lora_magnitude_vector.weight", ".lokr_w1",
     ".lokr_w1_a", ".hada_w1_a",
 )  # fmt: skip
+BUNDLED = "bundle_emb."
+"""The beginning of the names of embeddings that come in one file with a LoRA."""
+_NAMED = re.compile(r"\.(lora_[AB]|lora_magnitude_vector)\.(?!weight$|bias$)[^.]+(?=\.weight$|$)")
 OF_TEXT = ("lora_te", "text_encoder", "lycoris_text_model", "lycoris_te")
-FLUX, SD3, QWEN, Z_IMAGE, UNET = "FLUX", "Stable Diffusion 3", "Qwen-Image", "Z-Image", "a UNet"
+FLUX, FLUX1, FLUX2 = "FLUX", "FLUX.1", "FLUX.2"
+SD3, QWEN, Z_IMAGE, UNET = "Stable Diffusion 3", "Qwen-Image", "Z-Image", "a UNet"
 # By patterns of names, with dots for kohya's underscores. The first that is there counts.
 _FAMILIES = (
     (r"joint\.blocks\.", SD3),
+    (r"to\.qkv\.mlp\.proj|double\.stream\.modulation", FLUX2),
+    (r"single\.transformer\.blocks\.\d+\.(proj\.mlp|norm\.linear|attn\.to\.[qkv])", FLUX1),
     (r"double\.blocks\.", FLUX),
     (r"single\.transformer\.blocks\.", FLUX),
     (r"single\.blocks\.", FLUX),
@@ -62,9 +69,10 @@ _FAMILIES = (
     (r"input\.blocks\.", UNET),
     (r"output\.blocks\.", UNET),
 )
+_KIN = {FLUX1: (FLUX, FLUX1), FLUX2: (FLUX, FLUX2)}  # names that both have say less
 _MADE_FOR = {
-    **dict.fromkeys(("flux1", "flux1_fill", "flux1_kontext", "flux1_control", "chroma"), FLUX),
-    **dict.fromkeys(("flux2", "flux2_klein"), FLUX),
+    **dict.fromkeys(("flux1", "flux1_fill", "flux1_kontext", "flux1_control", "chroma"), FLUX1),
+    **dict.fromkeys(("flux2", "flux2_klein"), FLUX2),
     **dict.fromkeys(("qwen_image", "qwen_edit", "qwen_edit_plus"), QWEN),
     "sd35": SD3,
     "z_image": Z_IMAGE,
@@ -81,10 +89,10 @@ def check_lora(
 
     `text_width`: how wide the text is that its UNet reads; None of a transformer.
     """
-    shapes = {name: tuple(entry["shape"]) for name, entry in header(file).items()}
+    shapes = {plain_name(n): tuple(entry["shape"]) for n, entry in header(file).items()}
     _check_form(shapes)
     made_for, expected = lora_family(shapes), _MADE_FOR.get(family, UNET)
-    if made_for not in (None, expected):
+    if made_for not in (None, *_KIN.get(expected, (expected,))):
         _refuse(f"was made for {_what_unet(shapes) if made_for == UNET else made_for}")
     if text_width is None:
         return
@@ -102,6 +110,11 @@ def lora_family(names: Iterable[str]) -> str | None:
     return next(
         (told for piece, told in _FAMILIES if any(re.search(piece, name) for name in every)), None
     )
+
+
+def plain_name(name: str) -> str:
+    """A tensor's name without the adapter's own, as PEFT has it: `lora_A.default.weight`."""
+    return _NAMED.sub(r".\1", name)
 
 
 def _check_form(shapes: Shapes) -> None:

@@ -223,15 +223,17 @@ def is_number(text: str) -> bool:
 
 
 def lora_of(text: str, option: str = "--lora") -> Lora:
-    """The LoRA that `FILE[:WEIGHT][:curve=CURVE]` means; a file that is there, from here, as one
-    from the root, since the daemon is elsewhere. Raises RequestError that names the option."""
+    """The LoRA that `FILE[:WEIGHT][:curve=CURVE]` means; a file or folder that is there, from here,
+    as one from the root, since the daemon is elsewhere. Raises RequestError that names the
+    option."""
     given, found, curve = text.partition(_CURVE)
     path, numbers = split_numbers(given, most=1)
     if not path:
         form = "FILE[:WEIGHT][:curve=CURVE]"
         raise RequestError(ErrorCode.BAD_REQUEST, f"{option} {text!r}: expected {form}")
     weight = numbers[0] if numbers else 1.0
-    there = path.endswith(".safetensors") and Path(path).is_file()
+    named = Path(path).suffix == "" and Path(path).name == path  # one that lies with the model
+    there = Path(path).exists() and not named
     file = str(Path(path).absolute()) if there else path
     return Lora(file, weight, curve_of(option, curve if found else None))
 

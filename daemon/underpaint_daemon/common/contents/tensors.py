@@ -49,8 +49,8 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("^image_proj.",), Told("is an IP-Adapter", _LOOKS)),
     (("^ip_adapter.",), Told("is an IP-Adapter", _LOOKS)),
     *(((piece,), Told(IS_LORA, _LORA)) for piece in (
-        "lora_", ".lora.", "_lora.", "^lycoris_", ".lokr_", ".hada_", ".oft_", ".boft_",
-        ".dora_scale", ".ia3_", ".vera_lambda",
+        "lora_", ".lora.", "_lora.", "_lora1.", "_lora2.", "^lycoris_", ".lokr_", ".hada_", ".oft_",
+        ".boft_", ".dora_scale", ".ia3_", ".vera_lambda",
     )),
     (("control_model.",), Told(IS_CONTROLNET, _CONTROL)),
     (("controlnet_cond_embedding.",), Told(IS_CONTROLNET, _CONTROL)),

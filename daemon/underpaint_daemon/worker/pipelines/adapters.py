@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from diffusers.loaders import FluxLoraLoaderMixin
-from safetensors.torch import load_file
 
-from underpaint.errors import ErrorCode, RequestError
+from underpaint.errors import RequestError
 from underpaint.requests import Lora
 from underpaint.requests.curves import curve_at
+from underpaint_daemon.common.checks.loras import find_lora, unfit
 from underpaint_daemon.common.lora_files import check_lora
 
 from .loading.components import LoadedModel
-from .loading.encoders.loras import off_encoders, onto_encoders
-from .loading.loras import (
+from .loading.loras.layers import (
     check_shapes,
     is_idle,
     laid_on,
@@ -31,6 +30,8 @@ from .loading.loras import (
     parted,
     respelled,
 )
+from .loading.loras.on_encoders import off_encoders, onto_encoders
+from .loading.loras.reading import read_lora
 from .loading.networks import LOAD_ERRORS, first_line
 from .loading.packing.packed import is_packed
 
@@ -83,23 +84,6 @@ class Turn:
         return {name: weight for name, weight in found.items() if weight}
 
 
-def lora_file(model: LoadedModel, lora: Lora) -> Path:
-    """A LoRA's file: a path, or the name of one in the model's loras/ folder.
-
-    Raises RequestError(LORA_MISSING).
-    """
-    given = Path(lora.path)
-    own = model.folder / "loras" / f"{given.stem}.safetensors"
-    if given.is_absolute() and given.suffix == ".safetensors" and given.is_file():
-        return given
-    if given.name == lora.path and own.is_file():
-        return own
-    names = ", ".join(model.info.loras) or "none"
-    raise RequestError(
-        ErrorCode.LORA_MISSING, f"There is no LoRA {lora.path!r}; the model's own are: {names}"
-    )
-
-
 @contextmanager
 def with_loras(
     pipe: Any, model: LoadedModel, loras: Sequence[Lora], of_parts: Iterable[Sequence[Lora]] = ()
@@ -113,7 +97,7 @@ def with_loras(
     if not every:
         yield Turn((), (), {})
         return
-    files = {lora.path: lora_file(model, lora) for lora in every}
+    files = {lora.path: find_lora(model.folder, lora.path) for lora in every}
     names = {file: f"lora_{i}" for i, file in enumerate(dict.fromkeys(files.values()))}
     try:
         for file, name in names.items():
@@ -131,15 +115,13 @@ def with_loras(
 def _put_on(pipe: Any, model: LoadedModel, file: Path, name: str) -> None:
     try:
         _check(pipe, model, file)
-        problem = _lay_on(pipe, load_file(file), name)
+        problem = _lay_on(pipe, read_lora(file), name)
     except LOAD_ERRORS as error:
         problem = first_line(error)
     except RequestError as error:
         problem = error.message
     if problem:
-        raise RequestError(
-            ErrorCode.LORA_MISSING, f"The LoRA {file.name} does not fit the model: {problem}"
-        )
+        raise unfit(file, problem)
 
 
 def _check(pipe: Any, model: LoadedModel, file: Path) -> None:

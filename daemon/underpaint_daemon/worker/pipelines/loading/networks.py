@@ -162,5 +162,6 @@ def refuse_memory(error: BaseException) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first line of what an error says; the first of a list with what stands above it."""
+    first, *more = (str(error).strip() or type(error).__name__).splitlines()
+    return f"{first} {more[0].strip()}" if more and first.endswith(":") else first

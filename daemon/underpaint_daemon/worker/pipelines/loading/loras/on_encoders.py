@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from diffusers.utils.peft_utils import recurse_remove_peft_layers
 
-from ..loras import A, B, State, cut
+from .layers import A, B, State, check_shapes, cut
 
 # Of LyCORIS the first encoder's layers may be the only ones that are named so.
 _ENCODERS = {
@@ -27,7 +27,10 @@ _CLIPS = "text_model."
 def onto_encoders(pipe: Any, state: State, name: str) -> bool:
     """Put what changes text encoders on them, by PEFT itself: diffusers guesses who wrote it by
     the layers that are in it, and refuses what has few of them. `state`: without alphas. False,
-    and nothing is done, unless all of it are layers of the pipeline's encoders by name."""
+    and nothing is done, unless all of it are layers of the pipeline's encoders by name.
+
+    Raises RequestError(LORA_MISSING) for shapes that are not the layers'.
+    """
     from peft import LoraConfig
 
     found: dict[str, dict[str, State]] = {}
@@ -43,15 +46,15 @@ def onto_encoders(pipe: Any, state: State, name: str) -> bool:
         return False
     for part, layers in found.items():
         encoder = getattr(pipe, part)
+        named = {
+            f"{layer}.{end}": one for layer, pair in layers.items() for end, one in pair.items()
+        }
+        check_shapes(named, encoder, part)
         ranks = {layer: len(pair[A]) for layer, pair in layers.items()}
         most = max(ranks.values())
         encoder.load_adapter(
             adapter_name=name,
-            adapter_state_dict={
-                f"{layer}.{ending}": tensor.to(encoder.dtype)
-                for layer, pair in layers.items()
-                for ending, tensor in pair.items()
-            },
+            adapter_state_dict={name: one.to(encoder.dtype) for name, one in named.items()},
             peft_config=LoraConfig(
                 r=most,
                 lora_alpha=most,

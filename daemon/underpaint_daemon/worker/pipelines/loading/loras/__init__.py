@@ -1,0 +1,1 @@
+"""LoRAs: read from their files, named by the layers that they change, put onto networks."""
