@@ -35,6 +35,12 @@ def say(text: str) -> None:
     print(f"demo: {text}", flush=True)
 
 
+def clear(out: Path) -> None:
+    """Take away what the last demo left there and this one may not write again."""
+    for old in (*out.glob("*.png"), *out.glob("inputs-*.npz")):
+        old.unlink()
+
+
 def capture(out: Path, size: int) -> Path:
     """Build the demo scene in Blender and capture it; the view file."""
     path = out / "view.npz"
@@ -103,8 +109,7 @@ def main() -> int:
     args = parser.parse_args()
     began = time.monotonic()
     args.out.mkdir(parents=True, exist_ok=True)
-    for old in args.out.glob("*.png"):
-        old.unlink()
+    clear(args.out)
     say("building and capturing the scene in Blender (some ten seconds)")
     buffers = Buffers()
     view = load_view(capture(args.out, args.size), buffers)
