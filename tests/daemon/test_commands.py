@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,12 +49,30 @@ def test_a_cancel_says_what_it_does_where_the_job_is(served, typed):
     up = served.client()
     running = up.submit(asked("steps=1000 seconds=0.02"))
     waiting = up.submit(asked("steps=1 name=waits"))
-    wait_for(lambda: running.info.state is JobState.RUNNING)
+    wait_for(lambda: running.info.progress and running.info.progress.phase == "denoising")
     assert f"{waiting.id}  cancelled before it began" in typed("cancel", waiting.id)
     assert f"{running.id}  stops at its next step" in typed("cancel", running.id[:12])
     wait_for(lambda: running.ended)
-    assert f"{running.id}  cancelled" in typed("cancel", running.id, "--hard")
+    said = typed("cancel", running.id, "--hard")
+    assert said == f"{running.id}  was cancelled already: there is nothing to cancel\n"
     assert "cancelled" in typed("jobs")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe in a folder")
+def test_a_cancel_of_a_job_whose_model_loads_says_that_it_has_ended(served, typed):
+    up, model = served.client(), served.paths.data / "model"
+    os.mkfifo(model)
+    job = up.submit(asked("steps=1 pipe=model"))
+    wait_for(lambda: job.info.progress and job.info.progress.phase == "loading")
+    assert typed("cancel", job.id) == f"{job.id}  cancelled before anything was painted\n"
+    wait_for(lambda: job.ended)
+    model.write_bytes(b"")
+
+
+def test_a_cancel_of_a_job_that_is_done_says_so(served, typed):
+    job = served.client().submit(asked("steps=1 name=done"))
+    assert job.result(300)
+    assert typed("cancel", job.id) == f"{job.id}  was done already: there is nothing to cancel\n"
 
 
 def test_results_are_fetched_when_they_are_wanted(served, typed, tmp_path: Path):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from ...client import connect
+from ...conversation.progress import BEFORE_PAINTING
 from ...errors import ErrorCode, RequestError
 from ...files.saving import ready_folder, saved
 from ...wire.messages import JobState
@@ -19,6 +20,11 @@ from ..terminal.progress_line import told_phase
 from . import changing
 
 _ID = 32
+_ENDED = {
+    JobState.DONE: "was done",
+    JobState.FAILED: "had failed",
+    JobState.CANCELLED: "was cancelled",
+}
 _EXAMPLES = """\
 examples:
   underpaint jobs                    newest first: when it was asked for, and its place in the queue
@@ -113,8 +119,12 @@ def _standing(job: JobInfo) -> str:
 def _cancel(args: argparse.Namespace) -> int:
     with connect() as up:
         job = whole_id(args.job, up.jobs)
-        state = up.cancel(job, hard=args.hard, keep=args.keep)
-    print_result({"job": job, "state": state}, [f"{job}  {_said(state)}"], args.json)
+        loads = _loads(up.job(job).info)
+        met = up.cancel(job, hard=args.hard, keep=args.keep)
+        after = up.job(job).info
+    at_once = loads and after is not None and after.state is JobState.CANCELLED
+    said = _said(met, at_once=at_once, keep=args.keep)
+    print_result({"job": job, "state": met}, [f"{job}  {said}"], args.json)
     return 0
 
 
@@ -130,11 +140,25 @@ def whole_id(given: str, jobs: Callable[[], Iterable[JobInfo]]) -> str:
     raise RequestError(ErrorCode.JOB_UNKNOWN, told, hint="See `underpaint jobs`.")
 
 
-def _said(met: JobState) -> str:
-    """What a cancel does, by the state in which it met the job."""
-    if met in (JobState.QUEUED, JobState.STARTING):
-        return "cancelled before it began"
-    return str(met) if met.terminal else "stops at its next step"
+def _loads(job: JobInfo | None) -> bool:
+    """Whether nothing of it is painted yet."""
+    progress = None if job is None else job.progress
+    return progress is None or progress.phase in BEFORE_PAINTING
+
+
+def _said(met: JobState, *, at_once: bool, keep: bool) -> str:
+    """What a cancel does, by the state in which it met the job. `at_once`: whether that ended a job
+    whose model still loaded. `keep`: what is painted by then is wanted."""
+    match met:
+        case JobState.QUEUED | JobState.STARTING:
+            return "cancelled before it began"
+        case JobState.DONE | JobState.FAILED | JobState.CANCELLED:
+            return f"{_ENDED[met]} already: there is nothing to cancel"
+        case JobState.SAVING:
+            return "is painted and being saved: it may end as done all the same"
+    if at_once:
+        return "cancelled before anything was painted"
+    return "stops at its next step" + (" and keeps the picture as it is then" if keep else "")
 
 
 def _fetch(args: argparse.Namespace) -> int:
