@@ -68,6 +68,33 @@ def test_a_log_goes_on_telling_of_a_model_that_loads_for_minutes() -> None:
     assert len(set(log.lines)) == len(log.lines)
 
 
+def test_what_takes_much_longer_than_was_told_says_so_and_no_line_comes_twice() -> None:
+    log = Log()
+    line = ProgressLine(log.stream, clock=lambda: log.now, log_every_s=0.001)
+    line.job(texture=False)
+    line.show("denoising", 1, 8, 0.0)
+    log.now = 9.0
+    line.show("denoising", 8, 8, 0.0)
+    for log.now in (10.0, 10.1):
+        line.show("saving", 0, 1, None)
+    assert re.fullmatch(r"saving, \d+ %, 1 s left", log.lines[-1])
+    for log.now, late in ((40.5, 30), (70.5, 60)):
+        _logged(log, f", longer than usual: {late} s so far")
+    line.show("loading", 0, 1, 20.0)
+    log.now += 32
+    _logged(log, "loading the model, longer than usual: 32 s so far")
+    line.end()
+    assert len(set(log.lines)) == len(log.lines)
+
+
+def _logged(log: Log, ending: str) -> None:
+    """Wait until the last line ends so."""
+    began = time.monotonic()
+    while not log.lines[-1].endswith(ending):
+        assert time.monotonic() - began < 300, log.lines
+        time.sleep(0.01)
+
+
 def test_a_log_has_a_line_when_the_place_in_the_queue_changes_and_for_the_start() -> None:
     log = Log()
     jobs = [job(JobState.RUNNING, "a"), job(JobState.QUEUED, "b"), job(JobState.QUEUED, "c")]

@@ -20,6 +20,7 @@ from ...wire.records import JobState, ProgressInfo
 _WIDTH = 24
 _BEAT_S = 0.5
 _LOG_EVERY_S = 30.0
+_LATE_S, _LATE = 5.0, 0.5  # seconds, and a part of what was expected: more than that is much
 _CLEAR = "\r\x1b[K"
 PHASES = {
     STARTING: "starting the painter",
@@ -47,7 +48,7 @@ class _Now:
     """What goes on. `part`: of the whole, 0–1, None where nothing is known of it. `at`: when it was
     told (where `part` is None: when it began), by a monotonic clock. `after_s`: what comes after
     this job will take so long. `usual_s`: how long it usually takes, where `part` is None.
-    `stands`: it has no steps to tell of, so that its seconds are counted."""
+    `stands`: nothing is known of its end, so that its seconds are counted."""
 
     text: str
     part: float | None
@@ -65,10 +66,18 @@ class _Now:
             return self
         return replace(self, part=part, left_s=wait.left_s(now), at=now)
 
+    def is_late(self, now: float) -> bool:
+        """Whether it takes much longer than was to be thought when it was told."""
+        expected = self.usual_s if self.part is None else self.left_s
+        if not expected or (self.part or 0.0) >= 1:
+            return False
+        return now - self.at > expected + max(_LATE_S, _LATE * expected)
+
 
 class ProgressLine:
     """One line that is rewritten on a terminal, where it counts the seconds meanwhile; in a log a
-    line at each new phase, and each half minute of a long one, also where nothing is told of it.
+    line at each new phase, and each half minute of a long one, also where nothing is told of it;
+    none that says what the last one said.
     Thread-safe."""
 
     def __init__(
@@ -84,7 +93,7 @@ class ProgressLine:
         self._lock = threading.RLock()
         self._course, self._began = Course(), clock()
         self._now: _Now | None = None
-        self._logged, self._logged_at = "", clock()
+        self._logged, self._logged_at, self._last = "", clock(), ""
         self.about = ""
         """What stands before all that is said, as `3/20 chair.obj: `."""
         self.after = 0
@@ -109,7 +118,8 @@ class ProgressLine:
         left = self._course.left_s(now)
         each = self.each_s or now - self._began + (left or 0.0)
         part, after = self._course.part, self.after * each
-        self._told(words, _Now(told, part, left, now, after, stands=left is None and not step))
+        stands = left is None and step in (0, total)
+        self._told(words, _Now(told, part, left, now, after, stands=stands))
 
     def event(self, event: JobEvent) -> None:
         """What a job tells, one event after another."""
@@ -163,7 +173,10 @@ class ProgressLine:
 
     def _log(self, now: _Now) -> None:
         self._logged_at = at = self._clock()
-        self._write(f"{self.about}{_said(now.later(at), at)}\n")
+        line = f"{self.about}{_said(now.later(at), at)}\n"
+        if line != self._last:
+            self._last = line
+            self._write(line)
 
     def _beat(self) -> None:
         """Have the line redrawn, or written again, while nothing is told."""
@@ -207,10 +220,13 @@ class ProgressLine:
 
 
 def _said(now: _Now, at: float) -> str:
-    """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`; of a job of many
-    `painting 3/10, 25 %, 40 s left, of all 12 min left`."""
+    """E.g. `painting 3/10, 25 %, 40 s left`; `capturing the scene, 4 s so far`; `saving, 82 %,
+    longer than usual: 40 s so far`; of a job of many `painting 3/10, 25 %, 40 s left, of all 12 min
+    left`."""
     percent = round(100 * now.part) if now.part else 0
     said = f"{now.text}, {percent} %" if percent else now.text
+    if now.is_late(at):
+        return f"{said}, longer than usual: {int(at - now.at)} s so far"
     if now.part is None or now.stands:
         seconds = int(at - now.at)
         return f"{said}, {seconds} s so far" if seconds else said
