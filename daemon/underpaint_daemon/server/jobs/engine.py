@@ -6,33 +6,26 @@ Runs in the control thread. Order of every change: commit the row, then tell the
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
-from typing import Any
 
-from underpaint.errors import ErrorCode, RequestError, UnderpaintError
+from underpaint.errors import RequestError, UnderpaintError
 from underpaint.requests import Request
-from underpaint.wire.messages import FileInfo, JobInfo, JobState
-from underpaint_daemon.common.pipe import STARVED, Message
+from underpaint.wire.messages import JobInfo, JobState
 
 from ..config import Config
-from ..supervisor import FromWorker, Supervisor, WorkerGone, describe_exit
+from ..supervisor import FromWorker, Supervisor, WorkerGone
 from ..thread_messages import Checked
 from .commits import Commits
+from .course import Course
 from .endings import Endings, take_over
 from .idle import Idle
 from .intake import accept
-from .leftover import Leftover
 from .results import Folders
 from .rows import JobRow
-from .running import RunningJob
 from .store import Store
 from .watchers import LiveJobs, Messenger
 from .yielded import Yielded
 
 log = logging.getLogger("engine")
-_MIB = 1024 * 1024
-_OUTCOMES = frozenset({"done", "failed", "cancelled"})
 
 
 class Engine:
@@ -46,17 +39,16 @@ class Engine:
         supervisor: Supervisor,
         messenger: Messenger,
     ) -> None:
-        self._config = config
         self._store = store
-        self._folders = folders
         self._supervisor = supervisor
         self._live = LiveJobs(store, messenger)
-        self._running: RunningJob | None = None
         self._commits = Commits()
         self._endings = Endings(store, self._live, self._commits, config.max_attempts)
-        self._leftover = Leftover(supervisor)
-        self.yielded = Yielded()
         self._idle = Idle(supervisor, config.idle_unload)
+        self._course = Course(
+            config, store, folders, supervisor, self._live, self._endings, self._idle
+        )
+        self.yielded = Yielded()
         self.draining = False
 
     # ---- for clients ------------------------------------------------------------------------
@@ -84,12 +76,12 @@ class Engine:
         if live is None:
             return
         live.unverified, live.refused = False, problem
-        running = self._running
-        if running is None or running.job.id != id:
+        running = self._course.of(id)
+        if running is None:
             if problem is not None:
                 self._endings.end(lambda: self._store.finish_failed(id, problem.to_dict()))
         elif live.outcome is not None:
-            self._settle(running, live.outcome)
+            self._course.settle(running, live.outcome)
         elif problem is not None:
             self.cancel(id, hard=False)
 
@@ -99,15 +91,15 @@ class Engine:
         job = self._store.require(id)
         if job.state is JobState.QUEUED:
             self._endings.end(lambda: self._store.finish_cancelled(id))
-        elif self._running is not None and self._running.job.id == id:
-            self._stop(self._running, hard=hard)
+        elif (running := self._course.of(id)) is not None:
+            self._course.stop(running, hard=hard)
         return job.state
 
     def enough(self, id: str) -> JobState:
         """Ask a job to end with what it has; one that waits has nothing and is cancelled. Returns
         its state before. Raises RequestError(JOB_UNKNOWN)."""
         job = self._store.require(id)
-        running = self._running if self.running == id else None
+        running = self._course.of(id)
         if job.state is JobState.QUEUED or (running is not None and not running.begun):
             return self.cancel(id, hard=False)
         if running is not None:
@@ -126,8 +118,8 @@ class Engine:
         if (live := self._live.get(id)) is not None:
             live.give_credit(session, n)
             self._live.show_preview(id)
-        if self._running is not None and self._running.job.id == id:
-            self._running.ask_for_preview()
+        if (running := self._course.of(id)) is not None:
+            running.ask_for_preview()
 
     def forget(self, session: str) -> None:
         """A session is gone."""
@@ -140,7 +132,7 @@ class Engine:
 
     @property
     def running(self) -> str | None:
-        return None if self._running is None else self._running.job.id
+        return None if self._course.running is None else self._course.running.job.id
 
     @property
     def idle_since(self) -> float:
@@ -151,57 +143,39 @@ class Engine:
     def busy(self) -> bool:
         """Whether a job runs, is to run, or has an end still to be written. Jobs that are held keep
         no daemon alive: the next one has them."""
-        return bool(self._running or self._commits.waiting or self._store.next_queued())
+        return bool(self._course.running or self._commits.waiting or self._store.next_queued())
 
     # ---- the loop ---------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         """Whatever is due: held-back progress, kills, unwritten ends, the next job."""
         self._commits.write_waiting(now)
-        self._replace_silent(now)
+        self._course.replace_silent(now)
         yields = self.yielded.why(now) is not None
-        if self._running is not None:
-            self._running.wait(yields)
-            self._tend(self._running, now)
-        if self._running is None and not yields:
+        self._course.tend(now, yields=yields)
+        if self._course.running is None and not yields:
             self._idle.keep_gpu()
             self._dispatch(now)
-        if self._running is None:
+        if self._course.running is None:
             self._idle.tend(now, yields=yields)
 
     def from_worker(self, event: FromWorker) -> None:
         """Take in a worker's message."""
-        if not self._supervisor.note(event):
-            return
-        running, message = self._running, event.message
-        if message["t"] in _OUTCOMES:
-            self._leftover.skipped(message["job"])
-        if running is not None and message.get("job") == running.job.id:
-            if message["t"] not in _OUTCOMES:
-                running.take(message)
-            elif running.live.unverified:
-                running.live.outcome = message
-            else:
-                self._settle(running, message)
+        if self._supervisor.note(event):
+            self._course.take(event.message)
 
     def worker_gone(self, event: WorkerGone) -> None:
         """The worker ended by itself: try its job once more, or fail it."""
         was_ready = self._supervisor.ready
-        facts, others = self._supervisor.facts(), self._leftover.there
-        if not self._supervisor.gone(event):
+        if not self._course.worker_gone(event):
             return
-        log.warning("worker %d ended: %s", event.pid, describe_exit(event.code))
-        if self._running is not None:
-            self._lose_worker(self._running, event.code, facts, others=others)
         # One that cannot even start is not started again before a job asks for it.
         if was_ready and not self.draining:
             self._supervisor.start()
 
     def stop(self) -> None:
         """End the worker; a job under way goes back into the queue, the attempt uncounted."""
-        if self._running is not None:
-            self._store.requeue(self._running.job.id, count_attempt=False)
-            self._running = None
+        self._course.put_back()
         self._supervisor.kill()
 
     # ---- inside -----------------------------------------------------------------------------
@@ -219,94 +193,4 @@ class Engine:
             log.warning("job %s cannot start yet: %s", job.id, error)
             self._commits.hold(now)
             return
-        self._idle.work()
-        self._running = RunningJob(job, self._store, self._live, self._supervisor)
-        self._running.begin()
-
-    def _stop(self, running: RunningJob, *, hard: bool) -> None:
-        """Have the worker stop its job; one that it does not paint yet ends without it."""
-        id, live = running.job.id, running.live
-        kill_at = time.monotonic() + self._config.cancel_grace if hard else None
-        live.cancel_asked = True
-        self._supervisor.send({"t": "cancel", "job": id})
-        if running.paints:
-            live.kill_at = live.kill_at or kill_at
-            return
-        if live.outcome is None:
-            self._leftover.add(id, kill_at)
-        self._finish(running, lambda: self._store.finish_cancelled(id))
-
-    def _replace_silent(self, now: float) -> None:
-        """Replace a worker that is silent without work, or does not come to an end with work that
-        nobody wants. One that works may not come to speak."""
-        running = self._running
-        works = self._leftover.there or (running is not None and running.begun)
-        if not self._leftover.overdue(now) and (works or not self._supervisor.silent(now)):
-            return
-        log.warning("the worker comes to nothing; a fresh one takes its place")
-        self._supervisor.replace()
-        if running is not None and running.live.cancel_asked:
-            self._finish(running, lambda: self._store.finish_cancelled(running.job.id))
-        elif running is not None:
-            self._running = None
-            self._endings.again(running.job.id)
-
-    def _tend(self, running: RunningJob, now: float) -> None:
-        live = running.live
-        running.tend(now)
-        if live.kill_at is not None and now >= live.kill_at:
-            log.info("job %s does not stop; its worker is killed", running.job.id)
-            self._supervisor.kill()
-            self._finish(running, lambda: self._store.finish_cancelled(running.job.id))
-            self._supervisor.start()
-
-    def _lose_worker(self, running: RunningJob, code: int, facts: Message, *, others: bool) -> None:
-        """`others`: whether the worker was still at a job that nobody wants."""
-        job, live = running.job, running.live
-        if live.cancel_asked or live.refused is not None:
-            self._finish(running, lambda: self._store.finish_cancelled(job.id))
-            return
-        if others:
-            self._running = None
-            self._endings.again(job.id)
-            return
-        where = "" if live.progress is None else f" in {live.progress.phase}"
-        memory = int(facts.get("rss", 0)) // _MIB
-        how = f"the worker process ended ({describe_exit(code)}){where}"
-        self._idle.begin()
-        self._running = None
-        error = ErrorCode.OUT_OF_MEMORY if code == STARVED else ErrorCode.WORKER_LOST
-        self._endings.interrupted(job, f"{how}; it last used {memory} MiB of memory", error)
-
-    def _settle(self, running: RunningJob, outcome: Message) -> None:
-        """The worker's last word on a job."""
-        match outcome["t"]:
-            case "done":
-                self._done(running, outcome)
-            case "failed":
-                self._fail(running, outcome["error"])
-            case _:
-                self._finish(running, lambda: self._store.finish_cancelled(running.job.id))
-
-    def _done(self, running: RunningJob, message: Message) -> None:
-        job = running.job
-        files = [FileInfo(**file) for file in message["files"]]
-        try:
-            self._folders.complete(job.id)
-        except UnderpaintError as error:
-            self._fail(running, error.to_dict())
-            return
-        self._finish(running, lambda: self._store.finish_done(job.id, files))
-
-    def _fail(self, running: RunningJob, error: dict[str, Any]) -> None:
-        log.info("job %s failed: %s", running.job.id, error["code"])
-        self._finish(running, lambda: self._store.finish_failed(running.job.id, error))
-
-    def _finish(self, running: RunningJob, commit: Callable[[], JobRow]) -> None:
-        self._idle.begin()
-        self._running = None
-        refused = running.live.refused
-        if refused is not None:
-            self._endings.end(lambda: self._store.finish_failed(running.job.id, refused.to_dict()))
-        else:
-            self._endings.end(commit)
+        self._course.begin(job)
