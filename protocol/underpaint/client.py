@@ -7,14 +7,12 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from typing import Self, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from .buffers import Buffers
 from .conversation.exchange import START_S, Exchange
 from .conversation.feed import Feed
 from .conversation.later import run_later
 from .conversation.outstanding import Reply
+from .conversation.questions import Questions
 from .conversation.queue import QueueCalls
 from .conversation.session import Session
 from .conversation.state import ClientState
@@ -59,19 +57,20 @@ def connect(
     return up
 
 
-class Client:
+class Client(Questions):
     """Talks to the daemon; every method may be called from any thread.
 
     A method that asks the daemon blocks until the answer, at most its time-out, and raises
     UnderpaintError. `poll`, `state`, `why` and `later` never block. `queue`: its order and pauses.
+    What asks of no job in hand (`jobs`, `gallery`, `models`, `status`, …): see `Questions`.
     """
 
     def __init__(self, paths: Paths, *, start: bool = True, client: str = "python") -> None:
         self._followed = Followed()
         self._session = Session(paths, self, start=start, client=client)
-        self._exchange = Exchange(self._session)
-        self._transfer = Transfer(self._exchange)
-        self.queue = QueueCalls(self._exchange)
+        exchange = Exchange(self._session)
+        super().__init__(exchange, Transfer(exchange))
+        self.queue = QueueCalls(exchange)
         self._session.open()
 
     # ---- the connection --------------------------------------------------------------------
@@ -153,22 +152,6 @@ class Client:
         self._started(job, snapshot.info)
         return job
 
-    def jobs(self, limit: int = limits.MAX_JOBS_LISTED) -> list[JobInfo]:
-        """The daemon's jobs, newest first."""
-        found: list[JobInfo] = []
-        while len(found) < limit:
-            page = min(limit - len(found), limits.MAX_JOBS_LISTED)
-            before = found[-1].created if found else None
-            listed = self._exchange.ask(m.Jobs, m.JobsList(page, before))
-            found.extend(listed.jobs)
-            if len(listed.jobs) < page:
-                break
-        return found
-
-    def request_of(self, job_id: str) -> m.Plain:
-        """The request of a job, as `tree.to_plain` gives it."""
-        return self._exchange.ask(m.JobOk, m.JobGet(job_id)).request
-
     def cancel(self, job: str, *, hard: bool = False, keep: bool = False) -> JobState:
         """Ask for a job's end; see Job.cancel, and Job.enough for `keep`."""
         mode = m.CancelMode.HARD if hard else m.CancelMode.SOFT
@@ -186,47 +169,6 @@ class Client:
     def fetch_results(self, job: str, timeout: float | None = None) -> list[ResultFile]:
         """The result files of a job that is done, fetched and acknowledged."""
         return self._exchange.persist(lambda: self._transfer.fetch(job, timeout), timeout)
-
-    # ---- the gallery -----------------------------------------------------------------------
-
-    def gallery(self, asked: m.GalleryList | None = None) -> m.Gallery:
-        """What was painted on this machine and is still here, newest first."""
-        return self._exchange.ask(m.Gallery, asked or m.GalleryList())
-
-    def thumbnail(self, picture: m.PictureInfo) -> npt.NDArray[np.uint8]:
-        """A small picture of a painting: (h, w, 3) uint8 sRGB, at most 128 a side."""
-        return self._transfer.thumbnail(m.ThumbnailGet(picture.job, picture.name))
-
-    def pin(self, job: str, pinned: bool = True) -> None:
-        """Keep a painting's files whatever room they take, or no longer."""
-        self._exchange.ask(m.GalleryPinOk, m.GalleryPin(job, pinned))
-
-    def remove(self, job: str) -> None:
-        """Remove a job that has ended, and its files, for good. Raises RequestError."""
-        self._exchange.ask(m.GalleryRemoveOk, m.GalleryRemove(job))
-
-    # ---- the daemon ------------------------------------------------------------------------
-
-    def models(self) -> list[m.ModelInfo]:
-        """The models that the daemon can run."""
-        return list(self._exchange.ask(m.Models, m.ModelsList()).models)
-
-    def status(self) -> m.StatusOk:
-        """What the daemon is doing."""
-        return self._exchange.ask(m.StatusOk, m.Status(), start=False)
-
-    def ping(self, timeout: float = 5.0) -> m.Pong:
-        """Ask for a sign of life."""
-        return self._exchange.ask(m.Pong, m.Ping(), timeout, start=False)
-
-    def log(self, lines: int = 50) -> list[str]:
-        """The last lines of the daemon's log."""
-        return list(self._exchange.ask(m.Log, m.LogTail(lines), start=False).lines)
-
-    def shutdown(self, *, now: bool = False) -> None:
-        """Stop the daemon: after the running job, or now. Queued jobs are kept."""
-        when = m.ShutdownWhen.NOW if now else m.ShutdownWhen.IDLE
-        self._exchange.ask(m.Bye, m.Shutdown(when), start=False)
 
     def later(self, call: Callable[[], T]) -> Future[T]:
         """Run a blocking call in a thread of its own: `up.later(job.result)`.
