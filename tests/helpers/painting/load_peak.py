@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from underpaint.paths import Paths
 from underpaint_daemon.common.model_files import INDEX
-from underpaint_daemon.worker.pipelines.loading.components import load_model
+from underpaint_daemon.worker.pipelines.loading.from_disk import load_model
 from underpaint_daemon.worker.pipelines.loading.networks import Device
 
 from .ldm_layout import names_of_one_file

@@ -23,7 +23,8 @@ from underpaint_daemon.worker.dispatch import build_runner
 from underpaint_daemon.worker.pipelines.denoise import make_pipeline
 from underpaint_daemon.worker.pipelines.families import Task
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
-from underpaint_daemon.worker.pipelines.loading.components import load_model, make_scheduler
+from underpaint_daemon.worker.pipelines.loading.components import make_scheduler
+from underpaint_daemon.worker.pipelines.loading.from_disk import load_model
 
 from helpers.painting.studio import Studio, ball_view, photo
 from helpers.painting.tiny_model import build, build_xl

@@ -20,7 +20,7 @@ from underpaint_daemon.common.abilities import told_abilities
 from underpaint_daemon.common.contents.folders import index_of
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.tools.miniatures.modular import modular, modular_text
-from underpaint_daemon.worker.pipelines.loading.components import load_model
+from underpaint_daemon.worker.pipelines.loading.from_disk import load_model
 
 from helpers.painting.studio import Recorder, Studio, photo
 

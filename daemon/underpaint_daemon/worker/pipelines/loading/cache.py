@@ -20,7 +20,8 @@ from underpaint_daemon.common.needs import weights_of_parts
 from underpaint_daemon.common.places import followed
 
 from ..memory import Tier, release
-from .components import LoadedModel, load_model
+from .components import LoadedModel
+from .from_disk import load_model
 from .networks import Device, best_device, networks_in, weight_bytes
 from .plan import later, planned, room_for_weights
 
