@@ -28,11 +28,12 @@ from underpaint.requests import (
 from underpaint_daemon.common.job_contract import JobCancelled
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.tools.miniatures import MINIATURES
-from underpaint_daemon.worker.pipelines.denoise import make_pipeline, steadied
+from underpaint_daemon.worker.pipelines.denoise import steadied
 from underpaint_daemon.worker.pipelines.families import Task
 from underpaint_daemon.worker.pipelines.families.base import Ask
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import make_scheduler
+from underpaint_daemon.worker.pipelines.making import make_pipeline
 from underpaint_daemon.worker.pipelines.memory import Tier
 from underpaint_daemon.worker.pipelines.spaces import packed, unpacked
 from underpaint_daemon.worker.texturing.job.painting import Inputs, stations_of

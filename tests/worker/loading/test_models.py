@@ -20,11 +20,11 @@ from underpaint.paths import Paths
 from underpaint.requests import Control, ControlKind, ImageRequest, InpaintRequest, Prompt, Sampler
 from underpaint_daemon.common.models import list_models
 from underpaint_daemon.worker.dispatch import build_runner
-from underpaint_daemon.worker.pipelines.denoise import make_pipeline
 from underpaint_daemon.worker.pipelines.families import Task
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import make_scheduler
 from underpaint_daemon.worker.pipelines.loading.from_disk import load_model
+from underpaint_daemon.worker.pipelines.making import make_pipeline
 
 from helpers.painting.studio import Studio, ball_view, photo
 from helpers.painting.tiny_model import build, build_xl

@@ -19,7 +19,7 @@ from underpaint_daemon.common.job_contract import Phase, Reporter
 from .adapters import with_loras
 from .canvas import Canvas, resize
 from .controls.networks import Conditioning
-from .denoise import Denoising, denoise, embedded, tool_pipeline
+from .denoise import Denoising, denoise
 from .families import Task
 from .families.base import Embedding, Words
 from .families.named import NAMED, Named
@@ -29,6 +29,7 @@ from .finishing.sharpen import sharpened
 from .finishing.unguided import Kept, smoothed_unguided
 from .latents import to_image8
 from .loading.components import LoadedModel
+from .making import embedded, tool_pipeline
 from .memory import Tier, frugal
 from .references.beside import Beside
 from .references.image_prompt import ranged, with_reference

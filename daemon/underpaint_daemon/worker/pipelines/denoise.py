@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from underpaint.errors import ErrorCode, RequestError
-from underpaint.requests import Sampler, Spacing
+from underpaint.requests import Spacing
 from underpaint.requests.curves import part_of
-from underpaint.words import without_numbers
 from underpaint_daemon.common.defaults.settle import Settled
-from underpaint_daemon.common.recognition import is_part
 
 from .adapters import Turn
 from .canvas import resize
 from .controls.adapters import applied
 from .controls.networks import Conditioning
 from .families import Task
-from .families.base import Ask, Embedding, Words
+from .families.base import Ask
 from .foreign.calls import in_words, resting, taken_by, tells_of_steps
-from .foreign.classes import parameters, placed
-from .foreign.modular import painter_of
 from .foreign.pictures import pictured
-from .foreign.rooms import pipeline_class
-from .latents import from_image8, to_image8, vae_scale
+from .latents import from_image8, to_image8
 from .loading.components import LoadedModel, make_scheduler
+from .making import make_pipeline
 from .precision import check_finite
 from .references.attention import Seen, drawn, looking
 from .regions import Region, regional
+from .steps import active_steps
 from .watch import StepWatch
-
-Image8 = npt.NDArray[np.uint8]
-_CALLED = {
-    Task.TEXT: "words alone",
-    Task.IMAGE: "a picture",
-    Task.INPAINT: "a picture with a mask",
-}
-_LEAST_STRENGTH = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +76,6 @@ def handed_steps(job: Denoising) -> int:
     return max(1, sum(not job.begin or at < first for at in levels))
 
 
-def scheduled_steps(steps: int, strength: float, *, flow: bool = False) -> int:
-    """Steps to schedule so that at least one falls into the last `strength` of the noise.
-
-    `flow`: the pipelines of flow matching round up, so that one always does.
-    """
-    if flow or int(steps * strength) >= 1:
-        return steps
-    scheduled = math.ceil(1 / strength)
-    return scheduled if int(scheduled * strength) >= 1 else scheduled + 1
-
-
-def active_steps(steps: int, strength: float, *, flow: bool = False) -> int:
-    """How many steps are really taken."""
-    if flow:
-        return steps - int(max(steps - min(steps * strength, steps), 0))
-    return min(int(scheduled_steps(steps, strength) * strength), steps)
-
-
 @dataclass(frozen=True, slots=True)
 class _Part:
     """How a strength is had of a pipeline. `of_schedule`: the part of the noise schedule that its
@@ -135,11 +102,6 @@ def _part(job: Denoising) -> _Part:
     return _Part(taken + 1, min(1.0, job.strength * longer), (taken + 0.5) / (taken + 1))
 
 
-def changes_nothing(strength: float) -> bool:
-    """True when so little is asked for that the start image is the answer."""
-    return strength < _LEAST_STRENGTH
-
-
 @contextmanager
 def steadied(seed: int, device: torch.device) -> Iterator[None]:
     """Chance that pipelines take from torch's own generators (SD 3's ControlNets encode their
@@ -150,32 +112,6 @@ def steadied(seed: int, device: torch.device) -> Iterator[None]:
         # torch.manual_seed records a stack trace for every GPU backend that is not initialised.
         (torch.manual_seed if beside else torch.default_generator.manual_seed)(seed)
         yield
-
-
-def make_pipeline(model: LoadedModel, task: Task, network: Any, scheduler: Any) -> Any:
-    """A diffusers pipeline of the model's own components: nothing is copied.
-
-    `network`: a ControlNet, a list of them, or None.
-    """
-    controlled = network is not None or (task, False) not in model.family.pipelines
-    if (task, controlled) not in model.family.pipelines:
-        raise RequestError(
-            ErrorCode.BAD_REQUEST,
-            f"Model {model.info.name!r} cannot begin from {_CALLED[task]}: diffusers has no "
-            "pipeline of this family for it",
-            hint="Begin from words alone.",
-        )
-    if model.family.modular:
-        return painter_of(model, task, scheduler)
-    kind = placed(pipeline_class(model.family.pipelines[task, controlled]), model.place.device)
-    known = parameters(kind.__init__)
-    settings = {name: None if is_part(it) else it for name, it in model.index.items()}
-    offered = {**settings, **model.family.fixed, **model.parts, "scheduler": scheduler}
-    if network is not None:
-        offered["controlnet"] = network
-    pipe = kind(**{name: value for name, value in offered.items() if name in known})
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
 
 
 @torch.no_grad()
@@ -279,29 +215,3 @@ def _sized(picture: Tensor, size: tuple[int, int]) -> Tensor:
     if picture.shape[-2:] == size:
         return picture
     return from_image8(resize(to_image8(picture[0]), size))
-
-
-def tool_pipeline(model: LoadedModel) -> Any:
-    """A plain pipeline whose mixins load LoRAs and IP-Adapters into the shared components."""
-    sampler = Sampler.EULER if model.flow else Sampler.DDIM
-    return make_pipeline(model, model.family.first[0], None, make_scheduler(model, sampler))
-
-
-def embedded(model: LoadedModel, tool: Any, words: Words) -> Embedding:
-    """A prompt as the family's arguments, read through `tool` where its pipeline does that."""
-    family = model.family
-    if family.read is not None:
-        said = without_numbers(words.text), without_numbers(words.negative)
-        return family.read(tool, replace(words, text=said[0], negative=said[1]))
-    assert family.embed is not None
-    texts = model.heard(words.text).text, model.heard(words.negative).text
-    return family.embed(model.parts, model.index, texts)
-
-
-def native_side(model: LoadedModel) -> int:
-    """Pixels a side that the model was trained at, as its UNet's config says."""
-    if "unet" not in model.parts:
-        return model.info.native_size
-    sample = model.unet.config.sample_size
-    cells = max(sample) if isinstance(sample, (list, tuple)) else int(sample or 64)
-    return int(cells) * vae_scale(model.vae)

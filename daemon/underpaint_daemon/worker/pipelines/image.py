@@ -21,13 +21,13 @@ from .batch import Plan, half_done, paint
 from .canvas import Canvas, whole
 from .controls.images import Sources
 from .controls.networks import Conditioning, prepare_controls
-from .denoise import changes_nothing
 from .families import Task
 from .latents import from_image8
 from .loading.components import LoadedModel
 from .memory import Tier
 from .references.beside import read_beside, through_networks
 from .regions import read_regions
+from .steps import changes_nothing
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]

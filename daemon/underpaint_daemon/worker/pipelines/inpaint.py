@@ -20,13 +20,13 @@ from .batch import Plan, paint
 from .canvas import Canvas, around, compose, fade, whole
 from .controls.images import Sources
 from .controls.networks import prepare_controls
-from .denoise import changes_nothing, native_side
 from .families import Task
 from .latents import from_image8, vae_scale
 from .loading.components import LoadedModel
 from .memory import Tier
 from .references.beside import read_beside, through_networks
 from .regions import read_regions
+from .steps import changes_nothing
 
 Image8 = npt.NDArray[np.uint8]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -84,7 +84,7 @@ def _canvas(model: LoadedModel, request: InpaintRequest, mask: Image8) -> Canvas
     cell = ABILITIES[model.family.name].cell
     if request.padding is None:
         return whole((mask.shape[0], mask.shape[1]), cell)
-    return around(mask, request.padding, native_side(model), cell)
+    return around(mask, request.padding, _native_side(model), cell)
 
 
 def _paste(
@@ -95,3 +95,12 @@ def _paste(
     part = (slice(top, bottom), slice(left, right))
     result[part] = compose(image[part], canvas.back(painted), weight[part])
     return result
+
+
+def _native_side(model: LoadedModel) -> int:
+    """Pixels a side that the model was trained at, as its UNet's config says."""
+    if "unet" not in model.parts:
+        return model.info.native_size
+    sample = model.unet.config.sample_size
+    cells = max(sample) if isinstance(sample, (list, tuple)) else int(sample or 64)
+    return int(cells) * vae_scale(model.vae)

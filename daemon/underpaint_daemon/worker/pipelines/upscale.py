@@ -26,12 +26,13 @@ from .batch import Plan, finished, ready, shown
 from .canvas import Canvas, flatten, part, resize
 from .controls.images import Sources
 from .controls.networks import prepare_controls
-from .denoise import Denoising, changes_nothing, denoise
+from .denoise import Denoising, denoise
 from .families import Task
 from .latents import from_image8
 from .loading.components import LoadedModel
 from .memory import Tier
 from .references.beside import read_beside, through_networks
+from .steps import changes_nothing
 from .watch import StepWatch
 
 Image8 = npt.NDArray[np.uint8]

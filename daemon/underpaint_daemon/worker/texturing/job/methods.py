@@ -10,7 +10,7 @@ from torch import Tensor
 
 from underpaint.requests import Method
 from underpaint_daemon.common.job_contract import Phase
-from underpaint_daemon.worker.pipelines.denoise import changes_nothing
+from underpaint_daemon.worker.pipelines.steps import changes_nothing
 
 from ..projection.mirror import made_symmetric
 from ..projection.project import Options, Texture, project

@@ -12,11 +12,11 @@ from torch import Tensor
 from underpaint.requests import ControlKind, TextureRequest
 from underpaint_daemon.common.defaults.settle import Settled, settled, view_side
 from underpaint_daemon.common.job_contract import Phase, Reporter
-from underpaint_daemon.worker.pipelines.denoise import active_steps
 from underpaint_daemon.worker.pipelines.finishing.decoding import decoded_by
 from underpaint_daemon.worker.pipelines.finishing.detail import detailed
 from underpaint_daemon.worker.pipelines.latents import encode_images
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+from underpaint_daemon.worker.pipelines.steps import active_steps
 
 from ..cameras.placement import RigView
 from ..cameras.rig import automatic_rig

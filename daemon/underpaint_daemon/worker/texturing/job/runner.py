@@ -15,12 +15,12 @@ from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 from underpaint_daemon.worker.pipelines.adapters import Turn, with_loras
 from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
-from underpaint_daemon.worker.pipelines.denoise import tool_pipeline
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
 from underpaint_daemon.worker.pipelines.loading.fetch import fetched
 from underpaint_daemon.worker.pipelines.loading.networks import exact_device
+from underpaint_daemon.worker.pipelines.making import tool_pipeline
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, within_memory
 from underpaint_daemon.worker.pipelines.references.beside import Beside, adapted
 from underpaint_daemon.worker.pipelines.references.image_prompt import ranged, with_reference

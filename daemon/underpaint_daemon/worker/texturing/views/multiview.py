@@ -15,10 +15,10 @@ from torch import Tensor
 
 from underpaint_daemon.common.defaults.settle import Settled
 from underpaint_daemon.common.job_contract import Phase, Reporter
-from underpaint_daemon.worker.pipelines.denoise import active_steps, scheduled_steps
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, make_scheduler
 from underpaint_daemon.worker.pipelines.loading.networks import exact_device
 from underpaint_daemon.worker.pipelines.precision import check_finite
+from underpaint_daemon.worker.pipelines.steps import active_steps, scheduled_steps
 
 from .denoiser import Denoiser
 from .noise import SurfaceNoise

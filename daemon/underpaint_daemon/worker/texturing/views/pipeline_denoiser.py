@@ -20,10 +20,11 @@ from torch import Tensor
 from underpaint_daemon.common.defaults.settle import Settled
 from underpaint_daemon.worker.pipelines.adapters import Turn
 from underpaint_daemon.worker.pipelines.controls.networks import Conditioning
-from underpaint_daemon.worker.pipelines.denoise import make_pipeline, steadied
+from underpaint_daemon.worker.pipelines.denoise import steadied
 from underpaint_daemon.worker.pipelines.families import Task
 from underpaint_daemon.worker.pipelines.families.base import Ask
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel, make_scheduler
+from underpaint_daemon.worker.pipelines.making import make_pipeline
 from underpaint_daemon.worker.pipelines.spaces import channels_of, packed, unpacked
 
 from .denoiser import Turning

@@ -13,9 +13,9 @@ from underpaint.requests import Lora, ObjectPrompt, Prompt, TextureRequest
 from underpaint.requests.parts import words_of
 from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.worker.pipelines.adapters import Turn
-from underpaint_daemon.worker.pipelines.denoise import embedded, tool_pipeline
 from underpaint_daemon.worker.pipelines.families.base import Words
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
+from underpaint_daemon.worker.pipelines.making import embedded, tool_pipeline
 
 _MAIN = 0
 
