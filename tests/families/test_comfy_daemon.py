@@ -17,9 +17,9 @@ from underpaint.requests import ImageRequest, Prompt, Sampling
 from underpaint_daemon.common.places import add_folder
 from underpaint_daemon.tools.bench.harness import own_daemon
 
+from helpers.comfy.home import write_home
+from helpers.comfy.models import flux1
 from helpers.daemon.real_daemon import wait_for
-from helpers.painting.comfy_home import write_home
-from helpers.painting.comfy_models import flux1
 from helpers.painting.original_layout import save_gguf
 
 pytestmark = pytest.mark.slow

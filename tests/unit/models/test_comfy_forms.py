@@ -13,7 +13,7 @@ from underpaint.errors import RequestError
 from underpaint_daemon.common.contents.headers import header
 from underpaint_daemon.worker.pipelines.loading.weights import WeightFile
 
-from helpers.comfy_forms import FORMS, save_as, wide_of
+from helpers.comfy.forms import FORMS, save_as, wide_of
 
 NAME = "model.layers.3.mlp.up_proj"
 

@@ -24,9 +24,9 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
 from underpaint_daemon.worker.pipelines.loading.packing.packed import PackedLayer, is_packed
 
-from helpers.comfy_forms import save_as, wide_of
-from helpers.painting.comfy_home import WHOLE, write_home, write_whole
-from helpers.painting.comfy_models import HOMES
+from helpers.comfy.forms import save_as, wide_of
+from helpers.comfy.home import WHOLE, write_home, write_whole
+from helpers.comfy.models import HOMES
 from helpers.painting.original_layout import save_eyes_gguf, save_gguf, save_text_gguf
 from helpers.painting.studio import Studio
 

@@ -23,8 +23,8 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.networks import weight_bytes
 from underpaint_daemon.worker.pipelines.loading.packing.packed import is_packed
 
-from helpers.painting.comfy_home import Parts, tekken, write_home
-from helpers.painting.comfy_models import flux2, klein
+from helpers.comfy.home import Parts, tekken, write_home
+from helpers.comfy.models import flux2, klein
 from helpers.painting.original_layout import save_text_gguf
 from helpers.painting.studio import Studio
 

@@ -12,110 +12,51 @@ import transformers
 from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
 
 from underpaint_daemon.common.denoisers.makes import MAKES
-from underpaint_daemon.common.single_files import config_folder
 from underpaint_daemon.tools.miniatures.parts import awake
 from underpaint_daemon.tools.miniatures.texts import qwen_tokenizer, t5_tokenizer
-from underpaint_daemon.worker.pipelines.loading.checkpoint import tokenizer_folder
 
-from .comfy_home import MISTRALS_CHAT, Parts, tekken
+from .home import MISTRALS_CHAT, Parts, tekken
+from .narrow_parts import (
+    LEVELS,
+    WIDE,
+    clip,
+    clip_words,
+    projected_clip,
+    qwen3,
+    schedule,
+    t5,
+    thinking,
+    vae,
+)
 
-_WIDE = 64
 _STREAM: dict[str, Any] = {
     "num_layers": 1,
     "num_single_layers": 1,
     "attention_head_dim": 128,
     "num_attention_heads": 1,
 }
-_LEVELS: dict[str, Any] = {
-    "block_out_channels": (32, 32, 64, 64),
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "layers_per_block": 1,
-}
-
-
-def _schedule(**more: Any) -> Any:
-    return diffusers.FlowMatchEulerDiscreteScheduler(**more)
-
-
-def _vae(scale: float = 0.3611, shift: float = 0.1159) -> Any:
-    return diffusers.AutoencoderKL(
-        **_LEVELS,
-        latent_channels=16,
-        scaling_factor=scale,
-        shift_factor=shift,
-        use_quant_conv=False,
-        use_post_quant_conv=False,
-    ).eval()
-
-
-def _clip(cache: Path) -> tuple[Any, Any]:
-    tokenizer = transformers.CLIPTokenizer.from_pretrained(
-        tokenizer_folder(config_folder("sd15") / "tokenizer", cache)
-    )
-    config = transformers.CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=_WIDE,
-        intermediate_size=2 * _WIDE,
-        num_hidden_layers=1,
-        num_attention_heads=1,
-        projection_dim=_WIDE,
-        bos_token_id=49406,
-        eos_token_id=49407,
-        pad_token_id=49407,
-    )
-    return transformers.CLIPTextModel(config).eval(), tokenizer
-
-
-def _t5(wide: int = _WIDE) -> Any:
-    config = transformers.T5Config(
-        vocab_size=len(t5_tokenizer()),
-        d_model=wide,
-        d_kv=32,
-        d_ff=2 * _WIDE,
-        num_layers=2,
-        num_heads=2,
-        feed_forward_proj="gated-gelu",
-    )
-    return transformers.T5EncoderModel(config).eval()
-
-
-def _qwen3(layers: int) -> Any:
-    return transformers.Qwen3Config(
-        vocab_size=len(qwen_tokenizer()),
-        hidden_size=_WIDE,
-        intermediate_size=2 * _WIDE,
-        num_hidden_layers=layers,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=16,
-        max_position_embeddings=40960,
-        rms_norm_eps=1e-6,
-        rope_parameters={"rope_type": "default", "rope_theta": 1e6},
-        tie_word_embeddings=True,
-    )
 
 
 def flux1(cache: Path) -> Parts:
     """FLUX.1 dev."""
     torch.manual_seed(1)
-    clip, words = _clip(cache)
+    first, words = clip(cache)
     transformer = diffusers.FluxTransformer2DModel(
         **_STREAM,
-        joint_attention_dim=_WIDE,
-        pooled_projection_dim=_WIDE,
+        joint_attention_dim=WIDE,
+        pooled_projection_dim=WIDE,
         guidance_embeds=True,
     )
     return Parts(
         "FluxPipeline",
         {
             "transformer": awake(transformer),
-            "text_encoder": clip,
+            "text_encoder": first,
             "tokenizer": words,
-            "text_encoder_2": _t5(),
+            "text_encoder_2": t5(),
             "tokenizer_2": t5_tokenizer(),
-            "vae": _vae(),
-            "scheduler": _schedule(shift=3.0, use_dynamic_shifting=True),
+            "vae": vae(),
+            "scheduler": schedule(shift=3.0, use_dynamic_shifting=True),
         },
     )
 
@@ -124,14 +65,14 @@ def chroma(cache: Path) -> Parts:
     del cache
     torch.manual_seed(2)
     transformer = diffusers.ChromaTransformer2DModel(
-        **_STREAM, joint_attention_dim=_WIDE, approximator_hidden_dim=32, approximator_layers=1
+        **_STREAM, joint_attention_dim=WIDE, approximator_hidden_dim=32, approximator_layers=1
     )
     parts = {
         "transformer": awake(transformer),
-        "text_encoder": _t5(),
+        "text_encoder": t5(),
         "tokenizer": t5_tokenizer(),
-        "vae": _vae(),
-        "scheduler": _schedule(shift=3.0),
+        "vae": vae(),
+        "scheduler": schedule(shift=3.0),
     }
     return Parts("ChromaPipeline", parts)
 
@@ -141,14 +82,14 @@ def z_image(cache: Path) -> Parts:
     del cache
     torch.manual_seed(3)
     transformer = diffusers.ZImageTransformer2DModel(
-        dim=128, n_layers=1, n_refiner_layers=1, n_heads=1, n_kv_heads=1, cap_feat_dim=_WIDE
+        dim=128, n_layers=1, n_refiner_layers=1, n_heads=1, n_kv_heads=1, cap_feat_dim=WIDE
     )
     parts = {
         "transformer": awake(transformer),
-        "text_encoder": transformers.Qwen3Model(_qwen3(2)).eval(),
+        "text_encoder": transformers.Qwen3Model(qwen3(2)).eval(),
         "tokenizer": qwen_tokenizer(),
-        "vae": _vae(),
-        "scheduler": _schedule(shift=3.0),
+        "vae": vae(),
+        "scheduler": schedule(shift=3.0),
     }
     return Parts("ZImagePipeline", parts)
 
@@ -158,14 +99,14 @@ def klein(cache: Path) -> Parts:
     del cache
     torch.manual_seed(4)
     transformer = diffusers.Flux2Transformer2DModel(
-        **_STREAM, joint_attention_dim=3 * _WIDE, guidance_embeds=False
+        **_STREAM, joint_attention_dim=3 * WIDE, guidance_embeds=False
     )
     parts = {
         "transformer": awake(transformer),
-        "text_encoder": transformers.Qwen3ForCausalLM(_qwen3(28)).eval(),
-        "tokenizer": _thinking(qwen_tokenizer()),
-        "vae": diffusers.AutoencoderKLFlux2(**_LEVELS).eval(),
-        "scheduler": _schedule(shift=3.0, use_dynamic_shifting=True),
+        "text_encoder": transformers.Qwen3ForCausalLM(qwen3(28)).eval(),
+        "tokenizer": thinking(qwen_tokenizer()),
+        "vae": diffusers.AutoencoderKLFlux2(**LEVELS).eval(),
+        "scheduler": schedule(shift=3.0, use_dynamic_shifting=True),
         "is_distilled": True,
     }
     return Parts("Flux2KleinPipeline", parts)
@@ -183,8 +124,8 @@ def flux2(cache: Path) -> Parts:
         text_config={
             "model_type": "mistral",
             "vocab_size": len(words),
-            "hidden_size": _WIDE,
-            "intermediate_size": _WIDE,
+            "hidden_size": WIDE,
+            "intermediate_size": WIDE,
             "num_hidden_layers": 32,
             "num_attention_heads": 2,
             "num_key_value_heads": 1,
@@ -200,24 +141,16 @@ def flux2(cache: Path) -> Parts:
         },
     )  # fmt: skip
     transformer = diffusers.Flux2Transformer2DModel(
-        **_STREAM, joint_attention_dim=3 * _WIDE, guidance_embeds=True
+        **_STREAM, joint_attention_dim=3 * WIDE, guidance_embeds=True
     )
     parts = {
         "transformer": awake(transformer),
         "text_encoder": transformers.Mistral3ForConditionalGeneration(config).eval(),
         "tokenizer": words,
-        "vae": diffusers.AutoencoderKLFlux2(**_LEVELS).eval(),
-        "scheduler": _schedule(shift=3.0, use_dynamic_shifting=True),
+        "vae": diffusers.AutoencoderKLFlux2(**LEVELS).eval(),
+        "scheduler": schedule(shift=3.0, use_dynamic_shifting=True),
     }
     return Parts("Flux2Pipeline", parts)
-
-
-def _thinking(tokenizer: Any) -> Any:
-    """With the end of Qwen 3's template for a question that is answered without thought."""
-    end = "<|im_start|>assistant\n"
-    thought = f"{end}<think>\n\n</think>\n\n"
-    tokenizer.chat_template = tokenizer.chat_template.replace(end, thought)
-    return tokenizer
 
 
 def qwen_image(cache: Path) -> Parts:
@@ -252,7 +185,7 @@ def qwen_image(cache: Path) -> Parts:
         "text_encoder": transformers.Qwen2_5_VLForConditionalGeneration(config).eval(),
         "tokenizer": qwen_tokenizer(),
         "vae": diffusers.AutoencoderKLQwenImage(base_dim=8).eval(),
-        "scheduler": _schedule(
+        "scheduler": schedule(
             shift=1.0, use_dynamic_shifting=True, max_shift=0.9, max_image_seq_len=8192,
             shift_terminal=0.02,
         ),
@@ -270,40 +203,20 @@ def sd35(cache: Path) -> Parts:
         caption_projection_dim=32, pooled_projection_dim=small + large, pos_embed_max_size=16,
         qk_norm="rms_norm", dual_attention_layers=(0,),
     )  # fmt: skip
-    first = _projected(cache, small)
+    first = projected_clip(cache, small)
     torch.nn.init.eye_(first.text_projection.weight)
     parts = {
         "transformer": awake(transformer),
         "text_encoder": first,
-        "tokenizer": _clip_words(cache, "sd15/tokenizer"),
-        "text_encoder_2": _projected(cache, large),
-        "tokenizer_2": _clip_words(cache, "sdxl/tokenizer_2"),
-        "text_encoder_3": _t5(small + large),
+        "tokenizer": clip_words(cache, "sd15/tokenizer"),
+        "text_encoder_2": projected_clip(cache, large),
+        "tokenizer_2": clip_words(cache, "sdxl/tokenizer_2"),
+        "text_encoder_3": t5(small + large),
         "tokenizer_3": t5_tokenizer(),
-        "vae": _vae(1.5305, 0.0609),
-        "scheduler": _schedule(shift=3.0),
+        "vae": vae(1.5305, 0.0609),
+        "scheduler": schedule(shift=3.0),
     }
     return Parts("StableDiffusion3Pipeline", parts)
-
-
-def _clip_words(cache: Path, name: str) -> Any:
-    folder = tokenizer_folder(config_folder(name), cache)
-    return transformers.CLIPTokenizer.from_pretrained(folder)
-
-
-def _projected(cache: Path, wide: int) -> Any:
-    config = transformers.CLIPTextConfig(
-        vocab_size=len(_clip_words(cache, "sd15/tokenizer")),
-        hidden_size=wide,
-        intermediate_size=2 * _WIDE,
-        num_hidden_layers=2,
-        num_attention_heads=wide // 64,
-        projection_dim=wide,
-        bos_token_id=49406,
-        eos_token_id=49407,
-        pad_token_id=49407,
-    )
-    return transformers.CLIPTextModelWithProjection(config).eval()
 
 
 # By the name of the transformer's file.

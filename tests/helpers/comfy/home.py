@@ -18,7 +18,7 @@ from torch import Tensor
 
 from underpaint_daemon.tools.miniatures.texts import qwen_tokenizer, t5_tokenizer
 
-from .original_layout import original
+from ..painting.original_layout import original
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Models as ComfyUI has them: its folders, its files, its forms of packed weights."""
