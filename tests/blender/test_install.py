@@ -19,6 +19,7 @@ from underpaint.paths import user_paths
 
 from helpers.blender.behaviour_lists import behaviours
 from helpers.blender.running import end_daemon, run_once
+from helpers.processes import held
 
 pytestmark = [pytest.mark.install, pytest.mark.slow, pytest.mark.blender, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,9 +143,8 @@ def install_over_network(folder: Path, port: int) -> dict:
     command += ["--data", str(folder / "data"), "--cache", str(folder / "cache")]
     command += ["--constraints", str(ROOT / "installers" / "constraints.txt")]
     command += ["--own", str(folder), "--hardware", "cpu"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
-    ) as process:
+    pipe = subprocess.PIPE
+    with held(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env)) as process:
         assert process.stdout is not None
         lines = process.stdout.read().splitlines()
     return json.loads(lines[-1])

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from underpaint_daemon.server.config import Config
 from underpaint_daemon.server.supervisor import FromWorker, Supervisor
 
 from helpers.daemon.real_daemon import Daemon, wait_for
-from helpers.processes import with_helpers
+from helpers.processes import held, with_helpers
 
 SPOT = Path(__file__).parents[1] / "data" / "spot.obj"
 RUNNER = "helpers.daemon.small_runners:build_when_let"
@@ -121,14 +123,24 @@ def test_the_next_job_does_not_pay_for_a_worker_that_dies_loading_what_nobody_wa
     assert wanted.info.warnings == ()
 
 
-def begun(daemon: Daemon, *words: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def closed_terminals_end_programs() -> Iterator[None]:
+    """As they do, but under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def begun(daemon: Daemon, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """A command whose output is no terminal."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "underpaint.cli.main", *words],
-        env=daemon.env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+    return held(
+        subprocess.Popen(
+            [sys.executable, "-m", "underpaint.cli.main", *words],
+            env=daemon.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     )
 
 
@@ -143,6 +155,7 @@ def heard(command: subprocess.Popen[str], words: str) -> None:
     pytest.fail(f"{words!r} was not said: {told}")
 
 
+@pytest.mark.usefixtures("closed_terminals_end_programs")
 def test_a_command_says_what_its_job_waits_for_and_takes_it_along_when_it_is_told_to_stop(
     slow_daemon: Daemon, tmp_path: Path
 ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,6 +17,18 @@ def with_helpers(env: dict[str, str] | None = None) -> dict[str, str]:
     """An environment in whose Python `import helpers` works."""
     given = dict(os.environ) if env is None else env
     return {**given, "PYTHONPATH": os.pathsep.join([str(TESTS), given.get("PYTHONPATH", "")])}
+
+
+@contextmanager
+def held(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with its part of a test; `with` alone would wait for it for ever when
+    the test fails."""
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 def run_helper(module: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -32,7 +46,7 @@ def run_module(module: str, *words: str, **env: str) -> subprocess.CompletedProc
         env={**os.environ, **env},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=300,
         check=False,
         encoding="utf-8",
         errors="replace",

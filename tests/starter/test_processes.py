@@ -11,6 +11,8 @@ import pytest
 
 from underpaint_starter.processes import each
 
+from helpers.processes import held
+
 
 def spread_of(seed: int) -> tuple[int, float]:
     # Not at the top: the processes of the other tests begin without it.
@@ -62,9 +64,8 @@ def test_whatever_ends_the_command_ends_every_process_at_once(
     script = tmp_path / "endless.py"
     script.write_text(ENDLESS)
     command = [sys.executable, str(script)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
+    pipe = subprocess.PIPE
+    with held(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)) as running:
         assert running.stdout is not None
         workers = [int(running.stdout.readline()) for _ in range(2)]
         running.send_signal(signal.Signals[sent])
