@@ -8,15 +8,15 @@ See `window_tools`.
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
+from window_live import live_painting_follows_the_view
+from window_sub_panels import only, unfold_all
 from window_tools import (
     REPORT,
     addon,
@@ -27,7 +27,6 @@ from window_tools import (
     only_one_window,
     screenshot,
     show_sidebar,
-    time_captures,
     until_settled,
     viewport,
     wait,
@@ -36,43 +35,10 @@ from window_tools import (
 )
 
 SHORT, LONG = "steps=4 seconds=0.02", "steps=9000 seconds=0.1"
-LIVE_S, LIVE_PICTURES = 6.0, 4
 PIECES = (
     ("IMAGE", ("UNDERPAINT_PT_image", "UNDERPAINT_PT_controls", "UNDERPAINT_PT_everything")),
     ("TEXTURE", ("UNDERPAINT_PT_layers", "UNDERPAINT_PT_texture")),
 )
-
-
-def sub_panels() -> list[type]:
-    modules = (
-        "ui.panels",
-        "ui.image_panels",
-        "following.panel",
-        "ui.part_panels",
-        "ui.texture_panels",
-        "gallery.panels",
-    )
-    classes = [cls for name in modules for cls in addon(name).CLASSES]
-    classes.append(addon("ui.menus").UNDERPAINT_PT_loras)
-    return [cls for cls in classes if getattr(cls, "bl_parent_id", "") == "UNDERPAINT_PT_main"]
-
-
-def unfold_all() -> None:
-    """Before they are drawn for the first time: Blender keeps what was folded once."""
-    for cls in (*sub_panels(), addon("gallery.panels").UNDERPAINT_PT_everything_image):
-        bpy.utils.unregister_class(cls)
-        cls.bl_options = set(getattr(cls, "bl_options", ())) - {"DEFAULT_CLOSED"}
-        bpy.utils.register_class(cls)
-
-
-def only(*names: str) -> None:
-    """Show these sub-panels, so that they fit; without names, all as usual."""
-    for cls in sub_panels():
-        if names and cls.__name__ not in names:
-            cls.poll = classmethod(lambda _cls, _context: False)
-        elif "poll" in vars(cls):
-            del cls.poll
-    addon("pump").redraw()
 
 
 def story() -> Iterator[float]:
@@ -160,47 +126,6 @@ def a_render_has_the_gpu_to_itself(task) -> Iterator[float]:
     yield from wait(lambda: not bpy.app.is_job_running("RENDER"))
     yield from wait(lambda: task.phase == "denoising")
     REPORT["goes_on_after_render"] = live().leaving.now is False
-
-
-def live_painting_follows_the_view() -> Iterator[float]:
-    """For some seconds and pictures, while the view turns; the pump's ticks are timed."""
-    settings, view = bpy.context.scene.underpaint, viewport().spaces.active.region_3d
-    view.view_perspective = "PERSP"
-    settings.loras.clear()
-    settings.source = "VIEWPORT"
-    with inside():
-        assert bpy.ops.underpaint.live() == {"FINISHED"}
-    state = addon("viewport.live_view").now()
-    yield from wait(lambda: state.rests)
-    captures = time_captures()
-    until, times = time.monotonic() + LIVE_S, []
-    while time.monotonic() < until or state.pictures < LIVE_PICTURES:
-        view.view_distance *= 1.001
-        captures.clear()
-        began = time.thread_time()
-        addon("pump").tick()
-        times.append((time.thread_time() - began - sum(captures)) * 1000)
-        yield 0.02
-    REPORT["live_pictures"], REPORT["live_per_second"] = state.pictures, state.per_second
-    REPORT["live_tick_median_ms"] = statistics.median(times)
-    REPORT["live_tick_p99_ms"] = sorted(times)[int(len(times) * 0.99)]
-    yield from wait(lambda: state.rests)
-    painted = state.pictures
-    yield 2.0
-    assert state.pictures == painted, "while nothing changes nothing is painted"
-    settings.live_wipe, settings.live_opacity = 0.6, 0.9
-    yield 1.0
-    with inside():
-        frame = addon("viewport.overlay")._frame(bpy.context, state.camera)
-    assert frame is not None, "the picture lies where it was seen"
-    screenshot("p04_live")
-    images = len(bpy.data.images)
-    with inside():
-        bpy.ops.underpaint.live()
-    yield from wait(lambda: addon("viewport.live_view").now() is None)
-    yield from wait(lambda: addon("viewport.overlay")._SHOWN[0].texture is None)
-    assert len(bpy.data.images) == images, "nothing of it is left in the file"
-    assert live().error is None, live().error
 
 
 def the_texture_tab() -> Iterator[float]:

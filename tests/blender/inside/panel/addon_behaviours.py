@@ -36,6 +36,7 @@ import addon_every_button
 import addon_everyday
 import addon_gallery
 import addon_queue
+import addon_results
 import addon_same
 import addon_scripted
 import addon_tooltips
@@ -138,20 +139,6 @@ def untouched_panel_python_and_command_line_leave_everything_to_the_model():
     assert image["underpaint_request"] == to_json(by_words)
 
 
-def settings_of_an_earlier_painting_can_be_used_again():
-    group = settings()
-    group.seed, group.canny_enabled, group.canny_scale, group.sampler = 77, True, 0.35, "ddim"
-    group.repaint, group.strength = True, 0.45
-    first = paint(STEPS)
-    asked = first["underpaint_request"]
-    group.seed, group.canny_enabled, group.sampler = 1, False, "euler"
-    group.repaint, group.prompt, group.width = False, "something else", 128
-    bpy.ops.underpaint.use_settings(image=first.name)
-    again = paint(settings().prompt)
-    assert again["underpaint_request"] == asked
-    assert len(settings().results) == 2
-
-
 def a_new_seed_is_taken_for_each_image_and_kept_in_the_panel():
     settings().random_seed = True
     seeds = set()
@@ -185,37 +172,6 @@ def hair_that_renders_show_is_named_as_not_seen():
     assert "hair curves (Fur)" in task.warnings[0], task.warnings
     assert "hair curves (Fur)" in " ".join(draw("UNDERPAINT_PT_main").texts), "in several lines"
     pump_until(lambda: task.ended)
-
-
-def results_go_beside_a_saved_file():
-    blend = Path(bpy.app.tempdir) / "saved" / "scene.blend"
-    blend.parent.mkdir(exist_ok=True)
-    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
-    image = paint(STEPS)
-    assert Path(image.filepath).is_relative_to(blend.parent / "underpaint"), image.filepath
-    bpy.ops.wm.save_mainfile()
-    bpy.ops.wm.open_mainfile(filepath=str(blend))
-    assert settings().results[0].image["underpaint_request"] == image_request_text()
-
-
-def image_request_text() -> str:
-    return bpy.data.images[settings().results[0].name]["underpaint_request"]
-
-
-def results_can_stand_behind_the_camera():
-    settings().to_background = True
-    first = paint(STEPS)
-    background = bpy.context.scene.camera.data.background_images
-    assert [b.image for b in background] == [first]
-    second = paint(STEPS)
-    assert [b.image for b in background] == [second], "a new result takes the old one's place"
-    bpy.ops.underpaint.set_background(image=first.name)
-    assert [b.image for b in background] == [first]
-
-
-def long_prompts_in_any_script_name_their_image():
-    image = paint("steps=1 " + "画" * 60)
-    assert image.name.startswith("steps=1 画画")
 
 
 def models_are_offered_by_name():
@@ -275,7 +231,6 @@ BEHAVIOURS = (
     generate_starts_the_daemon_and_paints_the_scene,
     panel_python_and_command_line_ask_for_the_same,
     untouched_panel_python_and_command_line_leave_everything_to_the_model,
-    settings_of_an_earlier_painting_can_be_used_again,
     a_new_seed_is_taken_for_each_image_and_kept_in_the_panel,
     without_controls_words_alone_are_asked,
     previews_and_progress_show_while_it_paints,
@@ -291,9 +246,7 @@ BEHAVIOURS = (
     *addon_tooltips.BEHAVIOURS,
     *addon_trouble.BEHAVIOURS,
     *addon_words.BEHAVIOURS,
-    results_go_beside_a_saved_file,
-    results_can_stand_behind_the_camera,
-    long_prompts_in_any_script_name_their_image,
+    *addon_results.BEHAVIOURS,
     models_are_offered_by_name,
     sizes_snap_to_what_models_take,
     every_panel_draws_quickly,
