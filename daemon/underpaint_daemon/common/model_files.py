@@ -17,13 +17,13 @@ from underpaint.errors import ErrorCode, RequestError
 from . import single_files
 from .contents.disguises import disguise_of
 from .contents.headers import header
+from .contents.unread import PLAIN_HINT
 
 # Packages of quantisation that are not called like their method.
 _PACKAGES: Mapping[str, str] = {"quanto": "optimum", "auto-round": "auto_round"}
 _WHOLE_NUMBERS = ("I8", "U8", "I4", "U4")
 TRIED = ("torchao", "bitsandbytes")
 """Methods of quantisation whose packages have been tried here."""
-PLAIN_HINT = "Take fp16, bf16 or fp8 weights of the same model."
 _FETCH_HINT = "Fetch the model again; what is there already is kept (underpaint models pull)."
 _VARIANT = re.compile(r"[^.]+\.([^.-]+)(?:-\d+-of-\d+)?\.safetensors")
 

@@ -204,6 +204,8 @@ def inspect_file(paths: Paths, name: str, file: Path) -> ModelInfo:
 
 def _info_of_lone(name: str, lone: Denoiser, rest: Rest) -> ModelInfo:
     """Its size is what is loaded: the file as it is (GGUF stays packed), and the other parts."""
+    for part in rest.loose.values():
+        single_files.check_read(part.path)
     beside = lone.path.with_suffix("")
     others = rest.bytes_beside(lone.path) / 1e6
     return ModelInfo(

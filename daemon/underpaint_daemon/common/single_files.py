@@ -17,6 +17,7 @@ from underpaint.errors import ErrorCode, RequestError
 from .contents.disguises import Told
 from .contents.headers import Marks, header, marks_of_file
 from .contents.tensors import content_of
+from .contents.unread import unread_in
 
 SUFFIX = ".safetensors"
 UNET_PREFIX = "model.diffusion_model."
@@ -120,13 +121,14 @@ class Facts:
     """What a file's header tells of it, however often it is asked. `told`: what it is, by the names
     of its tensors. `channels`: that a Stable Diffusion UNet in it takes. `kind`: a row of `_KINDS`.
     `marks`: of the keys that say something of its schedule, those that it has. `vae`: whether one
-    is in it."""
+    is in it. `unread`: why its weights cannot be read here."""
 
     told: Told | None
     channels: int | None
     kind: int | None
     marks: frozenset[str]
     vae: bool
+    unread: Told | None
 
 
 def facts_of(file: Path) -> Facts:
@@ -143,8 +145,9 @@ def facts_of(file: Path) -> Facts:
 def _facts(marks: Marks) -> Facts:
     tensors = header(Path(marks[0]))
     first, telling = tensors.get(_FIRST_LAYER), frozenset(_TELLING & tensors.keys())
+    unread = unread_in(tensors)
     if first is None:
-        return Facts(content_of(tensors), None, None, telling, vae=False)
+        return Facts(content_of(tensors), None, None, telling, vae=False, unread=unread)
     starts = (start for start, *_ in _KINDS)
     kinds = (i for i, start in enumerate(starts) if any(n.startswith(start) for n in tensors))
     kind = next(kinds, None)
@@ -154,6 +157,7 @@ def _facts(marks: Marks) -> Facts:
         kind=kind,
         marks=telling,
         vae=any(name.startswith(VAE_PREFIX) for name in tensors),
+        unread=unread,
     )
 
 
@@ -167,6 +171,7 @@ def recognise(file: Path) -> Checkpoint:
     facts = facts_of(file)
     if facts.channels is None or facts.kind is None:
         _refuse(file, facts.told)
+    check_read(file)
     _, base, configs, prefixes = _KINDS[facts.kind]
     prediction, zero_snr = prediction_of(file, configs, facts.channels)
     family = family_by_channels(base, facts.channels)
@@ -177,6 +182,13 @@ def recognise(file: Path) -> Checkpoint:
     return Checkpoint(
         file, family, configs, facts.channels, prediction, bool(zero_snr), facts.vae, prefixes
     )
+
+
+def check_read(file: Path) -> None:
+    """Raise RequestError(MODEL_BROKEN) for a file whose weights are in a form that is not read."""
+    told = facts_of(file).unread
+    if told is not None:
+        _broken(file, told.problem, told.hint)
 
 
 def vae_beside(file: Path) -> Path:

@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from underpaint.errors import RequestError
+from underpaint.paths import Paths
 from underpaint_daemon.common.contents.headers import header
+from underpaint_daemon.common.models import list_models
 from underpaint_daemon.worker.pipelines.loading.weights import WeightFile
 
 from helpers.comfy.forms import FORMS, save_as, wide_of
@@ -94,6 +96,37 @@ def test_a_form_that_is_not_read_is_told_by_its_name(tmp_path: Path, told, named
     with pytest.raises(RequestError, match=f"holds {NAME}.weight as {named}") as caught:
         WeightFile(file)
     assert caught.value.hint == "Take fp16, bf16 or fp8 weights of the same model."
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({"format": "convrot_w4a4"}, "holds conv_in.weight as convrot_w4a4, which is not known"),
+        (None, "is quantised to I8; give fp8, fp16 or bf16 weights"),
+    ],
+)
+def test_a_model_in_a_form_that_is_not_read_is_listed_with_why(tmp_path: Path, told, problem):
+    shapes = {
+        "conv_in": (320, 4, 3, 3),
+        "conv_out": (4, 320, 3, 3),
+        "up_blocks.0.resnets.0.conv1": (8, 8, 3, 3),
+        "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k": (8, 768),
+    }
+    tensors = {
+        f"{name}.weight": torch.ones(shape, dtype=torch.int8) for name, shape in shapes.items()
+    }
+    if told is not None:
+        mark = torch.tensor(list(json.dumps(told).encode()), dtype=torch.uint8)
+        tensors["conv_in.comfy_quant"] = mark
+    paths = Paths(runtime=tmp_path / "run", data=tmp_path / "data", cache=tmp_path / "cache")
+    file = paths.models / "unet.safetensors"
+    file.parent.mkdir(parents=True)
+    save_file(tensors, file)
+    [listed] = [row for row in list_models(paths) if row["name"] == file.name]
+    assert listed["problem"].startswith(f"{file} {problem}")
+    with pytest.raises(RequestError) as caught:
+        WeightFile(file)
+    assert caught.value.message == listed["problem"], "loading says the same"
 
 
 def test_what_nothing_says_or_lacks_its_scales_is_not_guessed_at(tmp_path: Path):

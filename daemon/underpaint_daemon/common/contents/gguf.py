@@ -30,6 +30,10 @@ BLOCKS: Mapping[str, tuple[int, int]] = {
     name: (weights, size) for name, weights, size in _TYPES.values() if weights > 1
 }
 """Of packed types: weights in a block, and its bytes."""
+UNREAD = frozenset({
+    "Q8_1", "Q8_K", "IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S",
+})  # fmt: skip
+"""Those that diffusers does not unpack."""
 _NUMBERS = {
     0: "B",
     1: "b",

@@ -13,7 +13,7 @@ from ..contents.headers import header
 from ..contents.tensors import IS_UNET
 from ..defaults.distilled import words_of
 from ..model_files import broken
-from ..single_files import OTHER_HINT, facts_of
+from ..single_files import OTHER_HINT, check_read, facts_of
 from .makes import MAKES, Make, Shapes, bare
 from .unet_makes import UNET, make_of_unet, refuse_unpaintable
 
@@ -57,12 +57,13 @@ class Denoiser:
 def denoiser_in(file: Path) -> Denoiser | None:
     """The transformer or UNet that a file holds; None for a file that holds something else.
 
-    Raises RequestError(MODEL_BROKEN) for a damaged file, for a transformer that lacks layers, and
-    for a UNet that no family here has.
+    Raises RequestError(MODEL_BROKEN) for a damaged file, for weights in a form that is not read,
+    for a transformer that lacks layers, and for a UNet that no family here has.
     """
     told = facts_of(file).told
     if told is None or told.problem not in (*MAKES, IS_UNET):
         return None
+    check_read(file)
     tensors = header(file)
     names = bare(tensors)
     shapes = {name: tuple(tensors[true]["shape"]) for name, true in names.items()}

@@ -8,8 +8,8 @@ from typing import Any
 import diffusers
 import transformers
 
+from underpaint_daemon.common.contents.unread import PLAIN_HINT
 from underpaint_daemon.common.model_files import (
-    PLAIN_HINT,
     broken,
     quantised_by,
     read_json,

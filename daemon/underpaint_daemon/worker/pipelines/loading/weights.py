@@ -16,10 +16,11 @@ from torch import Tensor
 from underpaint_daemon.common.contents.forms import FORMS, MICRO, PACKED
 from underpaint_daemon.common.contents.gguf import BLOCKS, stays_packed
 from underpaint_daemon.common.contents.headers import data_start, header
-from underpaint_daemon.common.model_files import PLAIN_HINT, broken
+from underpaint_daemon.common.contents.unread import unread_in
+from underpaint_daemon.common.model_files import broken
 
 from .packing.comfy import in_blocks, scale_bytes
-from .packing.packed import OWN, Packed, can_unpack, unpack
+from .packing.packed import OWN, Packed, unpack
 
 _DTYPES = {
     "F64": torch.float64,
@@ -40,8 +41,6 @@ _DTYPES = {
 # of what has scales by blocks in ComfyUI, what all of them are multiplied by.
 _SCALES = (".scale_weight", ".weight_scale", ".weight_scale_inv", ".qscale_weight")
 _OF_BLOCKS, _OF_ALL = ".weight_scale", ".weight_scale_2"
-_KNOWN = {*_DTYPES, *PACKED}
-_PLAIN_HINT = "Take Q4_0, Q4_K, Q5_K, Q6_K or Q8_0, or a .safetensors file."
 _NOT_WEIGHTS = (
     *_SCALES, _OF_ALL, ".scale_input", ".input_scale", ".comfy_quant", "scaled_fp8",
     ".qscale_act", ".activation_scale",
@@ -58,12 +57,8 @@ class WeightFile:
         self._file = file
         self._entries: dict[str, Any] = header(file)
         self._start = data_start(file)
-        for name, entry in self._entries.items():
-            if entry["dtype"] not in _KNOWN:
-                problem = f"holds {name} as {entry['dtype']}, which is not known here"
-                broken(file, problem, PLAIN_HINT)
-            if name.endswith(".weight") and entry["dtype"] in ("I8", "U8"):
-                broken(file, f"is quantised to {entry['dtype']}; give fp8, fp16 or bf16 weights")
+        if (told := unread_in(self._entries)) is not None:
+            broken(file, told.problem, told.hint)
 
     @property
     def names(self) -> Iterable[str]:
@@ -94,9 +89,6 @@ class WeightFile:
             return None
         if not stays_packed(self._entries[name]):
             return None
-        if not can_unpack(self.kind(name)):
-            problem = f"is packed as {self.kind(name)}, which cannot be read here"
-            broken(self._file, problem, _PLAIN_HINT)
         return Packed(self.blocks(name), self.kind(name), self._scale(name))
 
     def tensor(self, name: str, dtype: torch.dtype | None = None) -> Tensor:

@@ -46,16 +46,6 @@ class Packed:
         return unpack(self.data, self.kind, dtype, self.scale)
 
 
-def can_unpack(kind: str) -> bool:
-    """Whether the weights of a kind can be read here."""
-    if kind in OWN:
-        return True
-    import gguf
-    from diffusers.quantizers.gguf.utils import dequantize_functions
-
-    return gguf.GGMLQuantizationType[kind] in dequantize_functions
-
-
 def unpack(data: Tensor, kind: str, dtype: torch.dtype, scale: Tensor | None = None) -> Tensor:
     """Weights (rows, columns) from their blocks, as diffusers unpacks them: in half precision,
     which their scales are in, or in float32 where that is asked for."""
