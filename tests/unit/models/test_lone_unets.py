@@ -174,6 +174,31 @@ def test_what_it_predicts_can_be_said_beside_it(paths: Paths) -> None:
     )
 
 
+def test_it_predicts_what_its_make_does_and_not_what_a_model_does_that_was_only_found(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = checkpoint(paths.models / "a_vpred.safetensors", "xl", "v_pred", "ztsnr")
+    file = sparse(paths.models / "my_unet.safetensors", XL)
+    found = rest(paths, file)
+    assert found.base == base, "no other is here"
+    assert found.scheduler["prediction_type"] == "epsilon"
+    assert not found.scheduler.get("rescale_betas_zero_snr")
+    assert found.scheduler["timestep_spacing"] == "leading"
+    assert run(paths, monkeypatch, "add", file, "--base", base) == 0
+    named = rest(paths, file).scheduler
+    assert (named["prediction_type"], named["rescale_betas_zero_snr"]) == ("v_prediction", True)
+
+
+def test_of_stable_diffusion_2_both_kinds_are_usual_and_the_found_model_tells_which(
+    paths: Paths,
+) -> None:
+    base = checkpoint(paths.models / "two.safetensors", "sd2")
+    file = sparse(paths.models / "my_unet.safetensors", unet(1024))
+    assert rest(paths, file).scheduler["prediction_type"] == "v_prediction"
+    base.with_suffix(".underpaint.json").write_text('{"prediction": "epsilon"}')
+    assert rest(paths, file).scheduler["prediction_type"] == "epsilon"
+
+
 def run(paths: Paths, monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     monkeypatch.setenv("UNDERPAINT_DATA", str(paths.data))
     return models_command([str(word) for word in words])

@@ -32,6 +32,12 @@ def configs_for(make: Make) -> str:
     return _CONFIGS[make.name]
 
 
+def predicts_one_thing(make: Make) -> bool:
+    """Whether all models of a make were made to predict the same, but those that say otherwise. Of
+    Stable Diffusion 2 there are two: 768 px predict v, 512 px the noise."""
+    return make is not _STABLE_DIFFUSION_2
+
+
 def refuse_unpaintable(file: Path, config: Mapping[str, Any]) -> NoReturn:
     """Raise RequestError(MODEL_BROKEN): a UNet that is shown what no family here shows it."""
     problem = f"{file} {CHANNELS_OF_OTHERS[config['in_channels']]}"

@@ -4,7 +4,7 @@ the likest that is known here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ from ..model_files import INDEX, broken, check_schedule, read_json, weight_files
 from ..places import extra_models, followed, models_in, name_of
 from ..recognition import family_of_index
 from ..single_files import (
+    EPSILON,
     SUFFIX,
     Checkpoint,
     config_folder,
@@ -30,7 +31,7 @@ from ..single_files import (
     vae_beside,
 )
 from .files import Denoiser
-from .unet_makes import UNET, configs_for
+from .unet_makes import UNET, configs_for, predicts_one_thing
 from .whole import Rest, named_places
 
 _ENCODERS, _TOKENIZERS = ("text_encoder", "text_encoder_2"), ("tokenizer", "tokenizer_2")
@@ -89,11 +90,35 @@ def rest_of_unet(paths: Paths, found: Denoiser) -> Rest:
         family=found.family,
         config={**plain, **found.config},
         index={**read_json(base.configs / INDEX), "unet": ["diffusers", UNET]},
-        scheduler=with_prediction(base.schedule, said[0], zero_snr=said[1]),
+        scheduler=_schedule(found, base, said, named=told is not None),
         places={name: _place(base, name) for name in _parts(found)},
         base=base.place,
         checkpoint=base.checkpoint,
     )
+
+
+def _schedule(
+    found: Denoiser, base: _Base, said: tuple[str | None, bool | None], *, named: bool
+) -> dict[str, Any]:
+    """That of the base, where the user named it: whoever does so knows what goes together. One that
+    was only found tells nothing of what this UNet learnt to predict: where neither the file nor
+    the user says it, that is what its make predicts, if that is one thing."""
+    schedule, usual = base.schedule, _usual_schedule(found)
+    if not named and predicts_one_thing(found.make):
+        wanted = (said[0] or usual["prediction_type"], bool(said[1]))
+        schedule = schedule if _predicts(schedule) == wanted else usual
+    return with_prediction(schedule, said[0], zero_snr=said[1])
+
+
+def _predicts(schedule: Mapping[str, Any]) -> tuple[str, bool]:
+    """What, and whether to the end of pure noise."""
+    zero_snr = bool(schedule.get("rescale_betas_zero_snr", False))
+    return str(schedule.get("prediction_type", EPSILON)), zero_snr
+
+
+def _usual_schedule(found: Denoiser) -> dict[str, Any]:
+    """Of its make."""
+    return read_json(config_folder(configs_for(found.make)) / "scheduler/scheduler_config.json")
 
 
 def base_of_unet(paths: Paths, found: Denoiser, told: str) -> Path:
@@ -210,12 +235,12 @@ def _known(paths: Paths, file: Path) -> Iterator[Path]:
 def _distance(found: Denoiser, base: _Base, prediction: str | None) -> tuple[bool | int, ...]:
     """How unlike: what was trained to predict the same, for the same task, under a like name; not
     distilled; the base model itself."""
-    usual = read_json(config_folder(configs_for(found.make)) / "scheduler/scheduler_config.json")
     schedule, name = base.schedule, name_of(base.place)
+    wanted = prediction or _usual_schedule(found)["prediction_type"]
     kind, _ = distillation_of((name,), base.family, str(schedule.get("_class_name")))
     words = {word for word in words_of(name) if not word.isdigit()}
     return (
-        schedule.get("prediction_type", "epsilon") != (prediction or usual["prediction_type"]),
+        _predicts(schedule)[0] != wanted,
         base.family != found.family,
         -len((words & found.words) - _COMMON),
         kind != "",
