@@ -13,8 +13,10 @@ import pytest
 
 from underpaint.errors import ConnectionLost
 from underpaint.wire.connection import read_connection
+from underpaint_daemon.tools.bench import families
 from underpaint_daemon.tools.bench.harness import own_daemon
-from underpaint_daemon.tools.bench.pairs import decided
+from underpaint_daemon.tools.bench.pairs import Pairs, Ratio, by_turns
+from underpaint_daemon.tools.bench.rounds import Found
 
 from helpers.painting.tiny_model import build
 
@@ -30,7 +32,7 @@ def bench(*words: str) -> tuple[int, str]:
 
 def report_of(code: int, out: str) -> dict:
     report = json.loads(out)
-    assert list(report) == [
+    assert [key for key in report if key != "notes"] == [
         "command",
         "version",
         "machine",
@@ -76,27 +78,86 @@ def test_the_daemon_is_measured_against_the_bare_pipeline(tmp_path):
     assert names == {"ping_p99_ms": 20.0, "daemon_over_pipeline_ratio": 1.05}
 
 
+FEW = ["--only", "z_image", "--side", "64", "--steps", "2", "--repeats", "1", "--json"]
+
+
 @pytest.mark.slow
-def test_a_familys_picture_is_measured_beside_diffusers_own():
-    few = ["--only", "z_image", "--side", "64", "--steps", "2", "--repeats", "1", "--seconds", "0"]
-    report = report_of(*bench("families", "--json", *few))
-    measures = report["measures"]
-    told = measures["z_image_engine_cpu_ms"] / measures["z_image_pipeline_cpu_ms"]
-    assert measures["z_image_engine_over_pipeline_ratio"] == pytest.approx(told)
+def test_a_familys_picture_is_measured_beside_diffusers_own(capsys, monkeypatch):
+    for name in ("HF_HUB_OFFLINE", "TQDM_DISABLE"):
+        monkeypatch.setenv(name, "1")
+    code = families.main([*FEW, "--rounds", "1", "--most-rounds", "1"])
+    told = capsys.readouterr()
+    report = report_of(code, told.out)
+    one_process_of("z_image", report)
     assert {bar["limit"] for bar in report["bars"]} == {1.05}
+    assert "round 1: measuring z_image" in told.err
 
 
-def test_a_ratio_is_measured_until_its_median_is_seen_on_one_side_of_the_bar():
-    quiet, slow, swaying = [1.01, 1.02] * 4, [1.08, 1.09] * 4, [0.97, 1.12] * 4
-    assert decided(of(quiet), 1.05)
-    assert decided(of(slow), 1.05)
-    assert not decided(of(swaying), 1.05)
-    assert decided(of([*quiet, 1.3]), 1.05), "one outlier is left out"
-    assert not decided(of([1.06, 1.0, 1.0]), 1.05), "of three none can be"
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
+def test_a_bench_that_is_stopped_prints_what_it_knows():
+    command = [sys.executable, "-m", "underpaint_daemon", "bench", "families", *FEW]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("round 2: "):
+                break
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, "cancelled"
+    one_process_of("z_image", json.loads(out))
 
 
-def of(ratios: list[float]) -> list[tuple[float, float]]:
-    return [(ratio, 1.0) for ratio in ratios]
+def one_process_of(name: str, report: dict) -> None:
+    measures = report["measures"]
+    told = measures[f"{name}_engine_cpu_ms"] / measures[f"{name}_pipeline_cpu_ms"]
+    assert measures[f"{name}_engine_over_pipeline_ratio"] == pytest.approx(told)
+    assert (measures[f"{name}_processes"], measures[f"{name}_steps"]) == (1, 2)
+    assert report["notes"] == {name: "undecided: one process says nothing of the next"}
+
+
+def test_a_ratio_is_known_by_the_processes_that_agree_on_it_not_by_the_pictures_of_one():
+    assert decided([of(1.01), of(1.012), of(1.008)])
+    assert decided([of(1.10), of(1.11), of(1.105)])
+    assert not decided([of(1.02, pictures=1000)]), "another process may say otherwise"
+    assert not decided([of(1.087, pictures=1000), of(1.16, pictures=1000), of(0.896)])
+    assert not decided([of(0.97), of(1.02)]), "of two that differ it may be anything"
+    assert decided([of(0.97), of(1.02)] * 3), "of six it may not"
+
+
+def test_one_process_that_lies_ill_moves_a_ratio_little():
+    ratio = Ratio.of([of(1.01), of(1.3), of(1.02)])
+    assert ratio.value == pytest.approx(1.02)
+    assert ratio.low < 1.01 < 1.3 < ratio.high, "and is seen in how sure it is"
+
+
+def test_what_is_undecided_or_not_measured_is_told_by_name():
+    processes = {"sure": [of(1.0), of(1.001), of(1.002)], "unsure": [of(1.0), of(1.1), of(1.03)]}
+    found = Found(processes, dict.fromkeys(processes, 4), broken={"broken"})
+    report = families.report(["sure", "unsure", "broken", "late"], found, seed=7)
+    assert set(report.notes) == {"unsure", "broken", "late"}
+    assert "by 3 processes" in report.notes["unsure"]
+    assert {bar.name.split("_")[0]: bar.holds for bar in report.bars} == {
+        "sure": True,
+        "unsure": True,
+        "broken": False,
+        "late": False,
+    }
+    assert found.undecided(list(processes), 1.05) == ["unsure"]
+
+
+def test_what_comes_first_and_what_drifts_favours_neither_way():
+    painted = list[str]()
+    by_turns(lambda: painted.append("ours"), lambda: painted.append("theirs"), 2)
+    assert painted == ["ours", "theirs", "theirs", "ours"] * 2
+
+
+def decided(processes: list[Pairs]) -> bool:
+    return Ratio.of(processes).decides(1.05)
+
+
+def of(ratio: float, pictures: int = 5) -> Pairs:
+    return [(ratio, 1.0)] * pictures
 
 
 @pytest.mark.slow
