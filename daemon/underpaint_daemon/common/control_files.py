@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from .contents.headers import header
-from .contents.tensors import IS_ADAPTER, IS_CONTROLNET, content_of
+from .contents.tensors import IS_ADAPTER, IS_CONTROLNET, NO_CONFIG, content_of
 from .model_files import check_network, read_json, weight_files
 from .single_files import found_by_name
 
@@ -27,7 +27,7 @@ class Form(StrEnum):
     UNION = "union"
     ADAPTER = "adapter"
     OWN = "own"
-    """Of another family: its config names the class."""
+    """Of another family: its config names the class; a file without one has the model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,19 @@ def recognise(path: Path) -> ControlFile:
     else:
         if path.suffix in _PICKLES:
             _refuse(path, "is pickled; safetensors weights are needed")
-        weights, config = path, None
+        weights, config = path, _beside(path)
     tensors = header(weights)
     own = config is not None and config.get("_class_name") in OWN_CLASSES
     form, original = (Form.OWN, False) if own else _form(path, tensors)
     shapes = {name: tuple(entry["shape"]) for name, entry in tensors.items()}
     return ControlFile(path, weights, form, original, config, shapes)
+
+
+def _beside(file: Path) -> dict[str, Any] | None:
+    """The config that lies with a file of another family's, which tells more than its weights."""
+    config = file.with_name("config.json")
+    found = read_json(config) if config.is_file() else {}
+    return found if found.get("_class_name") in OWN_CLASSES else None
 
 
 def _in_folder(folder: Path) -> tuple[Path, dict[str, Any] | None]:
@@ -92,7 +99,9 @@ def _form(path: Path, names: Iterable[str]) -> tuple[Form, bool]:
     given = list(names)
     told = content_of(given)
     if told is not None and told.problem not in (IS_CONTROLNET, IS_ADAPTER):
-        _refuse(path, told.problem)
+        if told.problem == NO_CONFIG:
+            return Form.OWN, False
+        _refuse(path, told.problem, told.hint if "config" in told.hint else _HINT)
     every = [name.removeprefix(ORIGINAL_PREFIX) for name in given]
 
     def has(*starts: str) -> bool:
@@ -111,5 +120,5 @@ def _form(path: Path, names: Iterable[str]) -> tuple[Form, bool]:
     _refuse(path, "is no ControlNet of a kind that is known here")
 
 
-def _refuse(path: Path, problem: str) -> NoReturn:
-    raise RequestError(ErrorCode.MODEL_BROKEN, f"{path} {problem}", hint=_HINT)
+def _refuse(path: Path, problem: str, hint: str = _HINT) -> NoReturn:
+    raise RequestError(ErrorCode.MODEL_BROKEN, f"{path} {problem}", hint=hint)

@@ -103,6 +103,6 @@ def _folders(paths: Paths, model: Path) -> Iterator[Path]:
 
 def _file(path: Path) -> Path | None:
     if path.is_file():
-        return path if path.suffix in SUFFIXES else None
+        return path if path.suffix.lower() in SUFFIXES else None
     tries = (path / f"{_LEARNED}{suffix}" for suffix in SUFFIXES)
     return next((file for file in tries if file.is_file()), None)

@@ -25,6 +25,7 @@ _WHOLE_NUMBERS = ("I8", "U8", "I4", "U4")
 TRIED = ("torchao", "bitsandbytes")
 """Methods of quantisation whose packages have been tried here."""
 _FETCH_HINT = "Fetch the model again; what is there already is kept (underpaint models pull)."
+_SHARDS = "*-[0-9]*-of-[0-9]*.safetensors"
 _VARIANT = re.compile(r"[^.]+\.([^.-]+)(?:-\d+-of-\d+)?\.safetensors")
 
 
@@ -75,8 +76,11 @@ def _method_of(config: Mapping[str, Any]) -> str | None:
 
 
 def _check_shards(folder: Path) -> None:
-    """Every file that an index of shards names is there."""
-    for index in sorted(folder.glob("*.safetensors.index.json")):
+    """Every file that an index of shards names is there, and the index where there are shards."""
+    indices, shards = sorted(folder.glob("*.safetensors.index.json")), sorted(folder.glob(_SHARDS))
+    if shards and not indices:
+        broken(folder, f"has no index of its shards ({shards[0].name})", _FETCH_HINT)
+    for index in indices:
         named = read_json(index).get("weight_map")
         if not isinstance(named, dict):
             broken(index, "names no weights")
@@ -104,7 +108,7 @@ def variant_of(folder: Path) -> str | None:
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object from a model's file. Raises RequestError(MODEL_BROKEN)."""
     try:
-        data = json.loads(file.read_text("utf-8"))
+        data = json.loads(file.read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
         lies = file.is_symlink() or file.is_file()
         told = disguise_of(file, words=False) if lies else None

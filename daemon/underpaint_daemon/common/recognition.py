@@ -10,7 +10,7 @@ from underpaint.errors import ErrorCode, RequestError
 
 from . import single_files
 from .contents.foreign import family_of_foreign, refuse_no_painter, room_of_diffusers
-from .model_files import read_json
+from .model_files import broken, read_json
 
 _OF_CLASS = {
     "StableDiffusion3": "sd35",
@@ -128,7 +128,9 @@ def _of_channels(folder: Path, family: str, index: Mapping[str, Any]) -> str:
     if family == "sdxl" and "text_encoder" in index and not any(index["text_encoder"] or ()):
         return "sdxl_refiner"
     config = folder / "unet" / "config.json"
-    channels = int(read_json(config).get("in_channels", 4)) if config.is_file() else 4
+    channels = read_json(config).get("in_channels", 4) if config.is_file() else 4
+    if not isinstance(channels, int):
+        broken(config, f"says in_channels: {channels!r}, no number")
     found = single_files.family_by_channels(family, channels)
     if found is None:
         _unfit(folder, single_files.CHANNELS_OF_OTHERS[channels])

@@ -160,6 +160,7 @@ _GIVE_ADAPTER = (
 )
 _ONE_ADAPTER = "Let the others be seen by the model's own attention (--reference IMAGE@attention)."
 _READS = "Leave @attention out."
+_NO_NETWORK = "Leave the ControlNet out (--control depth, without @FILE)."
 _NO_ADAPTER = "It reads pictures by itself: leave the adapter out."
 _BY_WORDS = " Or say in the prompt where things are."
 _CALLED = {"text": "words alone", "image": "a picture", "mask": "a picture with a mask"}
@@ -181,6 +182,9 @@ def _check_controls(
         _refuse(able, model, "inner_control", told, ErrorCode.CONTROL_MISSING)
     for control in acting:
         if role_of_control(control.kind, family) is not None:
+            if control.model:
+                told = f"takes no ControlNet: it reads {control.kind} as a reference picture"
+                _refuse(able, model, "networks", told, ErrorCode.CONTROL_MISSING, _NO_NETWORK)
             continue
         if start not in able.control:
             told = f"cannot follow a {control.kind} control from {_CALLED[start]}"

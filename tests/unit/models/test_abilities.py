@@ -170,6 +170,9 @@ def test_form_goes_in_as_references_where_there_are_no_networks() -> None:
     with pytest.raises(RequestError) as caught:
         refuse_what_cannot_be(asked, "chroma", "m")
     assert caught.value.code is ErrorCode.CONTROL_MISSING
+    named = replace(asked, controls=(replace(DEPTH[0], model="/a/network"),))
+    with pytest.raises(RequestError, match="takes no ControlNet: it reads depth as a reference"):
+        refuse_what_cannot_be(named, "flux2_klein", "m")
 
 
 def test_references_of_the_command_line(tmp_path: Path) -> None:

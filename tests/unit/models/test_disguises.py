@@ -15,6 +15,7 @@ from underpaint_daemon.common.contents.folders import index_of
 from underpaint_daemon.common.contents.headers import header
 from underpaint_daemon.common.model_files import check_network, read_json
 from underpaint_daemon.common.places import snapshot_of
+from underpaint_daemon.common.recognition import family_of_index
 from underpaint_daemon.common.single_files import recognise
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
@@ -106,6 +107,7 @@ def test_archives_are_told_apart(tmp_path: Path):
         (["transformer_blocks.0.x.weight", "txt_norm.weight"], "is a Qwen-Image"),
         (["blocks.0.self_attn.q.weight", "patch_embedding.weight"], "is a Wan"),
         (["joint_blocks.0.x.weight"], "is a Stable Diffusion 3"),
+        (["model_ema.diffusion_modelout2weight", "first_stage_model.x"], "averaged weights"),
         (["clip_txt_pooled_mapper.weight", "down_blocks.0.x.weight"], "Stable Cascade"),
         (["down_blocks.0.resnets.0.conv1.weight"], "one network of a model"),
         ([], "no checkpoint of a family"),
@@ -180,6 +182,8 @@ def test_shards_that_an_index_names_must_be_there(tmp_path: Path):
     refusal(check_network, tmp_path)
     index.write_text("{}")
     assert "names no weights" in refusal(check_network, tmp_path).message
+    index.unlink()
+    assert "no index of its shards" in refusal(check_network, tmp_path).message
 
 
 def test_weights_quantised_by_what_is_not_installed_are_told(tmp_path: Path):
@@ -201,3 +205,10 @@ def test_a_repository_of_the_hubs_cache_means_its_model(tmp_path: Path):
     assert snapshot_of(root) == snapshot_of(root / "snapshots") == old
     assert snapshot_of(old) == old
     assert snapshot_of(tmp_path / "other") == tmp_path / "other"
+
+
+def test_a_config_with_a_word_for_a_number_is_told(tmp_path: Path):
+    folder(tmp_path, model_index={"_class_name": "StableDiffusionPipeline"})
+    folder(tmp_path / "unet", config={"in_channels": "four"})
+    told = refusal(lambda: family_of_index(tmp_path, index_of(tmp_path)))
+    assert "in_channels: 'four', no number" in told.message

@@ -127,6 +127,16 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
         assert broken.value.code is ErrorCode.MODEL_BROKEN
 
 
+def test_the_first_trainers_tables_are_read_and_code_is_not(tmp_path: Path) -> None:
+    first, code = tmp_path / "first.pt", tmp_path / "code.pt"
+    table = torch.nn.ParameterDict({"*": torch.nn.Parameter(vectors(8))})
+    torch.save({"string_to_param": table}, first)
+    torch.save({"string_to_param": torch.nn.Linear(2, 2)}, code)
+    assert torch.equal(read_vectors(first)[0], vectors(8))
+    with pytest.raises(RequestError, match="which could run code"):
+        read_vectors(code)
+
+
 def test_words_around_a_name_are_no_part_of_it() -> None:
     found = mentions("Easy, uneasy easy-going (easy:1.2) embedding:easy. <easy> <b>", {"easy"})
     assert [m.start for m in found] == [0, 25, 35, 51]

@@ -6,11 +6,21 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from diffusers import FluxTransformer2DModel, T2IAdapter, UNet2DConditionModel
+from diffusers import (
+    FluxControlNetModel,
+    FluxTransformer2DModel,
+    QwenImageControlNetModel,
+    QwenImageTransformer2DModel,
+    SD3ControlNetModel,
+    SD3Transformer2DModel,
+    T2IAdapter,
+    UNet2DConditionModel,
+)
 from safetensors.torch import load_file, save_file
 
 from underpaint.errors import ErrorCode, RequestError
@@ -112,3 +122,57 @@ def test_scaled_fp8_folders_and_files_paint_nearly_the_same(
         control = Control(DEPTH, model=str(path))
         painted = studio.paint(replace(ASKED, view=view, controls=(control,)))[0]
         assert np.abs(painted.astype(int) - expected).mean() < 6
+
+
+SMALL = {"num_layers": 2, "attention_head_dim": 8, "num_attention_heads": 2}
+FLUX = {**SMALL, "num_single_layers": 1, "joint_attention_dim": 24, "axes_dims_rope": (2, 2, 4)}
+SD3 = {**SMALL, "sample_size": 16, "joint_attention_dim": 24, "caption_projection_dim": 16}
+SD3 |= {"pooled_projection_dim": 24, "pos_embed_max_size": 16}
+QWEN = {**SMALL, "joint_attention_dim": 24, "axes_dims_rope": (2, 2, 4)}
+
+
+@pytest.mark.parametrize(
+    ("network", "model"),
+    [
+        (
+            FluxControlNetModel(**{**FLUX, "num_single_layers": 0}, num_mode=10),
+            FluxTransformer2DModel(**FLUX, guidance_embeds=True),
+        ),
+        (
+            QwenImageControlNetModel(**{**QWEN, "num_layers": 1}, extra_condition_channels=4),
+            QwenImageTransformer2DModel(**QWEN),
+        ),
+        (
+            SD3ControlNetModel(**SD3, extra_conditioning_channels=1),
+            SD3Transformer2DModel(**{**SD3, "num_layers": 3}, dual_attention_layers=(0,)),
+        ),
+    ],
+    ids=["FLUX.1 union", "Qwen-Image inpainting", "Stable Diffusion 3"],
+)
+def test_a_network_of_a_transformers_family_is_had_from_one_file(
+    network: Any, model: Any, tmp_path: Path
+) -> None:
+    """Alone; beside its config; and in a folder where it has another name."""
+    own = network.state_dict()
+    alone, folder = tmp_path / "network.safetensors", tmp_path / "folder"
+    save_file({name: tensor.clone() for name, tensor in own.items()}, alone)
+    network.save_pretrained(folder)
+    beside = (folder / "diffusion_pytorch_model.safetensors").rename(folder / "a v1.safetensors")
+    for place in (alone, beside, folder):
+        loaded = load_control(place, model, CPU)
+        assert loaded.state_dict().keys() == own.keys()
+        assert all(torch.equal(tensor, own[name]) for name, tensor in loaded.state_dict().items())
+    with pytest.raises(RequestError, match="goes with a flow transformer"):
+        load_control(alone, UNet2DConditionModel(), CPU)
+    with pytest.raises(RequestError, match=r"lacks|of shape"):
+        load_control(alone, FluxTransformer2DModel(num_layers=0, num_single_layers=0), CPU)
+
+
+def test_an_adapter_in_a_layout_of_its_own_is_refused_by_name(tmp_path: Path) -> None:
+    layers = {
+        "body.0.resnets.0.block1.weight": torch.zeros(2, 2),
+        "conv_in.weight": torch.zeros(2, 64, 3, 3),
+    }
+    save_file(layers, tmp_path / "odd.safetensors")
+    with pytest.raises(RequestError, match="of a kind that is known here: adapter"):
+        load_control(tmp_path / "odd.safetensors", UNet2DConditionModel(), CPU)

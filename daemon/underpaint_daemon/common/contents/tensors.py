@@ -36,12 +36,17 @@ IS_UNET = "is the UNet of a model alone"
 IS_LORA = "is a LoRA"
 IS_CONTROLNET = "is a ControlNet"
 IS_ADAPTER = "is a T2I-Adapter"
+NO_CONFIG = "is a ControlNet without its config"
 
 # Rows of pieces that all stand in some tensor's name; "^": at its beginning. The first row counts.
 _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     ((".qweight", ".wscales"), Told(
         "is packed in four bits for Nunchaku (SVDQuant), whose own program alone reads it",
         _UNPACKED,
+    )),
+    (("^model_ema.",), Told(
+        "has a training's averaged weights (EMA) alone, under names that its trainer alone reads",
+        "Take the model's pruned checkpoint.",
     )),
     (("lora_controlnet",), Told("is a ControlNet-LoRA (Control-LoRA)", _NO_CONTROL)),
     (("lllite_",), Told("is a ControlNet-LLLite", _NO_CONTROL)),
@@ -58,8 +63,8 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
         "is a ControlNet of FLUX in XLabs' layout", "Take one in diffusers' layout: a folder."
     )),
     (("^input_hint_block.",), Told(IS_CONTROLNET, _CONTROL)),
-    (("controlnet_x_embedder.",), Told("is a ControlNet without its config", _ITS_FOLDER)),
-    (("^controlnet_blocks.",), Told("is a ControlNet without its config", _ITS_FOLDER)),
+    (("controlnet_x_embedder.",), Told(NO_CONFIG, _ITS_FOLDER)),
+    (("^controlnet_blocks.",), Told(NO_CONFIG, _ITS_FOLDER)),
     (("^control_layers.",), Told("is a ControlNet of Z-Image without its config", _ITS_FOLDER)),
     (("adapter.body.",), Told(IS_ADAPTER, _CONTROL)),
     (("^body.0.block1.",), Told(IS_ADAPTER, _CONTROL)),

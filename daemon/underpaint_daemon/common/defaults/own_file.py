@@ -13,10 +13,19 @@ from pathlib import Path
 from underpaint.errors import RequestError
 from underpaint.tree import part_from_plain
 
+from ..checks.fields import MAX_SIDE, MIN_SIDE, check_range, refuse
+from ..checks.validation import MAX_GUIDANCE, MAX_SHARPEN, MAX_STEPS
 from ..model_files import broken, read_json
 from .wants import Wants
 
 NAME = "underpaint.json"
+_RANGES = (
+    ("size", MIN_SIDE, MAX_SIDE),
+    ("steps", 1, MAX_STEPS),
+    ("most_steps", 1, MAX_STEPS),
+    ("guidance", 0.0, MAX_GUIDANCE),
+    ("sharpen", 0.0, MAX_SHARPEN),
+)
 _LEAST_WINDOW = 32  # pixels: a cell of the coarsest VAE
 
 
@@ -33,8 +42,10 @@ def own_wants(place: Path) -> Wants:
     file = own_file(place)
     if not file.is_file():
         return Wants()
+    said = read_json(file)
     try:
-        wants = part_from_plain(Wants, read_json(file), "it")
+        wants = part_from_plain(Wants, said, "it")
+        _check(wants)
     except RequestError as error:
         broken(file, f"cannot be understood: {error.message}")
     window = wants.decode_window
@@ -44,3 +55,15 @@ def own_wants(place: Path) -> Wants:
     if detail is not None and not 0 <= detail <= 1:
         broken(file, f"guide_detail is {detail}, not from 0 to 1")
     return wants
+
+
+def _check(wants: Wants) -> None:
+    """Raise RequestError for what no request may say, before one says it unasked."""
+    for name, least, most in _RANGES:
+        value = getattr(wants, name)
+        if value is not None:
+            check_range(f"it.{name}", value, least, most)
+    if wants.samplers is not None and wants.sampler not in (None, *wants.samplers):
+        refuse("it.sampler", f"is {wants.sampler}, not one of its samplers")
+    if wants.samplers is not None and not wants.samplers:
+        refuse("it.samplers", "is empty")

@@ -17,8 +17,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn import ParameterDict
 
 from underpaint.errors import ErrorCode, RequestError
+from underpaint_daemon.common.contents.headers import header
 from underpaint_daemon.common.embedding_files import Mention, mentions
 
 NAMED = "named_vectors"
@@ -31,6 +33,7 @@ _DAMAGED = torch.serialization.pickle.UnpicklingError  # type: ignore[attr-defin
 _ERRORS = (
     OSError, ValueError, RuntimeError, LookupError, TypeError, EOFError, SafetensorError, _DAMAGED,
 )  # fmt: skip
+_CODE = "it holds more than tensors, which could run code"
 _HINT = "Leave its name out of the prompt, or take a model of that kind."
 
 
@@ -113,6 +116,8 @@ def read_vectors(file: Path) -> tuple[Tensor, ...]:
         return _vectors_in(_loaded(file))
     except _ERRORS as error:
         told = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if isinstance(error, _DAMAGED):  # what torch says of it names ways to run its code
+            told = _CODE if "GLOBAL" in str(error) else "it is damaged"
         raise RequestError(
             ErrorCode.MODEL_BROKEN,
             f"{file} cannot be read as a textual inversion: {told}",
@@ -121,10 +126,12 @@ def read_vectors(file: Path) -> tuple[Tensor, ...]:
 
 
 def _loaded(file: Path) -> Mapping[str, Any]:
-    if file.suffix == ".safetensors":
+    if file.suffix.lower() == ".safetensors":
+        header(file)  # says what is wrong
         tensors: Mapping[str, Any] = load_file(file)
         return tensors
-    found: Any = torch.load(file, map_location="cpu", weights_only=True)
+    with torch.serialization.safe_globals([ParameterDict]):  # of the first trainers
+        found: Any = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(found, Mapping):
         raise ValueError("it holds no table of tensors")
     table: Mapping[str, Any] = found
@@ -136,6 +143,8 @@ def _vectors_in(found: Mapping[str, Any]) -> tuple[Tensor, ...]:
         if all(name in found for name in names):
             return tuple(_rows(found[name]) for name in names)
     inner = found.get("string_to_param", found)
+    if isinstance(inner, ParameterDict):
+        inner = inner._parameters
     tensors = [one for one in inner.values() if isinstance(one, Tensor)]
     if len(tensors) != 1:
         raise ValueError(f"it holds {len(tensors)} tensors where one is expected")

@@ -23,10 +23,12 @@ from underpaint_daemon.common.control_files import (
     recognise,
 )
 from underpaint_daemon.common.denoisers.unets import deep_as, layers_per_level, shapes_of
+from underpaint_daemon.common.model_files import broken
 from underpaint_daemon.common.models import control_folder
 
 from .folders import load_network
 from .networks import Device, empty, filled
+from .own_controls import load_own
 from .weights import WeightFile
 
 _CLASSES = {
@@ -69,14 +71,17 @@ def load_control(path: Path, denoiser: Any, place: Device) -> Any:
     """
     found = recognise(path)
     _check_make(found, type(denoiser).__name__)
-    if found.form is Form.OWN and found.config is not None:
-        return load_network(getattr(diffusers, found.config["_class_name"]), path, place)
+    if found.form is Form.OWN:
+        return load_own(found, denoiser, place)
     unet = denoiser
     _check_family(found, unet)
     kind = _CLASSES[found.form]
     if found.config is not None and not found.original:
         return load_network(kind, path, place)
-    config = found.config or _config(found, unet)
+    try:
+        config = found.config or _config(found, unet)
+    except LookupError as error:
+        broken(path, f"is no ControlNet of a kind that is known here: {error.args[0]} is missing")
     state = _state(found, config, place)
     if found.config is None and found.form is not Form.ADAPTER:
         config = _known(kind, deep_as(config, shapes_of(state)))
@@ -195,11 +200,17 @@ def _shuffle(channels: int) -> int:
 def _check_make(found: ControlFile, network: str) -> None:
     """A ControlNet copies layers of its own family's network, and is named like it."""
     config = found.config or {}
-    own = str(config.get("_class_name", "")).removesuffix("ControlNetModel")
     wanted = network.removesuffix("Transformer2DModel")
+    unsaid = found.form is Form.OWN and not config and network != _UNET
+    named = f"{wanted}ControlNetModel" if unsaid else str(config.get("_class_name", ""))
+    own = named.removesuffix("ControlNetModel")
     here = own if found.form is Form.OWN else _UNET
     if here != wanted:
-        made = f"a {own} transformer" if found.form is Form.OWN else "a Stable Diffusion UNet"
+        made = (
+            f"a {own or 'flow'} transformer"
+            if found.form is Form.OWN
+            else "a Stable Diffusion UNet"
+        )
         raise RequestError(
             ErrorCode.MODEL_BROKEN,
             f"{found.path} was made for another family: it goes with {made}, and this model has a "

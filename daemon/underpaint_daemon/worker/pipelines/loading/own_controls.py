@@ -1,0 +1,69 @@
+"""ControlNets of families with a transformer in place of a UNet: FLUX.1's, Qwen-Image's, Stable
+Diffusion 3's. As one file, as ComfyUI's users have them, they carry no config: it is the model's
+that they are for, with the layers that are there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import diffusers
+
+from underpaint_daemon.common.control_files import ControlFile
+from underpaint_daemon.common.model_files import broken
+
+from .folders import load_network
+from .networks import LOAD_ERRORS, Device, empty, filled, first_line
+from .weights import WeightFile
+
+_STANDARD = re.compile(r"diffusion_pytorch_model([.-].*)?\.safetensors(\.index\.json)?")
+_EXTRA = {
+    "extra_conditioning_channels": "pos_embed_input.proj.weight",
+    "extra_condition_channels": "controlnet_x_embedder.weight",
+}
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def load_own(found: ControlFile, transformer: Any, place: Device) -> Any:
+    """The network in a folder, or a file, for the model with that transformer.
+
+    Raises RequestError(MODEL_BROKEN).
+    """
+    name = f"{type(transformer).__name__.removesuffix('Transformer2DModel')}ControlNetModel"
+    kind = getattr(diffusers, name, None)
+    if kind is None:
+        broken(found.path, f"is a ControlNet, and {type(transformer).__name__} takes none")
+    if found.path.is_dir() and any(_STANDARD.fullmatch(one.name) for one in found.path.iterdir()):
+        return load_network(kind, found.path, place)
+    config = found.config or _config(kind, found.shapes, transformer.config)
+    try:
+        network = empty(lambda: kind.from_config(config))
+    except LOAD_ERRORS as error:
+        broken(found.path, f"cannot be loaded: {first_line(error)}")
+    return filled(network, WeightFile(found.weights).state(place.dtype), found.weights, place)
+
+
+def _config(kind: Any, shapes: Shapes, model: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's config: the transformer's, and what the shapes say."""
+    known = inspect.signature(kind.__init__).parameters
+    told = {
+        "num_layers": _count("transformer_blocks", shapes),
+        "num_single_layers": _count("single_transformer_blocks", shapes),
+        "guidance_embeds": any(".guidance_embedder." in name for name in shapes),
+        "num_mode": shapes.get("controlnet_mode_embedder.weight", (None,))[0],
+        "use_pos_embed": "pos_embed.proj.weight" in shapes,
+        "dual_attention_layers": tuple(
+            i
+            for i in range(_count("transformer_blocks", shapes))
+            if f"transformer_blocks.{i}.attn2.to_q.weight" in shapes
+        ),
+    }
+    for name, layer in _EXTRA.items():
+        told[name] = shapes.get(layer, (0, 0))[1] - int(model.get("in_channels") or 0)
+    return {key: value for key, value in {**model, **told}.items() if key in known}
+
+
+def _count(blocks: str, shapes: Shapes) -> int:
+    return len({name.split(".")[1] for name in shapes if name.startswith(f"{blocks}.")})
