@@ -39,6 +39,7 @@ from .places import SUFFIXES, extra_models, is_model_folder, snapshot_of
 from .recognition import family_of_index, is_network, parts_of
 
 IP_ADAPTER = "ip_adapter"
+_VAE, _VAE_HINT = "AutoencoderKL", "Put the VAE there that the model was published with."
 _SHARED_PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 PARTS_OF_FAMILY = {
     "sd15": _SHARED_PARTS,
@@ -250,6 +251,20 @@ def _check_part(folder: Path, part: str, index: dict[str, Any]) -> None:
         _check_tokenizer(folder / part)
     else:
         check_network(folder / part)
+        if part == "vae":
+            _check_vae(folder)
+
+
+def _check_vae(folder: Path) -> None:
+    """A VAE of another kind or family would end in the midst of painting."""
+    vae, painted = (read_json(folder / part / "config.json") for part in ("vae", "unet"))
+    kind = str(vae.get("_class_name", _VAE))
+    if kind != _VAE:
+        broken(folder / "vae", f"is an {kind}; this family's is an {_VAE}", _VAE_HINT)
+    here, there = vae.get("latent_channels", 4), painted.get("out_channels", 4)
+    if here != there:
+        problem = f"is another family's: its latents have {here} channels, the model's {there}"
+        broken(folder / "vae", problem, _VAE_HINT)
 
 
 def _check_parts(folder: Path, index: dict[str, Any]) -> None:

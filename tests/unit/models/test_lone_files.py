@@ -222,3 +222,13 @@ def test_a_file_that_is_added_without_its_rest_says_so(paths, tmp_path, monkeypa
     file = sparse(tmp_path / "flux1-dev.safetensors", FLUX1)
     assert run(paths, monkeypatch, "add", file) == 0
     assert "transformer of FLUX.1 alone" in capsys.readouterr().out
+
+
+def test_a_shard_is_told_as_one(paths: Paths, tmp_path: Path):
+    """Alone, and the folder of them, which is no model either."""
+    file = sparse(tmp_path / "shards" / "flux1-dev-00001-of-00003.safetensors", FLUX1)
+    with pytest.raises(RequestError, match="is one of 3 shards of a model"):
+        family_of(paths, str(file))
+    with pytest.raises(RequestError, match="but shards") as told:
+        family_of(paths, str(file.parent))
+    assert str(file) not in told.value.hint

@@ -96,6 +96,18 @@ def test_the_makers_file_paints_what_its_folder_paints(shop: Studio, name: str, 
     assert np.abs(made.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("name", ["sd35", "z_image"])
+def test_a_file_under_diffusers_names_is_the_same(shop: Studio, name: str, tmp_path: Path):
+    state = transformer(shop, name).state_dict()
+    for prefix in ("", "module."):
+        file = tmp_path / f"{prefix}folder" / FILES[name][0]
+        file.parent.mkdir()
+        save_file({prefix + key: one.clone() for key, one in state.items()}, file)
+        ours = shop.models.load(str(file)).denoiser.state_dict()
+        assert ours.keys() == state.keys()
+        assert all(torch.equal(ours[key], state[key]) for key in state)
+
+
 @pytest.mark.parametrize("kind", ["F16", "Q8_0", "Q4_0"])
 def test_a_gguf_file_paints_what_its_packed_weights_say(shop: Studio, kind: str, tmp_path: Path):
     """Held against the folder whose weights went there and back by the format's own package."""

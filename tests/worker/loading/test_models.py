@@ -71,6 +71,20 @@ def only_pickles(folder: Path) -> str:
     return "pytorch_model.bin"
 
 
+def another_familys_vae(folder: Path) -> str:
+    config = folder / "vae" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"latent_channels": 16}))
+    return "have 16 channels"
+
+
+def a_tiny_vae(folder: Path) -> str:
+    config = folder / "vae" / "config.json"
+    config.write_text(
+        json.dumps(json.loads(config.read_text()) | {"_class_name": "AutoencoderTiny"})
+    )
+    return "is an AutoencoderTiny"
+
+
 def no_text_encoder(folder: Path) -> str:
     shutil.rmtree(folder / "text_encoder")
     return "text_encoder"
@@ -101,6 +115,8 @@ BREAKAGES = [
     cut_weights,
     lose_a_weight,
     only_pickles,
+    another_familys_vae,
+    a_tiny_vae,
     no_text_encoder,
     spoil_config,
     unknown_family,

@@ -186,6 +186,14 @@ def test_a_missing_vae_is_taken_from_beside_the_file(studio: Studio, checkpoint:
     with pytest.raises(RequestError, match="has no VAE") as refusal:
         studio.run(replace(ASKED, model=str(file)))
     assert "no vae.vae.safetensors" in refusal.value.hint
+    first = vae["decoder.conv_in.weight"]
+    for told, wrong in (
+        ("have 16 channels", {"decoder.conv_in.weight": first.repeat(1, 4, 1, 1)}),
+        ("is no VAE", {"decoder.layers.0.weight": first.clone()}),
+    ):
+        save_file(wrong, file.with_name("no vae.vae.safetensors"))
+        with pytest.raises(RequestError, match=told):
+            studio.run(replace(ASKED, model=str(file)))
     save_file(vae, file.with_name("no vae.vae.safetensors"))
     assert np.array_equal(studio.paint(replace(ASKED, model=str(file)))[0], expected)
 

@@ -57,6 +57,8 @@ def _network(config: dict[str, Any]) -> Told:
 
 def _files(folder: Path) -> Told:
     whole = sorted(folder.glob("*.safetensors"))
+    if whole and all("-of-" in file.stem for file in whole):
+        return Told(f"has no {INDEX}, but shards ({whole[0].name})", _MODEL)
     if whole:
         return Told(f"has no {INDEX}, but a file {whole[0].name}", f"Give the file: {whole[0]}")
     pickled = sorted(file for pattern in _PICKLES for file in folder.glob(pattern))

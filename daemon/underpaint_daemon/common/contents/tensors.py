@@ -82,6 +82,9 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("double_blocks.",), Told("is a FLUX checkpoint", _FOLDER)),
     (("single_transformer_blocks.",), Told("is a FLUX checkpoint", _FOLDER)),
     (("joint_blocks.",), Told("is a Stable Diffusion 3 checkpoint", _FOLDER)),
+    (("pos_embed.proj.weight", "context_embedder.weight", "transformer_blocks."), Told(
+        "is a Stable Diffusion 3 checkpoint", _FOLDER
+    )),
     (("cap_embedder.", "cap_pad_token"), Told("is a Z-Image checkpoint", _FOLDER)),
     (("cap_embedder.",), Told("is a Lumina checkpoint", _FOLDER)),
     (("addition_t_embedding.", "txt_norm."), Told("is a Qwen-Image-Layered checkpoint", _FOLDER)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from ..model_files import broken
 from ..single_files import OTHER_HINT, check_read, facts_of
 from .makes import MAKES, Make, Shapes, bare
 from .unet_makes import UNET, make_of_unet, refuse_unpaintable
+
+_SHARD = re.compile(r".+-\d+-of-(\d+)")
+_SHARD_HINT = (
+    "Take it as one file, or the model's whole folder: the one that has model_index.json in it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ def denoiser_in(file: Path) -> Denoiser | None:
     Raises RequestError(MODEL_BROKEN) for a damaged file, for weights in a form that is not read,
     for a transformer that lacks layers, and for a UNet that no family here has.
     """
+    shard = _SHARD.fullmatch(file.stem)
+    if shard is not None and int(shard[1]) > 1:
+        broken(file, f"is one of {int(shard[1])} shards of a model", _SHARD_HINT)
     told = facts_of(file).told
     if told is None or told.problem not in (*MAKES, IS_UNET):
         return None

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]
-_PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.", "unet.")
+_PREFIXES = (
+    "model.diffusion_model.", "diffusion_model.", "transformer.", "unet.", "module.", "model.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,24 +150,29 @@ def _z_image(shapes: Shapes) -> dict[str, Any]:
 
 def _sd3(shapes: Shapes) -> dict[str, Any]:
     """Stable Diffusion 3's heads are 64 wide, and as many as its blocks; 3.5's norms tell it."""
-    wide, channels, patch, _ = _shape(shapes, "x_embedder.proj.weight")
-    head = shapes.get("joint_blocks.0.x_block.attn.ln_q.weight", (64,))[0]
-    count = _count(shapes, "joint_blocks")
-    twice = (i for i in range(count) if f"joint_blocks.{i}.x_block.attn2.qkv.weight" in shapes)
+    wide, channels, patch, _ = _shape(shapes, "x_embedder.proj.weight", "pos_embed.proj.weight")
+    norms = ("joint_blocks.0.x_block.attn.ln_q.weight", "transformer_blocks.0.attn.norm_q.weight")
+    head = next((shapes[name][0] for name in norms if name in shapes), 64)
+    count = _count(shapes, "joint_blocks", "transformer_blocks")
+    again = ("joint_blocks.{}.x_block.attn2.qkv.weight", "transformer_blocks.{}.attn2.to_q.weight")
+    last = _shape(shapes, "final_layer.linear.weight", "proj_out.weight")[0]
+    pooled = ("y_embedder.mlp.0.weight", "time_text_embed.text_embedder.linear_1.weight")
     return {
         "sample_size": 128,
         "patch_size": patch,
         "in_channels": channels,
-        "out_channels": _shape(shapes, "final_layer.linear.weight")[0] // patch**2,
+        "out_channels": last // patch**2,
         "num_layers": count,
         "attention_head_dim": head,
         "num_attention_heads": wide // head,
         "joint_attention_dim": _shape(shapes, "context_embedder.weight")[1],
         "caption_projection_dim": _shape(shapes, "context_embedder.weight")[0],
-        "pooled_projection_dim": _shape(shapes, "y_embedder.mlp.0.weight")[1],
-        "pos_embed_max_size": round(_shape(shapes, "pos_embed")[1] ** 0.5),
-        "qk_norm": "rms_norm" if "joint_blocks.0.x_block.attn.ln_q.weight" in shapes else None,
-        "dual_attention_layers": list(twice),
+        "pooled_projection_dim": _shape(shapes, *pooled)[1],
+        "pos_embed_max_size": round(_shape(shapes, "pos_embed", "pos_embed.pos_embed")[1] ** 0.5),
+        "qk_norm": "rms_norm" if any(name in shapes for name in norms) else None,
+        "dual_attention_layers": [
+            i for i in range(count) if any(name.format(i) in shapes for name in again)
+        ],
     }
 
 

@@ -94,7 +94,17 @@ def _vae(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> A
         path = vae_beside(found.path)
         file, prefixes = WeightFile(path), {VAE_PREFIX: VAE_PREFIX, "": VAE_PREFIX}
     state = file.state(place.dtype, prefixes)
+    first = state.get(f"{VAE_PREFIX}decoder.conv_in.weight")
+    if first is None:
+        broken(path, "is no VAE of Stable Diffusion's make", _VAE_HINT)
+    here, there = first.shape[1], config["latent_channels"]
+    if here != there:
+        problem = f"is another family's VAE: its latents have {here} channels, the model's {there}"
+        broken(path, problem, _VAE_HINT)
     return converted(diffusers.AutoencoderKL, config, state, path, place, _as_vae)
+
+
+_VAE_HINT = "Put the VAE there that the model was published with."
 
 
 def _as_unet(state: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
