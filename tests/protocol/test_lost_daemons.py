@@ -56,6 +56,14 @@ def test_closing_is_prompt_and_what_waits_fails(daemon, paths):
         waiting.result(300)
 
 
+def test_who_paints_with_a_closed_client_hears_so_and_waits_for_no_daemon(daemon, paths):
+    request, buffers, _ = view_request()
+    up = underpaint.connect(paths)
+    up.close()
+    with pytest.raises(ConnectionLost, match="this client is closed"):
+        up.submit(request, buffers)
+
+
 def test_a_job_survives_a_crash_and_a_new_start_of_its_daemon(daemon, paths):
     daemon.step_s = 0.3
     request, buffers, color = view_request()

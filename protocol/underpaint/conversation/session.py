@@ -118,9 +118,8 @@ class Session:
 
     def want_daemon(self) -> None:
         """Start the daemon if it is not there and this client may."""
-        if self._may_start and not self.state.reachable:
-            self._start_wanted, self._standing.hopeless = True, False
-            self._start_failed, self._standing.why = None, absent()
+        if self._may_start and not self.state.reachable and self._standing.hope():
+            self._start_wanted, self._start_failed = True, None
             self._waker.wake()
 
     def wait_ready(self, timeout: float) -> bool:

@@ -31,6 +31,15 @@ class Standing:
             self._condition.wait_for(lambda: self.state.reachable or self.hopeless, timeout)
             return self.state.reachable
 
+    def hope(self) -> bool:
+        """The daemon may come: it is started. False when this client is closed, whose state is
+        its last."""
+        with self._condition:
+            if self.state is ClientState.CLOSED:
+                return False
+            self.why, self.hopeless = absent(), False
+            return True
+
     def change(self, state: ClientState, *, hopeless: bool = False) -> None:
         """Take a new state, and wake who waits."""
         if state is self.state and hopeless == self.hopeless:
