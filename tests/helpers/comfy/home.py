@@ -12,6 +12,7 @@ from typing import Any
 
 import diffusers
 import torch
+from diffusers import AutoencoderKLFlux2
 from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 from safetensors.torch import save_file
 from torch import Tensor
@@ -48,6 +49,7 @@ class Parts:
 
 _PLACES = {
     "transformer": "diffusion_models/{}",
+    "unet": "diffusion_models/{}",
     "text_encoder": "text_encoders/first",
     "text_encoder_2": "clip/second",
     "text_encoder_3": "text_encoders/third",
@@ -56,7 +58,7 @@ _PLACES = {
 
 
 def _written(name: str, part: Any) -> dict[str, Tensor]:
-    if name == "transformer":
+    if name in ("transformer", "unet"):
         return original(part)
     if name == "vae":
         return vae_file(part)
@@ -156,9 +158,9 @@ def _ldm(name: str, vae: Any) -> str:
         back = levels - 1 - i
         name = name.replace(f"decoder.up_blocks.{i}.resnets", f"decoder.up.{back}.block")
         name = name.replace(f"decoder.up_blocks.{i}.upsamplers.0", f"decoder.up.{back}.upsample")
-    if name.startswith("quant_conv"):
+    if name.startswith("quant_conv") and type(vae) is AutoencoderKLFlux2:
         name = f"encoder.{name}"
-    if name.startswith("post_quant_conv"):
+    if name.startswith("post_quant_conv") and type(vae) is AutoencoderKLFlux2:
         name = f"decoder.{name}"
     for old, new in (
         ("mid_block.resnets.0", "mid.block_1"),

@@ -12,6 +12,8 @@ import transformers
 from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
 
 from underpaint_daemon.common.denoisers.makes import MAKES
+from underpaint_daemon.common.model_files import read_json
+from underpaint_daemon.common.single_files import config_folder
 from underpaint_daemon.tools.miniatures.parts import awake
 from underpaint_daemon.tools.miniatures.texts import qwen_tokenizer, t5_tokenizer
 
@@ -219,6 +221,24 @@ def sd35(cache: Path) -> Parts:
     return Parts("StableDiffusion3Pipeline", parts)
 
 
+def sd15(cache: Path) -> Parts:
+    """Stable Diffusion 1.5, whose UNet lies alone."""
+    torch.manual_seed(7)
+    encoder, words = clip(cache)
+    made = read_json(config_folder("sd15") / "unet" / "config.json")
+    made |= {"block_out_channels": [32, 32, 64, 64], "layers_per_block": 1}
+    unet = diffusers.UNet2DConditionModel.from_config(made | {"cross_attention_dim": WIDE})
+    parts = {
+        "unet": awake(unet),
+        "text_encoder": encoder,
+        "tokenizer": words,
+        "vae": diffusers.AutoencoderKL(**LEVELS, latent_channels=4, scaling_factor=0.18215).eval(),
+        "scheduler": diffusers.DDIMScheduler.from_pretrained(config_folder("sd15") / "scheduler"),
+        **dict.fromkeys(("safety_checker", "feature_extractor")),
+    }
+    return Parts("StableDiffusionPipeline", parts)
+
+
 # By the name of the transformer's file.
 HOMES = {
     "flux1-dev": flux1,
@@ -227,5 +247,6 @@ HOMES = {
     "flux-2-klein-4b": klein,
     "qwen_image_bf16": qwen_image,
     "sd3.5_medium": sd35,
+    "sd15_unet": sd15,
 }
-assert len(HOMES) == len(MAKES)
+assert len(HOMES) == len(MAKES) + 1

@@ -199,6 +199,44 @@ def test_of_stable_diffusion_2_both_kinds_are_usual_and_the_found_model_tells_wh
     assert rest(paths, file).scheduler["prediction_type"] == "epsilon"
 
 
+CLIP_L = {
+    "text_model.embeddings.token_embedding.weight": (49408, 768),
+    "text_model.final_layer_norm.weight": (768,),
+}
+CLIP_G = {
+    "text_model.embeddings.token_embedding.weight": (49408, 1280),
+    "text_model.final_layer_norm.weight": (1280,),
+}
+VAE = {"decoder.conv_in.weight": (512, 4, 3, 3), "post_quant_conv.weight": (4, 4, 1, 1)}
+
+
+def test_without_another_model_comfyuis_files_are_its_other_parts(tmp_path: Path) -> None:
+    paths = Paths(runtime=tmp_path / "run", data=tmp_path / "data", cache=tmp_path / "cache")
+    models = tmp_path / "ComfyUI" / "models"
+    file = sparse(models / "unet" / "sdxl_lightning_4step_unet.safetensors", XL)
+    first = sparse(models / "text_encoders" / "clip_l.safetensors", CLIP_L)
+    second = sparse(models / "clip" / "clip_g.safetensors", CLIP_G)
+    sparse(models / "vae" / "ae.safetensors", {"decoder.conv_in.weight": (512, 16, 3, 3)})
+    sparse(models / "vae" / "a_sd15.safetensors", VAE)
+    with pytest.raises(RequestError, match="no other model of it is known"):
+        rest(paths, file)
+    vae = sparse(models / "vae" / "sdxl_vae.safetensors", VAE)
+    add_folder(paths, models)
+    found = rest(paths, file)
+    assert found.scheduler["prediction_type"] == "epsilon"
+    assert {found.places[name] for name in ("text_encoder", "text_encoder_2", "vae")} == {
+        first,
+        second,
+        vae,
+    }
+    [listed] = [row for row in list_models(paths) if row["name"] == file.name]
+    assert (listed["family"], listed["problem"], listed["native_size"]) == ("sdxl", "", 1024)
+    older = sparse(models / "unet" / "old.safetensors", unet(768))
+    assert rest(paths, older).places["vae"].name == "a_sd15.safetensors"
+    base = checkpoint(models / "checkpoints" / "sd_xl_base_1.0.safetensors")
+    assert rest(paths, file).base == base, "a whole model knows more of itself"
+
+
 def run(paths: Paths, monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     monkeypatch.setenv("UNDERPAINT_DATA", str(paths.data))
     return models_command([str(word) for word in words])

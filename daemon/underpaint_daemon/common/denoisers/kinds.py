@@ -4,7 +4,7 @@ of them a make needs."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .files import Denoiser
 
@@ -19,7 +19,8 @@ class Kind:
     it is shared. `folders`: where it lies. `baked`: its prefixes within a whole checkpoint.
     `width`: the tensor whose last side is what it gives; `marks`: others that it has; `sees`: that
     it has for families that show it pictures. `lacks`: that it has not. `unread`:
-    what no family reads of it, as a pattern of names' beginnings."""
+    what no family reads of it, as a pattern of names' beginnings. `called`: a pattern that its
+    file's name has, in small letters, where shapes do not tell it from another kind."""
 
     library: str
     network: str
@@ -31,13 +32,14 @@ class Kind:
     lacks: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
     unread: str = ""
+    called: str = ""
 
 
 _CLIP = Kind(
     "transformers", "CLIPTextModel", "text encoder CLIP-L (clip_l.safetensors)", TEXTS,
     ("text_encoders.clip_l.transformer.",), "text_model.embeddings.token_embedding.weight",
 )  # fmt: skip
-# Stable Diffusion 3 reads the two CLIPs of SDXL side by side, 768 and 1280 wide.
+# SDXL and Stable Diffusion 3 read two CLIPs side by side, 768 and 1280 wide.
 _CLIP_L, _CLIP_G = (
     Kind(
         "transformers", "CLIPTextModelWithProjection", told, TEXTS,
@@ -47,7 +49,8 @@ _CLIP_L, _CLIP_G = (
         ("clip_l", _CLIP.told), ("clip_g", "text encoder CLIP-G (clip_g.safetensors)"),
     )
 )  # fmt: skip
-_SHARES = {_CLIP_L: 768 / 2048, _CLIP_G: 1280 / 2048}
+_XL_CLIP_L = replace(_CLIP, told="text encoder CLIP-L of SDXL (clip_l.safetensors)")
+_SHARES = {_CLIP_L: 768 / 2048, _XL_CLIP_L: 768 / 2048, _CLIP_G: 1280 / 2048}
 _T5 = Kind(
     "transformers", "T5EncoderModel", "text encoder T5-XXL (t5xxl_fp16.safetensors)", TEXTS,
     ("text_encoders.t5xxl.transformer.",), "shared.weight",
@@ -87,6 +90,17 @@ _VAE = Kind(
 _SD3_VAE = Kind(
     "diffusers", "AutoencoderKL", "VAE (that of Stable Diffusion 3)", VAES,
     ("first_stage_model.", "vae."), "", ("decoder.conv_in.weight",), ("bn.running_mean",),
+)  # fmt: skip
+# Those of Stable Diffusion 1.5 and XL differ in their numbers alone.
+_SD_VAE, _XL_VAE = (
+    Kind(
+        "diffusers", "AutoencoderKL", f"VAE ({told}.safetensors)", VAES, (), "",
+        ("decoder.conv_in.weight", "post_quant_conv.weight"), called=called,
+    )
+    for told, called in (
+        ("vae-ft-mse-840000-ema-pruned", r"^(?!.*xl)"),
+        ("sdxl_vae, with xl in its name", "xl"),
+    )
 )  # fmt: skip
 _FLUX2_VAE = Kind(
     "diffusers", "AutoencoderKLFlux2", "VAE (flux2-vae.safetensors)", VAES, ("vae.",), "",
@@ -147,13 +161,25 @@ _PARTS: Mapping[str, Mapping[str, Kind | Words]] = {
         "tokenizer_2": _CLIP_G_WORDS, "text_encoder_3": _T5, "tokenizer_3": _T5_WORDS,
         "vae": _SD3_VAE,
     },
+    "Stable Diffusion 1.5": {
+        "text_encoder": _CLIP, "tokenizer": _CLIP_WORDS, "vae": _SD_VAE,
+    },
+    "Stable Diffusion XL": {
+        "text_encoder": _XL_CLIP_L, "tokenizer": _CLIP_WORDS, "text_encoder_2": _CLIP_G,
+        "tokenizer_2": _CLIP_G_WORDS, "vae": _XL_VAE,
+    },
 }  # fmt: skip
 # FLUX.2 reads three layers of its encoder side by side.
 _LAYERS_READ = {"FLUX.2": 3}
 
 
+def is_in_files(found: Denoiser) -> bool:
+    """Whether the other parts of its make are known as files."""
+    return found.family in _PARTS or found.make.name in _PARTS
+
+
 def parts_of(found: Denoiser) -> Mapping[str, Kind | Words]:
-    """What a transformer needs around it, part by part."""
+    """What a transformer or UNet needs around it, part by part."""
     return _PARTS.get(found.family) or _PARTS[found.make.name]
 
 
@@ -176,6 +202,7 @@ def told_of(one: Kind | Words, found: Denoiser) -> str:
 def width_for(kind: Kind, found: Denoiser) -> int:
     """How wide what a text encoder gives must be."""
     if kind is _CLIP or kind in _SHARES:
-        return round(int(found.config["pooled_projection_dim"]) * _SHARES.get(kind, 1))
+        whole = found.config["cross_attention_dim" if found.is_unet else "pooled_projection_dim"]
+        return round(int(whole) * _SHARES.get(kind, 1))
     wide = found.config.get("cap_feat_dim") or found.config["joint_attention_dim"]
     return int(wide) // _LAYERS_READ.get(found.make.name, 1)

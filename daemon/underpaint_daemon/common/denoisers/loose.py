@@ -187,6 +187,8 @@ def _is(kind: Kind, file: Loose, found: Denoiser) -> bool:
         return False
     if any(lack in file.shapes for lack in kind.lacks):
         return False
+    if not re.search(kind.called, file.path.stem.lower()):
+        return False
     if not kind.width:
         return _latents(file, found)
     return kind.width in file.shapes and file.shapes[kind.width][-1] == width_for(kind, found)

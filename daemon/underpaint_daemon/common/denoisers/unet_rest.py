@@ -1,6 +1,6 @@
 """Where the rest of a model comes from, of which a file holds a UNet alone: another model of the
 same make, a folder in diffusers' format or a whole checkpoint; the one that the user named, else
-the likest that is known here."""
+the likest that is known here, else the single files that ComfyUI keeps (see `loose`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..contents.folders import index_of
 from ..defaults.distilled import distillation_of, words_of
 from ..defaults.own_file import own_wants
 from ..model_files import INDEX, broken, check_schedule, read_json, weight_files
-from ..places import extra_models, followed, models_in, name_of
+from ..places import extra_folders, extra_models, followed, models_in, name_of
 from ..recognition import family_of_index
 from ..single_files import (
     EPSILON,
@@ -31,6 +31,8 @@ from ..single_files import (
     vae_beside,
 )
 from .files import Denoiser
+from .kinds import is_in_files
+from .loose import loose_parts
 from .unet_makes import UNET, configs_for, predicts_one_thing
 from .whole import Rest, named_places
 
@@ -76,6 +78,8 @@ def rest_of_unet(paths: Paths, found: Denoiser) -> Rest:
     said = prediction_of(found.path, configs_for(found.make), found.config["in_channels"])
     told = own_wants(found.path).base
     base = _likest(paths, found, said[0]) if told is None else _named(paths, found, told)
+    if base is None and (rest := _from_files(paths, found, said)) is not None:
+        return rest
     if base is None:
         raise RequestError(
             ErrorCode.MODEL_BROKEN,
@@ -94,6 +98,25 @@ def rest_of_unet(paths: Paths, found: Denoiser) -> Rest:
         places={name: _place(base, name) for name in _parts(found)},
         base=base.place,
         checkpoint=base.checkpoint,
+    )
+
+
+def _from_files(paths: Paths, found: Denoiser, said: tuple[str | None, bool | None]) -> Rest | None:
+    """From the files that ComfyUI keeps; None where one is missing. What they do not tell is as the
+    make was released."""
+    if not is_in_files(found):
+        return None
+    loose, tokenizers, missing = loose_parts(found, [paths.models, *extra_folders(paths)], ())
+    if missing:
+        return None
+    configs = config_folder(configs_for(found.make))
+    return Rest(
+        family=found.family,
+        config={**read_json(configs / "unet" / "config.json"), **found.config},
+        index=read_json(configs / INDEX),
+        scheduler=with_prediction(_usual_schedule(found), said[0], zero_snr=said[1]),
+        places={**{name: part.path for name, part in loose.items()}, **tokenizers},
+        loose=loose,
     )
 
 

@@ -53,11 +53,20 @@ def load_lone(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[s
 
     Raises RequestError(MODEL_BROKEN).
     """
+    transformer = load_transformer(found, rest.config, place)
+    parts = {"transformer": transformer, **_others(found, rest, place, cache)}
+    if rest.loose and _QWEN_3 in type(parts["text_encoder"]).__name__:
+        parts["tokenizer"].chat_template = _CHAT
+    return parts
+
+
+def _others(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[str, Any]:
+    """The parts around it, from files and folders."""
 
     def network(kind: Any, folder: Path) -> Any:
         return load_network(kind, folder, place)
 
-    parts = {"transformer": load_transformer(found, rest.config, place)}
+    parts = dict[str, Any]()
     for name, folder in rest.places.items():
         library, kind = rest.index[name]
         if name in rest.loose:
@@ -66,20 +75,19 @@ def load_lone(found: Denoiser, rest: Rest, place: Device, cache: Path) -> dict[s
             parts[name] = load_tokenizer(tokenizer_folder(folder, cache))
         else:
             parts[name] = load_part(folder, library, kind, network)
-    if rest.loose and _QWEN_3 in type(parts["text_encoder"]).__name__:
-        parts["tokenizer"].chat_template = _CHAT
     return parts
 
 
 def load_with_unet(
     found: Denoiser, rest: Rest, family: Family, place: Device, cache: Path
 ) -> dict[str, Any]:
-    """A model's parts by diffusers' names, of which a file has the UNet; the others are a folder's
-    or a whole checkpoint's. Raises RequestError(MODEL_BROKEN)."""
+    """A model's parts by diffusers' names, of which a file has the UNet; the others are a folder's,
+    a whole checkpoint's, or lie in files. Raises RequestError(MODEL_BROKEN)."""
     parts = {"unet": _unet(found, rest.config, place)}
     if rest.checkpoint is not None:
         return {**parts, **load_beside_unet(rest.checkpoint, family, place, cache)}
-    assert rest.base is not None
+    if rest.base is None:
+        return {**parts, **_others(found, rest, place, cache)}
     return {**parts, **load_beside_unet_of(rest.base, family, place)}
 
 

@@ -15,7 +15,8 @@ from diffusers.loaders.single_file_utils import (
 )
 
 from underpaint_daemon.common.denoisers.loose import Loose, Shapes
-from underpaint_daemon.common.model_files import broken
+from underpaint_daemon.common.model_files import broken, read_json
+from underpaint_daemon.common.single_files import config_folder
 
 from .encoders.configs import clip_config, layers, mistral, qwen3_config, qwen_vl, t5
 from .encoders.eyes import eyes_of
@@ -76,6 +77,13 @@ def _vae(shapes: Shapes, scale: float, shift: float) -> Any:
         use_quant_conv=False,
         use_post_quant_conv=False,
     )
+
+
+def _sd_vae(shapes: Shapes, family: str) -> Any:
+    """What its shapes do not tell is as it was released with a family."""
+    told = read_json(config_folder(family) / "vae" / "config.json")
+    made = {**told, **_vae_config(shapes), "sample_size": told["sample_size"]}
+    return diffusers.AutoencoderKL.from_config(made)
 
 
 def _qwen_vae(shapes: Shapes) -> Any:
@@ -160,6 +168,8 @@ _KINDS: Mapping[str, _Kind] = {
     "Qwen2_5_VLForConditionalGeneration": (qwen_vl, _as_qwen_vl),
     "AutoencoderKL": (lambda shapes: _vae(shapes, 0.3611, 0.1159), _as_vae),
     "Stable Diffusion 3: AutoencoderKL": (lambda shapes: _vae(shapes, 1.5305, 0.0609), _as_vae),
+    "Stable Diffusion 1.5: AutoencoderKL": (lambda shapes: _sd_vae(shapes, "sd15"), _as_vae),
+    "Stable Diffusion XL: AutoencoderKL": (lambda shapes: _sd_vae(shapes, "sdxl"), _as_vae),
     "AutoencoderKLFlux2": (
         lambda shapes: diffusers.AutoencoderKLFlux2(**_vae_config(shapes)),
         _as_vae,
