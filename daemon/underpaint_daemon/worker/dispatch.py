@@ -21,7 +21,7 @@ from underpaint.requests import (
 )
 
 from ..common.abilities import ABILITIES
-from ..common.checks.loras import check_lora_files
+from ..common.checks.files import check_files
 from ..common.checks.validation import enlarged, validate
 from ..common.defaults.remarks import remarks
 from ..common.defaults.settle import image_size, settled_with
@@ -102,7 +102,7 @@ class PipelineRunner:
 
     def _run(self, request: Request, buffers: Arrays, reporter: Reporter) -> list[Artifact]:
         refuse_what_cannot_be(request, family_of(self.models.paths, request.model), request.model)
-        check_lora_files(request, self.models.paths)
+        check_files(request, self.models.paths)
         if isinstance(request, (ImageRequest, InpaintRequest)):
             self._check_refiner(request)
         if isinstance(request, TextureRequest):

@@ -232,8 +232,8 @@ def lora_of(text: str, option: str = "--lora") -> Lora:
         form = "FILE[:WEIGHT][:curve=CURVE]"
         raise RequestError(ErrorCode.BAD_REQUEST, f"{option} {text!r}: expected {form}")
     weight = numbers[0] if numbers else 1.0
-    named = Path(path).suffix == "" and Path(path).name == path  # one that lies with the model
-    there = Path(path).exists() and not named
+    named = Path(path).suffix == "" and Path(path).name == path  # may be one with the model
+    there = any(Path(path).glob("*.safetensors")) if named else Path(path).exists()
     file = str(Path(path).absolute()) if there else path
     return Lora(file, weight, curve_of(option, curve if found else None))
 

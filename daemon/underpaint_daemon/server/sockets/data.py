@@ -40,7 +40,7 @@ from underpaint.wire.messages import (
 from underpaint.wire.security import receive_frames
 from underpaint_daemon.common.blobs import Blobs
 from underpaint_daemon.common.caches import sweep_caches
-from underpaint_daemon.common.checks.loras import check_lora_files
+from underpaint_daemon.common.checks.files import check_files
 from underpaint_daemon.common.checks.validation import validate
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.common.staging import Staging
@@ -245,7 +245,7 @@ class DataThread:
         if self._config.checks_models:
             request = settle(request, self._config.paths)
             validate(request)
-            check_lora_files(request, self._config.paths)
+            check_files(request, self._config.paths)
         for buffer in envelope.buffers:
             self._blobs.put(buffer)
         unverified = self._blobs.require(request)
