@@ -172,6 +172,18 @@ def test_every_precision_paints_nearly_the_same(
     assert np.abs(expected - expected.mean()).mean() > 12, "the picture is not flat"
 
 
+def test_a_text_encoder_as_transformers_names_it_today_is_read(
+    studio: Studio, checkpoint: Path
+) -> None:
+    expected = studio.paint(replace(ASKED, model=str(checkpoint)))[0]
+
+    def shorter(tensors):
+        return {name.replace(".text_model.", "."): one for name, one in tensors.items()}
+
+    file = rewritten(checkpoint, shorter, "of today")
+    assert np.array_equal(studio.paint(replace(ASKED, model=str(file)))[0], expected)
+
+
 def test_a_missing_vae_is_taken_from_beside_the_file(studio: Studio, checkpoint: Path) -> None:
     expected = studio.paint(replace(ASKED, model=str(checkpoint)))[0]
     start = "first_stage_model."

@@ -104,6 +104,7 @@ def _vae(found: Checkpoint, configs: Path, file: WeightFile, place: Device) -> A
     return converted(diffusers.AutoencoderKL, config, state, path, place, _as_vae)
 
 
+_CLIP, _CLIP_WORDS = "text_model.", "embeddings.token_embedding.weight"
 _VAE_HINT = "Put the VAE there that the model was published with."
 
 
@@ -146,7 +147,7 @@ def _text_encoder(
     kind: Any, part: str, configs: Path, found: Checkpoint, file: WeightFile, place: Device
 ) -> Any:
     prefix = found.text_prefixes[part]
-    state = file.state(place.dtype, {prefix: prefix})
+    state = _with_outermost(file.state(place.dtype, {prefix: prefix}), prefix)
     try:
         encoder = create_diffusers_clip_model_from_ldm(
             kind,
@@ -164,6 +165,15 @@ def _text_encoder(
         broken(found.path, f"lacks {len(missing)} weights, {prefix}… {missing[0]} among them")
     state.clear()
     return ready(encoder, place)
+
+
+def _with_outermost(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """With CLIP's outermost part in the names, which transformers leaves out since its fifth
+    version, and so do those who convert what it has written."""
+    inner = f"{prefix}{_CLIP}"
+    if f"{prefix}{_CLIP_WORDS}" not in state or any(name.startswith(inner) for name in state):
+        return state
+    return {f"{inner}{name.removeprefix(prefix)}": tensor for name, tensor in state.items()}
 
 
 def tokenizer_folder(folder: Path, cache: Path) -> Path:

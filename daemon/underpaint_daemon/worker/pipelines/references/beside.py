@@ -22,7 +22,7 @@ from underpaint_daemon.common.abilities import ABILITIES
 from underpaint_daemon.common.conventions import Convention
 from underpaint_daemon.common.refusals import role_of_control
 
-from ..canvas import flatten
+from ..canvas import flatten, resize
 from ..controls.images import Sources, control_image
 from ..loading.components import LoadedModel
 from .seen import Attended
@@ -38,6 +38,7 @@ _WORDS: Mapping[ReferenceRole, str] = {
     ReferenceRole.COLOR: "Keep the layout and the colors of image {n}.",
     ReferenceRole.SKETCH: "Follow the lines of image {n}.",
 }
+_LEAST, _LONGEST = 64, 8  # pixels a side; times the other side
 _OF_FORM = (ReferenceRole.DEPTH, ReferenceRole.NORMAL, ReferenceRole.SKETCH)
 _EXACT = {ReferenceRole.DEPTH: ControlKind.DEPTH, ReferenceRole.NORMAL: ControlKind.NORMAL}
 
@@ -78,7 +79,7 @@ def read_beside(
     several = ABILITIES[model.family.name].references > 1
     # The one picture of an editor is what the words are about, unless it is a map of the form.
     said = several or any(role in _OF_FORM for role, _ in shown)
-    pictures = tuple(Image.fromarray(picture) for _, picture in shown)
+    pictures = tuple(Image.fromarray(readable(picture)) for _, picture in shown)
     given = sum(reference.image is not None for reference in references)
     return Beside(pictures, " ".join(words) if said else "", given)
 
@@ -111,6 +112,23 @@ def _picture(reference: Reference, sources: Sources) -> Image8:
     assert sources.view is not None
     assert sources.view.color is not None
     return sources.canvas.colour(sources.arrays[sources.view.color.sha256])
+
+
+def readable(picture: Image8) -> Image8:
+    """A picture (h, w, 3) as all editors read one: FLUX.2's ends at less than 64 pixels a side, and
+    at more than 8 to 1, Qwen-Image's at 200 to 1. What is longer is continued at its long edges."""
+    height, width = picture.shape[:2]
+    lacks = [
+        max(0, -(-other // _LONGEST) - side) for side, other in ((height, width), (width, height))
+    ]
+    around = [(lack // 2, lack - lack // 2) for lack in lacks]
+    if any(lacks):
+        picture = np.pad(picture, (*around, (0, 0)), mode="edge")
+    scale = _LEAST / min(picture.shape[:2])
+    if scale <= 1:
+        return picture
+    height, width = (max(_LEAST, round(side * scale)) for side in picture.shape[:2])
+    return np.ascontiguousarray(resize(picture, (height, width)))
 
 
 def _exact(control: Control, sources: Sources) -> Image8:
