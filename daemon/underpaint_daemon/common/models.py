@@ -8,6 +8,7 @@ parts are found elsewhere (see `denoisers`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -82,9 +83,10 @@ def model_folder(paths: Paths, name: str) -> Path:
     """The folder of a model, or its single file: "starter", a name in `Paths.models`, or an
     absolute path. Raises RequestError: MODEL_MISSING, MODEL_BROKEN for a file that is no model."""
     folder = _locate(paths, name)
-    if folder is not None and folder.is_file():
+    # As os.path has it: of a name too long for the disk, or a folder that is shut, false.
+    if folder is not None and os.path.isfile(folder):
         _family_of_file(paths, folder)
-    elif folder is None or not folder.is_dir():
+    elif folder is None or not os.path.isdir(folder):
         known = ", ".join(known_name for known_name, _ in known_models(paths)) or "none yet"
         raise RequestError(ErrorCode.MODEL_MISSING, f"There is no model {name!r}; known: {known}")
     return folder
@@ -167,7 +169,7 @@ def _locate(paths: Paths, name: str) -> Path | None:
     if Path(name).name != name or name in ("", ".", ".."):
         return None
     own = paths.models / name
-    return own if own.exists() else dict(extra_models(paths)).get(name, own)
+    return own if os.path.exists(own) else dict(extra_models(paths)).get(name, own)
 
 
 def describe(paths: Paths, name: str, folder: Path) -> ModelInfo:

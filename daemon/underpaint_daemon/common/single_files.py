@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,7 +252,7 @@ def found_by_name(models: Path, name: str, places: Sequence[str], what: str) -> 
     given = Path(name)
     tried = [given] if given.is_absolute() else [models / place / name for place in places]
     for path in (*tried, *(one.with_name(one.name + SUFFIX) for one in tried)):
-        if path.exists():
+        if os.path.exists(path):  # of a name too long for the disk, false
             return path
     raise RequestError(
         ErrorCode.CONTROL_MISSING,

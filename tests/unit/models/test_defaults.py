@@ -134,6 +134,8 @@ def test_the_starter_says_itself_what_it_wants(paths: Paths) -> None:
         ("sdxl-dmd2-4step", "StableDiffusionXL", "DMD", Sampler.LCM, 4, 1.0),
         ("HyperRealistic", "StableDiffusion", "", Sampler.DPMPP_2M_KARRAS, 25, 7.0),
         ("turbocharged-cars", "StableDiffusion", "", Sampler.DPMPP_2M_KARRAS, 25, 7.0),
+        ("🎨", "StableDiffusion", "", Sampler.DPMPP_2M_KARRAS, 25, 7.0),
+        ("苔", "StableDiffusionXL", "", Sampler.DPMPP_2M_KARRAS, 25, 6.0),
     ],
 )
 def test_models_for_few_steps_are_known_by_their_names(

@@ -60,3 +60,12 @@ def test_a_lora_that_is_none_is_told(paths: Paths, tmp_path: Path) -> None:
     error = refusal(paths, loras=(Lora(str(file)),))
     assert error.code is ErrorCode.LORA_MISSING
     assert "is an IP-Adapter" in error.message
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, f"/{'b' * 300}", "a\0b"])
+def test_a_name_that_no_disk_has_is_not_there(paths: Paths, name: str) -> None:
+    control = Control(ControlKind.DEPTH, model=name)
+    assert refusal(paths, model=name, loras=(Lora("x"),)).code is ErrorCode.MODEL_MISSING
+    assert refusal(paths, loras=(Lora(name),)).code is ErrorCode.LORA_MISSING
+    assert refusal(paths, controls=(control,)).code is ErrorCode.CONTROL_MISSING
+    assert refusal(paths, references=(Reference(model=name),)).code is ErrorCode.CONTROL_MISSING

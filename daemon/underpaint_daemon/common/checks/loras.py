@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -49,16 +50,16 @@ def find_lora(place: Path, name: str) -> Path:
     given, folder = Path(name), place.with_suffix("") if place.is_file() else place
     own = folder / "loras" / f"{given.name.removesuffix('.safetensors')}.safetensors"
     if given.is_absolute():
-        if given.is_dir():
+        if os.path.isdir(given):
             return _in_folder(given)
-        if given.is_symlink() and not given.exists():
+        if os.path.islink(given) and not os.path.exists(given):
             _refuse(
                 f"The LoRA {given} is a link to a file that is gone: the cache that it was in has "
                 "been cleared"
             )
-        if given.is_file():
+        if os.path.isfile(given):
             return given
-    elif given.name == name and own.is_file():
+    elif given.name == name and os.path.isfile(own):
         return own
     names = ", ".join(loras_in(folder)) or "none"
     _refuse(f"There is no LoRA {name!r}; the model's own are: {names}")

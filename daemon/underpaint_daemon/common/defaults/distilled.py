@@ -71,7 +71,7 @@ def _word(word: str) -> Callable[[Sequence[str]], bool]:
 
 
 def _hyper(words: Sequence[str]) -> bool:
-    after = [b for a, b in zip(words, [*words[1:], ""], strict=True) if a == "hyper"]
+    after = [b for a, b in pairwise([*words, ""]) if a == "hyper"]
     return any(word in _AFTER_HYPER or word.isdigit() for word in after)
 
 
