@@ -37,14 +37,22 @@ from .pairs import Pairs, Ratio
 from .rounds import Found, Plan, Rounds
 
 RATIO_LIMIT = 1.05
+ALONE = {
+    "HF_HUB_OFFLINE": "1",
+    "TQDM_DISABLE": "1",
+    "DIFFUSERS_VERBOSITY": "error",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "PYTHONWARNINGS": "ignore",
+}
+"""Set before the libraries come: what they tell would be written over the progress, and takes time.
+"""
 _PROGRAM = "underpaint bench families"
 
 
 def main(argv: list[str]) -> int:
     """Measure and print; see `underpaint bench families --help`."""
     options = _options(argv)
-    # Before the libraries come: their bars would be drawn over the bench's own.
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    os.environ |= ALONE
     found, line = Found(), ProgressLine()
     names = list[str]()
     try:
