@@ -56,8 +56,9 @@ def respelled(state: State, network: Any, component: str) -> State | None:
             unknown.add(where)
     if unknown and (not _has_makers_names(known) or len(unknown) > len(parts)):
         return None
+    dtype = network.dtype  # diffusers looks through all of the network for it each time
     return {
-        f"{component}.{layer}.{name}": tensor.to(network.dtype)
+        f"{component}.{layer}.{name}": tensor.to(dtype)
         for at, found in parts.items()
         for layer, own in _placed(at, found, known[at], network, layers)
         for name, tensor in own.items()

@@ -50,11 +50,12 @@ def onto_encoders(pipe: Any, state: State, name: str) -> bool:
             f"{layer}.{end}": one for layer, pair in layers.items() for end, one in pair.items()
         }
         check_shapes(named, encoder, part)
+        dtype = encoder.dtype
         ranks = {layer: len(pair[A]) for layer, pair in layers.items()}
         most = max(ranks.values())
         encoder.load_adapter(
             adapter_name=name,
-            adapter_state_dict={name: one.to(encoder.dtype) for name, one in named.items()},
+            adapter_state_dict={name: one.to(dtype) for name, one in named.items()},
             peft_config=LoraConfig(
                 r=most,
                 lora_alpha=most,

@@ -49,16 +49,16 @@ def read_lora(file: Path) -> State:
 
 def _scales(state: State, said: Mapping[str, Said]) -> Iterator[tuple[str, float]]:
     """The tensors that what is said changes, and by how much."""
-    for name in state:
-        layer, ending = cut(name)
+    if not said:
+        return
+    named = {cut(name): name for name in state}
+    for (layer, ending), name in named.items():
         part, inner = _part(layer)
         config = said.get(part, said.get(""))
-        if ending != B or config is None or f"{layer}.{ALPHA}" in state:
+        if ending != B or config is None or (layer, ALPHA) in named or (layer, A) not in named:
             continue
-        down = next((n for n in state if n != name and cut(n) == (layer, A)), None)
-        if down is None or not state[down].shape[0]:
-            continue
-        scale = _scale(config, inner, state[down].shape[0])
+        rank = state[named[layer, A]].shape[0]
+        scale = _scale(config, inner, rank) if rank else 1.0
         if scale != 1:
             yield name, scale
 
