@@ -146,6 +146,12 @@ def test_what_is_undecided_or_not_measured_is_told_by_name():
     assert found.undecided(list(processes), 1.05) == ["unsure"]
 
 
+def test_of_what_is_undecided_the_highest_ratio_is_measured_again_first():
+    processes = {name: [of(at), of(at + 0.1)] for name, at in (("low", 0.9), ("high", 1.0))}
+    found = Found(processes, dict.fromkeys(processes, 4))
+    assert found.undecided(["low", "high"], 1.05) == ["high", "low"]
+
+
 def test_what_comes_first_and_what_drifts_favours_neither_way():
     painted = list[str]()
     by_turns(lambda: painted.append("ours"), lambda: painted.append("theirs"), 2)

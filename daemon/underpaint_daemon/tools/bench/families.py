@@ -8,8 +8,8 @@ with the same weights and the settings of a worker, and paint by turns.
 What sways is less from picture to picture than from process to process, whose memory lies
 otherwise each time. So every round is a fresh process, which measures all in another order; the
 ratio is the median of the rounds' medians, its interval (19 times of 20) that of their spread. What
-is undecided after `--rounds` is measured again until it is decided on which side of the bar it
-lies, or `--minutes` are over. Ctrl-C prints what is known by then.
+is undecided after `--rounds` is measured again, the highest ratios first, until it is decided on
+which side of the bar they lie, or `--minutes` are over. Ctrl-C prints what is known by then.
 
 A miniature's picture takes half a second (as many steps as that is), where a real one takes
 seconds or minutes. What the engine does beside the networks, once a picture and once a step, is

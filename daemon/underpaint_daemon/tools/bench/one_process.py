@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
 import sys
 import threading
@@ -78,10 +79,18 @@ def _measured(name: str, sides: Sides, steps: int, repeats: int) -> Measured:
 
 
 def _steps_for(sides: Sides) -> int:
-    """The picture's own seconds and those of each step are told apart by two pictures."""
-    few, more = (cpu_seconds(partial(sides.pipeline, steps)) for steps in (_FEW, 2 * _FEW))
-    each = max((more - few) / _FEW, _PICTURE_S / _MOST)
-    return min(max(round(_FEW + (_PICTURE_S - few) / each), _FEW), _MOST)
+    """The picture's own seconds and those of each step are told apart by pictures of few steps and
+    of twice as many."""
+    few = _least_seconds(sides, _FEW)
+    if few >= _PICTURE_S:
+        return _FEW
+    each = max((_least_seconds(sides, 2 * _FEW) - few) / _FEW, _PICTURE_S / _MOST)
+    return min(math.ceil(_FEW + (_PICTURE_S - few) / each), _MOST)
+
+
+def _least_seconds(sides: Sides, steps: int) -> float:
+    """Of two pictures: what disturbs one makes it longer, never shorter."""
+    return min(cpu_seconds(partial(sides.pipeline, steps)) for _ in range(2))
 
 
 def _end_with_parent() -> None:

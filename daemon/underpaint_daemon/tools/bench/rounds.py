@@ -1,5 +1,6 @@
 """The rounds of `bench families`: in each a fresh process measures every miniature, in an order of
-its own, so that what a machine drifts hits all alike; then those that are undecided, again."""
+its own, so that what a machine drifts hits all alike; then those that are undecided, again, the
+highest ratios first."""
 
 from __future__ import annotations
 
@@ -21,13 +22,15 @@ from underpaint_daemon.server.supervisor import worker_environment
 from .pairs import Pairs, Ratio
 
 _MODULE = "underpaint_daemon.tools.bench.one_process"
+_AGAIN = 6
+"""Undecided ones of a further round: those whose ratios are the highest matter most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to measure, and how long: `rounds` of all, up to `most_rounds` of what is undecided, in
-    `seconds`. `data`: the folder with the miniatures. `steps`: of each
-    picture, 0: by the time that a picture takes. `bar`: on which side of it is to be decided."""
+    `seconds`. `data`: the folder with the miniatures. `steps`: of each picture, 0: by the time that
+    a picture takes. `bar`: on which side of it is to be decided."""
 
     data: Path
     names: Sequence[str]
@@ -58,12 +61,10 @@ class Found:
         self.pairs.setdefault(name, []).append([(a, b) for a, b in told["pairs"]])
 
     def undecided(self, names: Sequence[str], bar: float) -> list[str]:
-        """Of which it is not known on which side of the bar they are."""
-        return [
-            name
-            for name in names
-            if name not in self.broken and not Ratio.of(self.pairs[name]).decides(bar)
-        ]
+        """Of which it is not known on which side of the bar they are; the highest ratio first."""
+        ratios = {name: Ratio.of(self.pairs[name]) for name in names if name not in self.broken}
+        open_ones = [name for name, ratio in ratios.items() if not ratio.decides(bar)]
+        return sorted(open_ones, key=lambda name: -ratios[name].value)
 
 
 class Rounds:
@@ -81,7 +82,7 @@ class Rounds:
         for _ in range(plan.rounds):
             self._measure([name for name in plan.names if name not in self._found.broken])
         while self._round < plan.most_rounds and self._has_time():
-            if not (names := self._found.undecided(plan.names, plan.bar)):
+            if not (names := self._found.undecided(plan.names, plan.bar)[:_AGAIN]):
                 return
             self._total = self._done + len(names)
             self._measure(names)
