@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from underpaint.errors import RequestError
+from underpaint.paths import Paths
+from underpaint.requests import ImageRequest, Prompt
 from underpaint.words import (
     has_numbers,
     is_weighted,
@@ -12,6 +16,7 @@ from underpaint.words import (
     settle_choices,
     without_numbers,
 )
+from underpaint_daemon.common.defaults.wildcards import settled_words
 
 
 def seen(text: str) -> list[tuple[str, float]]:
@@ -127,6 +132,17 @@ def test_json_among_words_and_code_are_no_choices() -> None:
 def test_a_backslash_takes_a_bracket_at_its_word_for_every_encoder() -> None:
     assert without_numbers(r"\{a|b\} \(old:1.2\) c:\dir") == r"{a|b} (old:1.2) c:\dir"
     assert not has_numbers(r"\{a|b\} \(old:1.2\)")
+
+
+def test_a_wildcard_without_its_file_is_told_with_the_place_where_to_write_it(
+    tmp_path: Path,
+) -> None:
+    request = ImageRequest(Prompt("a __colour__ ball"))
+    with pytest.raises(RequestError) as caught:
+        settled_words(request, Paths(tmp_path, tmp_path, tmp_path))
+    file = tmp_path / "wildcards" / "colour.txt"
+    told = f"The wildcard file {file} cannot be read: No such file or directory"
+    assert caught.value.message == told
 
 
 def test_wildcards_that_lead_to_themselves_are_refused() -> None:

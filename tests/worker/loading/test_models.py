@@ -106,6 +106,20 @@ def remote_code(folder: Path) -> str:
     return "my_code"
 
 
+def _say(file: Path, **words: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | words))
+
+
+def a_scale_in_words(folder: Path) -> str:
+    _say(folder / "vae" / "config.json", scaling_factor="0.18")
+    return "its scaling_factor is '0.18', not a number above 0, such as 0.18215"
+
+
+def no_noise_steps(folder: Path) -> str:
+    _say(folder / "scheduler" / "scheduler_config.json", num_train_timesteps=0)
+    return "its num_train_timesteps is 0"
+
+
 def torn_controlnet(folder: Path) -> str:
     (folder / "controlnet_depth" / "config.json").unlink()
     return "controlnet_depth"
@@ -121,6 +135,8 @@ BREAKAGES = [
     spoil_config,
     unknown_family,
     remote_code,
+    a_scale_in_words,
+    no_noise_steps,
     torn_controlnet,
 ]
 

@@ -46,9 +46,10 @@ def _lines(file: Path) -> list[str]:
     try:
         rows = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise RequestError(
             ErrorCode.FILE,
-            f"The wildcard file {file} cannot be read: {error}",
+            f"The wildcard file {file} cannot be read: {why}",
             hint="Write it, a choice a line, or put a backslash before the underscores.",
         ) from error
     return [row.strip() for row in rows if row.strip() and not row.strip().startswith("#")]

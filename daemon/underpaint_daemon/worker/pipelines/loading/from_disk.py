@@ -97,6 +97,7 @@ def _loaded(
 ) -> LoadedModel:
     folder = found.with_suffix("") if found.is_file() else found
     _try_schedule(schedule, found)
+    _check_scale(parts.get("vae"), found)
     family = _family_of(info, index, found)
     if family.text_parts:
         parts[NAMED] = _named(paths, found, family, parts)
@@ -124,6 +125,7 @@ def _loaded(
 def _try_schedule(schedule: Mapping[str, Any], found: Path) -> None:
     """Raise RequestError(MODEL_BROKEN) for a noise schedule that no sampler can be made of."""
     sampler = Sampler.EULER if samplers.is_flow(schedule) else Sampler.DDIM
+    _check_number(schedule, "num_train_timesteps", 1000, "noise schedule", found)
     try:
         if samplers.is_foreign(schedule):
             samplers.as_it_is(schedule)
@@ -131,6 +133,22 @@ def _try_schedule(schedule: Mapping[str, Any], found: Path) -> None:
             samplers.make_scheduler(schedule, sampler)
     except LOAD_ERRORS as error:
         broken(found, f"has a noise schedule that cannot be used: {first_line(error)}")
+
+
+def _check_scale(vae: Any, found: Path) -> None:
+    """Raise RequestError(MODEL_BROKEN) for a VAE whose latents cannot be scaled by what it says."""
+    _check_number(getattr(vae, "config", {}), "scaling_factor", 0.18215, "VAE", found)
+
+
+def _check_number(
+    config: Mapping[str, Any], name: str, usual: float, part: str, found: Path
+) -> None:
+    """`usual`: what it is in Stable Diffusion. What is not said is left to diffusers."""
+    said = config.get(name)
+    number = isinstance(said, int | float) and not isinstance(said, bool) and said > 0
+    if said is not None and not number:
+        problem = f"has a {part} that cannot be used: its {name} is {said!r}"
+        broken(found, f"{problem}, not a number above 0, such as {usual:g}")
 
 
 def _named(paths: Paths, found: Path, family: Family, parts: Mapping[str, Any]) -> Named:
