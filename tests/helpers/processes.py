@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,12 +23,10 @@ def with_helpers(env: dict[str, str] | None = None) -> dict[str, str]:
 def held(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with its part of a test; `with` alone would wait for it for ever when
     the test fails."""
-    with process:
-        try:
-            yield process
-        except BaseException:
-            process.kill()
-            raise
+    with process, ExitStack() as on_failure:
+        on_failure.callback(process.kill)
+        yield process
+        on_failure.pop_all()
 
 
 def run_helper(module: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bpy
+from window_sub_panels import only, unfold_all
 from window_tools import (
     REPORT,
     addon,
@@ -59,28 +60,6 @@ def story() -> Iterator[float]:
         view.language, view.use_translate_interface = language, True
         yield from every_piece(language, PIECES if language in WHOLE else FULLEST)
     yield from one_of_the_pictures_large()
-
-
-def panels() -> list:
-    kinds = bpy.types.Panel.__subclasses__()
-    return [cls for cls in kinds if getattr(cls, "bl_parent_id", "") == "UNDERPAINT_PT_main"]
-
-
-def unfold_all() -> None:
-    for cls in panels():
-        bpy.utils.unregister_class(cls)
-        cls.bl_options = set(getattr(cls, "bl_options", ())) - {"DEFAULT_CLOSED"}
-        bpy.utils.register_class(cls)
-
-
-def only(names: tuple[str, ...]) -> None:
-    shown = {f"UNDERPAINT_PT_{name}" for name in names}
-    for cls in panels():
-        if cls.__name__ not in shown:
-            cls.poll = classmethod(lambda _cls, _context: False)
-        elif "poll" in vars(cls):
-            del cls.poll
-    addon("pump").redraw()
 
 
 def a_painting_is_there() -> Iterator[float]:
@@ -152,7 +131,7 @@ def every_piece(language: str, pieces) -> Iterator[float]:
     settings = bpy.context.scene.underpaint
     for mode, names in pieces:
         settings.mode = mode
-        only(names)
+        only(*(f"UNDERPAINT_PT_{name}" for name in names))
         yield from until_settled(f"n_{language[:2]}_{mode.lower()}_{names[0]}")
 
 

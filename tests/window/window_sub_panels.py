@@ -11,6 +11,7 @@ def sub_panels() -> list[type]:
         "ui.panels",
         "ui.image_panels",
         "following.panel",
+        "animation.panels",
         "ui.part_panels",
         "ui.texture_panels",
         "gallery.panels",

@@ -94,22 +94,13 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these miniatures alone")
     parser.add_argument("--side", type=int, default=256, help="pixels a side of a picture (256)")
     parser.add_argument("--steps", type=int, default=0, help="(as many as take half a second)")
-    parser.add_argument(
-        "--repeats",
-        type=int,
-        choices=range(1, 100),
-        default=3,
-        metavar="N",
-        help="a process, of four pictures (3)",
-    )
-    parser.add_argument(
-        "--rounds",
-        type=int,
-        choices=range(1, 100),
-        default=3,
-        metavar="N",
-        help="fresh processes, at least (3)",
-    )
+    for name, told in (
+        ("repeats", "a process, of four pictures"),
+        ("rounds", "fresh processes, at least"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=int, choices=range(1, 100), default=3, metavar="N", help=f"{told} (3)"
+        )
     parser.add_argument("--most-rounds", type=int, default=12, help="of what is undecided (12)")
     parser.add_argument("--minutes", type=float, default=14.0, help="in all, at most (14)")
     parser.add_argument("--seed", type=int, default=7, help="of the rounds' orders (7)")

@@ -39,6 +39,7 @@ import addon_queue
 import addon_results
 import addon_same
 import addon_scripted
+import addon_sending
 import addon_tooltips
 import addon_trouble
 import addon_utils
@@ -239,6 +240,7 @@ BEHAVIOURS = (
     *addon_every_button.BEHAVIOURS,
     *addon_everyday.BEHAVIOURS,
     *addon_editing.BEHAVIOURS,
+    *addon_sending.BEHAVIOURS,
     *addon_gallery.BEHAVIOURS,
     *addon_queue.BEHAVIOURS,
     *addon_same.BEHAVIOURS,

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from .atlas import FIRST_TILE, AtlasTile, build_tile, tile_numbers
 from .mesh import Mesh, face_cross, select_triangles, uv_double_areas
-from .raster import NOTHING, nearest, resolve, triangle_at
+from .raster import nearest, resolve, triangle_at
+from .raster_tiles import NOTHING
 
 _CHECK_SIDE = 512
 _NO_AREA = 1e-12
