@@ -12,6 +12,8 @@ from underpaint_daemon.worker.pipelines.memory import Tier, frugal, release, wit
 
 from ..address_space import only_more
 
+_MIB = 240
+"""Well above what tiles need (some 90, as the allocator lays them), well below a whole decode."""
 torch.set_num_threads(1)
 vae = AutoencoderKL(
     block_out_channels=(32, 32),
@@ -30,7 +32,7 @@ def decode(tier: Tier) -> tuple[Tier, torch.Tensor]:
 
 warnings: list[str] = []
 release()
-with only_more(112):
+with only_more(_MIB):
     served, image = within_memory(decode, (Tier.FULL, Tier.TILED), warnings.append, "A decode")
 outcome = {
     "tier": served.value,
