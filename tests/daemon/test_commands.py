@@ -104,10 +104,15 @@ def test_models_are_listed_with_what_each_can_and_wants(typed):
 def test_a_daemon_that_paints_ends_after_its_picture(daemon, typed):
     job = daemon.client().submit(asked("steps=20 seconds=0.02"))
     wait_for(lambda: job.info.state is JobState.RUNNING)
+    later = daemon.client().submit(asked("steps=1 seconds=0"))
     said = typed("daemon", "stop", daemon=daemon)
-    assert said == f"stops when {job.id} is painted; queued jobs are kept\n"
+    assert said == f"stops when {job.id} is painted; 1 queued job kept\n"
     assert job.result(300), "and fetched by who waits for it"
     assert daemon.process.wait(300) == 0
+    log = (daemon.paths.logs / "daemon.log").read_text()
+    assert f"job {job.id} begins: image, attempt 1" in log
+    assert f"job {job.id} done" in log
+    assert later.id not in log, "it was not begun"
     assert typed("daemon", "stop", daemon=daemon) == f"none was running for {daemon.paths.data}\n"
     assert typed("daemon", "status", daemon=daemon).startswith(
         f"not running for {daemon.paths.data} ("

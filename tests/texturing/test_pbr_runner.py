@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from underpaint.buffers import Buffers, Kind
 from underpaint.errors import ErrorCode, RequestError
 from underpaint.paths import Paths
 from underpaint.requests import Pbr
-from underpaint_daemon.common.job_contract import Artifact
+from underpaint_daemon.common.job_contract import Artifact, JobCancelled, Phase
 from underpaint_daemon.tools.evals.meshes import mesh_ref
 from underpaint_daemon.worker.materials.maps import MAP_NAMES
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
@@ -81,3 +83,35 @@ def test_maps_of_an_edit_cover_all_of_the_texture(studio) -> None:
     color = pixels(files["base_color.png"])
     assert (color[..., 3] == 255).all()
     assert np.abs(np.median(color[lock == 255][:, :3], 0) - (200, 90, 30)).max() < 40
+
+
+class Watcher(Reporter):
+    """Remembers how far the last phase was; has it stopped at `stop_at` of its steps."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        super().__init__(credit=False)
+        self.saving: list[tuple[int, int]] = []
+        self.stop_at = stop_at
+
+    def progress(self, phase: Phase, step: int, total: int) -> None:
+        super().progress(phase, step, total)
+        if phase is Phase.SAVING:
+            self.saving.append((step, total))
+
+    def raise_if_cancelled(self) -> None:
+        if self.stop_at is not None and self.saving and self.saving[-1][0] >= self.stop_at:
+            raise JobCancelled
+
+
+def test_saving_says_how_far_it_is_and_stops_when_it_is_cancelled(studio) -> None:
+    told = Watcher()
+    studio.run(told, pbr=Pbr(), turntable=True)
+    steps, totals = zip(*told.saving, strict=True)
+    assert list(steps) == sorted(steps)
+    assert (steps[0], steps[-1], len(set(totals))) == (0, totals[0], 1)
+    assert max(after - before for before, after in pairwise(steps)) < totals[0] / 4
+    short = Watcher()
+    studio.run(short)
+    assert short.saving[-1][1] < totals[0] / 4, "less is asked for"
+    with pytest.raises(JobCancelled):
+        studio.run(Watcher(stop_at=totals[0] // 2), pbr=Pbr(), turntable=True)

@@ -22,7 +22,7 @@ from underpaint.wire import limits
 
 from ..common import disk
 from ..common.blobs import mapped
-from ..common.job_contract import Artifact, JobCancelled, Phase, Runner
+from ..common.job_contract import Artifact, JobCancelled, Runner
 from ..common.pipe import Writer
 from ..common.staging import PART, Staging
 from .reporting import PipeReporter, Wishes
@@ -63,7 +63,7 @@ def run_job(
         artifacts = run(request, load_buffers(request, staging), reporter)
         if wishes.cancelled:
             raise JobCancelled  # the daemon may have ended it: files would lie about
-        reporter.progress(Phase.SAVING, 0, len(artifacts))
+        reporter.saving()
         outcome = {"t": "done", "files": save(staging, job, artifacts, hasher)}
     except JobCancelled:
         outcome = {"t": "cancelled"}

@@ -111,6 +111,11 @@ class PipeReporter:
         self._last = {"t": "progress", "phase": phase.value, "step": step, "total": total}
         self._send(self._last)
 
+    def saving(self) -> None:
+        """The job is painted; told once, also of what tells it by itself."""
+        if self._last is None or self._last["phase"] != Phase.SAVING:
+            self.progress(Phase.SAVING, 0, 1)
+
     def raise_if_cancelled(self) -> None:
         if self._wishes.waits:
             self._yield_gpu()

@@ -70,18 +70,19 @@ def _status(args: argparse.Namespace) -> int:
 def _stop(args: argparse.Namespace) -> int:
     try:
         with connect(start=False) as up:
-            painting = up.status().running
+            status = up.status()
             up.shutdown()
     except ConnectionLost:
         if running_connection(user_paths()) is not None:  # else it ended, or another ended it
             raise
         _absent(args, "none was running")
         return 0
-    if painting is not None:
-        said = f"stops when {painting} is painted; queued jobs are kept"
+    kept = f"; {told_count(status.queued, 'queued job')} kept" if status.queued else ""
+    if status.running is not None:
+        said = f"stops when {status.running} is painted{kept}"
         print_result({"state": "stopping"}, [said], args.json)
         return 0
-    print_result({"state": "stopped"}, ["stopped; queued jobs are kept"], args.json)
+    print_result({"state": "stopped"}, [f"stopped{kept}"], args.json)
     return 0
 
 

@@ -72,6 +72,17 @@ def test_the_bar_goes_forward_alone_and_ends_full():
     assert course.part == pytest.approx(1)
 
 
+def test_a_texture_that_is_saved_with_many_maps_says_how_long_that_takes():
+    course = Course(texture=True)
+    for now, phase, step, total, eta in TEXTURE[:-2]:
+        course.take(phase, step, total, eta, now)
+    course.take("saving", 0, 214, None, 40.0)
+    assert course.left_s(40.0) > 15.0, "told by its pace so far"
+    course.take("saving", 107, 214, 30.0, 70.0)  # the disk is slow
+    assert course.left_s(70.0) == pytest.approx(30.0)
+    assert 0.5 < course.part < 1
+
+
 def test_a_job_that_runs_again_is_paced_by_its_second_run():
     course = Course()
     for now, phase, step, eta in (

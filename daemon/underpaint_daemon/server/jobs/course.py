@@ -57,6 +57,7 @@ class Course:
     def begin(self, job: JobRow) -> None:
         """Hand a job that was started to the worker."""
         self._idle.work()
+        log.info("job %s begins: %s, attempt %d", job.id, job.kind, job.attempts)
         self.running = RunningJob(job, self._store, self._live, self._supervisor)
         self.running.begin()
 
@@ -171,7 +172,6 @@ class Course:
         self._finish(running, lambda: self._store.finish_done(job.id, files))
 
     def _fail(self, running: RunningJob, error: dict[str, Any]) -> None:
-        log.info("job %s failed: %s", running.job.id, error["code"])
         self._finish(running, lambda: self._store.finish_failed(running.job.id, error))
 
     def _finish(self, running: RunningJob, commit: Callable[[], JobRow]) -> None:

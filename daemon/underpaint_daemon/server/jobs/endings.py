@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from underpaint.errors import ErrorCode, JobFailed, RequestError
@@ -13,6 +14,8 @@ from .commits import Commits
 from .rows import JobRow, unreadable
 from .store import Store
 from .watchers import LiveJobs
+
+log = logging.getLogger("engine")
 
 
 class Endings:
@@ -28,7 +31,10 @@ class Endings:
         """Write a job's end, now or as soon as it can be, and tell it."""
 
         def end() -> None:
-            self._live.ended(commit())
+            job = commit()
+            code = f": {job.error['code']}" if job.error else ""
+            log.info("job %s %s%s", job.id, job.state.value, code)
+            self._live.ended(job)
 
         self._commits.write(end)
 
@@ -46,6 +52,7 @@ class Endings:
         live = self._live.require(job.id)
         live.progress = None
         self._commits.write(lambda: self._store.requeue(job.id))
+        log.info("job %s: %s; it is run again", job.id, what)
         self._live.tell(job.id, state=JobState.QUEUED)
         self._live.warn(job.id, f"{what}; the job is run again")
 

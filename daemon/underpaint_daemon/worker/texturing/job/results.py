@@ -29,6 +29,7 @@ from .existing import ExistingTile, new_paint
 from .painting import Inputs, Painted
 from .pictures import Image8, contact_sheet, fitted, heat_map, plain_png
 from .remarks import remarks
+from .saving import MEASURED, TURNED, WRITTEN, Saving
 from .turntable import turntable
 
 _SHEET_SIDE = 2048
@@ -36,11 +37,17 @@ _FEW_TRIANGLES = 1000
 _SEEN = (1, 2, 3)
 
 
-def artifacts_of(inputs: Inputs, painted: Painted, model: Mapping[str, Any]) -> list[Artifact]:
-    """The result's files; names carry the tile's number when there are several tiles."""
+def artifacts_of(
+    inputs: Inputs, painted: Painted, model: Mapping[str, Any], saving: Saving
+) -> list[Artifact]:
+    """The result's files; names carry the tile's number when there are several tiles.
+
+    Raises JobCancelled.
+    """
     request = inputs.request
     images = composed_all(inputs, painted)
     quality = {**measure(inputs.mesh, painted, images), **uv_measures(inputs)}
+    saving.tick(MEASURED)
     # One view, or a spot, is not meant to cover all.
     whole = request.method is not Method.SINGLE and not painted.existing.locked
     quality["remarks"] = said = remarks(quality, covering=whole, uv=inputs.uv)
@@ -52,9 +59,10 @@ def artifacts_of(inputs: Inputs, painted: Painted, model: Mapping[str, Any]) -> 
     for texture, image in zip(painted.textures, images, strict=True):
         suffix = f"_{texture.number}" if many else ""
         files += _tile_files(request, texture, image, facts, suffix)
+        saving.tick(WRITTEN)
     files.append(_provenance(painted.textures))
     files += _views(painted)
-    files += _asked_for(inputs, painted, images)
+    files += _asked_for(inputs, painted, images, saving)
     text = json.dumps(_finite(quality), indent=1, sort_keys=True).encode()
     files.append(Artifact("quality.json", "application/json", text, _finite(quality)))
     sidecar = json.dumps(facts, indent=1, sort_keys=True).encode()
@@ -74,7 +82,9 @@ def uv_measures(inputs: Inputs) -> dict[str, Any]:
     return {**known, "uv_charts_per_triangle_ratio": made.charts / triangles}
 
 
-def _asked_for(inputs: Inputs, painted: Painted, images: Sequence[Image8]) -> list[Artifact]:
+def _asked_for(
+    inputs: Inputs, painted: Painted, images: Sequence[Image8], saving: Saving
+) -> list[Artifact]:
     """The turntable, and the UVs that were made: `uv` (3L, 2) of the request's triangles, NaN
     where a triangle was left out."""
     files = list[Artifact]()
@@ -87,6 +97,7 @@ def _asked_for(inputs: Inputs, painted: Painted, images: Sequence[Image8]) -> li
         files.append(
             Artifact("turntable.png", "image/png", plain_png(turntable(inputs.mesh, tiles)))
         )
+        saving.tick(TURNED)
     received = inputs.received
     if received is not None and received.made is not None:
         given = inputs.request.mesh.position.shape[0] // 3

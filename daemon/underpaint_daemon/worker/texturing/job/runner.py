@@ -42,6 +42,7 @@ from .methods import METHODS, paint_texture
 from .painting import Inputs
 from .pbr import Estimators, pbr_artifacts
 from .results import artifacts_of
+from .saving import Saving
 from .stream import TextureStream
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -104,12 +105,12 @@ def _run(
 ) -> list[Artifact]:
     with prepared(request, buffers, reporter, model, tier, journal=journal) as inputs:
         painted = paint_texture(inputs)
-        reporter.progress(Phase.SAVING, 0, 1)
-        files = artifacts_of(inputs, painted, facts)
+        saving = Saving.begun(reporter, request, len(painted.textures))
+        files = artifacts_of(inputs, painted, facts, saving)
         if tools is not None:
             told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
-            files += pbr_artifacts(inputs, painted, told, tools)
-        reporter.progress(Phase.SAVING, 1, 1)
+            files += pbr_artifacts(inputs, painted, told, tools, saving)
+        saving.over()
         return files
 
 
