@@ -15,6 +15,7 @@ from underpaint_daemon.common.contents.blocks import bytes_at_once, in_blocks
 from underpaint_daemon.common.defaults.settle import settle
 from underpaint_daemon.worker.pipelines.image import run_image
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal
+from underpaint_daemon.worker.pipelines.waiting.visiting import whole
 
 from helpers.painting.studio import Recorder, Studio
 
@@ -118,6 +119,21 @@ def test_what_several_blocks_share_belongs_to_none(chain: Chain):
             assert torch.equal(chain(x), expected)
         assert chain.layers[3].weight is chain.layers[1].weight
         assert not chain.layers[4].weight.is_meta
+
+
+def test_what_visits_whole_is_never_copied_back(chain: Chain):
+    """From a device that keeps no numbers nothing could be."""
+    x, before = torch.randn(2, WIDTH), dict(chain.named_parameters())
+    expected, guest = chain(x), whole(chain, torch.device("meta"))
+    for _ in range(2):
+        guest.come()
+        guest.come()
+        assert all(one.is_meta for one in (*chain.parameters(), *chain.buffers()))
+        guest.leave()
+        assert all(one is before[name] for name, one in chain.named_parameters())
+    guest.come()
+    guest.restore()
+    assert torch.equal(chain(x), expected)
 
 
 def test_lists_within_lists_are_parted_where_least_lies_on_the_card():

@@ -164,19 +164,19 @@ def _send_away(networks: Sequence[Any]) -> None:
 
 
 def _visit(networks: Sequence[Any], device: torch.device) -> None:
-    from .waiting.visiting import Whole, invite
+    from .waiting.visiting import invite, whole
 
-    invite([Whole(network, device) for network in networks], device)
+    invite([whole(network, device) for network in dict.fromkeys(networks)], device)
 
 
 def _visit_by_blocks(networks: Sequence[Any], device: torch.device) -> None:
     from .waiting.blocks import ByBlocks
     from .waiting.lane import Lane
-    from .waiting.visiting import Whole, invite
+    from .waiting.visiting import invite, whole
 
     lane = Lane(device)
     guests = (
-        Whole(network, device) if _in_one_piece(network, eight=True) else ByBlocks(network, lane)
+        whole(network, device) if _in_one_piece(network, eight=True) else ByBlocks(network, lane)
         for network in dict.fromkeys(networks)
     )
     invite(list(guests), device)

@@ -10,6 +10,9 @@ import torch
 from accelerate.hooks import ModelHook, add_hook_to_module  # type: ignore[import-untyped]
 from accelerate.utils import send_to_device  # type: ignore[import-untyped]
 
+from ..loading.networks import is_quantised
+from .weights import Weights, places_in
+
 
 class Guest(Protocol):
     """A network that visits."""
@@ -26,8 +29,8 @@ class Guest(Protocol):
         """As it was before it was invited, in main memory; maybe in the midst of an error."""
 
 
-class Whole:
-    """One that comes and leaves whole."""
+class Moved:
+    """One that is moved to the card and back."""
 
     def __init__(self, network: Any, device: torch.device) -> None:
         self.network, self._device = network, device
@@ -40,6 +43,35 @@ class Whole:
 
     def restore(self) -> None:
         """It is moved by who puts all back."""
+
+
+class Copied:
+    """One that stays in main memory: its copy comes to the card, and is dropped."""
+
+    def __init__(self, network: Any, device: torch.device) -> None:
+        self.network, self._device = network, device
+        self._there = False
+        self._weights = Weights([place for _, place in places_in(network)], hollow=False)
+
+    def come(self) -> None:
+        if not self._there:
+            self._there = True
+            self._weights.come(self._device)
+
+    def leave(self) -> None:
+        self._weights.leave()
+        self._there = False
+
+    def restore(self) -> None:
+        self.leave()
+
+
+def whole(network: Any, device: torch.device) -> Guest:
+    """A guest that comes and leaves whole: copied, unless it may be another when it leaves (VAEs
+    are small, and widened while they work), or has numbers beside its weights (bitsandbytes)."""
+    if hasattr(network, "decode") or is_quantised(network):
+        return Moved(network, device)
+    return Copied(network, device)
 
 
 def invite(guests: Sequence[Guest], device: torch.device) -> None:
