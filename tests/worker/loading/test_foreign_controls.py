@@ -20,6 +20,8 @@ from diffusers import (
     SD3Transformer2DModel,
     T2IAdapter,
     UNet2DConditionModel,
+    ZImageControlNetModel,
+    ZImageTransformer2DModel,
 )
 from safetensors.torch import load_file, save_file
 
@@ -166,6 +168,56 @@ def test_a_network_of_a_transformers_family_is_had_from_one_file(
         load_control(alone, UNet2DConditionModel(), CPU)
     with pytest.raises(RequestError, match=r"lacks|of shape"):
         load_control(alone, FluxTransformer2DModel(num_layers=0, num_single_layers=0), CPU)
+
+
+Z_IMAGE = {"dim": 32, "n_refiner_layers": 2, "n_heads": 2, "n_kv_heads": 2}
+RELEASES: dict[str, dict[str, Any]] = {
+    "1.0": {"control_layers_places": [0, 5, 10, 15, 20, 25], "control_in_dim": 16},
+    "2.0": {
+        "control_layers_places": list(range(0, 30, 2)),
+        "control_in_dim": 33,
+        "add_control_noise_refiner": "control_layers",
+    },
+    "2.1 lite": {
+        "control_layers_places": [0, 10, 20],
+        "control_in_dim": 33,
+        "add_control_noise_refiner": "control_noise_refiner",
+    },
+}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_network_that_shares_z_images_layers_is_had_from_one_file(
+    release: str, tmp_path: Path
+) -> None:
+    """2.0 has a refiner of its own in the file that was never trained."""
+    places = {"control_refiner_layers_places": [0, 1], **RELEASES[release]}
+    network = ZImageControlNetModel(**Z_IMAGE, **places)
+    torch.nn.init.normal_(network.control_layers[0].before_proj.weight)
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    if release == "2.0":
+        for name in [name for name in state if name.startswith("control_layers.0.")]:
+            untrained = torch.zeros_like(state[name])
+            state[name.replace("control_layers", "control_noise_refiner")] = untrained
+    elif release != "1.0":
+        state["control_noise_refiner.0.before_proj.weight"].normal_()
+    save_file(state, tmp_path / "union.safetensors")
+    model = ZImageTransformer2DModel(
+        in_channels=16, n_layers=30, cap_feat_dim=8, axes_dims=[4, 6, 6], **Z_IMAGE
+    )
+    loaded = load_control(tmp_path / "union.safetensors", model, CPU)
+    for name, told in places.items():
+        assert loaded.config[name] == told
+    own = network.state_dict().keys()
+    assert loaded.state_dict().keys() == own
+    assert all(torch.equal(loaded.state_dict()[name], state[name]) for name in own)
+    with pytest.raises(RequestError, match="goes with a flow transformer"):
+        load_control(tmp_path / "union.safetensors", UNet2DConditionModel(), CPU)
+    with pytest.raises(RequestError, match=r"lacks|of shape"):
+        load_control(tmp_path / "union.safetensors", QwenImageTransformer2DModel(**QWEN), CPU)
+    save_file(FluxControlNetModel(**FLUX).state_dict(), tmp_path / "flux.safetensors")
+    with pytest.raises(RequestError, match="is no ControlNet of Z-Image"):
+        load_control(tmp_path / "flux.safetensors", model, CPU)
 
 
 def test_an_adapter_in_a_layout_of_its_own_is_refused_by_name(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("^input_hint_block.",), Told(IS_CONTROLNET, _CONTROL)),
     (("controlnet_x_embedder.",), Told(NO_CONFIG, _ITS_FOLDER)),
     (("^controlnet_blocks.",), Told(NO_CONFIG, _ITS_FOLDER)),
-    (("^control_layers.",), Told("is a ControlNet of Z-Image without its config", _ITS_FOLDER)),
+    (("^control_layers.",), Told(NO_CONFIG, _ITS_FOLDER)),
     (("adapter.body.",), Told(IS_ADAPTER, _CONTROL)),
     (("^body.0.block1.",), Told(IS_ADAPTER, _CONTROL)),
     (("^emb_params",), Told("is a textual inversion", _WORDS)),

@@ -1,15 +1,16 @@
 """ControlNets of families with a transformer in place of a UNet: FLUX.1's, Qwen-Image's, Stable
-Diffusion 3's. As one file, as ComfyUI's users have them, they carry no config: it is the model's
-that they are for, with the layers that are there."""
+Diffusion 3's, Z-Image's. As one file, as ComfyUI's users have them, they carry no config: it is the
+model's that they are for, with the layers that are there."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import diffusers
+from torch import Tensor
 
 from underpaint_daemon.common.control_files import ControlFile
 from underpaint_daemon.common.model_files import broken
@@ -23,6 +24,7 @@ _EXTRA = {
     "extra_conditioning_channels": "pos_embed_input.proj.weight",
     "extra_condition_channels": "controlnet_x_embedder.weight",
 }
+_EMBEDDER = re.compile(r"control_all_x_embedder\.\d+-\d+\.weight")
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -37,12 +39,20 @@ def load_own(found: ControlFile, transformer: Any, place: Device) -> Any:
         broken(found.path, f"is a ControlNet, and {type(transformer).__name__} takes none")
     if found.path.is_dir() and any(_STANDARD.fullmatch(one.name) for one in found.path.iterdir()):
         return load_network(kind, found.path, place)
-    config = found.config or _config(kind, found.shapes, transformer.config)
+    if kind is diffusers.ZImageControlNetModel and not (
+        found.config or any(_EMBEDDER.fullmatch(name) for name in found.shapes)
+    ):
+        broken(found.path, "is no ControlNet of Z-Image")
+    state = WeightFile(found.weights).state(place.dtype)
+    config = found.config or {
+        **_config(kind, found.shapes, transformer.config),
+        **_shared(state, transformer.config),
+    }
     try:
         network = empty(lambda: kind.from_config(config))
     except LOAD_ERRORS as error:
         broken(found.path, f"cannot be loaded: {first_line(error)}")
-    return filled(network, WeightFile(found.weights).state(place.dtype), found.weights, place)
+    return filled(network, state, found.weights, place)
 
 
 def _config(kind: Any, shapes: Shapes, model: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,5 +75,27 @@ def _config(kind: Any, shapes: Shapes, model: Mapping[str, Any]) -> dict[str, An
     return {key: value for key, value in {**model, **told}.items() if key in known}
 
 
-def _count(blocks: str, shapes: Shapes) -> int:
-    return len({name.split(".")[1] for name in shapes if name.startswith(f"{blocks}.")})
+def _shared(state: Mapping[str, Tensor], model: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a network that shares Z-Image's layers: which of them it adds to, evenly spread as all
+    that were published are (6, 15 or 3 of 30), and what it reads. Releases: 1.0 refines the control
+    alone; 2.0 was trained without its own refiner by mistake, and begins with its layers, that one
+    all zeros; from 2.1 on its own refiner is used."""
+    count = _count("control_layers", state)
+    embedder = next((name for name in state if _EMBEDDER.fullmatch(name)), None)
+    if not count or embedder is None or "n_layers" not in model:
+        return {}
+    patch, frames = (int(side) for side in embedder.split(".")[1].split("-"))
+    first = state.get("control_noise_refiner.0.before_proj.weight")
+    own = first is not None and bool(first.any())
+    refines = "control_noise_refiner" if own else "control_layers"
+    step = max(1, round(model["n_layers"] / count))
+    return {
+        "control_layers_places": [step * i for i in range(count)],
+        "control_in_dim": state[embedder].shape[1] // (frames * patch * patch),
+        "add_control_noise_refiner": refines if first is not None else None,
+        "control_refiner_layers_places": list(range(model["n_refiner_layers"])),
+    }
+
+
+def _count(blocks: str, names: Iterable[str]) -> int:
+    return len({name.split(".")[1] for name in names if name.startswith(f"{blocks}.")})
