@@ -185,10 +185,14 @@ def _visit_by_blocks(networks: Sequence[Any], device: torch.device) -> None:
 def _offload(networks: Sequence[Any], device: torch.device) -> None:
     from accelerate import cpu_offload  # type: ignore[import-untyped]
 
-    whole = [network for network in networks if _in_one_piece(network)]
-    _visit(whole, device)
+    at_once = [
+        network
+        for i, network in enumerate(networks)
+        if _in_one_piece(network) or any(_share(network, one) for one in networks[:i])
+    ]
+    _visit(at_once, device)
     for network in networks:
-        if network not in whole:
+        if network not in at_once:
             cpu_offload(network, device, offload_buffers=True)
 
 
@@ -201,6 +205,11 @@ def _in_one_piece(network: Any, *, eight: bool = False) -> bool:
     accelerate leaves behind. `eight`: in eight, too, which has numbers beside its weights."""
     marks = ("is_loaded_in_4bit", *(["is_loaded_in_8bit"] if eight else []))
     return hasattr(network, "decode") or any(getattr(network, mark, False) for mark in marks)
+
+
+def _share(network: Any, other: Any) -> bool:
+    """Whether two networks have layers in common, as Z-Image's ControlNets with their model."""
+    return network is not other and not set(network.modules()).isdisjoint(other.modules())
 
 
 def _bring_back(networks: Sequence[Any], device: torch.device) -> None:

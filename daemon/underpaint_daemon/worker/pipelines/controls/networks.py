@@ -96,6 +96,14 @@ def union_mode(control: Control, network: Any) -> int | None:
     return _FLUX_MODES[control.kind]
 
 
+def load_networks(model: LoadedModel, controls: Sequence[Control]) -> None:
+    """Load what controls act through: a memory tier has those networks alone that are there when it
+    begins. Raises RequestError: CONTROL_MISSING, MODEL_BROKEN."""
+    for control in controls:
+        if control.scale > 0 and not model.family.control_channels:
+            _network(model, control)
+
+
 def prepare_controls(
     model: LoadedModel,
     controls: Sequence[Control],

@@ -120,7 +120,10 @@ class LoadedModel:
         return self.companions[key]
 
     def at_work(self, network: Any) -> contextlib.AbstractContextManager[None]:
-        """For a call of one of its networks before the painting: where they wait, it visits."""
+        """For a call of one of its networks before the painting: where they wait, it visits, unless
+        it is a guest already."""
+        if hasattr(network, "_hf_hook"):
+            return contextlib.nullcontext()
         tier = Tier.VISITING if self.place.waits else Tier.FULL
         return frugal(tier, [network], self.place.device, self.place.home)
 

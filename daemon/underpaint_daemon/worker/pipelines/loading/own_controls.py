@@ -29,10 +29,23 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def load_own(found: ControlFile, transformer: Any, place: Device) -> Any:
-    """The network in a folder, or a file, for the model with that transformer.
+    """The network in a folder, or a file, for the model with that transformer, with the layers
+    that it has from there.
 
     Raises RequestError(MODEL_BROKEN).
     """
+    network = _loaded(found, transformer, place)
+    if isinstance(network, diffusers.ZImageControlNetModel):
+        return network.from_transformer(network, transformer)
+    if isinstance(network, diffusers.SD3ControlNetModel) and network.pos_embed is None:
+        # Pipelines would make it anew for each picture, where no tier of memory knows of it.
+        own = network._get_pos_embed_from_transformer(transformer)
+        network.pos_embed = own.to(network.device, network.dtype)
+        network.register_to_config(use_pos_embed=True)
+    return network
+
+
+def _loaded(found: ControlFile, transformer: Any, place: Device) -> Any:
     name = f"{type(transformer).__name__.removesuffix('Transformer2DModel')}ControlNetModel"
     kind = getattr(diffusers, name, None)
     if kind is None:
@@ -79,7 +92,7 @@ def _shared(state: Mapping[str, Tensor], model: Mapping[str, Any]) -> dict[str, 
     """Of a network that shares Z-Image's layers: which of them it adds to, evenly spread as all
     that were published are (6, 15 or 3 of 30), and what it reads. Releases: 1.0 refines the control
     alone; 2.0 was trained without its own refiner by mistake, and begins with its layers, that one
-    all zeros; from 2.1 on its own refiner is used."""
+    all zeros or left out; from 2.1 on its own refiner is used."""
     count = _count("control_layers", state)
     embedder = next((name for name in state if _EMBEDDER.fullmatch(name)), None)
     if not count or embedder is None or "n_layers" not in model:
@@ -88,11 +101,12 @@ def _shared(state: Mapping[str, Tensor], model: Mapping[str, Any]) -> dict[str, 
     first = state.get("control_noise_refiner.0.before_proj.weight")
     own = first is not None and bool(first.any())
     refines = "control_noise_refiner" if own else "control_layers"
-    step = max(1, round(model["n_layers"] / count))
+    plain = first is None and _count("control_noise_refiner", state)
+    step = max(1, model["n_layers"] // count)
     return {
         "control_layers_places": [step * i for i in range(count)],
         "control_in_dim": state[embedder].shape[1] // (frames * patch * patch),
-        "add_control_noise_refiner": refines if first is not None else None,
+        "add_control_noise_refiner": None if plain else refines,
         "control_refiner_layers_places": list(range(model["n_refiner_layers"])),
     }
 

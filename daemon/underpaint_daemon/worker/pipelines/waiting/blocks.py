@@ -18,7 +18,8 @@ from .weights import Place, Weights, pin, places_in
 class ByBlocks:
     """A guest that comes by blocks (see `visiting.invite`, which takes the hooks off again, too).
 
-    What is on the network when it is made (LoRAs, image prompts) belongs to its blocks.
+    What is on the network when it is made (LoRAs, image prompts) belongs to its blocks. What is
+    away then is a block of another guest (Z-Image's ControlNets share layers of the transformer).
     """
 
     def __init__(self, network: Any, lane: Lane) -> None:
@@ -68,7 +69,7 @@ class _Block(ModelHook):  # type: ignore[misc]
 
 def _parted(network: Any, *, pinned: bool) -> tuple[Weights, dict[str, Weights]]:
     """What belongs to no block, or to several, and the blocks by name."""
-    places = dict(places_in(network))
+    places = {name: place for name, place in places_in(network) if not place.own.is_meta}
     bytes_of = {id(place.own): tensor_bytes(place.own) for place in places.values()}
     counted, sizes = set[int](), dict[str, int]()
     for name, place in places.items():

@@ -15,6 +15,7 @@ from underpaint_daemon.common.defaults.settle import settled
 from underpaint_daemon.common.job_contract import Artifact, Phase, Reporter
 from underpaint_daemon.worker.pipelines.adapters import Turn, with_loras
 from underpaint_daemon.worker.pipelines.controls.guided import with_pattern
+from underpaint_daemon.worker.pipelines.controls.networks import load_networks
 from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.pipelines.loading.components import LoadedModel
 from underpaint_daemon.worker.pipelines.loading.facts import model_facts, word_notes
@@ -22,7 +23,7 @@ from underpaint_daemon.worker.pipelines.loading.fetch import fetched
 from underpaint_daemon.worker.pipelines.loading.networks import exact_device
 from underpaint_daemon.worker.pipelines.making import tool_pipeline
 from underpaint_daemon.worker.pipelines.memory import Tier, frugal, within_memory
-from underpaint_daemon.worker.pipelines.references.beside import Beside, adapted
+from underpaint_daemon.worker.pipelines.references.beside import Beside, adapted, through_networks
 from underpaint_daemon.worker.pipelines.references.image_prompt import ranged, with_reference
 from underpaint_daemon.worker.pipelines.references.seen import Attended
 from underpaint_daemon.worker.provenance import recipe
@@ -139,6 +140,7 @@ def prepared(
         beside = adapted(request.references if "unet" in model.parts else (), buffers)
         shown = stack.enter_context(_shown(beside, model))
         turn, place = ranged(turn, tool, beside), model.place
+        load_networks(model, through_networks(request.controls or (), model.family.name))
         stack.enter_context(frugal(tier, model.networks, place.device, place.home))
         denoiser = stack.enter_context(
             _denoiser(request, model, share_attention, turn, shown, beside.attended)
