@@ -19,7 +19,7 @@ from underpaint_daemon.worker.pipelines.loading.cache import ModelCache
 from underpaint_daemon.worker.texturing.projection.tiers import FILLED, KEPT
 from underpaint_daemon.worker.texturing.surface.mesh import Mesh
 
-from helpers.meshes.sync_scene import torus
+from helpers.meshes.sync_scene import on_two_tiles, torus
 from helpers.painting.texture_studio import SIZE, Reporter, Studio, pixels
 from helpers.painting.tiny_model import build
 
@@ -117,14 +117,7 @@ def test_a_spot_that_no_camera_sees_is_filled_from_what_is_around_it(models) -> 
 
 
 def test_each_tile_of_a_udim_mesh_keeps_its_own(models) -> None:
-    left, right = torus(16, 8), torus(16, 8)
-    mesh = Mesh(
-        torch.cat((left.position, right.position + torch.tensor([6.0, 0, 0]))),
-        torch.cat((left.normal, right.normal)),
-        torch.cat((left.uv, right.uv + torch.tensor([1.0, 0.0]))),
-        torch.cat((left.ids, right.ids)),
-    )
-    pair = studio_of(models, mesh)
+    pair = studio_of(models, on_two_tiles(torus(16, 8)))
     bases, lock = (noise(1), noise(2)), locked_but(slice(20, 70), slice(20, 70))
     add = pair.buffers.add
     kept = add(Kind.MASK, np.full((SIZE, SIZE), 255, np.uint8))

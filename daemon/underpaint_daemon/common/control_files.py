@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from underpaint.errors import ErrorCode, RequestError
 
 from .contents.headers import header
-from .contents.tensors import IS_ADAPTER, IS_CONTROLNET, NO_CONFIG, content_of
+from .contents.tensors import IS_ADAPTER, IS_CONTROLNET, IS_OWN_CONTROLNET, content_of
 from .model_files import check_network, read_json, weight_files
 from .single_files import found_by_name
 
@@ -99,9 +99,9 @@ def _form(path: Path, names: Iterable[str]) -> tuple[Form, bool]:
     given = list(names)
     told = content_of(given)
     if told is not None and told.problem not in (IS_CONTROLNET, IS_ADAPTER):
-        if told.problem == NO_CONFIG:
+        if told.problem == IS_OWN_CONTROLNET:
             return Form.OWN, False
-        _refuse(path, told.problem, told.hint if "config" in told.hint else _HINT)
+        _refuse(path, told.problem)
     every = [name.removeprefix(ORIGINAL_PREFIX) for name in given]
 
     def has(*starts: str) -> bool:

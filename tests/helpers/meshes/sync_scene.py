@@ -41,6 +41,17 @@ def two_objects(mesh: Mesh) -> Mesh:
     return replace(mesh, ids=ids)
 
 
+def on_two_tiles(mesh: Mesh) -> Mesh:
+    """The same mesh twice, 6 m apart; the second on UDIM tile 1002."""
+    beside, tile = torch.tensor([6.0, 0.0, 0.0]), torch.tensor([1.0, 0.0])
+    return Mesh(
+        torch.cat((mesh.position, mesh.position + beside)),
+        torch.cat((mesh.normal, mesh.normal)),
+        torch.cat((mesh.uv, mesh.uv + tile)),
+        torch.cat((mesh.ids, mesh.ids)),
+    )
+
+
 def views_of(mesh: Mesh, cells: int = 48, azimuths: Sequence[float] = ()) -> list[ViewBuffers]:
     """Views of (cells, cells) pixels; by default six around, a little from above."""
     chosen = azimuths or [60.0 * i for i in range(6)]

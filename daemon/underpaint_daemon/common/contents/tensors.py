@@ -11,7 +11,6 @@ _LORA = "Give it as a LoRA (--lora FILE:WEIGHT), beside a model."
 _CONTROL = "Give it to a control (--control KIND@FILE), beside a model."
 _LOOKS = "Give it to a reference picture (--reference IMAGE@FILE)."
 _NO_CONTROL = "Take a ControlNet or T2I-Adapter in its place."
-_ITS_FOLDER = "Give its folder, with the config.json that it was published with."
 _WORDS = "Put it into a folder embeddings among the models, and name it in the prompt."
 _FOLDER = (
     "Convert it to a folder in the diffusers format, and give the folder; or give a whole "
@@ -36,7 +35,7 @@ IS_UNET = "is the UNet of a model alone"
 IS_LORA = "is a LoRA"
 IS_CONTROLNET = "is a ControlNet"
 IS_ADAPTER = "is a T2I-Adapter"
-NO_CONFIG = "is a ControlNet without its config"
+IS_OWN_CONTROLNET = "is a ControlNet of a family with a transformer"
 
 # Rows of pieces that all stand in some tensor's name; "^": at its beginning. The first row counts.
 _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
@@ -63,9 +62,9 @@ _ROWS: tuple[tuple[tuple[str, ...], Told], ...] = (
         "is a ControlNet of FLUX in XLabs' layout", "Take one in diffusers' layout: a folder."
     )),
     (("^input_hint_block.",), Told(IS_CONTROLNET, _CONTROL)),
-    (("controlnet_x_embedder.",), Told(NO_CONFIG, _ITS_FOLDER)),
-    (("^controlnet_blocks.",), Told(NO_CONFIG, _ITS_FOLDER)),
-    (("^control_layers.",), Told(NO_CONFIG, _ITS_FOLDER)),
+    (("controlnet_x_embedder.",), Told(IS_OWN_CONTROLNET, _CONTROL)),
+    (("^controlnet_blocks.",), Told(IS_OWN_CONTROLNET, _CONTROL)),
+    (("^control_layers.",), Told(IS_OWN_CONTROLNET, _CONTROL)),
     (("adapter.body.",), Told(IS_ADAPTER, _CONTROL)),
     (("^body.0.block1.",), Told(IS_ADAPTER, _CONTROL)),
     (("^emb_params",), Told("is a textual inversion", _WORDS)),

@@ -141,6 +141,7 @@ class Course:
         """Put the job that runs back into the queue, the attempt uncounted."""
         if self.running is not None:
             self._store.requeue(self.running.job.id, count_attempt=False)
+            log.info("job %s goes back into the queue", self.running.job.id)
             self.running = None
 
     def _lose_worker(self, running: RunningJob, code: int, facts: Message, *, others: bool) -> None:

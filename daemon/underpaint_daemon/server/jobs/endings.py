@@ -41,6 +41,7 @@ class Endings:
     def again(self, id: str) -> None:
         """Put a job that the worker had not come to back into the queue, the attempt uncounted."""
         self._commits.write(lambda: self._store.requeue(id, count_attempt=False))
+        log.info("job %s goes back into the queue", id)
         self._live.tell(id, state=JobState.QUEUED)
 
     def interrupted(self, job: JobRow, what: str, code: ErrorCode = ErrorCode.WORKER_LOST) -> None:

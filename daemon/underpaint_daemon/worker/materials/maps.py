@@ -3,7 +3,7 @@ made. Normals are in tangent space, OpenGL (+Y up); heights are 16 bit, 0.5 = th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,10 @@ def map_artifacts(
     *,
     suffix: str = "",
     facts: Mapping[str, Any] | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> list[Artifact]:
-    """A PNG for each map, named like `roughness{suffix}.png`; `facts` go with each."""
+    """A PNG for each map, named like `roughness{suffix}.png`; `facts` go with each. `tick`: called
+    after each; it may raise to stop."""
     made = {**maps.made, "orm": "packed from ao, roughness and metallic"}
     artifacts = []
     for name, image in maps.images().items():
@@ -73,6 +75,7 @@ def map_artifacts(
         artifacts.append(
             Artifact(f"{name}{suffix}.png", "image/png", png, {**size, **about, **(facts or {})})
         )
+        tick()
     return artifacts
 
 

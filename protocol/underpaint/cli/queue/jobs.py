@@ -155,7 +155,7 @@ def _said(met: JobState, *, at_once: bool, keep: bool) -> str:
         case JobState.DONE | JobState.FAILED | JobState.CANCELLED:
             return f"{_ENDED[met]} already: there is nothing to cancel"
         case JobState.SAVING:
-            return "is painted and being saved: it may end as done all the same"
+            return "is painted and being saved: it stops there, or ends as done all the same"
     if at_once:
         return "cancelled before anything was painted"
     return "stops at its next step" + (" and keeps the picture as it is then" if keep else "")

@@ -50,7 +50,7 @@ from .painting import Inputs, Painted
 from .pbr_tile import MappedTile, Seen
 from .pictures import Image8
 from .results import composed_all
-from .saving import GATHERED, MAPPED, Saving
+from .saving import ESTIMATED, GATHERED, MAPPED, Saving
 
 Array = npt.NDArray[Any]
 Views = Sequence[tuple[ViewBuffers, Tensor]]
@@ -69,6 +69,11 @@ class Estimators:
     intrinsics: Any = None
     normals: Any = None
     seed: int = 0
+
+    @property
+    def models(self) -> int:
+        """How many there are."""
+        return sum(one is not None for one in (self.intrinsics, self.normals))
 
     @classmethod
     def load(cls, pbr: Pbr, seed: int, models: ModelCache) -> Estimators:
@@ -96,20 +101,38 @@ def pbr_artifacts(
     images = list(zip(textures, composed_all(inputs, painted), strict=True))
     views = _views(inputs, painted, images)
     stuffs = prompts_of(request)
-    made = pbr_maps(inputs.mesh, views, images, tools, stuffs, tick=saving.tick)
+    made = pbr_maps(inputs.mesh, views, images, tools, stuffs, saving=saving)
     artifacts = list[Artifact]()
     for texture, maps in zip(textures, made, strict=True):
         suffix = f"_{texture.number}" if len(textures) > 1 else ""
         where = {"udim": texture.number}
-        artifacts += map_artifacts(maps, recipe, origin_of(request), suffix=suffix, facts=where)
-        saving.tick(MAPPED)
+        artifacts += map_artifacts(
+            maps,
+            recipe,
+            origin_of(request),
+            suffix=suffix,
+            facts=where,
+            tick=partial(saving.tick_texels, MAPPED),
+        )
     return artifacts
+
+
+def view_count(inputs: Inputs, painted: Painted) -> int:
+    """From how many views maps are made."""
+    own = _by_its_views(inputs, painted)
+    return len(painted.stations) if own else inputs.request.view_count
+
+
+def _by_its_views(inputs: Inputs, painted: Painted) -> bool:
+    """Whether a texture is that of its views alone."""
+    whole = bool(painted.pictures) and not painted.existing
+    return whole and inputs.request.mirror is None
 
 
 def _views(inputs: Inputs, painted: Painted, images: Images) -> Views:
     """The views a texture was painted from, or, where it is not theirs alone (older paint,
     symmetry), the finished texture seen from all round."""
-    if painted.pictures and not painted.existing and inputs.request.mirror is None:
+    if _by_its_views(inputs, painted):
         buffers = [station.buffers for station in painted.stations]
         return list(zip(buffers, painted.pictures, strict=True))
     device = inputs.mesh.position.device
@@ -129,10 +152,6 @@ def prompts_of(request: TextureRequest) -> Mapping[int, Stuff]:
     return {0: stuff_of(whole.text), **own}
 
 
-def _untold(_units: int) -> None:
-    """Nobody watches."""
-
-
 def pbr_maps(
     mesh: Mesh,
     views: Views,
@@ -140,14 +159,16 @@ def pbr_maps(
     tools: Estimators,
     stuffs: Mapping[int, Stuff],
     rule: Rule = GENERATED,
-    tick: Callable[[int], None] = _untold,
+    saving: Saving | None = None,
 ) -> list[Maps]:
-    """The maps of each tile. stuffs: what objects are made of (see `prompts_of`). tick: called
-    with the units of work that were done (see `saving`); it may raise to stop."""
+    """The maps of each tile. stuffs: what objects are made of (see `prompts_of`). saving: hears
+    how far it is. Raises JobCancelled."""
+    tick = (lambda _units: None) if saving is None else saving.tick
+    gathered = None if saving is None else partial(saving.tick_texels, GATHERED)
     depth = 2 * mesh.radius * _RELIEF_DEPTH
-    seen = _seen(views, tools, depth)
+    seen = _seen(views, tools, depth, tick)
     options = Options(size=painted[0][0].size, rule=rule, anchor=None)
-    projected = {t.number: t for t in project(mesh, seen.views, options, partial(tick, GATHERED))}
+    projected = {t.number: t for t in project(mesh, seen.views, options, gathered)}
     atlas = [build_tile(mesh, texture.number, texture.size) for texture, _ in painted]
     light = None if tools.intrinsics is not None else _light(mesh, atlas, painted)
     maps = []
@@ -157,13 +178,14 @@ def pbr_maps(
     return maps
 
 
-def _seen(views: Views, tools: Estimators, depth: float) -> Seen:
+def _seen(views: Views, tools: Estimators, depth: float, tick: Callable[[int], None]) -> Seen:
     surfaces = [Surface.of(view, (p.shape[0], p.shape[1])) for view, p in views]
     pictures = [picture.float().cpu().numpy() for _, picture in views]
-    known = [
-        {} if tools.intrinsics is None else intrinsics(tools.intrinsics, _image8(p), tools.seed)
-        for _, p in views
-    ]
+    known: list[dict[str, Tensor]] = [{} for _ in views]
+    if tools.intrinsics is not None:
+        for (_, p), found in zip(views, known, strict=True):
+            found.update(intrinsics(tools.intrinsics, _image8(p), tools.seed))
+            tick(ESTIMATED)
     colors = [k["albedo"].numpy() if k else p for k, p in zip(known, pictures, strict=True)]
     reliefs = [relief_of(c, s) for c, s in zip(colors, surfaces, strict=True)]
     on = [relief[shape.mask] for relief, shape in zip(reliefs, surfaces, strict=True)]
@@ -178,6 +200,7 @@ def _seen(views: Views, tools: Estimators, depth: float) -> Seen:
             lean = leaning(height * depth, shape)
         else:
             lean = leaning_of(normals(tools.normals, _image8(picture), tools.seed), view, shape)
+            tick(ESTIMATED)
         channels = as_tensor(height, lean, *(value.numpy() for value in more.values()))
         result.append(painted_view(view, channels.to(view.position.device)))
     return Seen(tuple(names), result, dict.fromkeys(by_model, _MARIGOLD))

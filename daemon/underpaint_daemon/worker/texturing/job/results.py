@@ -59,7 +59,7 @@ def artifacts_of(
     for texture, image in zip(painted.textures, images, strict=True):
         suffix = f"_{texture.number}" if many else ""
         files += _tile_files(request, texture, image, facts, suffix)
-        saving.tick(WRITTEN)
+        saving.tick_texels(WRITTEN)
     files.append(_provenance(painted.textures))
     files += _views(painted)
     files += _asked_for(inputs, painted, images, saving)

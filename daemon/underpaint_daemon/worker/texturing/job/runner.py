@@ -41,7 +41,7 @@ from ..views.stations import Preparer
 from .existing import Existing
 from .methods import METHODS, paint_texture
 from .painting import Inputs
-from .pbr import Estimators, pbr_artifacts
+from .pbr import Estimators, pbr_artifacts, view_count
 from .results import artifacts_of
 from .saving import Saving
 from .stream import TextureStream
@@ -106,12 +106,12 @@ def _run(
 ) -> list[Artifact]:
     with prepared(request, buffers, reporter, model, tier, journal=journal) as inputs:
         painted = paint_texture(inputs)
-        saving = Saving.begun(reporter, request, len(painted.textures))
+        estimates = 0 if tools is None else tools.models * view_count(inputs, painted)
+        saving = Saving.begun(reporter, request, len(painted.textures), estimates)
         files = artifacts_of(inputs, painted, facts, saving)
         if tools is not None:
             told = recipe(request, seed=request.sampling.seed, index=0, model=facts)
             files += pbr_artifacts(inputs, painted, told, tools, saving)
-        saving.over()
         return files
 
 
