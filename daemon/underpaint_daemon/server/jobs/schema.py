@@ -18,6 +18,8 @@ from pathlib import Path
 
 from underpaint.errors import ConnectionLost, ErrorCode
 
+from .database import together
+
 log = logging.getLogger("store")
 _FIRST_COLUMNS = (
     *("number", "id", "digest", "kind", "title", "request", "state", "attempts", "created"),
@@ -136,14 +138,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _migrate(db: sqlite3.Connection, version: int) -> None:
     for number, step in enumerate(MIGRATIONS[version:], version + 1):
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with together(db):
             step(db)
             db.execute(f"PRAGMA user_version = {number}")
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
         log.info("the job table is now at schema %d", number)
 
 

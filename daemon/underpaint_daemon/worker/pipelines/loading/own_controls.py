@@ -52,15 +52,10 @@ def _loaded(found: ControlFile, transformer: Any, place: Device) -> Any:
         broken(found.path, f"is a ControlNet, and {type(transformer).__name__} takes none")
     if found.path.is_dir() and any(_STANDARD.fullmatch(one.name) for one in found.path.iterdir()):
         return load_network(kind, found.path, place)
-    if kind is diffusers.ZImageControlNetModel and not (
-        found.config or any(_EMBEDDER.fullmatch(name) for name in found.shapes)
-    ):
-        broken(found.path, "is no ControlNet of Z-Image")
     state = WeightFile(found.weights).state(place.dtype)
-    config = found.config or {
-        **_config(kind, found.shapes, transformer.config),
-        **_shared(state, transformer.config),
-    }
+    config = found.config or _config(kind, found.shapes, transformer.config)
+    if kind is diffusers.ZImageControlNetModel and found.config is None:
+        config |= _shared(found, state, transformer.config)
     try:
         network = empty(lambda: kind.from_config(config))
     except LOAD_ERRORS as error:
@@ -88,15 +83,20 @@ def _config(kind: Any, shapes: Shapes, model: Mapping[str, Any]) -> dict[str, An
     return {key: value for key, value in {**model, **told}.items() if key in known}
 
 
-def _shared(state: Mapping[str, Tensor], model: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(
+    found: ControlFile, state: Mapping[str, Tensor], model: Mapping[str, Any]
+) -> dict[str, Any]:
     """Of a network that shares Z-Image's layers: which of them it adds to, evenly spread as all
     that were published are (6, 15 or 3 of 30), and what it reads. Releases: 1.0 refines the control
     alone; 2.0 was trained without its own refiner by mistake, and begins with its layers, that one
-    all zeros or left out; from 2.1 on its own refiner is used."""
+    all zeros or left out; from 2.1 on its own refiner is used.
+
+    Raises RequestError(MODEL_BROKEN) for other networks.
+    """
     count = _count("control_layers", state)
     embedder = next((name for name in state if _EMBEDDER.fullmatch(name)), None)
-    if not count or embedder is None or "n_layers" not in model:
-        return {}
+    if not count or embedder is None:
+        broken(found.path, "is no ControlNet of Z-Image")
     patch, frames = (int(side) for side in embedder.split(".")[1].split("-"))
     first = state.get("control_noise_refiner.0.before_proj.weight")
     own = first is not None and bool(first.any())

@@ -59,8 +59,9 @@ class Copied:
             self._weights.come(self._device)
 
     def leave(self) -> None:
-        self._weights.leave()
-        self._there = False
+        if self._there:
+            self._weights.leave()
+            self._there = False
 
     def restore(self) -> None:
         self.leave()
