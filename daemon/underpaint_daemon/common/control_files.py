@@ -32,9 +32,9 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ControlFile:
-    """`path`: what the user gave. `weights`: its safetensors file. `config`: a folder's own, None
-    for a single file. `original`: in the layout of the first releases (`input_hint_block`), not in
-    diffusers'. `shapes`: of the tensors, by name."""
+    """`path`: what the user gave. `weights`: its safetensors file. `config`: a folder's own, or
+    one that lies with a file of another family's; None without. `original`: in the layout of the
+    first releases (`input_hint_block`), not in diffusers'. `shapes`: of the tensors, by name."""
 
     path: Path
     weights: Path
